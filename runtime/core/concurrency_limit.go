@@ -1,0 +1,73 @@
+package core
+
+// GlobalConcurrencyLimit is a v2 limit. Its active slots are derived from live
+// slot leases plus what decays, never a counter that can leak.
+type GlobalConcurrencyLimit struct {
+	ID                      UUID    `json:"id"`
+	Created                 Time    `json:"created"`
+	Updated                 Time    `json:"updated"`
+	Active                  bool    `json:"active"`
+	Name                    string  `json:"name"`
+	Limit                   int64   `json:"limit"`
+	ActiveSlots             int64   `json:"active_slots"`
+	DeniedSlots             int64   `json:"denied_slots"`
+	SlotDecayPerSecond      float64 `json:"slot_decay_per_second"`
+	AvgSlotOccupancySeconds float64 `json:"avg_slot_occupancy_seconds"`
+}
+
+type GlobalConcurrencyLimitCreate struct {
+	Active                  Opt[bool]    `json:"active,omitzero"`
+	Name                    string       `json:"name"`
+	Limit                   int64        `json:"limit"`
+	ActiveSlots             int64        `json:"active_slots,omitempty"`
+	DeniedSlots             int64        `json:"denied_slots,omitempty"`
+	SlotDecayPerSecond      float64      `json:"slot_decay_per_second,omitempty"`
+	AvgSlotOccupancySeconds Opt[float64] `json:"avg_slot_occupancy_seconds,omitzero"`
+}
+
+type GlobalConcurrencyLimitUpdate struct {
+	Active             Opt[bool]    `json:"active,omitzero"`
+	Name               Opt[string]  `json:"name,omitzero"`
+	Limit              Opt[int64]   `json:"limit,omitzero"`
+	ActiveSlots        Opt[int64]   `json:"active_slots,omitzero"`
+	DeniedSlots        Opt[int64]   `json:"denied_slots,omitzero"`
+	SlotDecayPerSecond Opt[float64] `json:"slot_decay_per_second,omitzero"`
+}
+
+// SlotRequest takes slots of several limits, all or none.
+type SlotRequest struct {
+	Slots         int64    `json:"slots"`
+	Names         []string `json:"names"`
+	Mode          string   `json:"mode,omitempty"`                   // concurrency (default) or rate_limit
+	LeaseDuration float64  `json:"lease_duration_seconds,omitempty"` // with a lease: 60 to 86400, default 300
+	Holder        JSON     `json:"holder,omitempty"`
+}
+
+// SlotRelease gives slots back.
+type SlotRelease struct {
+	Slots            int64    `json:"slots"`
+	Names            []string `json:"names"`
+	OccupancySeconds *float64 `json:"occupancy_seconds,omitempty"`
+}
+
+// SlotLease is a set of slots that returns by itself when it is not renewed.
+type SlotLease struct {
+	ID      UUID   `json:"id"`
+	Created Time   `json:"created"`
+	Expires Time   `json:"expires"`
+	Limits  []UUID `json:"limits"`
+	Slots   int64  `json:"slots"`
+	Holder  JSON   `json:"holder"`
+}
+
+// MinimalLimit is how increments name the limits they took from.
+type MinimalLimit struct {
+	ID    UUID   `json:"id"`
+	Name  string `json:"name"`
+	Limit int64  `json:"limit"`
+}
+
+type SlotGrant struct {
+	LeaseID UUID           `json:"lease_id"`
+	Limits  []MinimalLimit `json:"limits"`
+}

@@ -1,0 +1,72 @@
+package core
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Code classifies an Error; package api has the one table from codes to statuses.
+type Code string
+
+const (
+	EInvalid     Code = "invalid"      // malformed or inadmissible input (422)
+	EBadRequest  Code = "bad_request"  // well-formed, but cannot be done so (400)
+	EUnauth      Code = "unauthorized" // credentials missing or wrong (401)
+	EForbidden   Code = "forbidden"    // protected thing (403)
+	ENotFound    Code = "not_found"    // 404
+	EConflict    Code = "conflict"     // duplicate or violated reference (409)
+	ELocked      Code = "locked"       // a limit is full (423); RetryAfter says how long
+	ELeaseLost   Code = "lease_lost"   // another holder has the run (409)
+	EUnavailable Code = "unavailable"  // database or server cannot answer now (503)
+	EInternal    Code = "internal"     // a fault of ours (500)
+)
+
+// Error is the one error that crosses layers. Message is for people: what was
+// wrong, then what to do.
+type Error struct {
+	Code       Code
+	Message    string
+	Fields     []FieldError // EInvalid: where the input was wrong
+	RetryAfter float64      // ELocked: seconds
+	Err        error        // cause, not shown to clients
+}
+
+// FieldError points at one place of a body, in the shape that clients parse.
+type FieldError struct {
+	Type  string `json:"type"`
+	Loc   []any  `json:"loc"`
+	Msg   string `json:"msg"`
+	Input any    `json:"input"`
+	Ctx   any    `json:"ctx,omitempty"`
+}
+
+func (e *Error) Error() string {
+	if e.Err != nil && e.Message == "" {
+		return e.Err.Error()
+	}
+	return e.Message
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// Errorf makes an Error; %w keeps its cause.
+func Errorf(code Code, format string, args ...any) *Error {
+	err := fmt.Errorf(format, args...)
+	return &Error{Code: code, Message: err.Error(), Err: errors.Unwrap(err)}
+}
+
+func NotFound(noun string) *Error { return &Error{Code: ENotFound, Message: noun + " not found"} }
+
+// CodeOf is the code of the Error in err's chain; EInternal for any other
+// error, and "" for nil.
+func CodeOf(err error) Code {
+	if err == nil {
+		return ""
+	}
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Code
+	}
+	return EInternal
+}
+
+func IsNotFound(err error) bool { return CodeOf(err) == ENotFound }

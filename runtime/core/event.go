@@ -1,0 +1,65 @@
+package core
+
+// Event says what happened to a resource. Labels are strings;
+// "prefect.resource.id" is always there.
+type Event struct {
+	ID       UUID                `json:"id"`
+	Occurred Time                `json:"occurred"`
+	Event    string              `json:"event"`
+	Resource map[string]string   `json:"resource"`
+	Related  []map[string]string `json:"related"`
+	Payload  JSON                `json:"payload"`
+	Follows  UUID                `json:"follows"`
+	Received Time                `json:"received,omitzero"`
+}
+
+func (e *Event) ResourceID() string { return e.Resource["prefect.resource.id"] }
+
+type EventFilter struct {
+	Occurred    *EventOccurred  `json:"occurred,omitempty"`
+	Event       *EventName      `json:"event,omitempty"`
+	Resource    *EventResource  `json:"resource,omitempty"`
+	AnyResource *EventResources `json:"any_resource,omitempty"`
+	Related     *EventResources `json:"related,omitempty"`
+	ID          *EventIDs       `json:"id,omitempty"`
+	Order       string          `json:"order,omitempty"` // DESC (default) or ASC
+	Text        *EventText      `json:"text,omitempty"`
+}
+
+type EventText struct {
+	Query string `json:"query"`
+}
+
+type EventOccurred struct {
+	Since Time `json:"since"`
+	Until Time `json:"until"`
+}
+
+type EventName struct {
+	Prefix        []string `json:"prefix"`
+	ExcludePrefix []string `json:"exclude_prefix"`
+	Name          []string `json:"name"`
+	ExcludeName   []string `json:"exclude_name"`
+}
+
+type EventResource struct {
+	ID       []string       `json:"id"`
+	IDPrefix []string       `json:"id_prefix"`
+	Labels   map[string]any `json:"labels"`
+	Distinct bool           `json:"distinct,omitempty"`
+}
+
+// EventResources takes one filter or a list of them (any matches).
+type EventResources []EventRelated
+
+type EventRelated struct {
+	ID               []string       `json:"id"`
+	IDPrefix         []string       `json:"id_prefix"`
+	Role             []string       `json:"role"`
+	ResourcesInRoles [][2]string    `json:"resources_in_roles"`
+	Labels           map[string]any `json:"labels"`
+}
+
+type EventIDs struct {
+	ID []UUID `json:"id"`
+}

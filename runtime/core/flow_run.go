@@ -1,0 +1,191 @@
+package core
+
+// FlowRun is one execution of a flow.
+type FlowRun struct {
+	ID                       UUID          `json:"id"`
+	Created                  Time          `json:"created"`
+	Updated                  Time          `json:"updated"`
+	Name                     string        `json:"name"`
+	FlowID                   UUID          `json:"flow_id"`
+	StateID                  UUID          `json:"state_id"`
+	DeploymentID             UUID          `json:"deployment_id"`
+	DeploymentVersion        *string       `json:"deployment_version"`
+	WorkQueueID              UUID          `json:"work_queue_id"`
+	WorkQueueName            *string       `json:"work_queue_name"`
+	FlowVersion              *string       `json:"flow_version"`
+	Parameters               JSON          `json:"parameters"`
+	IdempotencyKey           *string       `json:"idempotency_key"`
+	Context                  JSON          `json:"context"`
+	EmpiricalPolicy          FlowRunPolicy `json:"empirical_policy"`
+	Tags                     Tags          `json:"tags"`
+	Labels                   JSON          `json:"labels"`
+	ParentTaskRunID          UUID          `json:"parent_task_run_id"`
+	StateType                StateType     `json:"state_type"`
+	StateName                string        `json:"state_name"`
+	RunCount                 int64         `json:"run_count"`
+	ExpectedStartTime        Time          `json:"expected_start_time"`
+	NextScheduledStartTime   Time          `json:"next_scheduled_start_time"`
+	StartTime                Time          `json:"start_time"`
+	EndTime                  Time          `json:"end_time"`
+	TotalRunTime             float64       `json:"total_run_time"`
+	EstimatedRunTime         float64       `json:"estimated_run_time"`
+	EstimatedStartTimeDelta  float64       `json:"estimated_start_time_delta"`
+	AutoScheduled            bool          `json:"auto_scheduled"`
+	InfrastructureDocumentID UUID          `json:"infrastructure_document_id"`
+	InfrastructurePID        *string       `json:"infrastructure_pid"`
+	CreatedBy                *CreatedBy    `json:"created_by"`
+	WorkPoolID               UUID          `json:"work_pool_id"`
+	WorkPoolName             *string       `json:"work_pool_name"`
+	State                    *State        `json:"state"`
+	JobVariables             JSON          `json:"job_variables"`
+
+	StateTimestamp Time  `json:"-"`
+	Recoveries     int64 `json:"-"` // how often a lost process was replaced since the last retry
+}
+
+// FlowRunPolicy is empirical_policy: what the retry and pause rules remember.
+type FlowRunPolicy struct {
+	MaxRetries        int64    `json:"max_retries"`
+	RetryDelaySeconds float64  `json:"retry_delay_seconds"`
+	Retries           *int64   `json:"retries"`
+	RetryDelay        *float64 `json:"retry_delay"`
+	PauseKeys         []string `json:"pause_keys"`
+	Resuming          bool     `json:"resuming"`
+	RetryType         *string  `json:"retry_type"` // in_process, reschedule or null
+}
+
+type CreatedBy struct {
+	ID           UUID    `json:"id"`
+	Type         *string `json:"type"`
+	DisplayValue *string `json:"display_value"`
+}
+
+type FlowRunCreate struct {
+	Name                     string         `json:"name,omitempty"`
+	FlowID                   UUID           `json:"flow_id"`
+	FlowVersion              *string        `json:"flow_version,omitempty"`
+	DeploymentID             UUID           `json:"deployment_id"`
+	DeploymentVersion        *string        `json:"deployment_version,omitempty"`
+	Parameters               JSON           `json:"parameters,omitempty"`
+	Context                  JSON           `json:"context,omitempty"`
+	ParentTaskRunID          UUID           `json:"parent_task_run_id"`
+	InfrastructureDocumentID UUID           `json:"infrastructure_document_id"`
+	EmpiricalPolicy          *FlowRunPolicy `json:"empirical_policy,omitempty"`
+	Tags                     Tags           `json:"tags,omitempty"`
+	Labels                   JSON           `json:"labels,omitempty"`
+	IdempotencyKey           *string        `json:"idempotency_key,omitempty"`
+	State                    *StateCreate   `json:"state,omitempty"`
+	WorkPoolName             *string        `json:"work_pool_name,omitempty"`
+	WorkQueueName            *string        `json:"work_queue_name,omitempty"`
+	JobVariables             JSON           `json:"job_variables,omitempty"`
+}
+
+// DeploymentFlowRunCreate is the body of create_flow_run.
+type DeploymentFlowRunCreate struct {
+	State                    *StateCreate   `json:"state,omitempty"`
+	Name                     string         `json:"name,omitempty"`
+	Parameters               JSON           `json:"parameters,omitempty"`
+	EnforceParameterSchema   *bool          `json:"enforce_parameter_schema,omitempty"`
+	Context                  JSON           `json:"context,omitempty"`
+	InfrastructureDocumentID UUID           `json:"infrastructure_document_id"`
+	EmpiricalPolicy          *FlowRunPolicy `json:"empirical_policy,omitempty"`
+	Tags                     Tags           `json:"tags,omitempty"`
+	IdempotencyKey           *string        `json:"idempotency_key,omitempty"`
+	Labels                   JSON           `json:"labels,omitempty"`
+	ParentTaskRunID          UUID           `json:"parent_task_run_id"`
+	WorkQueueName            *string        `json:"work_queue_name,omitempty"`
+	JobVariables             JSON           `json:"job_variables,omitempty"`
+}
+
+type FlowRunUpdate struct {
+	Name              Opt[string]        `json:"name,omitzero"`
+	FlowVersion       Opt[string]        `json:"flow_version,omitzero"`
+	Parameters        Opt[JSON]          `json:"parameters,omitzero"`
+	EmpiricalPolicy   Opt[FlowRunPolicy] `json:"empirical_policy,omitzero"`
+	Tags              Opt[Tags]          `json:"tags,omitzero"`
+	InfrastructurePID Opt[string]        `json:"infrastructure_pid,omitzero"`
+	JobVariables      Opt[JSON]          `json:"job_variables,omitzero"`
+}
+
+type FlowRunFilter struct {
+	Operator               Operator     `json:"operator,omitempty"`
+	ID                     *IDFilter    `json:"id,omitempty"`
+	Name                   *TextFilter  `json:"name,omitempty"`
+	Tags                   *TagFilter   `json:"tags,omitempty"`
+	DeploymentID           *IDFilter    `json:"deployment_id,omitempty"`
+	WorkQueueName          *TextFilter  `json:"work_queue_name,omitempty"`
+	State                  *StateFilter `json:"state,omitempty"`
+	FlowVersion            *TextFilter  `json:"flow_version,omitempty"`
+	StartTime              *TimeFilter  `json:"start_time,omitempty"` // of start, else expected start
+	EndTime                *TimeFilter  `json:"end_time,omitempty"`
+	ExpectedStartTime      *TimeFilter  `json:"expected_start_time,omitempty"`
+	NextScheduledStartTime *TimeFilter  `json:"next_scheduled_start_time,omitempty"`
+	ParentFlowRunID        *IDFilter    `json:"parent_flow_run_id,omitempty"`
+	ParentTaskRunID        *IDFilter    `json:"parent_task_run_id,omitempty"`
+	IdempotencyKey         *TextFilter  `json:"idempotency_key,omitempty"`
+}
+
+// FlowRunSorts are the sort orders of flow runs; the first is the default.
+var FlowRunSorts = []string{
+	"ID_DESC", "START_TIME_ASC", "START_TIME_DESC", "EXPECTED_START_TIME_ASC", "EXPECTED_START_TIME_DESC",
+	"NAME_ASC", "NAME_DESC", "NEXT_SCHEDULED_START_TIME_ASC", "END_TIME_DESC",
+}
+
+// FlowRunInput is a value sent to a run from outside, such as a resume's form.
+type FlowRunInput struct {
+	ID        UUID    `json:"id"`
+	Created   Time    `json:"created"`
+	Updated   Time    `json:"updated"`
+	FlowRunID UUID    `json:"flow_run_id"`
+	Key       string  `json:"key"`
+	Value     string  `json:"value"`
+	Sender    *string `json:"sender"`
+}
+
+// Why says why a run is not running, the same in UI, CLI and API.
+type Why struct {
+	FlowRunID UUID      `json:"flow_run_id"`
+	State     StateType `json:"state_type"`
+	StateName string    `json:"state_name"`
+	Code      string    `json:"code"`    // running, finished, scheduled, no_worker, pool_paused, queue_paused, pool_limit, queue_limit, deployment_limit, worker_busy, waiting_for_input, paused, awaiting_retry, starting, cancelling, no_deployment
+	Message   string    `json:"message"` // one sentence
+	Hint      string    `json:"hint"`    // what to do, empty if nothing
+	HeldBy    []UUID    `json:"held_by"` // the runs that hold a full limit
+	Until     Time      `json:"until"`   // when it changes by itself, if known
+}
+
+// HistoryQuery buckets runs by expected start time.
+type HistoryQuery struct {
+	Filters
+	Start    Time
+	End      Time
+	Interval float64 // seconds, at least 1; at most 500 buckets
+}
+
+type HistoryBucket struct {
+	Start  Time           `json:"interval_start"`
+	End    Time           `json:"interval_end"`
+	States []HistoryState `json:"states"`
+}
+
+type HistoryState struct {
+	Type     StateType `json:"state_type"`
+	Name     string    `json:"state_name"`
+	Count    int64     `json:"count_runs"`
+	RunTime  float64   `json:"sum_estimated_run_time"`
+	Lateness float64   `json:"sum_estimated_lateness"`
+}
+
+// WorkerRun is an entry of the answer to a Prefect worker's poll.
+type WorkerRun struct {
+	WorkPoolID  UUID     `json:"work_pool_id"`
+	WorkQueueID UUID     `json:"work_queue_id"`
+	FlowRun     *FlowRun `json:"flow_run"`
+}
+
+// ScheduleRange bounds the generation of scheduled runs; zero values take the defaults.
+type ScheduleRange struct {
+	Start, End       Time
+	MinTime          Seconds
+	MinRuns, MaxRuns int
+}

@@ -1,0 +1,21 @@
+package core
+
+import (
+	"context"
+	"time"
+)
+
+// Liveness grants named leases, so that of many servers one runs each loop.
+// A single process holds every lease it asks for.
+type Liveness interface {
+	// Hold takes or renews the lease for ttl; false means another holds it.
+	Hold(ctx context.Context, name string, holder UUID, ttl time.Duration) (bool, error)
+	Release(ctx context.Context, name string, holder UUID) error
+}
+
+// ResultStore keeps results that are too large to ride inline in a state. Keys
+// are slash-separated paths without dots segments.
+type ResultStore interface {
+	Put(ctx context.Context, key string, data []byte) error // whole or not at all
+	Get(ctx context.Context, key string) ([]byte, error)    // ENotFound
+}

@@ -1,0 +1,56 @@
+package core
+
+// Log levels are Python's: 10 DEBUG, 20 INFO, 30 WARNING, 40 ERROR, 50 CRITICAL.
+type Log struct {
+	ID        UUID   `json:"id"`
+	Created   Time   `json:"created"`
+	Updated   Time   `json:"updated"`
+	Name      string `json:"name"`
+	Level     int64  `json:"level"`
+	Message   string `json:"message"`
+	Timestamp Time   `json:"timestamp"`
+	FlowRunID UUID   `json:"flow_run_id"`
+	TaskRunID UUID   `json:"task_run_id"`
+
+	Seq int64 `json:"-"` // order of arrival: what a live tail continues from
+}
+
+type LogCreate struct {
+	Name      string `json:"name"`
+	Level     int64  `json:"level"`
+	Message   string `json:"message"`
+	Timestamp Time   `json:"timestamp"`
+	FlowRunID UUID   `json:"flow_run_id"`
+	TaskRunID UUID   `json:"task_run_id"`
+}
+
+type LogFilter struct {
+	Operator  Operator    `json:"operator,omitempty"`
+	Level     *IntFilter  `json:"level,omitempty"`
+	Timestamp *TimeFilter `json:"timestamp,omitempty"`
+	FlowRunID *IDFilter   `json:"flow_run_id,omitempty"`
+	TaskRunID *IDFilter   `json:"task_run_id,omitempty"`
+	Text      *TextFilter `json:"text,omitempty"`
+
+	AfterSeq  int64 `json:"-"` // only rows that arrived after this one
+	BeforeSeq int64 `json:"-"`
+}
+
+// LogSorts are the sort orders of logs; the first is the default. The SEQ
+// orders, by arrival, are ours: live tails and "load earlier" need them.
+var LogSorts = []string{"TIMESTAMP_ASC", "TIMESTAMP_DESC", "SEQ_ASC", "SEQ_DESC"}
+
+// LevelName is the level's word: INFO for 20 to 29.
+func LevelName(level int64) string {
+	switch {
+	case level >= 50:
+		return "CRITICAL"
+	case level >= 40:
+		return "ERROR"
+	case level >= 30:
+		return "WARNING"
+	case level >= 20:
+		return "INFO"
+	}
+	return "DEBUG"
+}

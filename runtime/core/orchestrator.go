@@ -1,0 +1,77 @@
+package core
+
+import "context"
+
+// Orchestrator is what an executing run and its worker need of a server:
+// package orchestrate implements it directly, package client over HTTP, so
+// that engine and worker cannot tell local from remote.
+//
+// Writes of a leased run carry its fencing token (WithRunToken); a token that
+// is no longer the run's fails with ELeaseLost.
+type Orchestrator interface {
+	CreateFlow(ctx context.Context, c FlowCreate) (*Flow, error)
+	Flow(ctx context.Context, id UUID) (*Flow, error)
+	CreateFlowRun(ctx context.Context, c FlowRunCreate) (*FlowRun, error)
+	FlowRun(ctx context.Context, id UUID) (*FlowRun, error)
+	UpdateFlowRun(ctx context.Context, id UUID, u FlowRunUpdate) error
+	SetFlowRunState(ctx context.Context, id UUID, s StateCreate, force bool) (*OrchestrationResult, error)
+	// WaitFlowRun returns the run once its state is another than stateID, or
+	// unchanged when wait (at most 30 s) has passed.
+	WaitFlowRun(ctx context.Context, id, stateID UUID, wait Seconds) (*FlowRun, error)
+
+	// TaskRunsOf is every task run of a flow run, by id, from after on.
+	TaskRunsOf(ctx context.Context, flowRunID, after UUID, limit int) ([]*TaskRun, error)
+	CreateTaskRun(ctx context.Context, c TaskRunCreate) (*TaskRun, error)
+	// RecordTaskRuns is durable when it returns.
+	RecordTaskRuns(ctx context.Context, reports []*TaskRunReport) error
+	CachedState(ctx context.Context, cacheKey string) (*State, error)
+	PutResult(ctx context.Context, key string, data []byte) error
+	Result(ctx context.Context, key string) ([]byte, error)
+
+	DeploymentByName(ctx context.Context, flowName, name string) (*Deployment, error)
+	CreateDeployment(ctx context.Context, c DeploymentCreate) (*Deployment, error)
+	CreateDeploymentFlowRun(ctx context.Context, deploymentID UUID, c DeploymentFlowRunCreate) (*FlowRun, error)
+
+	CreateFlowRunInput(ctx context.Context, flowRunID UUID, key, value, sender string) error
+	FlowRunInput(ctx context.Context, flowRunID UUID, key string) (string, error)
+	WriteLogs(ctx context.Context, logs []LogCreate) error
+	EmitEvents(ctx context.Context, events []*Event) error
+	CreateArtifact(ctx context.Context, c ArtifactCreate) (*Artifact, error)
+	UpdateArtifact(ctx context.Context, id UUID, u ArtifactUpdate) error
+	VariableByName(ctx context.Context, name string) (*Variable, error)
+	AcquireSlots(ctx context.Context, r SlotRequest) (*SlotGrant, error)
+	RenewSlots(ctx context.Context, leaseID UUID, seconds float64) error
+	ReleaseSlots(ctx context.Context, leaseID UUID) error
+
+	WorkPoolByName(ctx context.Context, name string) (*WorkPool, error)
+	CreateWorkPool(ctx context.Context, c WorkPoolCreate) (*WorkPool, error)
+	Heartbeat(ctx context.Context, pool string, h WorkerHeartbeat) error
+	Poll(ctx context.Context, r PollRequest) (*PollResponse, error)
+	// LeaseRun takes the lease of a run that no worker claimed, as a flow
+	// started by hand does. ELeaseLost while another holds it.
+	LeaseRun(ctx context.Context, flowRunID, holder UUID) (*Lease, error)
+	// RenewLeases keeps all the holder's leases for LeaseSeconds and returns
+	// the runs that it still holds.
+	RenewLeases(ctx context.Context, holder UUID) ([]UUID, error)
+	// ReportCrash says that the process of a run ended without a final state.
+	// The run resumes elsewhere where recoverable says that another try makes
+	// sense and it was not tried too often, else it becomes CRASHED.
+	ReportCrash(ctx context.Context, flowRunID UUID, message string, recoverable bool) (*OrchestrationResult, error)
+}
+
+// MaxRecoveries is how often a run whose process was lost is resumed before
+// it is left CRASHED: a run that kills its worker must not do so for ever.
+const MaxRecoveries = 5
+
+type tokenKey struct{}
+
+// WithRunToken marks the calls of one leased run.
+func WithRunToken(ctx context.Context, token UUID) context.Context {
+	return context.WithValue(ctx, tokenKey{}, token)
+}
+
+// RunToken is the caller's fencing token; zero if it has none.
+func RunToken(ctx context.Context) UUID {
+	t, _ := ctx.Value(tokenKey{}).(UUID)
+	return t
+}

@@ -1,0 +1,225 @@
+package core
+
+import "context"
+
+// Store is the database: the only truth. Reads see what is committed.
+// Every method returns ENotFound where one row was asked for and there is
+// none, EConflict for a duplicate or a violated reference, and EUnavailable
+// while the database cannot answer.
+type Store interface {
+	Reader
+
+	// Write runs fn in a transaction and returns after the commit is durable.
+	// On SQLite many callers share one commit. fn may run more than once, so it
+	// must do nothing but use tx and set its own results; it must be quick.
+	// An error from fn undoes everything that fn did and is returned as it is.
+	Write(ctx context.Context, fn func(tx Tx) error) error
+
+	// Engine names the database: "sqlite" or "postgres".
+	Engine() string
+	// Ping answers within ctx whether the database can be read and written.
+	Ping(ctx context.Context) error
+	Close() error
+}
+
+// Reader is what can be asked of the database, inside and outside a
+// transaction. Lists take MaxLimit rows where Limit is 0.
+type Reader interface {
+	Flow(ctx context.Context, id UUID) (*Flow, error)
+	FlowByName(ctx context.Context, name string) (*Flow, error)
+	Flows(ctx context.Context, f Filters, p Page) ([]*Flow, error)
+	CountFlows(ctx context.Context, f Filters) (int64, error)
+
+	// FlowRun comes with its state, queue and pool names and estimates.
+	FlowRun(ctx context.Context, id UUID) (*FlowRun, error)
+	FlowRunByKey(ctx context.Context, flowID UUID, idempotencyKey string) (*FlowRun, error)
+	FlowRunsByIDs(ctx context.Context, ids []UUID) ([]*FlowRun, error) // in the order of ids, missing ones left out
+	FlowRuns(ctx context.Context, f Filters, p Page) ([]*FlowRun, error)
+	CountFlowRuns(ctx context.Context, f Filters) (int64, error)
+	FlowRunHistory(ctx context.Context, q HistoryQuery) ([]HistoryBucket, error)
+	FlowRunState(ctx context.Context, id UUID) (*State, error)
+	FlowRunStates(ctx context.Context, flowRunID UUID) ([]*State, error)
+	// FlowRunChildren are the runs whose parent task belongs to the run.
+	FlowRunChildren(ctx context.Context, flowRunID UUID) ([]*FlowRun, error)
+
+	FlowRunInput(ctx context.Context, flowRunID UUID, key string) (*FlowRunInput, error)
+	FlowRunInputs(ctx context.Context, flowRunID UUID, prefix string, exclude []string, limit int) ([]*FlowRunInput, error)
+
+	TaskRun(ctx context.Context, id UUID) (*TaskRun, error)
+	TaskRunByKey(ctx context.Context, flowRunID UUID, taskKey, dynamicKey string) (*TaskRun, error)
+	TaskRuns(ctx context.Context, f Filters, p Page) ([]*TaskRun, error)
+	CountTaskRuns(ctx context.Context, f Filters) (int64, error)
+	TaskRunHistory(ctx context.Context, q HistoryQuery) ([]HistoryBucket, error)
+	TaskRunState(ctx context.Context, id UUID) (*State, error)
+	TaskRunStates(ctx context.Context, taskRunID UUID) ([]*State, error)
+	// TaskRunsOf is every task run of a flow run, by id, from after on: the
+	// engine's resume and the timeline read thousands.
+	TaskRunsOf(ctx context.Context, flowRunID, after UUID, limit int) ([]*TaskRun, error)
+	// CachedState is the completed state stored under a cache key, unexpired.
+	CachedState(ctx context.Context, cacheKey string, now Time) (*State, error)
+
+	Deployment(ctx context.Context, id UUID) (*Deployment, error)
+	DeploymentByName(ctx context.Context, flowName, name string) (*Deployment, error)
+	Deployments(ctx context.Context, f Filters, p Page) ([]*Deployment, error)
+	CountDeployments(ctx context.Context, f Filters) (int64, error)
+	Schedule(ctx context.Context, id UUID) (*Schedule, error)
+	Schedules(ctx context.Context, deploymentID UUID) ([]*Schedule, error)
+	// DeploymentsToSchedule are unpaused deployments with an active schedule
+	// whose id is above after, by id; updatedSince 0 is all of them.
+	DeploymentsToSchedule(ctx context.Context, after UUID, updatedSince Time, limit int) ([]*Deployment, error)
+	// ScheduledAhead tells how many auto-scheduled runs lie in the future, and the last one's time.
+	ScheduledAhead(ctx context.Context, deploymentID UUID, now Time) (n int64, last Time, err error)
+
+	WorkPool(ctx context.Context, id UUID) (*WorkPool, error)
+	WorkPoolByName(ctx context.Context, name string) (*WorkPool, error)
+	WorkPools(ctx context.Context, f *WorkPoolFilter, p Page) ([]*WorkPool, error)
+	CountWorkPools(ctx context.Context, f *WorkPoolFilter) (int64, error)
+	WorkQueue(ctx context.Context, id UUID) (*WorkQueue, error)
+	WorkQueueByName(ctx context.Context, poolID UUID, name string) (*WorkQueue, error)
+	// WorkQueues of one pool (zero: all), by priority.
+	WorkQueues(ctx context.Context, poolID UUID, f *WorkQueueFilter, p Page) ([]*WorkQueue, error)
+	Worker(ctx context.Context, poolID UUID, name string) (*Worker, error)
+	Workers(ctx context.Context, poolID UUID, f *WorkerFilter, p Page) ([]*Worker, error)
+	// PoolLoad counts the PENDING and RUNNING runs of a pool by queue.
+	PoolLoad(ctx context.Context, poolID UUID) (map[UUID]int64, error)
+	// DueFlowRuns are SCHEDULED runs of one queue due by before, soonest first,
+	// without in-process retries; includeInProcess is for Prefect runners.
+	DueFlowRuns(ctx context.Context, queueID UUID, before Time, limit int) ([]*FlowRun, error)
+	DueFlowRunsOfDeployments(ctx context.Context, deployments []UUID, before Time, limit int) ([]*FlowRun, error)
+	// NextDue is when the pool's next SCHEDULED run is due; 0 if none.
+	NextDue(ctx context.Context, poolID UUID) (Time, error)
+
+	// What the loops look for.
+	LateFlowRuns(ctx context.Context, before Time, limit int) ([]UUID, error)
+	PausedPast(ctx context.Context, now Time, limit int) ([]UUID, error)
+	CancelledSince(ctx context.Context, since Time, limit int) ([]UUID, error) // with children or tasks still live
+	ExpiredLeases(ctx context.Context, now Time, limit int) ([]*Lease, error)
+	StaleWorkers(ctx context.Context, now Time) ([]*Worker, error) // ONLINE, but overdue
+
+	Lease(ctx context.Context, flowRunID UUID) (*Lease, error)
+	// CancellingOf are the runs leased to the holder that are CANCELLING.
+	CancellingOf(ctx context.Context, holder UUID) ([]UUID, error)
+
+	Logs(ctx context.Context, f *LogFilter, p Page) ([]*Log, error)
+	CountLogs(ctx context.Context, f *LogFilter) (int64, error)
+	Events(ctx context.Context, f *EventFilter, p Page) ([]*Event, error)
+	CountEvents(ctx context.Context, f *EventFilter) (int64, error)
+
+	Artifact(ctx context.Context, id UUID) (*Artifact, error)
+	Artifacts(ctx context.Context, f *ArtifactFilter, p Page) ([]*Artifact, error)
+	CountArtifacts(ctx context.Context, f *ArtifactFilter) (int64, error)
+	ArtifactCollection(ctx context.Context, key string) (*ArtifactCollection, error)
+	ArtifactCollections(ctx context.Context, f *ArtifactFilter, p Page) ([]*ArtifactCollection, error)
+	CountArtifactCollections(ctx context.Context, f *ArtifactFilter) (int64, error)
+
+	Variable(ctx context.Context, id UUID) (*Variable, error)
+	VariableByName(ctx context.Context, name string) (*Variable, error)
+	Variables(ctx context.Context, f *VariableFilter, p Page) ([]*Variable, error)
+	CountVariables(ctx context.Context, f *VariableFilter) (int64, error)
+
+	GlobalLimit(ctx context.Context, id UUID) (*GlobalConcurrencyLimit, error)
+	GlobalLimitByName(ctx context.Context, name string) (*GlobalConcurrencyLimit, error)
+	GlobalLimits(ctx context.Context, p Page) ([]*GlobalConcurrencyLimit, error)
+	SlotLease(ctx context.Context, id UUID) (*SlotLease, error)
+	// SlotsHeld sums the slots of a limit's unexpired leases.
+	SlotsHeld(ctx context.Context, limitID UUID, now Time) (int64, error)
+
+	Setting(ctx context.Context, key string) (JSON, error)
+}
+
+// Tx is a transaction. On Postgres Lock* take row locks; on SQLite the single
+// writer makes them plain reads.
+type Tx interface {
+	Reader
+
+	// UpsertFlow returns the stored flow of that name, untouched if it existed.
+	UpsertFlow(ctx context.Context, f *Flow) (stored *Flow, created bool, err error)
+	UpdateFlow(ctx context.Context, f *Flow) error
+	DeleteFlow(ctx context.Context, id UUID) error
+
+	// LockFlowRun reads a run for a state change.
+	LockFlowRun(ctx context.Context, id UUID) (*FlowRun, error)
+	// InsertFlowRun writes the run and, if it has one, its first state. False
+	// means that (flow, idempotency key) is taken and nothing was written.
+	InsertFlowRun(ctx context.Context, r *FlowRun) (bool, error)
+	// UpdateFlowRun writes name, flow_version, parameters, policy, tags, labels,
+	// infrastructure_pid, job_variables and context.
+	UpdateFlowRun(ctx context.Context, r *FlowRun) error
+	// SetFlowRunState writes r.State to the history, and what a transition
+	// changes on the run: state columns, times, counts, policy, recoveries.
+	SetFlowRunState(ctx context.Context, r *FlowRun) error
+	DeleteFlowRun(ctx context.Context, id UUID) error
+	// DeleteScheduledRuns removes a deployment's SCHEDULED runs that never ran
+	// (auto-scheduled ones only, if so asked) and returns how many.
+	DeleteScheduledRuns(ctx context.Context, deploymentID UUID, autoOnly bool) (int64, error)
+
+	InsertFlowRunInput(ctx context.Context, in *FlowRunInput) error
+	DeleteFlowRunInput(ctx context.Context, flowRunID UUID, key string) error
+
+	LockTaskRun(ctx context.Context, id UUID) (*TaskRun, error)
+	// InsertTaskRun writes the task run and its state. False means that
+	// (flow run, task key, dynamic key) is taken and nothing was written.
+	InsertTaskRun(ctx context.Context, r *TaskRun) (bool, error)
+	UpdateTaskRun(ctx context.Context, r *TaskRun) error
+	SetTaskRunState(ctx context.Context, r *TaskRun) error
+	// RecordTaskRun applies a report: inserts the task run, or updates it where
+	// the stored state is older, and adds the states that are not there yet.
+	// A report of an unknown flow run is EConflict.
+	RecordTaskRun(ctx context.Context, r *TaskRunReport) error
+	DeleteTaskRun(ctx context.Context, id UUID) error
+	PutCachedState(ctx context.Context, cacheKey string, s *State) error
+
+	InsertDeployment(ctx context.Context, d *Deployment) error
+	UpdateDeployment(ctx context.Context, d *Deployment) error
+	// PolledDeployments marks them READY and polled.
+	PolledDeployments(ctx context.Context, ids []UUID, now Time) error
+	DeleteDeployment(ctx context.Context, id UUID) error
+	InsertSchedule(ctx context.Context, s *Schedule) error
+	UpdateSchedule(ctx context.Context, s *Schedule) error
+	DeleteSchedule(ctx context.Context, id UUID) error
+
+	InsertWorkPool(ctx context.Context, p *WorkPool) error
+	UpdateWorkPool(ctx context.Context, p *WorkPool) error
+	DeleteWorkPool(ctx context.Context, id UUID) error
+	LockWorkPool(ctx context.Context, id UUID) (*WorkPool, error)
+	InsertWorkQueue(ctx context.Context, q *WorkQueue) error
+	UpdateWorkQueue(ctx context.Context, q *WorkQueue) error
+	// PolledWorkQueues marks them polled, and READY unless paused.
+	PolledWorkQueues(ctx context.Context, ids []UUID, now Time) error
+	DeleteWorkQueue(ctx context.Context, id UUID) error
+	UpsertWorker(ctx context.Context, w *Worker) error
+	DeleteWorker(ctx context.Context, poolID UUID, name string) error
+	// UnpolledNotReady turns READY queues and deployments that were last polled
+	// before the cutoff to NOT_READY and returns those it changed.
+	UnpolledNotReady(ctx context.Context, cutoff Time) (queues, deployments []UUID, err error)
+
+	PutLease(ctx context.Context, l *Lease) error
+	// RenewLeases moves the expiry of all a holder's leases and returns their runs.
+	RenewLeases(ctx context.Context, holder UUID, expires Time) ([]UUID, error)
+	DeleteLease(ctx context.Context, flowRunID UUID) error
+
+	InsertLogs(ctx context.Context, logs []*Log) error // sets Seq
+	// InsertEvents leaves out ids that are known and returns those that were new.
+	InsertEvents(ctx context.Context, events []*Event) ([]*Event, error)
+	// DeleteEvents removes events that occurred before the cutoff, at most limit.
+	DeleteEvents(ctx context.Context, before Time, limit int) (int64, error)
+
+	// InsertArtifact also moves its key's collection to it.
+	InsertArtifact(ctx context.Context, a *Artifact) error
+	UpdateArtifact(ctx context.Context, a *Artifact) error
+	DeleteArtifact(ctx context.Context, id UUID) error
+
+	InsertVariable(ctx context.Context, v *Variable) error
+	UpdateVariable(ctx context.Context, v *Variable) error
+	DeleteVariable(ctx context.Context, id UUID) error
+
+	LockGlobalLimits(ctx context.Context, names []string) ([]*GlobalConcurrencyLimit, error) // in name order, unknown ones left out
+	InsertGlobalLimit(ctx context.Context, l *GlobalConcurrencyLimit) error
+	UpdateGlobalLimit(ctx context.Context, l *GlobalConcurrencyLimit) error
+	DeleteGlobalLimit(ctx context.Context, id UUID) error
+	PutSlotLease(ctx context.Context, l *SlotLease) error // inserts, or moves its expiry
+	DeleteSlotLease(ctx context.Context, id UUID) error
+	DeleteExpiredSlotLeases(ctx context.Context, now Time) (int64, error)
+
+	PutSetting(ctx context.Context, key string, value JSON) error
+}

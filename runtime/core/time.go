@@ -1,0 +1,134 @@
+package core
+
+import (
+	"database/sql/driver"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgtype"
+)
+
+// Time is microseconds since the epoch, UTC: INTEGER in SQLite, TIMESTAMPTZ in
+// Postgres, RFC 3339 with a Z in JSON. The zero value is NULL.
+type Time int64
+
+func At(t time.Time) Time {
+	if t.IsZero() {
+		return 0
+	}
+	return Time(t.UnixMicro())
+}
+
+func Now() Time { return Time(time.Now().UnixMicro()) }
+
+func (t Time) IsZero() bool             { return t == 0 }
+func (t Time) Time() time.Time          { return time.UnixMicro(int64(t)).UTC() }
+func (t Time) Add(d time.Duration) Time { return t + Time(d.Microseconds()) }
+func (t Time) Sub(u Time) time.Duration { return time.Duration(t-u) * time.Microsecond }
+func (t Time) Before(u Time) bool       { return t < u }
+func (t Time) After(u Time) bool        { return t > u }
+
+// String prints whole seconds without a fraction, as the API does.
+func (t Time) String() string {
+	if t == 0 {
+		return ""
+	}
+	if t%1e6 == 0 {
+		return t.Time().Format("2006-01-02T15:04:05Z")
+	}
+	return t.Time().Format("2006-01-02T15:04:05.000000Z")
+}
+
+// ParseTime reads RFC 3339 and its kin: a space for the T, any offset, none
+// (UTC), a bare date, or seconds since the epoch.
+func ParseTime(s string) (Time, error) {
+	v := strings.TrimSpace(s)
+	if len(v) > 10 && (v[10] == ' ' || v[10] == 't') {
+		v = v[:10] + "T" + v[11:]
+	}
+	for _, layout := range timeLayouts {
+		if t, err := time.Parse(layout, v); err == nil {
+			return At(t), nil
+		}
+	}
+	return 0, fmt.Errorf("%q is not a date and time; write one like 2026-11-23T09:00:00Z", s)
+}
+
+var timeLayouts = []string{
+	time.RFC3339Nano, "2006-01-02T15:04:05.999999999Z0700", "2006-01-02T15:04:05.999999999",
+	"2006-01-02T15:04Z07:00", "2006-01-02T15:04", "2006-01-02",
+}
+
+func (t Time) MarshalJSON() ([]byte, error) {
+	if t == 0 {
+		return []byte("null"), nil
+	}
+	return []byte(`"` + t.String() + `"`), nil
+}
+
+func (t *Time) UnmarshalJSON(b []byte) (err error) {
+	switch {
+	case string(b) == "null":
+		*t = 0
+		return nil
+	case len(b) > 0 && b[0] == '"':
+		var s string
+		if err = json.Unmarshal(b, &s); err != nil {
+			return err
+		}
+		*t, err = ParseTime(s)
+		return err
+	}
+	var f float64
+	if err = json.Unmarshal(b, &f); err != nil {
+		return fmt.Errorf("%s is not a date and time", b)
+	}
+	if f > 2e10 { // milliseconds, as pydantic guesses
+		f /= 1000
+	}
+	*t = Time(f * 1e6)
+	return nil
+}
+
+func (t Time) Value() (driver.Value, error) {
+	if t == 0 {
+		return nil, nil
+	}
+	return int64(t), nil
+}
+
+func (t *Time) Scan(src any) error {
+	switch v := src.(type) {
+	case nil:
+		*t = 0
+	case int64:
+		*t = Time(v)
+	case float64:
+		*t = Time(v)
+	case time.Time:
+		*t = Time(v.UnixMicro())
+	default:
+		return fmt.Errorf("time: %T", src)
+	}
+	return nil
+}
+
+// TimestamptzValue and ScanTimestamptz are what pgx looks for before Value and Scan.
+func (t Time) TimestamptzValue() (pgtype.Timestamptz, error) {
+	return pgtype.Timestamptz{Time: t.Time(), Valid: t != 0}, nil
+}
+
+func (t *Time) ScanTimestamptz(v pgtype.Timestamptz) error {
+	*t = 0
+	if v.Valid {
+		*t = Time(v.Time.UnixMicro())
+	}
+	return nil
+}
+
+// Seconds is a duration in JSON: float seconds.
+type Seconds float64
+
+func (s Seconds) Duration() time.Duration { return time.Duration(float64(s) * float64(time.Second)) }

@@ -1,0 +1,53 @@
+package core
+
+// Statuses of pools, queues, deployments and workers.
+const (
+	Ready    = "READY"
+	NotReady = "NOT_READY"
+	PausedS  = "PAUSED"
+	Online   = "ONLINE"
+	Offline  = "OFFLINE"
+)
+
+type WorkPool struct {
+	ID                   UUID    `json:"id"`
+	Created              Time    `json:"created"`
+	Updated              Time    `json:"updated"`
+	Name                 string  `json:"name"`
+	Description          *string `json:"description"`
+	Type                 string  `json:"type"`
+	BaseJobTemplate      JSON    `json:"base_job_template"`
+	IsPaused             bool    `json:"is_paused"`
+	ConcurrencyLimit     *int64  `json:"concurrency_limit"`
+	Status               *string `json:"status"`
+	DefaultQueueID       UUID    `json:"default_queue_id"`
+	StorageConfiguration JSON    `json:"storage_configuration"`
+}
+
+type WorkPoolCreate struct {
+	Name                 string  `json:"name"`
+	Description          *string `json:"description,omitempty"`
+	Type                 string  `json:"type,omitempty"`
+	BaseJobTemplate      JSON    `json:"base_job_template,omitempty"`
+	IsPaused             bool    `json:"is_paused,omitempty"`
+	ConcurrencyLimit     *int64  `json:"concurrency_limit,omitempty"`
+	StorageConfiguration JSON    `json:"storage_configuration,omitempty"`
+}
+
+type WorkPoolUpdate struct {
+	Description          Opt[string] `json:"description,omitzero"`
+	IsPaused             Opt[bool]   `json:"is_paused,omitzero"`
+	BaseJobTemplate      Opt[JSON]   `json:"base_job_template,omitzero"`
+	ConcurrencyLimit     Opt[int64]  `json:"concurrency_limit,omitzero"`
+	StorageConfiguration Opt[JSON]   `json:"storage_configuration,omitzero"`
+}
+
+type WorkPoolFilter struct {
+	Operator Operator    `json:"operator,omitempty"`
+	ID       *IDFilter   `json:"id,omitempty"`
+	Name     *TextFilter `json:"name,omitempty"`
+	Type     *TextFilter `json:"type,omitempty"`
+}
+
+// DefaultAgentPool holds the queues that are made without naming a pool.
+const DefaultAgentPool = "default-agent-pool"

@@ -1,0 +1,65 @@
+package core
+
+// Worker is a process that takes runs from a pool.
+type Worker struct {
+	ID                       UUID   `json:"id"`
+	Created                  Time   `json:"created"`
+	Updated                  Time   `json:"updated"`
+	Name                     string `json:"name"`
+	WorkPoolID               UUID   `json:"work_pool_id"`
+	LastHeartbeatTime        Time   `json:"last_heartbeat_time"`
+	HeartbeatIntervalSeconds *int64 `json:"heartbeat_interval_seconds"`
+	Status                   string `json:"status"` // ONLINE while the last heartbeat is younger than 3 intervals
+}
+
+type WorkerHeartbeat struct {
+	Name                     string `json:"name"`
+	HeartbeatIntervalSeconds *int64 `json:"heartbeat_interval_seconds,omitempty"`
+}
+
+type WorkerFilter struct {
+	Operator          Operator    `json:"operator,omitempty"`
+	LastHeartbeatTime *TimeFilter `json:"last_heartbeat_time,omitempty"`
+	Status            *TextFilter `json:"status,omitempty"`
+}
+
+// PollRequest asks a pool for work. It is answered at once when there is any,
+// else when some comes or Wait has passed.
+type PollRequest struct {
+	Pool   string   `json:"-"`
+	Queues []string `json:"queues,omitempty"` // empty: all
+	Holder UUID     `json:"holder"`           // the worker process; made anew at each start
+	Worker string   `json:"worker"`           // its name
+	Free   int      `json:"free"`             // how many runs it would take; 0 waits for cancellations only
+	Wait   Seconds  `json:"wait"`             // at most 30
+	Known  []UUID   `json:"known,omitempty"`  // cancellations it has already been told
+}
+
+// PollResponse carries claimed runs, already PENDING and leased to the holder,
+// and the holder's runs that somebody wants cancelled.
+type PollResponse struct {
+	Claims []Claim `json:"claims"`
+	Cancel []UUID  `json:"cancel"`
+}
+
+// Claim is one run given to a worker, with what it needs to launch it.
+type Claim struct {
+	FlowRun    *FlowRun    `json:"flow_run"`
+	Flow       *Flow       `json:"flow"`
+	Deployment *Deployment `json:"deployment"`
+	WorkPool   *WorkPool   `json:"work_pool"`
+	Token      UUID        `json:"token"` // fencing token: sent with every write of this run
+}
+
+// Lease says who executes a run, and until when the holder must renew.
+type Lease struct {
+	FlowRunID UUID   `json:"flow_run_id"`
+	Holder    UUID   `json:"holder"`
+	Worker    string `json:"worker"`
+	Token     UUID   `json:"token"`
+	Expires   Time   `json:"expires"`
+}
+
+// LeaseSeconds is how long a lease lasts without renewal; holders renew at a
+// third of it, so that a dead holder is noticed within 15 s.
+const LeaseSeconds Seconds = 10
