@@ -1,0 +1,129 @@
+package orchestrate
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// Config is what a Service stands on. Store and Bus are required.
+type Config struct {
+	Store   core.Store
+	Bus     core.Bus
+	Results core.ResultStore // nil: results cannot be put
+	Log     *slog.Logger     // nil: slog.Default
+	Now     func() core.Time // nil: core.Now
+}
+
+// Service has every use-case. It is usable as soon as it is made; Start only
+// lets task-run events be persisted in the background.
+type Service struct {
+	store   core.Store
+	bus     core.Bus
+	results core.ResultStore
+	log     *slog.Logger
+	now     func() core.Time
+
+	events persister
+	marks  pollMarks
+}
+
+func New(c Config) *Service {
+	s := &Service{store: c.Store, bus: c.Bus, results: c.Results, log: c.Log, now: c.Now}
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	if s.now == nil {
+		s.now = core.Now
+	}
+	s.marks.at = map[core.UUID]core.Time{}
+	s.events.insert = s.insertEvents
+	return s
+}
+
+// Start begins to persist events in the background. It may be repeated.
+func (s *Service) Start(context.Context) error {
+	s.events.start()
+	return nil
+}
+
+// Stop writes what is still to be written and waits for it. It may be repeated.
+func (s *Service) Stop(ctx context.Context) error { return s.events.stop(ctx) }
+
+// outbox is what a transaction tells the world: events are written with it,
+// and everything is published once it has committed.
+type outbox struct {
+	events []*core.Event
+	runs   []core.UUID // flow runs that changed, or whose task runs did
+	work   []core.UUID // pools that may have something to do
+	logs   []*core.Log
+}
+
+func (o *outbox) event(e ...*core.Event)   { o.events = append(o.events, e...) }
+func (o *outbox) run(id ...core.UUID)      { o.runs = append(o.runs, id...) }
+func (o *outbox) pool(poolID ...core.UUID) { o.work = append(o.work, poolID...) }
+
+// write runs fn in a transaction together with the events that it puts into
+// its outbox, and publishes the outbox after the commit. fn may run more than
+// once: each time it gets an empty outbox.
+func (s *Service) write(ctx context.Context, fn func(tx core.Tx, out *outbox) error) error {
+	var out outbox
+	err := s.store.Write(ctx, func(tx core.Tx) error {
+		out = outbox{}
+		if err := fn(tx, &out); err != nil {
+			return err
+		}
+		if len(out.events) == 0 {
+			return nil
+		}
+		fresh, err := tx.InsertEvents(ctx, out.events)
+		out.events = fresh
+		return err
+	})
+	if err == nil {
+		s.publish(&out)
+	}
+	return err
+}
+
+func (s *Service) publish(out *outbox) {
+	messages := make([]core.Message, 0, len(out.events)+len(out.runs)+len(out.work)+1)
+	// Work goes first: a waiting worker should not queue behind onlookers.
+	for i, id := range out.work {
+		if !id.IsZero() && !contains(out.work[:i], id) {
+			messages = append(messages, core.Message{Topic: core.TopicWork, Key: id.String()})
+		}
+	}
+	for i, id := range out.runs {
+		if !id.IsZero() && !contains(out.runs[:i], id) {
+			messages = append(messages, core.Message{Topic: core.TopicRun, Key: id.String()})
+		}
+	}
+	for _, e := range out.events {
+		messages = append(messages, core.Message{Topic: core.TopicEvent, Event: e})
+	}
+	for _, group := range byRun(out.logs) {
+		messages = append(messages, core.Message{Topic: core.TopicLog, Key: group[0].FlowRunID.String(), Logs: group})
+	}
+	if len(messages) > 0 {
+		s.bus.Publish(messages...)
+	}
+}
+
+func contains(ids []core.UUID, id core.UUID) bool {
+	for _, i := range ids {
+		if i == id {
+			return true
+		}
+	}
+	return false
+}
+
+// pollMarks remembers when queues and deployments were last marked polled, so
+// that a poll does not write each time.
+type pollMarks struct {
+	sync.Mutex
+	at map[core.UUID]core.Time
+}
