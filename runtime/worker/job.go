@@ -1,0 +1,182 @@
+package worker
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"strings"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// ProcessTemplate is the base job template of process pools.
+var ProcessTemplate = core.JSON(`{
+  "job_configuration": {"command": "{{ command }}", "env": "{{ env }}", "working_dir": "{{ working_dir }}", "name": "{{ name }}", "labels": "{{ labels }}", "stream_output": "{{ stream_output }}"},
+  "variables": {"type": "object", "properties": {
+    "command": {"type": "string", "title": "Command", "description": "What to run instead of the flow's entrypoint; a shell line."},
+    "env": {"type": "object", "title": "Environment", "description": "Environment variables of the process.", "additionalProperties": {"type": "string"}},
+    "working_dir": {"type": "string", "title": "Working directory", "description": "Where the process starts; the deployment's path by default."},
+    "name": {"type": "string", "title": "Name", "description": "Name given to the process."},
+    "labels": {"type": "object", "title": "Labels", "additionalProperties": {"type": "string"}},
+    "stream_output": {"type": "boolean", "title": "Stream output", "default": true, "description": "Whether the process's output becomes logs of the run."}
+  }}
+}`)
+
+// job is what the template makes of the merged variables.
+type job struct {
+	Command    []string
+	Env        map[string]*string // nil unsets
+	WorkingDir string
+	Quiet      bool
+}
+
+// variablesOf merges: the template's defaults, the deployment's, the run's.
+// Env is merged key by key.
+func variablesOf(template core.JSON, layers ...core.JSON) map[string]any {
+	vars := map[string]any{}
+	if schema, ok := template.Map()["variables"].(map[string]any); ok {
+		props, _ := schema["properties"].(map[string]any)
+		for name, p := range props {
+			if prop, ok := p.(map[string]any); ok {
+				if def, ok := prop["default"]; ok && def != nil {
+					vars[name] = def
+				}
+			}
+		}
+	}
+	for _, l := range layers {
+		for k, v := range l.Map() {
+			env, isMap := v.(map[string]any)
+			old, wasMap := vars[k].(map[string]any)
+			if k == "env" && isMap && wasMap {
+				merged := maps.Clone(old)
+				maps.Copy(merged, env)
+				v = merged
+			}
+			vars[k] = v
+		}
+	}
+	return vars
+}
+
+var placeholder = regexp.MustCompile(`\{\{\s*([\w.$-]+)\s*\}\}`)
+
+// expand puts variables into a template's text: a text that is one placeholder
+// takes the value as it is, and is dropped where there is none.
+func expand(v any, lookup func(name string) (any, bool, error)) (any, bool, error) {
+	switch t := v.(type) {
+	case string:
+		if m := placeholder.FindStringSubmatch(t); m != nil && m[0] == strings.TrimSpace(t) {
+			return lookup(m[1])
+		}
+		var failed error
+		out := placeholder.ReplaceAllStringFunc(t, func(s string) string {
+			x, _, err := lookup(placeholder.FindStringSubmatch(s)[1])
+			if err != nil && failed == nil {
+				failed = err
+			}
+			return textOf(x)
+		})
+		return out, true, failed
+	case map[string]any:
+		out := make(map[string]any, len(t))
+		for k, x := range t {
+			y, ok, err := expand(x, lookup)
+			if err != nil {
+				return nil, false, err
+			}
+			if ok {
+				out[k] = y
+			}
+		}
+		return out, true, nil
+	}
+	return v, true, nil
+}
+
+func textOf(v any) string {
+	switch t := v.(type) {
+	case nil:
+		return ""
+	case string:
+		return t
+	}
+	b, _ := json.Marshal(v)
+	return string(b)
+}
+
+// jobOf reads the configuration that template and variables give. variable
+// resolves prefect.variables.NAME.
+func jobOf(template core.JSON, vars map[string]any, variable func(name string) (any, error)) (*job, error) {
+	config, ok := template.Map()["job_configuration"].(map[string]any)
+	if !ok || len(config) == 0 {
+		config = ProcessTemplate.Map()["job_configuration"].(map[string]any)
+	}
+	var lookup func(depth int) func(name string) (any, bool, error)
+	lookup = func(depth int) func(name string) (any, bool, error) {
+		return func(name string) (any, bool, error) {
+			if rest, ok := strings.CutPrefix(name, "prefect.variables."); ok {
+				v, err := variable(rest)
+				return v, err == nil, err
+			}
+			v, ok := vars[name]
+			if !ok || v == nil {
+				return nil, false, nil
+			}
+			if depth > 0 { // a variable's own text may name prefect.variables
+				return expand(v, lookup(depth-1))
+			}
+			return v, true, nil
+		}
+	}
+	filled, _, err := expand(config, lookup(2))
+	if err != nil {
+		return nil, err
+	}
+	c := filled.(map[string]any)
+	j := &job{Env: map[string]*string{}}
+	switch t := c["command"].(type) {
+	case nil:
+	case string:
+		if s := strings.TrimSpace(t); s != "" {
+			j.Command = []string{"/bin/sh", "-c", s}
+		}
+	case []any:
+		for _, a := range t {
+			j.Command = append(j.Command, textOf(a))
+		}
+	default:
+		return nil, core.Errorf(core.EInvalid, "job variable command is %s; write a shell line, or a list of program and arguments", textOf(t))
+	}
+	switch t := c["env"].(type) {
+	case nil:
+	case map[string]any:
+		for k, v := range t {
+			if v == nil {
+				j.Env[k] = nil
+				continue
+			}
+			if strings.ContainsAny(k, "=\x00") || k == "" {
+				return nil, core.Errorf(core.EInvalid, "job variable env has the name %q, which no environment variable can have", k)
+			}
+			s := textOf(v)
+			j.Env[k] = &s
+		}
+	default:
+		return nil, core.Errorf(core.EInvalid, "job variable env is %s; write an object of names and values", textOf(t))
+	}
+	switch t := c["working_dir"].(type) {
+	case nil:
+	case string:
+		j.WorkingDir = t
+	default:
+		return nil, core.Errorf(core.EInvalid, "job variable working_dir is %s; write a path", textOf(t))
+	}
+	if b, ok := c["stream_output"].(bool); ok {
+		j.Quiet = !b
+	}
+	return j, nil
+}
+
+func (j *job) String() string { return fmt.Sprint(j.Command) }

@@ -1,0 +1,135 @@
+package worker
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/worker/build"
+)
+
+// launchable is a process to be started.
+type launchable struct {
+	argv  []string
+	env   []string
+	dir   string
+	plain bool // knows nothing of runs: the worker sets its states
+	group bool // signals go to the whole group: a shell does not hand them on
+	quiet bool
+}
+
+// Variables of the worker's own environment that belong to one run.
+var runOnly = []string{"FLOWLITE_FLOW_RUN_ID", "FLOWLITE_RUN_TOKEN", "FLOWLITE_ENTRYPOINT", "FLOWLITE_WATCH_STDIN", "FLOWLITE_PARAMETERS", "PREFECT__FLOW_RUN_ID"}
+
+// maxEnv is below what Linux takes for one variable (128 KiB).
+const maxEnv = 100 << 10
+
+// prepare finds out what to start; it may compile.
+func (w *Worker) prepare(r *run) (*launchable, error) {
+	c := r.claim
+	var template, fromDeployment core.JSON
+	var path, entrypoint string
+	if c.WorkPool != nil {
+		template = c.WorkPool.BaseJobTemplate
+	}
+	if c.Deployment != nil {
+		fromDeployment = c.Deployment.JobVariables
+		path, entrypoint = core.Deref(c.Deployment.Path), core.Deref(c.Deployment.Entrypoint)
+	}
+	vars := variablesOf(template, fromDeployment, c.FlowRun.JobVariables)
+	j, err := jobOf(template, vars, func(name string) (any, error) {
+		v, err := w.orch.VariableByName(r.ctx, name)
+		if core.IsNotFound(err) {
+			return nil, core.Errorf(core.ENotFound, "the job variables name the variable %q, which does not exist; set it: flowlite variable set %s VALUE", name, name)
+		}
+		if err != nil {
+			return nil, err
+		}
+		var x any
+		_ = json.Unmarshal(v.Value, &x)
+		return x, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+
+	dir := j.WorkingDir
+	if dir == "" {
+		dir = path
+	}
+	if !filepath.IsAbs(dir) {
+		dir = filepath.Join(w.cfg.WorkDir, dir)
+	}
+	if st, err := os.Stat(dir); err != nil || !st.IsDir() {
+		return nil, core.Errorf(core.EInvalid, "the working directory %s is not there; set the job variable working_dir, or deploy again from a folder that this worker has", dir)
+	}
+	l := &launchable{dir: dir, quiet: j.Quiet}
+
+	switch {
+	case len(j.Command) > 0:
+		l.argv, l.group, l.plain = j.Command, true, entrypoint == ""
+	case entrypoint == "":
+		return nil, core.Errorf(core.EInvalid, "the deployment has neither an entrypoint nor a command; deploy it again: flowlite deploy path/file.go:Name")
+	default:
+		e, err := build.ParseEntrypoint(dir, entrypoint)
+		if err != nil {
+			return nil, err
+		}
+		bin, cached, err := w.cfg.Builder.Build(r.ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		if !cached {
+			w.log.Info("built", "entrypoint", e.String())
+		}
+		l.argv = []string{bin}
+		entrypoint = e.Name
+	}
+	l.env = w.environment(r, j, entrypoint, l)
+	return l, nil
+}
+
+func (w *Worker) environment(r *run, j *job, entrypoint string, l *launchable) []string {
+	env := map[string]string{}
+	for _, kv := range os.Environ() {
+		k, v, _ := strings.Cut(kv, "=")
+		if !slices.Contains(runOnly, k) {
+			env[k] = v
+		}
+	}
+	env["PWD"] = l.dir
+	for k, v := range j.Env {
+		if v == nil {
+			delete(env, k)
+			continue
+		}
+		env[k] = *v
+	}
+	env["FLOWLITE_API_URL"] = w.cfg.APIURL
+	env["FLOWLITE_FLOW_RUN_ID"] = r.id().String()
+	env["FLOWLITE_RUN_TOKEN"] = r.claim.Token.String()
+	env["FLOWLITE_ENTRYPOINT"] = entrypoint
+	env["FLOWLITE_WATCH_STDIN"] = "1"
+	if w.cfg.AuthString != "" {
+		env["FLOWLITE_AUTH_STRING"] = w.cfg.AuthString
+	}
+	if l.group { // a command may be anything: a Prefect engine, a script
+		env["PREFECT__FLOW_RUN_ID"] = r.id().String()
+		env["PREFECT_API_URL"] = w.cfg.APIURL
+		if w.cfg.AuthString != "" {
+			env["PREFECT_API_AUTH_STRING"] = w.cfg.AuthString
+		}
+		if p := r.claim.FlowRun.Parameters; len(p) > 0 && len(p) < maxEnv {
+			env["FLOWLITE_PARAMETERS"] = string(p)
+		}
+	}
+	all := make([]string, 0, len(env))
+	for k, v := range env {
+		all = append(all, k+"="+v)
+	}
+	slices.Sort(all)
+	return all
+}

@@ -1,0 +1,188 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// pipeGrace is how long output may come after the process itself has ended.
+const pipeGrace = 2 * time.Second
+
+// process starts the launchable and waits for its end.
+func (w *Worker) process(r *run, l *launchable) outcome {
+	if r.ctx.Err() != nil {
+		return outcome{}
+	}
+	if l.plain && !w.begin(r) {
+		return outcome{}
+	}
+	outR, outW, err := os.Pipe()
+	if err != nil {
+		return outcome{message: "start: " + err.Error(), recoverable: true, finished: true}
+	}
+	errR, errW, err := os.Pipe()
+	if err != nil {
+		return outcome{message: "start: " + err.Error(), recoverable: true, finished: true}
+	}
+	cmd := exec.Command(l.argv[0], l.argv[1:]...)
+	cmd.Dir, cmd.Env = l.dir, l.env
+	cmd.Stdout, cmd.Stderr = outW, errW
+	cmd.SysProcAttr = attributes()
+	stdin, err := cmd.StdinPipe() // held open: its end tells the process that we are gone
+	if err == nil {
+		err = w.start.do(cmd.Start)
+	}
+	outW.Close()
+	errW.Close()
+	if err != nil {
+		outR.Close()
+		errR.Close()
+		return outcome{message: startError(l, err), finished: true}
+	}
+	pid := cmd.Process.Pid
+	go w.notePID(r, pid)
+
+	tail := &tail{}
+	var pipes sync.WaitGroup
+	pipes.Go(func() { w.capture(r, outR, l.quiet, nil) })
+	pipes.Go(func() { w.capture(r, errR, l.quiet, tail) })
+
+	exited := make(chan error, 1)
+	go func() { exited <- cmd.Wait() }()
+	sent, killed := false, false
+	select {
+	case err = <-exited:
+	case <-r.ctx.Done():
+		sent = true
+		if context.Cause(r.ctx) == w.cfg.CancelCause {
+			killed = !w.terminate(pid, l.group, exited, &err)
+		} else {
+			signalGroup(pid, syscall.SIGKILL)
+			err = <-exited
+		}
+	}
+	stdin.Close()
+	signalGroup(pid, syscall.SIGKILL) // whatever the run left behind
+	drained := make(chan struct{})
+	go func() { pipes.Wait(); close(drained) }()
+	late := time.NewTimer(pipeGrace)
+	defer late.Stop()
+	select {
+	case <-drained:
+	case <-late.C: // something that left the group still holds them
+		outR.Close()
+		errR.Close()
+		<-drained
+	}
+	outR.Close()
+	errR.Close()
+	w.logs.flush()
+	out := exitOutcome(cmd.ProcessState, err, tail.line(), sent)
+	out.killed = killed
+	out.plain = l.plain
+	out.failed = l.plain && out.message != "" && !out.recoverable
+	out.finished = !sent
+	return out
+}
+
+// terminate asks nicely, then not. False means that it had to kill.
+func (w *Worker) terminate(pid int, group bool, exited <-chan error, err *error) bool {
+	if group {
+		signalGroup(pid, syscall.SIGTERM)
+	} else {
+		_ = syscall.Kill(pid, syscall.SIGTERM)
+	}
+	grace := time.NewTimer(w.cfg.Grace)
+	defer grace.Stop()
+	select {
+	case *err = <-exited:
+		return true
+	case <-grace.C:
+		signalGroup(pid, syscall.SIGKILL)
+		*err = <-exited
+		return false
+	}
+}
+
+// begin sets a plain command RUNNING, since nobody else would. False: not now.
+func (w *Worker) begin(r *run) (ok bool) {
+	w.keepTrying(r.ctx, "set the run running", func() error {
+		if r.ctx.Err() != nil {
+			return nil
+		}
+		res, err := w.orch.SetFlowRunState(r.ctx, r.id(), core.StateCreate{Type: core.Running}, false)
+		ok = err == nil && res.Status == core.Accept
+		return err
+	})
+	return ok
+}
+
+func (w *Worker) notePID(r *run, pid int) {
+	err := w.orch.UpdateFlowRun(r.ctx, r.id(), core.FlowRunUpdate{InfrastructurePID: core.Some(strconv.Itoa(pid))})
+	if err != nil && r.ctx.Err() == nil {
+		w.log.Debug("could not note the process id", "error", err)
+	}
+}
+
+func startError(l *launchable, err error) string {
+	if errors.Is(err, os.ErrPermission) {
+		return fmt.Sprintf("could not start %s: permission denied; is it executable?", l.argv[0])
+	}
+	if errors.Is(err, os.ErrNotExist) {
+		return fmt.Sprintf("could not start %s: there is no such program", l.argv[0])
+	}
+	if errors.Is(err, syscall.ENOEXEC) {
+		return fmt.Sprintf("could not start %s: it is not a program for this machine", l.argv[0])
+	}
+	return fmt.Sprintf("could not start %s: %v", l.argv[0], err)
+}
+
+// exitOutcome puts an end into words. A death by a signal that we did not send
+// is the machine's doing (out of memory, an operator), so the run may resume.
+func exitOutcome(ps *os.ProcessState, err error, last string, sent bool) outcome {
+	if ps == nil {
+		return outcome{message: fmt.Sprintf("the process could not be waited for: %v", err), recoverable: true}
+	}
+	if st, ok := ps.Sys().(syscall.WaitStatus); ok && st.Signaled() {
+		sig := st.Signal()
+		msg := fmt.Sprintf("process killed by signal: %s (%s)", sig, signalName(sig))
+		if sig == syscall.SIGKILL && !sent {
+			msg += "; out of memory, or killed by somebody"
+		}
+		return outcome{message: msg, recoverable: !sent}
+	}
+	if code := ps.ExitCode(); code != 0 {
+		msg := fmt.Sprintf("process exited with code %d", code)
+		if code > 128 && code < 160 { // a shell's way to say so
+			msg += fmt.Sprintf(" (signal %s)", signalName(syscall.Signal(code-128)))
+		}
+		if last != "" {
+			msg += ": " + last
+		}
+		return outcome{message: msg}
+	}
+	return outcome{}
+}
+
+func signalName(s syscall.Signal) string {
+	names := map[syscall.Signal]string{
+		syscall.SIGHUP: "SIGHUP", syscall.SIGINT: "SIGINT", syscall.SIGQUIT: "SIGQUIT", syscall.SIGILL: "SIGILL",
+		syscall.SIGABRT: "SIGABRT", syscall.SIGBUS: "SIGBUS", syscall.SIGFPE: "SIGFPE", syscall.SIGKILL: "SIGKILL",
+		syscall.SIGSEGV: "SIGSEGV", syscall.SIGPIPE: "SIGPIPE", syscall.SIGTERM: "SIGTERM",
+	}
+	if n := names[s]; n != "" {
+		return n
+	}
+	return fmt.Sprintf("%d", int(s))
+}
+
+func signalGroup(pid int, s syscall.Signal) { _ = syscall.Kill(-pid, s) }

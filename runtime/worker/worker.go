@@ -1,0 +1,268 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/worker/build"
+)
+
+// DefaultPool is made when it is missing; any other pool must exist.
+const DefaultPool = "default"
+
+// Causes of a run's end, as context.Cause tells an in-process flow. Config may
+// put others in their place.
+var (
+	ErrCancelled = errors.New("the run was cancelled")
+	ErrLeaseLost = errors.New("another worker has the run")
+	ErrStopped   = errors.New("the worker is stopping")
+)
+
+// Config of a Worker. Orchestrator is required.
+type Config struct {
+	Orchestrator core.Orchestrator
+	Pool         string   // default: DefaultPool
+	Name         string   // default: host and process id
+	Queues       []string // empty: all
+	Limit        int      // runs at once; 0: no limit
+	APIURL       string   // what flow processes are told: http://host:port/api
+	AuthString   string
+	WorkDir      string // default: the current one
+	CacheDir     string // of built binaries; default: flowlite in the user's cache folder
+	Log          *slog.Logger
+	Builder      *build.Builder // default: one on CacheDir
+
+	// InProcess may execute a claim itself. The context carries the run's token
+	// and ends with CancelCause, LostCause or ErrStopped.
+	InProcess   func(ctx context.Context, claim core.Claim) (handled bool, err error)
+	CancelCause error // default: ErrCancelled
+	LostCause   error // default: ErrLeaseLost
+
+	Grace      time.Duration // between SIGTERM and SIGKILL of a cancelled run; default 30 s
+	DrainGrace time.Duration // how long Stop lets runs finish; default 30 s
+}
+
+// How often the worker speaks when nothing happens.
+const (
+	heartbeatEvery = 10 * time.Second
+	heartbeatSays  = int64(30)
+	renewEvery     = 3 * time.Second
+	pollWait       = core.Seconds(30)
+	noLimit        = 100 // claims per poll of a worker without a limit
+)
+
+// Worker executes the runs of one pool. Start and Stop may be repeated.
+type Worker struct {
+	cfg    Config
+	orch   core.Orchestrator
+	log    *slog.Logger
+	holder core.UUID // made anew with each Worker: a restarted one holds nothing
+	logs   *shipper
+	start  spawner
+
+	mu        sync.Mutex
+	runs      map[core.UUID]*run
+	told      []core.UUID // cancellations already acted on
+	strangers map[core.UUID]bool
+	fault     error // why it is not ready
+	ready     chan struct{}
+	isReady   bool
+	suspect   bool // a poll failed: a claim may have been lost on the way
+	stopping  bool
+	freed     chan struct{}
+
+	stopIntake context.CancelFunc
+	stopAll    context.CancelCauseFunc
+	runCtx     context.Context
+	loops      sync.WaitGroup
+	running    sync.WaitGroup
+}
+
+func New(cfg Config) *Worker {
+	if cfg.Pool == "" {
+		cfg.Pool = DefaultPool
+	}
+	if cfg.Name == "" {
+		host, _ := os.Hostname()
+		cfg.Name = fmt.Sprintf("%s-%d", host, os.Getpid())
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	if cfg.WorkDir == "" {
+		cfg.WorkDir, _ = os.Getwd()
+	}
+	if cfg.CacheDir == "" {
+		dir, err := os.UserCacheDir()
+		if err != nil {
+			dir = os.TempDir()
+		}
+		cfg.CacheDir = filepath.Join(dir, "flowlite")
+	}
+	if cfg.Builder == nil {
+		cfg.Builder = build.New(cfg.CacheDir)
+	}
+	if cfg.CancelCause == nil {
+		cfg.CancelCause = ErrCancelled
+	}
+	if cfg.LostCause == nil {
+		cfg.LostCause = ErrLeaseLost
+	}
+	if cfg.Grace <= 0 {
+		cfg.Grace = 30 * time.Second
+	}
+	if cfg.DrainGrace <= 0 {
+		cfg.DrainGrace = 30 * time.Second
+	}
+	return &Worker{
+		cfg: cfg, orch: cfg.Orchestrator, log: cfg.Log.With("worker", cfg.Name, "pool", cfg.Pool),
+		holder: core.NewID(), runs: map[core.UUID]*run{}, strangers: map[core.UUID]bool{},
+		ready: make(chan struct{}), freed: make(chan struct{}, 1),
+	}
+}
+
+func (w *Worker) Name() string { return w.cfg.Name }
+
+// Start looks for the pool and begins to take work. A pool that does not exist
+// is an error; a server that cannot be reached is not: the worker keeps trying.
+func (w *Worker) Start(ctx context.Context) error {
+	w.mu.Lock()
+	if w.stopIntake != nil {
+		w.mu.Unlock()
+		return nil
+	}
+	intake, stopIntake := context.WithCancel(context.WithoutCancel(ctx))
+	runCtx, stopAll := context.WithCancelCause(context.WithoutCancel(ctx))
+	w.stopIntake, w.stopAll, w.runCtx = stopIntake, stopAll, runCtx
+	w.mu.Unlock()
+
+	if err := w.join(ctx); err != nil {
+		if !away(err) {
+			stopIntake()
+			stopAll(nil)
+			w.mu.Lock()
+			w.stopIntake = nil
+			w.mu.Unlock()
+			return err
+		}
+		w.setFault(err)
+		w.log.Warn("the server cannot be reached; trying again", "error", err)
+	}
+	w.start.open()
+	w.logs = newShipper(w.orch, w.log)
+	w.loops.Go(func() { w.pollLoop(intake) })
+	w.loops.Go(func() { w.heartbeatLoop(intake) })
+	// Leases are renewed until the last run has ended, past the end of intake.
+	w.loops.Go(func() { w.renewLoop(runCtx) })
+	return nil
+}
+
+// join makes sure of the pool and says hello.
+func (w *Worker) join(ctx context.Context) error {
+	_, err := w.orch.WorkPoolByName(ctx, w.cfg.Pool)
+	if core.IsNotFound(err) && w.cfg.Pool == DefaultPool {
+		_, err = w.orch.CreateWorkPool(ctx, core.WorkPoolCreate{Name: DefaultPool, Type: "process", BaseJobTemplate: ProcessTemplate})
+		if core.CodeOf(err) == core.EConflict { // somebody else was quicker
+			err = nil
+		}
+	}
+	if core.IsNotFound(err) {
+		return core.Errorf(core.ENotFound, "there is no work pool %q; create it: flowlite work-pool create --type process %s", w.cfg.Pool, w.cfg.Pool)
+	}
+	if err != nil {
+		return err
+	}
+	every := heartbeatSays
+	if err := w.orch.Heartbeat(ctx, w.cfg.Pool, core.WorkerHeartbeat{Name: w.cfg.Name, HeartbeatIntervalSeconds: &every}); err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.fault = nil
+	if !w.isReady {
+		w.isReady = true
+		close(w.ready)
+	}
+	return nil
+}
+
+// Ready is closed once the pool knows this worker.
+func (w *Worker) Ready() <-chan struct{} { return w.ready }
+
+// Fault is why the worker cannot take work just now; nil when it can.
+func (w *Worker) Fault() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.fault
+}
+
+// Running is how many runs it has.
+func (w *Worker) Running() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.runs)
+}
+
+func (w *Worker) setFault(err error) {
+	w.mu.Lock()
+	w.fault = err
+	w.mu.Unlock()
+}
+
+// StopIntake ends polling; what runs goes on. Stop does it too.
+func (w *Worker) StopIntake() {
+	w.mu.Lock()
+	stop := w.stopIntake
+	w.stopping = true
+	w.mu.Unlock()
+	if stop != nil {
+		stop()
+	}
+}
+
+// Stop takes no more work and waits for the runs until DrainGrace or ctx is
+// over. Runs that are left are killed and handed back, to resume elsewhere or
+// at the next start.
+func (w *Worker) Stop(ctx context.Context) error {
+	w.mu.Lock()
+	started := w.stopIntake != nil
+	w.mu.Unlock()
+	if !started {
+		return nil
+	}
+	w.StopIntake()
+	done := make(chan struct{})
+	go func() { w.running.Wait(); close(done) }()
+	if n := w.Running(); n > 0 {
+		w.log.Info("waiting for runs to finish", "runs", n, "grace", w.cfg.DrainGrace)
+	}
+	grace := time.NewTimer(w.cfg.DrainGrace)
+	defer grace.Stop()
+	select {
+	case <-done:
+	case <-grace.C:
+	case <-ctx.Done():
+	}
+	w.stopAll(ErrStopped)
+	w.running.Wait()
+	w.loops.Wait()
+	w.logs.close()
+	w.start.close()
+	return nil
+}
+
+// away tells a server that cannot be reached now from one that says no.
+func away(err error) bool {
+	switch core.CodeOf(err) {
+	case core.EUnavailable, core.EInternal:
+		return true
+	}
+	return false
+}
