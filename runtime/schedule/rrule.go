@@ -1,0 +1,211 @@
+package schedule
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/core"
+	rr "github.com/teambition/rrule-go"
+)
+
+const (
+	maxRRule = 6500
+	// maxCount bounds rules that must be counted from their first date on.
+	maxCount = 100_000
+)
+
+// recurrence holds wall times; its zone turns them into instants.
+type recurrence struct {
+	rules   []rr.ROption
+	dates   []time.Time
+	exclude map[time.Time]bool
+	loc     *time.Location
+}
+
+var _ dates = (*recurrence)(nil)
+
+func parseRRule(m map[string]json.RawMessage, loc *time.Location, zone *string) (*Rule, error) {
+	s, err := text(m, "rrule", "FREQ=WEEKLY;BYDAY=MO,FR;BYHOUR=9")
+	if err != nil {
+		return nil, err
+	}
+	if len(s) > maxRRule {
+		return nil, invalid("rrule", nil, "rrule has %d characters; at most %d are allowed", len(s), maxRRule)
+	}
+	if zone == nil {
+		zone = core.Ptr("UTC")
+	}
+	r := &recurrence{loc: loc, exclude: map[time.Time]bool{}}
+	shown, err := r.parse(s)
+	if err != nil {
+		return nil, invalid("rrule", s, "rrule %q is not valid: %v; write one such as FREQ=WEEKLY;BYDAY=MO,FR;BYHOUR=9", cut(s), err)
+	}
+	return &Rule{
+		kind: KindRRule, loc: loc, dates: r, describe: shown + inZone(zone),
+		json: core.ToJSON(struct {
+			RRule    string  `json:"rrule"`
+			Timezone *string `json:"timezone"`
+		}{s, zone}),
+	}, nil
+}
+
+func (r *recurrence) parse(s string) (shown string, err error) {
+	// The library panics on some malformed input.
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("it cannot be read")
+		}
+	}()
+	start := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, line := range strings.Fields(strings.ToUpper(s)) {
+		if rest, ok := strings.CutPrefix(line, "DTSTART"); ok && !strings.HasPrefix(line, "DTSTART=") {
+			if start, err = dateOf(rest); err != nil {
+				return "", err
+			}
+		}
+	}
+	for _, line := range strings.Fields(strings.ToUpper(s)) {
+		name, rest, _ := strings.Cut(line, ":")
+		switch property, _, _ := strings.Cut(name, ";"); {
+		case property == "DTSTART":
+		case property == "EXDATE" || property == "RDATE":
+			for _, d := range strings.Split(rest, ",") {
+				t, err := dateOf(":" + d)
+				if err != nil {
+					return "", err
+				}
+				if property == "RDATE" {
+					r.dates = append(r.dates, t)
+				} else {
+					r.exclude[t] = true
+				}
+			}
+		case property == "EXRULE":
+			return "", fmt.Errorf("EXRULE is not supported, use EXDATE")
+		default:
+			rule := strings.TrimPrefix(line, "RRULE:")
+			o, err := rr.StrToROptionInLocation(rule, time.UTC)
+			if err != nil {
+				return "", err
+			}
+			if o.Dtstart.IsZero() {
+				o.Dtstart = start
+			}
+			if o.Interval < 0 || o.Interval > 100_000 {
+				return "", fmt.Errorf("INTERVAL must be 1 to 100000")
+			}
+			if o.Count < 0 || o.Count > maxCount {
+				return "", fmt.Errorf("COUNT must be 1 to %d", maxCount)
+			}
+			// Such a rule may never match, and looking for its first date
+			// second by second would stall every other schedule.
+			if o.Freq >= rr.HOURLY && (len(o.Byyearday)+len(o.Byweekno)+len(o.Byeaster)+len(o.Bymonthday)+len(o.Bymonth) > 0) {
+				return "", fmt.Errorf("%s rules take only BYDAY, BYHOUR, BYMINUTE and BYSECOND", o.Freq)
+			}
+			if y := o.Dtstart.Year(); y < 1900 || y > 2200 {
+				return "", fmt.Errorf("DTSTART must lie between the years 1900 and 2200")
+			}
+			if _, err := rr.NewRRule(*o); err != nil {
+				return "", err
+			}
+			r.rules = append(r.rules, *o)
+			if shown == "" {
+				shown = rule
+			}
+		}
+	}
+	if len(r.rules) > 10 {
+		return "", fmt.Errorf("it has %d rules, at most 10 are allowed", len(r.rules))
+	}
+	if len(r.rules) == 0 && len(r.dates) == 0 {
+		return "", fmt.Errorf("it has no rule")
+	}
+	if shown == "" {
+		shown = fmt.Sprintf("%d dates", len(r.dates))
+	}
+	return shown, nil
+}
+
+// dateOf reads what follows a property's name, ";TZID=Zone:date" or ":date",
+// as digits on the wall: the schedule's timezone is the one that counts.
+func dateOf(s string) (time.Time, error) {
+	_, s, ok := strings.Cut(s, ":")
+	if !ok {
+		return time.Time{}, fmt.Errorf("a date needs a colon before it")
+	}
+	s = strings.TrimSuffix(s, "Z")
+	for _, layout := range []string{"20060102T150405", "20060102"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q is not a date such as 20261123T090000", s)
+}
+
+func (r *recurrence) between(after, until time.Time, n int) (out []time.Time) {
+	from := wall(after, r.loc).Add(-3 * time.Hour) // the clock may have been put back
+	to := from.AddDate(searchYears, 0, 0)
+	if !until.IsZero() {
+		to = wall(until, r.loc).Add(3 * time.Hour)
+	}
+	for _, d := range r.dates {
+		if !r.exclude[d] {
+			out = append(out, instant(d, r.loc))
+		}
+	}
+	for _, o := range r.rules {
+		out = append(out, r.times(o, from, to, after, n)...)
+	}
+	return window(out, after, until, n)
+}
+
+func (r *recurrence) times(o rr.ROption, from, to, after time.Time, n int) (out []time.Time) {
+	if o.Count == 0 {
+		o.Dtstart = nearer(o, from)
+	}
+	if o.Until.IsZero() || o.Until.After(to) {
+		o.Until = to
+	}
+	rule, err := rr.NewRRule(o)
+	if err != nil {
+		return nil
+	}
+	next := rule.Iterator()
+	for len(out) < n {
+		w, ok := next()
+		if !ok || w.After(to) {
+			break
+		}
+		if r.exclude[w] || w.Before(from) {
+			continue
+		}
+		if t := instant(w, r.loc); t.After(after) {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// nearer moves the start of an uncounted rule close to from, by a whole number
+// of its intervals, so that a rule by the second need not be walked from 2020.
+func nearer(o rr.ROption, from time.Time) time.Time {
+	unit := map[rr.Frequency]time.Duration{
+		rr.SECONDLY: time.Second, rr.MINUTELY: time.Minute, rr.HOURLY: time.Hour, rr.DAILY: day, rr.WEEKLY: 7 * day,
+	}[o.Freq]
+	step := unit * time.Duration(max(o.Interval, 1))
+	// Day and week rules keep the weekday of their start, the finer ones its
+	// place in the day: a multiple of the step keeps both.
+	if k := from.Sub(o.Dtstart)/max(step, 1) - 2; step > 0 && k > 0 {
+		return o.Dtstart.Add(k * step)
+	}
+	return o.Dtstart
+}
+
+func cut(s string) string {
+	if len(s) > 120 {
+		return strings.ToValidUTF8(s[:120], "") + "…"
+	}
+	return s
+}
