@@ -1,0 +1,44 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// Artifact writes an artifact of the run around ctx.
+func Artifact(ctx context.Context, o core.Orchestrator, kind, key, description string, data any) (core.UUID, error) {
+	c := core.ArtifactCreate{Type: &kind, Data: core.ToJSON(data)}
+	if key != "" {
+		c.Key = &key
+	}
+	if description != "" {
+		c.Description = &description
+	}
+	if s := scopeOf(ctx); s != nil {
+		c.FlowRunID = s.run.rec.ID
+		if s.task != nil {
+			// The row must be there before something points at it.
+			c.TaskRunID = s.task.ID
+			s.run.report.flushStarts()
+		}
+	}
+	a, err := ask(ctx, func() (*core.Artifact, error) { return o.CreateArtifact(ctx, c) })
+	if err != nil {
+		return core.UUID{}, err
+	}
+	return a.ID, nil
+}
+
+// Emit sends an event about the run around ctx, or about nothing in particular.
+func Emit(ctx context.Context, o core.Orchestrator, name string, payload core.JSON) error {
+	ev := &core.Event{ID: core.NewID(), Occurred: core.Now(), Event: name, Payload: payload.OrObject(),
+		Resource: map[string]string{"prefect.resource.id": "flowlite.program"}, Related: []map[string]string{}}
+	if s := scopeOf(ctx); s != nil {
+		ev.Resource = map[string]string{"prefect.resource.id": "prefect.flow-run." + s.run.rec.ID.String(), "prefect.resource.name": s.run.rec.Name}
+		if s.task != nil {
+			ev.Related = append(ev.Related, map[string]string{"prefect.resource.id": "prefect.task-run." + s.task.ID.String(), "prefect.resource.role": "task-run"})
+		}
+	}
+	return persist(ctx, func() error { return o.EmitEvents(ctx, []*core.Event{ev}) })
+}

@@ -1,0 +1,188 @@
+package engine
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// Config of an Engine.
+type Config struct {
+	Orchestrator core.Orchestrator
+	Clock        Clock // nil: the real one
+	Log          *slog.Logger
+	// Lease makes runs that the engine creates leased to it: for a server whose
+	// loops look for lost processes.
+	Lease bool
+}
+
+// Engine executes flow runs. It may be shared by many.
+type Engine struct {
+	o      core.Orchestrator
+	clock  Clock
+	slog   *slog.Logger
+	lease  bool
+	holder core.UUID
+	logs   logSink
+
+	mu     sync.Mutex
+	flows  map[string]core.UUID
+	keeper *keeper
+}
+
+func New(c Config) *Engine {
+	if c.Clock == nil {
+		c.Clock = realClock{}
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Engine{o: c.Orchestrator, clock: c.Clock, slog: c.Log, lease: c.Lease, holder: core.NewID(),
+		logs: logSink{o: c.Orchestrator}, flows: map[string]core.UUID{}}
+}
+
+// Orchestrator is what the engine was made with.
+func (e *Engine) Orchestrator() core.Orchestrator { return e.o }
+
+// Close sends what logs are left; ctx bounds the wait.
+func (e *Engine) Close(ctx context.Context) error { return e.logs.flush(ctx) }
+
+// FlowID registers the flow's name once.
+func (e *Engine) FlowID(ctx context.Context, name string) (core.UUID, error) {
+	e.mu.Lock()
+	id, ok := e.flows[name]
+	e.mu.Unlock()
+	if ok {
+		return id, nil
+	}
+	f, err := ask(ctx, func() (*core.Flow, error) { return e.o.CreateFlow(ctx, core.FlowCreate{Name: name}) })
+	if err != nil {
+		return core.UUID{}, err
+	}
+	e.mu.Lock()
+	e.flows[name] = f.ID
+	e.mu.Unlock()
+	return f.ID, nil
+}
+
+// Create makes a run of the flow that this process is to execute.
+func (e *Engine) Create(ctx context.Context, f *Flow, params core.JSON) (*core.FlowRun, error) {
+	id, err := e.FlowID(ctx, f.Name)
+	if err != nil {
+		return nil, err
+	}
+	c := core.FlowRunCreate{Name: f.Options.RunName, FlowID: id, Parameters: params.OrObject(), Tags: f.Options.Tags,
+		State: &core.StateCreate{Type: core.Pending}}
+	if f.Options.Version != "" {
+		c.FlowVersion = &f.Options.Version
+	}
+	if r := f.Options.Retry; r.Max > 0 {
+		c.EmpiricalPolicy = policyOf(r, core.FlowRunPolicy{})
+	}
+	return ask(ctx, func() (*core.FlowRun, error) { return e.o.CreateFlowRun(ctx, c) })
+}
+
+// Run creates a top-level run and executes it.
+func (e *Engine) Run(ctx context.Context, f *Flow, params core.JSON) (*Outcome, error) {
+	rec, err := e.Create(ctx, f, params)
+	if err != nil {
+		return nil, err
+	}
+	if !e.lease {
+		return e.execute(ctx, f, rec, nil)
+	}
+	l, err := ask(ctx, func() (*core.Lease, error) { return e.o.LeaseRun(ctx, rec.ID, e.holder) })
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancelCause(core.WithRunToken(ctx, l.Token))
+	defer cancel(nil)
+	defer e.keep(rec.ID, cancel)()
+	return e.execute(ctx, f, rec, nil)
+}
+
+// Execute runs a flow run that exists; core.WithRunToken gives its lease.
+func (e *Engine) Execute(ctx context.Context, f *Flow, id core.UUID) (*Outcome, error) {
+	rec, err := ask(ctx, func() (*core.FlowRun, error) { return e.o.FlowRun(ctx, id) })
+	if err != nil {
+		return nil, err
+	}
+	return e.execute(ctx, f, rec, nil)
+}
+
+// keeper renews the engine's leases while it has any.
+type keeper struct {
+	runs map[core.UUID]context.CancelCauseFunc
+	stop chan struct{}
+}
+
+func (e *Engine) keep(id core.UUID, lost context.CancelCauseFunc) (release func()) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.keeper == nil {
+		e.keeper = &keeper{runs: map[core.UUID]context.CancelCauseFunc{}, stop: make(chan struct{})}
+		go e.renewLoop(e.keeper)
+	}
+	k := e.keeper
+	k.runs[id] = lost
+	return func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		delete(k.runs, id)
+		if len(k.runs) == 0 && e.keeper == k {
+			close(k.stop)
+			e.keeper = nil
+		}
+	}
+}
+
+func (e *Engine) renewLoop(k *keeper) {
+	t := time.NewTicker(core.LeaseSeconds.Duration() / 3)
+	defer t.Stop()
+	for {
+		select {
+		case <-k.stop:
+			return
+		case <-t.C:
+			e.renew(k)
+		}
+	}
+}
+
+// renew ends the runs that are no longer this engine's. A server that is away
+// ends none: the lease may still be there when it returns.
+func (e *Engine) renew(k *keeper) {
+	e.mu.Lock()
+	asked := make([]core.UUID, 0, len(k.runs))
+	for id := range k.runs {
+		asked = append(asked, id)
+	}
+	e.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), core.LeaseSeconds.Duration()/3)
+	defer cancel()
+	ids, err := e.o.RenewLeases(ctx, e.holder)
+	if err != nil {
+		return
+	}
+	held := map[core.UUID]bool{}
+	for _, id := range ids {
+		held[id] = true
+	}
+	for _, id := range asked {
+		if held[id] {
+			continue
+		}
+		// A run that has just ended has no lease either.
+		if run, err := e.o.FlowRun(ctx, id); err != nil || run.StateType.Final() {
+			continue
+		}
+		e.mu.Lock()
+		if lost := k.runs[id]; lost != nil {
+			lost(ErrLeaseLost)
+		}
+		e.mu.Unlock()
+	}
+}

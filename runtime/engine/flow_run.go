@@ -1,0 +1,352 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// Outcome is how an execution ended. The state is final, or PAUSED or SCHEDULED
+// where the run continues later or elsewhere. Err is what the flow returned.
+type Outcome struct {
+	FlowRun *core.FlowRun
+	State   *core.State
+	Result  core.JSON
+	Err     error
+}
+
+// execute walks the run from where it stands to its end.
+func (e *Engine) execute(ctx context.Context, f *Flow, rec *core.FlowRun, parent *run) (*Outcome, error) {
+	r := newRun(ctx, e, f, rec, parent)
+	if err := r.adoptPolicy(); err != nil {
+		return nil, err
+	}
+	for {
+		out, again, err := r.attempt(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if !again {
+			return out, nil
+		}
+	}
+}
+
+// attempt enters RUNNING, calls the flow and proposes what came of it; again
+// says that the server wants another attempt in this process.
+func (r *run) attempt(ctx context.Context) (out *Outcome, again bool, err error) {
+	p := r.rec.EmpiricalPolicy
+	r.replayFailed = p.Resuming || r.rec.StateType == core.Running || r.rec.StateType == core.Paused
+	s, err := r.enter(ctx)
+	if err != nil || s.Type != core.Running {
+		return r.stopped(s, err)
+	}
+	if err := r.begin(r.wctx); err != nil {
+		return nil, false, err
+	}
+	if r.rec.RunCount++; p.Resuming {
+		r.rec.RunCount = max(1, r.rec.RunCount-1)
+	}
+	r.rec.EmpiricalPolicy.Resuming = false
+	if r.rec.StartTime == 0 {
+		r.rec.StartTime = s.Timestamp
+	}
+	result, ferr, cause := r.call(ctx)
+	r.report.flushStarts()
+	if r.root == r {
+		flush, cancel := context.WithTimeout(r.wctx, 30*time.Second)
+		_ = r.e.logs.flush(flush)
+		cancel()
+	}
+	if errors.Is(cause, ErrSuspended) || errors.Is(cause, ErrLeaseLost) || errors.Is(cause, errAborted) {
+		now, rerr := r.e.o.FlowRun(r.wctx, r.rec.ID)
+		if rerr == nil {
+			r.rec = now
+		}
+		if errors.Is(cause, ErrLeaseLost) {
+			return &Outcome{FlowRun: r.rec, State: r.rec.State, Err: cause}, false, cause
+		}
+		return &Outcome{FlowRun: r.rec, State: r.rec.State, Err: cause}, false, nil
+	}
+	s, err = r.finish(ctx, result, ferr, cause)
+	if err != nil {
+		return nil, false, err
+	}
+	if s.Type == core.Scheduled {
+		return nil, true, r.e.clock.Sleep(ctx, s.Details.ScheduledTime.Sub(r.e.clock.Now()))
+	}
+	if s.Type != core.Completed && ferr == nil {
+		ferr = errorOf(s)
+	}
+	if s.Type == core.Completed {
+		ferr = nil
+	}
+	r.hooks(s)
+	return &Outcome{FlowRun: r.rec, State: s, Result: result, Err: ferr}, false, nil
+}
+
+func (r *run) stopped(s *core.State, err error) (*Outcome, bool, error) {
+	if errors.Is(err, errAborted) {
+		return &Outcome{FlowRun: r.rec, State: r.rec.State, Err: err}, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	out := &Outcome{FlowRun: r.rec, State: s}
+	if s.Type == core.Completed {
+		out.Result, out.Err = Unpack(r.wctx, r.e.o, s.Data)
+	} else {
+		out.Err = errorOf(s)
+	}
+	return out, false, nil
+}
+
+// propose offers a state and adopts the one that holds now.
+func (r *run) propose(ctx context.Context, c core.StateCreate, force bool) (*core.OrchestrationResult, error) {
+	c.Details.TransitionID = core.NewID()
+	res, err := ask(ctx, func() (*core.OrchestrationResult, error) { return r.e.o.SetFlowRunState(ctx, r.rec.ID, c, force) })
+	if err != nil {
+		return nil, err
+	}
+	if res.State != nil {
+		r.mu.Lock()
+		r.rec.State, r.rec.StateID, r.rec.StateType, r.rec.StateName = res.State, res.State.ID, res.State.Type, res.State.Name
+		r.stateID = res.State.ID
+		r.mu.Unlock()
+	}
+	return res, nil
+}
+
+// enter proposes RUNNING until the run is running, over, or not ours.
+func (r *run) enter(ctx context.Context) (*core.State, error) {
+	for {
+		res, err := r.propose(r.wctx, core.StateCreate{Type: core.Running}, false)
+		if err != nil {
+			return nil, err
+		}
+		var wait time.Duration
+		switch {
+		case res.Status == core.Abort:
+			return nil, fmt.Errorf("%w: %s", errAborted, core.Deref(res.Details.Reason))
+		case res.Status == core.Wait:
+			wait = time.Duration(core.Deref(res.Details.DelaySeconds)) * time.Second
+		case res.Status == core.Accept && res.State.Type == core.Running, res.State.Type.Final():
+			return res.State, nil
+		case res.State.Type == core.Scheduled:
+			wait = max(100*time.Millisecond, res.State.Details.ScheduledTime.Sub(r.e.clock.Now()))
+		case res.State.Type == core.Cancelling:
+			return r.cancelled(ErrCancelled)
+		default:
+			if _, err := r.e.o.WaitFlowRun(r.wctx, r.rec.ID, res.State.ID, 30); err != nil {
+				return nil, err
+			}
+		}
+		if err := r.e.clock.Sleep(ctx, wait); err != nil {
+			return r.cancelled(err)
+		}
+	}
+}
+
+func (r *run) cancelled(cause error) (*core.State, error) {
+	if errors.Is(cause, ErrLeaseLost) {
+		return nil, cause
+	}
+	res, err := r.propose(r.wctx, core.StateCreate{Type: core.Cancelled, Message: core.Ptr(ErrCancelled.Error())}, false)
+	if err != nil {
+		return nil, err
+	}
+	return res.State, nil
+}
+
+// call runs the flow's code. cause is why its context ended, if it did.
+func (r *run) call(ctx context.Context) (result core.JSON, err, cause error) {
+	ctx, cancel := context.WithCancelCause(withScope(ctx, &scope{run: r}))
+	defer cancel(nil)
+	r.suspend = cancel
+	if r.root == r {
+		defer r.watch(ctx, cancel)()
+	}
+	if d := r.flow.Options.Timeout; d > 0 {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeoutCause(ctx, d, ErrTimedOut)
+		defer stop()
+	}
+	result, err = guard(ctx, r.flow.Options.Timeout > 0, func(ctx context.Context) (core.JSON, error) {
+		return r.flow.Fn(ctx, r.rec.Parameters)
+	})
+	if p, ok := errors.AsType[*PanicError](err); ok {
+		r.e.record(ctx, "the flow panicked", p)
+	}
+	return result, err, context.Cause(ctx)
+}
+
+// abandonAfter is how long code whose time is over may take to notice it.
+const abandonAfter = 200 * time.Millisecond
+
+// guard calls fn, with a panic as an error. Code with a time limit that does
+// not heed its context is left behind.
+func guard(ctx context.Context, limited bool, fn func(context.Context) (core.JSON, error)) (core.JSON, error) {
+	if !limited {
+		return safely(ctx, fn)
+	}
+	type outcome struct {
+		v   core.JSON
+		err error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		v, err := safely(ctx, fn)
+		done <- outcome{v, err}
+	}()
+	select {
+	case o := <-done:
+		return o.v, o.err
+	case <-ctx.Done():
+	}
+	select {
+	case o := <-done:
+		return o.v, o.err
+	case <-time.After(abandonAfter):
+		return nil, context.Cause(ctx)
+	}
+}
+
+func safely(ctx context.Context, fn func(context.Context) (core.JSON, error)) (v core.JSON, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			v, err = nil, &PanicError{Value: p, Stack: debug.Stack()}
+		}
+	}()
+	return fn(ctx)
+}
+
+// finish proposes the final state that the flow's outcome amounts to.
+func (r *run) finish(ctx context.Context, result core.JSON, err, cause error) (*core.State, error) {
+	c := core.StateCreate{Type: core.Completed}
+	force := false
+	switch {
+	case err == nil:
+		data, perr := pack(r.wctx, r.e.o, r.rec.ID.String()+"/"+safeName(r.flow.Name)+".json", result)
+		if perr != nil {
+			return nil, perr
+		}
+		c.Data = data
+	case errors.Is(cause, ErrCancelled) || errors.Is(cause, context.Canceled):
+		c.Type, c.Message = core.Cancelled, core.Ptr(ErrCancelled.Error())
+	default:
+		c.Type, c.Message = core.Failed, core.Ptr(text(err))
+		if errors.Is(cause, ErrTimedOut) {
+			c.Name = core.NameTimedOut
+		}
+		if c.Name != "" && r.flow.Options.Timeout > 0 {
+			c.Message = core.Ptr(fmt.Sprintf("Flow run exceeded timeout of %s", r.flow.Options.Timeout))
+		}
+		var uerr error
+		if force, uerr = r.prepareRetry(ctx, err); uerr != nil {
+			return nil, uerr
+		}
+	}
+	res, perr := r.propose(r.wctx, c, force)
+	if perr != nil {
+		return nil, perr
+	}
+	if res.State == nil {
+		return nil, fmt.Errorf("%w: %s", errAborted, core.Deref(res.Details.Reason))
+	}
+	if err == nil && res.State.Type == core.Cancelling {
+		// The flow had no more to do when it was told to stop.
+		if res, perr = r.propose(r.wctx, core.StateCreate{Type: core.Cancelled, Message: core.Ptr(ErrCancelled.Error())}, false); perr != nil {
+			return nil, perr
+		}
+	}
+	if res.State.Type == core.Scheduled {
+		r.rec.EmpiricalPolicy.RetryType = core.Ptr("in_process")
+		r.e.warn(withScope(ctx, &scope{run: r}), fmt.Sprintf("attempt %d failed: %s; another one follows", r.rec.RunCount, text(err)))
+	}
+	return res.State, nil
+}
+
+func policyOf(r Retry, p core.FlowRunPolicy) *core.FlowRunPolicy {
+	p.Retries = core.Ptr(int64(r.Max))
+	d, _ := Retry{Max: r.Max, Delays: r.Delays, Base: r.Base, Cap: r.Cap}.delay(nil, 1)
+	p.RetryDelay = core.Ptr(d.Seconds())
+	return &p
+}
+
+// adoptPolicy writes the flow's own retries on a run that was made without.
+func (r *run) adoptPolicy() error {
+	if r.flow.Options.Retry.Max == 0 || r.rec.EmpiricalPolicy.Retries != nil {
+		return nil
+	}
+	return r.setPolicy(*policyOf(r.flow.Options.Retry, r.rec.EmpiricalPolicy))
+}
+
+func (r *run) setPolicy(p core.FlowRunPolicy) error {
+	r.rec.EmpiricalPolicy = p
+	return persist(r.wctx, func() error {
+		return r.e.o.UpdateFlowRun(r.wctx, r.rec.ID, core.FlowRunUpdate{EmpiricalPolicy: core.Some(p)})
+	})
+}
+
+// prepareRetry gives the server the delay of the next attempt; force says that
+// there must be none, however many are left.
+func (r *run) prepareRetry(ctx context.Context, err error) (force bool, _ error) {
+	p := r.rec.EmpiricalPolicy
+	left := core.Deref(p.Retries)
+	if left == 0 || r.rec.RunCount > left {
+		return false, nil
+	}
+	policy := r.flow.Options.Retry
+	policy.Max = int(left)
+	d, ok := policy.delay(err, int(r.rec.RunCount))
+	if !ok {
+		return true, nil
+	}
+	if len(policy.Delays) == 0 && policy.Base == 0 && !errors.As(err, new(retryAfter)) || core.Deref(p.RetryDelay) == d.Seconds() {
+		return false, nil
+	}
+	p.RetryDelay = core.Ptr(d.Seconds())
+	return false, r.setPolicy(p)
+}
+
+func (r *run) hooks(s *core.State) {
+	var hooks []Hook
+	switch s.Type {
+	case core.Completed:
+		hooks = r.flow.Options.Hooks.Completed
+	case core.Failed:
+		hooks = r.flow.Options.Hooks.Failed
+	case core.Cancelled:
+		hooks = r.flow.Options.Hooks.Cancelled
+	case core.Crashed:
+		hooks = r.flow.Options.Hooks.Crashed
+	}
+	if len(hooks) == 0 {
+		return
+	}
+	ctx := withScope(r.wctx, &scope{run: r})
+	for _, h := range hooks {
+		_, err := safely(ctx, func(ctx context.Context) (core.JSON, error) {
+			h(ctx, r.rec, s)
+			return nil, nil
+		})
+		if err != nil {
+			r.e.record(ctx, "a hook panicked", err)
+		}
+	}
+	_ = r.e.logs.flush(r.wctx)
+}
+
+// text is the error's message, which a panic inside Error must not prevent.
+func text(err error) (s string) {
+	defer func() {
+		if p := recover(); p != nil {
+			s = fmt.Sprintf("%T", err)
+		}
+	}()
+	return err.Error()
+}

@@ -1,0 +1,205 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+const (
+	logDelay   = 200 * time.Millisecond
+	logBatch   = 500
+	maxLogLine = 256 << 10
+)
+
+// logSink carries the logs of runs to the server in batches and keeps them
+// while the server is away.
+type logSink struct {
+	o     core.Orchestrator
+	mu    sync.Mutex
+	lines []sunkLine
+	timer *time.Timer
+	send  sync.Mutex // keeps batches in order
+}
+
+type sunkLine struct {
+	ctx context.Context
+	log core.LogCreate
+}
+
+func (s *logSink) add(ctx context.Context, l core.LogCreate) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lines = append(s.lines, sunkLine{ctx, l})
+	if s.timer == nil {
+		s.timer = time.AfterFunc(logDelay, s.tick)
+	} else if len(s.lines) == logBatch {
+		s.timer.Reset(0)
+	}
+}
+
+func (s *logSink) tick() {
+	s.mu.Lock()
+	s.timer = nil
+	s.mu.Unlock()
+	_ = s.flush(context.Background())
+}
+
+// flush sends everything that is there; ctx bounds the wait for a server that
+// is away, and what could not be sent is kept.
+func (s *logSink) flush(ctx context.Context) error {
+	s.send.Lock()
+	defer s.send.Unlock()
+	for {
+		s.mu.Lock()
+		n := min(len(s.lines), logBatch)
+		for i := 1; i < n; i++ {
+			if s.lines[i].ctx != s.lines[0].ctx {
+				n = i
+			}
+		}
+		batch := s.lines[:n:n]
+		s.mu.Unlock()
+		if n == 0 {
+			return nil
+		}
+		logs := make([]core.LogCreate, n)
+		for i, l := range batch {
+			logs[i] = l.log
+		}
+		err := persist(ctx, func() error { return s.o.WriteLogs(batch[0].ctx, logs) })
+		if core.CodeOf(err) == core.EUnavailable {
+			return err
+		}
+		// Any other refusal would be the same next time: those lines are given up.
+		s.mu.Lock()
+		s.lines = s.lines[n:]
+		s.mu.Unlock()
+	}
+}
+
+// Handler turns records made inside a run into the run's logs and hands all
+// records to the next handler, if there is one.
+type Handler struct {
+	next  slog.Handler
+	quiet bool // records of runs do not go to next
+	pre   []slog.Attr
+	group string
+}
+
+var _ slog.Handler = (*Handler)(nil)
+
+// NewHandler wraps next, which may be nil.
+func NewHandler(next slog.Handler, quiet bool) *Handler { return &Handler{next: next, quiet: quiet} }
+
+func (h *Handler) Enabled(ctx context.Context, l slog.Level) bool {
+	return scopeOf(ctx) != nil && l >= slog.LevelDebug || h.next != nil && h.next.Enabled(ctx, l)
+}
+
+func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
+	sc := scopeOf(ctx)
+	if sc != nil {
+		sc.run.log(sc, r.Level, h.text(r))
+	}
+	if h.next != nil && (sc == nil || !h.quiet) && h.next.Enabled(ctx, r.Level) {
+		return h.next.Handle(ctx, r)
+	}
+	return nil
+}
+
+func (h *Handler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	c := *h
+	c.pre = append(c.pre[:len(c.pre):len(c.pre)], prefixed(h.group, attrs)...)
+	if c.next != nil {
+		c.next = c.next.WithAttrs(attrs)
+	}
+	return &c
+}
+
+func (h *Handler) WithGroup(name string) slog.Handler {
+	c := *h
+	c.group += name + "."
+	if c.next != nil {
+		c.next = c.next.WithGroup(name)
+	}
+	return &c
+}
+
+func (h *Handler) text(r slog.Record) string {
+	var b strings.Builder
+	b.WriteString(r.Message)
+	for _, a := range h.pre {
+		writeAttr(&b, "", a)
+	}
+	r.Attrs(func(a slog.Attr) bool {
+		writeAttr(&b, h.group, a)
+		return true
+	})
+	return b.String()
+}
+
+func prefixed(group string, attrs []slog.Attr) []slog.Attr {
+	out := make([]slog.Attr, len(attrs))
+	for i, a := range attrs {
+		out[i] = slog.Attr{Key: group + a.Key, Value: a.Value}
+	}
+	return out
+}
+
+func writeAttr(b *strings.Builder, group string, a slog.Attr) {
+	v := a.Value.Resolve()
+	if v.Kind() == slog.KindGroup {
+		for _, sub := range v.Group() {
+			writeAttr(b, group+a.Key+".", sub)
+		}
+		return
+	}
+	if a.Equal(slog.Attr{}) {
+		return
+	}
+	text := v.String()
+	if v.Kind() == slog.KindAny {
+		if _, ok := v.Any().(error); !ok {
+			if j, err := json.Marshal(v.Any()); err == nil {
+				text = string(j)
+			}
+		}
+	}
+	if text == "" || strings.ContainsAny(text, " \t\n\"=") && v.Kind() == slog.KindString {
+		text = fmt.Sprintf("%q", text)
+	}
+	b.WriteByte(' ')
+	b.WriteString(group + a.Key + "=" + text)
+}
+
+func level(l slog.Level) int64 {
+	switch {
+	case l >= slog.LevelError+4:
+		return 50
+	case l >= slog.LevelError:
+		return 40
+	case l >= slog.LevelWarn:
+		return 30
+	case l >= slog.LevelInfo:
+		return 20
+	}
+	return 10
+}
+
+func (r *run) log(sc *scope, l slog.Level, text string) {
+	text = strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", ""), "�")
+	if len(text) > maxLogLine {
+		text = strings.ToValidUTF8(text[:maxLogLine], "") + "… (the line was longer and was cut)"
+	}
+	line := core.LogCreate{Name: "flowlite.flow_runs", Level: level(l), Message: text, Timestamp: r.e.clock.Now(), FlowRunID: r.rec.ID}
+	if sc.task != nil {
+		line.Name, line.TaskRunID = "flowlite.task_runs", sc.task.ID
+	}
+	r.e.logs.add(r.wctx, line)
+}

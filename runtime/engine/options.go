@@ -1,0 +1,102 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// Retry is the one vocabulary of retries, for flows and tasks.
+type Retry struct {
+	Max    int
+	Delays []time.Duration // the last one repeats
+	Base   time.Duration   // exponential: Base, 2 Base, 4 Base … up to Cap
+	Cap    time.Duration
+	Jitter float64 // adds up to this share of the delay
+	If     func(error) bool
+}
+
+// delay before the attempt after the n-th failure; false means there is none.
+func (r Retry) delay(err error, n int) (time.Duration, bool) {
+	if n > r.Max || !r.retriable(err) {
+		return 0, false
+	}
+	if after, ok := errors.AsType[retryAfter](err); ok {
+		return after.delay, true
+	}
+	var d time.Duration
+	switch {
+	case r.Base > 0:
+		d = r.Base
+		for i := 1; i < n && (r.Cap == 0 || d < r.Cap) && d < 1<<55; i++ {
+			d *= 2
+		}
+		if r.Cap > 0 {
+			d = min(d, r.Cap)
+		}
+	case len(r.Delays) > 0:
+		d = r.Delays[min(n, len(r.Delays))-1]
+	}
+	if r.Jitter > 0 {
+		d += time.Duration(rand.Float64() * r.Jitter * float64(d)) //nolint:gosec // no secret
+	}
+	return d, true
+}
+
+func (r Retry) retriable(err error) bool {
+	if _, ok := errors.AsType[permanent](err); ok {
+		return false
+	}
+	return r.If == nil || r.If(err)
+}
+
+// Hook runs after a flow run entered a final state.
+type Hook func(ctx context.Context, run *core.FlowRun, state *core.State)
+
+// Hooks of a flow. Crashed runs where the process still can say so.
+type Hooks struct {
+	Completed, Failed, Cancelled, Crashed []Hook
+}
+
+// FlowOptions are the settings of a flow.
+type FlowOptions struct {
+	Description string
+	Version     string
+	Retry       Retry
+	Timeout     time.Duration
+	Tags        []string
+	Hooks       Hooks
+	RunName     string
+}
+
+// TaskOptions are the settings of a task.
+type TaskOptions struct {
+	Retry       Retry
+	Timeout     time.Duration
+	Tags        []string
+	CacheKey    func(in any) string
+	CacheFor    time.Duration
+	Key         string
+	Concurrency int
+	After       []*Future
+}
+
+// Flow is a flow with its types erased.
+type Flow struct {
+	Name    string
+	Schema  core.JSON // of the parameters
+	Options FlowOptions
+	Fn      func(ctx context.Context, params core.JSON) (core.JSON, error)
+}
+
+// Task is a task with its types erased. Its input is encoded once, for its
+// identity; Fn gets the value itself.
+type Task struct {
+	Name    string
+	Options TaskOptions
+	Fn      func(ctx context.Context, in any) (core.JSON, error)
+	NoInput bool // a step: identity is name and occurrence
+}

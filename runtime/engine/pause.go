@@ -1,0 +1,188 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// Ask is what a pause wants to know.
+type Ask struct {
+	Key         string
+	Description string
+	Schema      core.JSON // nil: nothing, only that somebody resumes
+	Initial     core.JSON
+	Timeout     time.Duration // default an hour
+	Suspend     bool
+}
+
+// Pause stops the flow until somebody resumes the run, and returns the input
+// they gave. The answer is kept: a later process does not ask again.
+func Pause(ctx context.Context, a Ask) (core.JSON, error) {
+	s := scopeOf(ctx)
+	if s == nil || s.task != nil {
+		return nil, errors.New("Pause and Suspend belong into a flow, not into a task or outside of a run")
+	}
+	r := s.run
+	if a.Timeout <= 0 {
+		a.Timeout = time.Hour
+	}
+	r.mu.Lock()
+	if a.Key == "" {
+		a.Key = fmt.Sprint(r.pauses)
+	}
+	if r.fresh != 0 {
+		a.Key += fmt.Sprintf("-%d", r.fresh)
+	}
+	r.pauses++
+	r.mu.Unlock()
+	p := &pause{r: r, Ask: a, prefix: "paused-" + a.Key}
+	return p.wait(ctx)
+}
+
+type pause struct {
+	r *run
+	Ask
+	prefix string
+}
+
+func (p *pause) wait(ctx context.Context) (core.JSON, error) {
+	r := p.r
+	if v, ok, err := p.answer(); ok || err != nil {
+		return v, err
+	}
+	r.report.flushStarts()
+	_ = r.e.logs.flush(ctx)
+	c, err := p.proposal()
+	if err != nil {
+		return nil, err
+	}
+	c.Details.PauseReschedule = p.Suspend && !r.rec.DeploymentID.IsZero() && r.rec.ParentTaskRunID.IsZero()
+	if c.Details.PauseReschedule {
+		c.Name = core.NameSuspended
+	}
+	res, err := r.propose(r.wctx, c, false)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case res.Status == core.Abort:
+		return nil, fmt.Errorf("pause: %s", core.Deref(res.Details.Reason))
+	case res.Status == core.Reject && res.State.Type == core.Running:
+		return p.given() // this pause was resumed before
+	case res.State.Type == core.Paused && c.Details.PauseReschedule:
+		r.root.suspend(ErrSuspended)
+		return nil, ErrSuspended
+	}
+	if err := p.hold(ctx); err != nil {
+		return nil, err
+	}
+	return p.given()
+}
+
+// proposal stores the form where the UI and the API look for it.
+func (p *pause) proposal() (core.StateCreate, error) {
+	r := p.r
+	c := core.StateCreate{Type: core.Paused}
+	if p.Description != "" {
+		c.Message = &p.Description
+	}
+	c.Details.PauseKey = &p.Key
+	c.Details.PauseTimeout = r.e.clock.Now().Add(p.Timeout)
+	if p.Schema == nil {
+		return c, nil
+	}
+	keys := map[string]string{"schema": p.prefix + "-schema", "response": p.prefix + "-response", "description": p.prefix + "-description"}
+	c.Details.RunInputKeyset = keys
+	for key, value := range map[string]string{keys["schema"]: string(p.Schema), keys["description"]: string(core.ToJSON(p.Description))} {
+		err := persist(r.wctx, func() error { return r.e.o.CreateFlowRunInput(r.wctx, r.rec.ID, key, value, "") })
+		if err != nil && core.CodeOf(err) != core.EConflict {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+// hold waits until the run is running again.
+func (p *pause) hold(ctx context.Context) error {
+	r := p.r
+	until := r.rec.State.Details.PauseTimeout
+	for {
+		r.mu.Lock()
+		id := r.rec.StateID
+		r.mu.Unlock()
+		wait := core.Seconds(min(30, max(0.05, until.Sub(r.e.clock.Now()).Seconds()+0.05)))
+		now, err := ask(ctx, func() (*core.FlowRun, error) { return r.e.o.WaitFlowRun(ctx, r.rec.ID, id, wait) })
+		if cause := context.Cause(ctx); cause != nil {
+			return cause
+		}
+		if err != nil {
+			return err
+		}
+		r.mu.Lock()
+		r.rec.State, r.rec.StateID, r.rec.StateType, r.rec.StateName = now.State, now.StateID, now.StateType, now.StateName
+		r.stateID = now.StateID
+		r.mu.Unlock()
+		switch {
+		case now.StateType == core.Running:
+			r.rec.EmpiricalPolicy.PauseKeys = now.EmpiricalPolicy.PauseKeys
+			return nil
+		case now.StateType == core.Cancelling:
+			r.root.suspend(ErrCancelled)
+			return ErrCancelled
+		case now.StateType.Final():
+			return fmt.Errorf("%w: nobody answered the pause: %s", ErrTimedOut, core.Deref(now.State.Message))
+		case now.StateType == core.Paused && now.State.Details.PauseReschedule:
+			r.root.suspend(ErrSuspended)
+			return ErrSuspended
+		case now.StateType == core.Scheduled:
+			// Resumed by being scheduled: no one else may take it while it is ours.
+			if _, err := r.enter(ctx); err != nil {
+				return err
+			}
+			return nil
+		}
+		if r.e.clock.Now() > until {
+			// The rule that knows the timeout turns this proposal into FAILED.
+			res, err := r.propose(r.wctx, core.StateCreate{Type: core.Running}, false)
+			if err != nil {
+				return err
+			}
+			if res.State != nil && res.State.Type.Final() {
+				return fmt.Errorf("%w: nobody answered the pause within %s", ErrTimedOut, p.Timeout)
+			}
+		}
+	}
+}
+
+func (p *pause) answer() (core.JSON, bool, error) {
+	if p.Schema == nil {
+		return nil, false, nil
+	}
+	v, err := ask(p.r.wctx, func() (string, error) {
+		return p.r.e.o.FlowRunInput(p.r.wctx, p.r.rec.ID, p.prefix+"-response")
+	})
+	if core.IsNotFound(err) {
+		return nil, false, nil
+	}
+	if err == nil && !json.Valid([]byte(v)) {
+		return nil, false, fmt.Errorf("the answer to the pause is not JSON: %.80q", v)
+	}
+	return core.JSON(v), err == nil, err
+}
+
+// given is the answer of a pause that was resumed; without one, what was proposed.
+func (p *pause) given() (core.JSON, error) {
+	v, ok, err := p.answer()
+	if err != nil || ok {
+		return v, err
+	}
+	if p.Initial != nil {
+		return p.Initial, nil
+	}
+	return core.JSON("{}"), nil
+}

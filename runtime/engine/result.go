@@ -1,0 +1,94 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// InlineLimit is the largest result that rides in its state.
+const InlineLimit = 64 << 10
+
+type resultData struct {
+	Type  string    `json:"type"`
+	Value core.JSON `json:"value,omitempty"`
+	Key   string    `json:"key,omitempty"`
+
+	StorageKey string `json:"storage_key,omitempty"` // Python's
+}
+
+// pack makes the data of a completed state; a large result is stored first.
+func pack(ctx context.Context, o core.Orchestrator, key string, value core.JSON) (core.JSON, error) {
+	if len(value) == 0 {
+		value = core.JSON("null")
+	}
+	if len(value) <= InlineLimit {
+		b := make(core.JSON, 0, len(value)+30)
+		b = append(b, `{"type":"flowlite","value":`...)
+		return append(append(b, value...), '}'), nil
+	}
+	if err := persist(ctx, func() error { return o.PutResult(ctx, key, value) }); err != nil {
+		return nil, err
+	}
+	return core.ToJSON(resultData{Type: "flowlite", Key: key}), nil
+}
+
+// Unpack reads the result of a completed state, Go's or Python's.
+func Unpack(ctx context.Context, o core.Orchestrator, data core.JSON) (core.JSON, error) {
+	if data.IsNull() {
+		return core.JSON("null"), nil
+	}
+	var d resultData
+	if err := json.Unmarshal(data, &d); err != nil {
+		return nil, core.Errorf(core.EInvalid, "the state's data is not a result: %w", err)
+	}
+	switch {
+	case d.Type == "flowlite" && d.Key != "":
+		return ask(ctx, func() (core.JSON, error) {
+			b, err := o.Result(ctx, d.Key)
+			return b, err
+		})
+	case d.Type == "flowlite":
+		if len(d.Value) == 0 {
+			return core.JSON("null"), nil
+		}
+		return d.Value, nil
+	case d.StorageKey != "":
+		return pythonResult(d.StorageKey)
+	case d.Type == "unpersisted":
+		return nil, core.Errorf(core.EBadRequest, "the result was not persisted; run the Python flow with PREFECT_RESULTS_PERSIST_BY_DEFAULT=true")
+	}
+	return data, nil
+}
+
+// pythonResult reads a file of Prefect's JSON serializer.
+func pythonResult(key string) (core.JSON, error) {
+	if !filepath.IsAbs(key) {
+		home := os.Getenv("PREFECT_LOCAL_STORAGE_PATH")
+		if home == "" {
+			dir, _ := os.UserHomeDir()
+			home = filepath.Join(dir, ".prefect", "storage")
+		}
+		key = filepath.Join(home, filepath.Clean("/"+key))
+	}
+	b, err := os.ReadFile(key) //nolint:gosec // named by the run's own state
+	if err != nil {
+		return nil, core.Errorf(core.ENotFound, "the Python result cannot be read here: %w", err)
+	}
+	var record struct {
+		Metadata struct {
+			Serializer struct {
+				Type string `json:"type"`
+			} `json:"serializer"`
+		} `json:"metadata"`
+		Result string `json:"result"`
+	}
+	if err := json.Unmarshal(b, &record); err != nil || !strings.HasSuffix(record.Metadata.Serializer.Type, "json") {
+		return nil, core.Errorf(core.EBadRequest, "the Python result is not JSON; set PREFECT_RESULTS_DEFAULT_SERIALIZER=json for that flow")
+	}
+	return core.JSON(record.Result), nil
+}

@@ -1,0 +1,138 @@
+package engine
+
+import (
+	"context"
+	"sync"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// run is one flow run in execution; attempts of an in-process retry share it.
+type run struct {
+	e      *Engine
+	flow   *Flow
+	rec    *core.FlowRun
+	wctx   context.Context // for writes: lives on when the flow's context was cancelled
+	report *reporter
+	root   *run // itself, or the run whose lease and process this sub-flow shares
+
+	mu     sync.Mutex
+	prior  map[ident]*core.TaskRun // what earlier attempts and processes left
+	occurs map[ident]int
+	names  map[string]int
+	keyed  map[ident]*keyedCall
+	pauses int
+	places map[string]chan struct{}
+
+	replayFailed bool      // resume: failures are replayed, too
+	fresh        core.Time // outcomes older than this do not count
+	suspend      context.CancelCauseFunc
+	stateID      core.UUID
+}
+
+// ident names a task call within its run.
+type ident struct{ task, key string }
+
+// scope is where in a run a context is: in the flow itself or in a task.
+type scope struct {
+	run  *run
+	task *core.TaskRun
+	cur  *taskCall
+}
+
+type scopeKey struct{}
+
+func scopeOf(ctx context.Context) *scope {
+	if ctx == nil {
+		return nil
+	}
+	s, _ := ctx.Value(scopeKey{}).(*scope)
+	return s
+}
+
+func withScope(ctx context.Context, s *scope) context.Context {
+	return context.WithValue(ctx, scopeKey{}, s)
+}
+
+// Info is what code can know of the run that it is part of.
+type Info struct {
+	FlowRun *core.FlowRun
+	Flow    string
+	TaskRun *core.TaskRun // nil in the flow itself
+	Attempt int
+}
+
+// Current tells of the run around ctx; false outside of one.
+func Current(ctx context.Context) (Info, bool) {
+	s := scopeOf(ctx)
+	if s == nil {
+		return Info{}, false
+	}
+	i := Info{FlowRun: s.run.rec, Flow: s.run.flow.Name, TaskRun: s.task, Attempt: int(s.run.rec.RunCount)}
+	if s.task != nil {
+		i.Attempt = int(s.task.RunCount)
+	}
+	return i, true
+}
+
+// EngineOf is the engine of the run around ctx; nil outside of one.
+func EngineOf(ctx context.Context) *Engine {
+	if s := scopeOf(ctx); s != nil {
+		return s.run.e
+	}
+	return nil
+}
+
+func newRun(ctx context.Context, e *Engine, f *Flow, rec *core.FlowRun, parent *run) *run {
+	r := &run{e: e, flow: f, rec: rec}
+	r.root = r
+	if parent != nil {
+		r.root, r.wctx, r.report = parent.root, parent.wctx, parent.report
+		return r
+	}
+	r.wctx = context.WithoutCancel(ctx)
+	r.report = newReporter(r.wctx, e.o)
+	return r
+}
+
+// begin forgets what the last attempt counted and reads what it left.
+func (r *run) begin(ctx context.Context) error {
+	r.mu.Lock()
+	r.prior, r.occurs, r.names = map[ident]*core.TaskRun{}, map[ident]int{}, map[string]int{}
+	r.keyed, r.pauses = map[ident]*keyedCall{}, 0
+	r.mu.Unlock()
+	if s, ok := r.rec.Context.Map()["flowlite.fresh_after"].(string); ok {
+		r.fresh, _ = core.ParseTime(s)
+	}
+	if r.rec.StartTime == 0 && r.rec.RunCount == 0 && !r.rec.EmpiricalPolicy.Resuming {
+		return nil // never ran
+	}
+	const page = 1000
+	for after := (core.UUID{}); ; {
+		tasks, err := ask(ctx, func() ([]*core.TaskRun, error) { return r.e.o.TaskRunsOf(ctx, r.rec.ID, after, page) })
+		if err != nil {
+			return err
+		}
+		for _, t := range tasks {
+			r.prior[ident{t.TaskKey, t.DynamicKey}] = t
+			after = t.ID
+		}
+		if len(tasks) < page {
+			return nil
+		}
+	}
+}
+
+// settled is the prior state of a call that need not run again, or nil.
+func (r *run) settled(t *core.TaskRun) *core.State {
+	if t == nil || t.State == nil || !t.StateType.Final() || t.State.Timestamp < r.fresh {
+		return nil
+	}
+	switch {
+	case t.StateType == core.Completed:
+		return t.State
+	case t.StateType == core.Failed && r.replayFailed:
+		return t.State
+	}
+	return nil
+}

@@ -1,0 +1,68 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+const slotLease = 60 * time.Second
+
+// Acquire takes n slots of a global limit, waiting while it is full, and keeps
+// them until release is called; a process that dies gives them back by itself.
+func Acquire(ctx context.Context, o core.Orchestrator, limit string, n int) (release func(), err error) {
+	g, err := takeSlots(ctx, o, limit, n, "concurrency")
+	if err != nil {
+		return nil, err
+	}
+	stop := make(chan struct{})
+	wctx := context.WithoutCancel(ctx)
+	go func() {
+		t := time.NewTicker(slotLease / 3)
+		defer t.Stop()
+		for {
+			select {
+			case <-stop:
+				return
+			case <-t.C:
+				_ = o.RenewSlots(wctx, g.LeaseID, slotLease.Seconds())
+			}
+		}
+	}()
+	var once sync.Once
+	return func() {
+		once.Do(func() {
+			close(stop)
+			end, cancel := context.WithTimeout(wctx, 10*time.Second)
+			defer cancel()
+			_ = persist(end, func() error { return o.ReleaseSlots(end, g.LeaseID) })
+		})
+	}, nil
+}
+
+// RateLimit takes one slot of a limit that decays, and so waits for its turn.
+func RateLimit(ctx context.Context, o core.Orchestrator, limit string) error {
+	_, err := takeSlots(ctx, o, limit, 1, "rate_limit")
+	return err
+}
+
+func takeSlots(ctx context.Context, o core.Orchestrator, limit string, n int, mode string) (*core.SlotGrant, error) {
+	req := core.SlotRequest{Slots: int64(max(1, n)), Names: []string{limit}, Mode: mode, LeaseDuration: slotLease.Seconds()}
+	if s := scopeOf(ctx); s != nil {
+		req.Holder = core.ToJSON(map[string]any{"type": "flow_run", "id": s.run.rec.ID})
+	}
+	for {
+		g, err := ask(ctx, func() (*core.SlotGrant, error) { return o.AcquireSlots(ctx, req) })
+		full, ok := errors.AsType[*core.Error](err)
+		if !ok || full.Code != core.ELocked {
+			return g, err
+		}
+		wait := time.Duration(min(max(full.RetryAfter, 0.05), 5) * float64(time.Second))
+		if err := (realClock{}).Sleep(ctx, wait); err != nil {
+			return nil, err
+		}
+	}
+}

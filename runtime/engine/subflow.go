@@ -1,0 +1,157 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// RunFlow runs a flow: inside a run as a sub-flow, whose place in the parent
+// is a task run that shows the child's state.
+func RunFlow(ctx context.Context, f *Flow, params core.JSON) (core.JSON, error) {
+	s := scopeOf(ctx)
+	if s == nil {
+		return nil, errors.New("a sub-flow needs a run around it")
+	}
+	c, err := s.run.identify(&Task{Name: f.Name}, params)
+	if err != nil {
+		return nil, err
+	}
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
+	if c.prior != nil {
+		return c.replay()
+	}
+	child, err := c.child(f, params)
+	if err != nil {
+		return nil, err
+	}
+	out, err := s.run.e.execute(ctx, f, child, s.run)
+	if err != nil {
+		return nil, err
+	}
+	return out.Result, out.Err
+}
+
+// child is the run behind a placeholder: the one that an earlier attempt made,
+// or a new one.
+func (c *taskCall) child(f *Flow, params core.JSON) (*core.FlowRun, error) {
+	o, wctx := c.r.e.o, c.r.wctx
+	if s := c.row.State; s != nil && !s.Details.ChildFlowRunID.IsZero() {
+		return ask(wctx, func() (*core.FlowRun, error) { return o.FlowRun(wctx, s.Details.ChildFlowRunID) })
+	}
+	if err := c.placeholder(); err != nil {
+		return nil, err
+	}
+	id, err := c.r.e.FlowID(wctx, f.Name)
+	if err != nil {
+		return nil, err
+	}
+	create := core.FlowRunCreate{FlowID: id, Parameters: params.OrObject(), ParentTaskRunID: c.row.ID, Tags: f.Options.Tags,
+		IdempotencyKey: core.Ptr(c.row.ID.String()), State: &core.StateCreate{Type: core.Pending}}
+	if f.Options.Retry.Max > 0 {
+		create.EmpiricalPolicy = policyOf(f.Options.Retry, core.FlowRunPolicy{})
+	}
+	return ask(wctx, func() (*core.FlowRun, error) { return o.CreateFlowRun(wctx, create) })
+}
+
+// placeholder writes the task run that stands for a child run.
+func (c *taskCall) placeholder() error {
+	if c.row.State != nil && !c.row.StateType.Final() {
+		return nil
+	}
+	return c.save(c.state(core.StateCreate{Type: core.Pending}))
+}
+
+// Deployed says how RunDeployment calls.
+type Deployed struct {
+	Flow, Name string
+	Params     core.JSON
+	Top        bool // not a sub-flow of the caller
+	NoWait     bool
+	RunName    string
+}
+
+// RunDeployment makes a run of a deployment, waits for its end and returns its
+// result. Within a run the call is durable: another process waits for the same
+// child again.
+func RunDeployment(ctx context.Context, o core.Orchestrator, d Deployed) (core.JSON, error) {
+	dep, err := ask(ctx, func() (*core.Deployment, error) { return o.DeploymentByName(ctx, d.Flow, d.Name) })
+	if core.IsNotFound(err) {
+		return nil, fmt.Errorf("there is no deployment %s/%s; deploy it first: %w", d.Flow, d.Name, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s := scopeOf(ctx)
+	create := core.DeploymentFlowRunCreate{Name: d.RunName, Parameters: d.Params.OrObject()}
+	wctx := ctx
+	var c *taskCall
+	if s != nil {
+		wctx = s.run.wctx
+		if c, err = s.run.identify(&Task{Name: d.Flow + "/" + d.Name}, d.Params); err != nil {
+			return nil, err
+		}
+		if c.prior != nil {
+			return c.replay()
+		}
+		create.IdempotencyKey = core.Ptr(fmt.Sprintf("%s-%d", c.row.ID, s.run.rec.RunCount))
+		if s.run.replayFailed {
+			create.IdempotencyKey = core.Ptr(fmt.Sprintf("%s-%d", c.row.ID, c.row.FlowRunRunCount))
+		}
+		if err := c.placeholder(); err != nil {
+			return nil, err
+		}
+		if !d.Top {
+			create.ParentTaskRunID = c.row.ID
+		}
+	}
+	child, err := ask(wctx, func() (*core.FlowRun, error) {
+		return o.CreateDeploymentFlowRun(core.WithRunToken(wctx, core.UUID{}), dep.ID, create)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if d.NoWait {
+		id := core.ToJSON(child.ID)
+		if c != nil && d.Top {
+			return id, c.complete(id, "")
+		}
+		return id, nil
+	}
+	return awaitRun(ctx, o, child, c, d.Top)
+}
+
+func awaitRun(ctx context.Context, o core.Orchestrator, child *core.FlowRun, c *taskCall, top bool) (core.JSON, error) {
+	for !child.StateType.Final() {
+		now, err := ask(ctx, func() (*core.FlowRun, error) { return o.WaitFlowRun(ctx, child.ID, child.StateID, 30) })
+		if cause := context.Cause(ctx); cause != nil {
+			if errors.Is(cause, ErrCancelled) {
+				end, stop := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+				_, _ = o.SetFlowRunState(core.WithRunToken(end, core.UUID{}), child.ID, core.StateCreate{Type: core.Cancelling}, false)
+				stop()
+			}
+			return nil, cause
+		}
+		if err != nil {
+			return nil, err
+		}
+		child = now
+	}
+	if child.StateType != core.Completed || child.State == nil {
+		err := errorOf(child.State)
+		if c != nil && top {
+			return nil, errors.Join(err, c.saveErr(core.Failed, "", text(err)))
+		}
+		return nil, err
+	}
+	v, err := Unpack(ctx, o, child.State.Data)
+	if err == nil && c != nil && top {
+		err = c.complete(v, "")
+	}
+	return v, err
+}
