@@ -1,0 +1,168 @@
+package schema
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"sort"
+	"strings"
+	"sync"
+
+	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// Validate checks parameters; nil is fine. requireAll also asks for the
+// parameters that the schema requires: a deployment's stored parameters may be
+// partial, a run's may not. An absent schema takes anything.
+func Validate(schemaJSON, params core.JSON, requireAll bool) []core.FieldError {
+	if schemaJSON.IsNull() || string(schemaJSON) == "{}" {
+		return nil
+	}
+	c, err := compile(schemaJSON, requireAll)
+	if err != nil {
+		return []core.FieldError{{Type: "schema_error", Loc: []any{"parameter_openapi_schema"}, Msg: "the parameter schema itself is not valid: " + err.Error()}}
+	}
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(params.OrObject()))
+	if err != nil {
+		return []core.FieldError{{Type: "json_invalid", Loc: []any{"parameters"}, Msg: "parameters are not valid JSON: " + err.Error()}}
+	}
+	if _, ok := value.(map[string]any); !ok {
+		return []core.FieldError{{Type: "dict_type", Loc: []any{"parameters"}, Msg: "parameters must be an object of names and values", Input: value}}
+	}
+	return c.check(value)
+}
+
+// Defaults is params with the schema's defaults for what is absent.
+func Defaults(schemaJSON, params core.JSON) core.JSON {
+	var s struct {
+		Properties map[string]struct {
+			Default json.RawMessage `json:"default"`
+		} `json:"properties"`
+	}
+	var values map[string]json.RawMessage
+	if json.Unmarshal(schemaJSON.OrObject(), &s) != nil || json.Unmarshal(params.OrObject(), &values) != nil {
+		return params.OrObject()
+	}
+	changed := false
+	for name, p := range s.Properties {
+		if _, ok := values[name]; !ok && len(p.Default) > 0 {
+			values[name], changed = p.Default, true
+		}
+	}
+	if !changed {
+		return params.OrObject()
+	}
+	return core.ToJSON(values)
+}
+
+type compiled struct {
+	schema *jsonschema.Schema
+	names  []string // of the parameters
+}
+
+// Every create_flow_run of a deployment validates by the same schema.
+var cache = struct {
+	sync.Mutex
+	m map[[33]byte]*compiled
+}{m: map[[33]byte]*compiled{}}
+
+const cacheSize = 256
+
+type noLoader struct{}
+
+// Load refuses: a schema that a client sends must not read files or call hosts.
+func (noLoader) Load(url string) (any, error) {
+	return nil, fmt.Errorf("it refers to %s; only references within the schema are allowed", strings.TrimPrefix(url, "file://"))
+}
+
+func compile(schemaJSON core.JSON, requireAll bool) (*compiled, error) {
+	var key [33]byte
+	sum := sha256.Sum256(schemaJSON)
+	copy(key[:], sum[:])
+	if requireAll {
+		key[32] = 1
+	}
+	cache.Lock()
+	c := cache.m[key]
+	cache.Unlock()
+	if c != nil {
+		return c, nil
+	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(schemaJSON))
+	if err != nil {
+		return nil, err
+	}
+	root, ok := doc.(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("it must be an object")
+	}
+	fixUp(root, !requireAll, true)
+	compiler := jsonschema.NewCompiler()
+	compiler.DefaultDraft(jsonschema.Draft2020)
+	compiler.UseLoader(noLoader{})
+	if err := compiler.AddResource("parameters.json", root); err != nil {
+		return nil, err
+	}
+	s, err := compiler.Compile("parameters.json")
+	if err != nil {
+		return nil, err
+	}
+	c = &compiled{schema: s}
+	properties, _ := root["properties"].(map[string]any)
+	for name := range properties {
+		c.names = append(c.names, name)
+	}
+	sort.Strings(c.names)
+	cache.Lock()
+	if len(cache.m) >= cacheSize {
+		clear(cache.m)
+	}
+	cache.m[key] = c
+	cache.Unlock()
+	return c, nil
+}
+
+// fixUp brings a schema that pydantic wrote to draft 2020-12 and to what the
+// API promises: optional properties take null, tuples say prefixItems, and the
+// root's required is dropped where parameters may be partial.
+func fixUp(node any, dropRequired, top bool) {
+	switch n := node.(type) {
+	case []any:
+		for _, v := range n {
+			fixUp(v, false, false)
+		}
+	case map[string]any:
+		if items, ok := n["items"].([]any); ok {
+			n["prefixItems"] = items
+			delete(n, "items")
+		}
+		required := map[string]bool{}
+		list, _ := n["required"].([]any)
+		for _, name := range list {
+			if s, ok := name.(string); ok {
+				required[s] = true
+			}
+		}
+		if top && dropRequired {
+			delete(n, "required")
+		}
+		if top {
+			delete(n, "$schema")
+			delete(n, "$id")
+		}
+		for key, v := range n {
+			if key != "default" && key != "enum" && key != "const" && key != "examples" {
+				fixUp(v, false, false)
+			}
+		}
+		properties, _ := n["properties"].(map[string]any)
+		for name, v := range properties {
+			property, ok := v.(map[string]any)
+			if ok && len(property) > 0 && !required[name] {
+				properties[name] = map[string]any{"anyOf": []any{property, map[string]any{"type": "null"}}}
+			}
+		}
+	}
+}
