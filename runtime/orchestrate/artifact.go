@@ -1,0 +1,62 @@
+package orchestrate
+
+import (
+	"context"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// CreateArtifact also makes it the latest of its key.
+func (s *Service) CreateArtifact(ctx context.Context, c core.ArtifactCreate) (*core.Artifact, error) {
+	var a *core.Artifact
+	err := s.write(ctx, func(tx core.Tx, out *outbox) error {
+		now := s.now()
+		a = &core.Artifact{
+			ID: c.ID, Created: now, Updated: now, Key: c.Key, Type: c.Type, Description: c.Description,
+			Data: c.Data, Metadata: c.Metadata, FlowRunID: c.FlowRunID, TaskRunID: c.TaskRunID,
+		}
+		if a.ID.IsZero() {
+			a.ID = core.NewID()
+		}
+		if a.FlowRunID.IsZero() && !a.TaskRunID.IsZero() {
+			if t, err := tx.TaskRun(ctx, a.TaskRunID); err == nil {
+				a.FlowRunID = t.FlowRunID
+			}
+		}
+		out.run(a.FlowRunID)
+		return tx.InsertArtifact(ctx, a)
+	})
+	return a, err
+}
+
+// UpdateArtifact returns ENotFound if there is no such artifact.
+func (s *Service) UpdateArtifact(ctx context.Context, id core.UUID, u core.ArtifactUpdate) error {
+	return s.write(ctx, func(tx core.Tx, out *outbox) error {
+		a, err := tx.Artifact(ctx, id)
+		if err != nil {
+			return err
+		}
+		if u.Data.Set {
+			a.Data = u.Data.Or(nil)
+		}
+		if u.Description.Set {
+			a.Description = u.Description.Ptr()
+		}
+		if u.Metadata.Set {
+			a.Metadata = u.Metadata.Or(nil)
+		}
+		a.Updated = s.now()
+		out.run(a.FlowRunID)
+		return tx.UpdateArtifact(ctx, a)
+	})
+}
+
+// DeleteArtifact returns ENotFound if there is no such artifact.
+func (s *Service) DeleteArtifact(ctx context.Context, id core.UUID) error {
+	return s.write(ctx, func(tx core.Tx, _ *outbox) error {
+		if _, err := tx.Artifact(ctx, id); err != nil {
+			return err
+		}
+		return tx.DeleteArtifact(ctx, id)
+	})
+}

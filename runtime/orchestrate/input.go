@@ -1,0 +1,48 @@
+package orchestrate
+
+import (
+	"context"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// CreateFlowRunInput returns ENotFound for an unknown run, EConflict for a taken key.
+func (s *Service) CreateFlowRunInput(ctx context.Context, flowRunID core.UUID, key, value, sender string) error {
+	if key == "" {
+		return invalidField("key", "the key of an input must not be empty")
+	}
+	in := &core.FlowRunInput{FlowRunID: flowRunID, Key: key, Value: value}
+	if sender != "" {
+		in.Sender = &sender
+	}
+	return s.write(ctx, func(tx core.Tx, out *outbox) error {
+		if _, err := tx.FlowRun(ctx, flowRunID); err != nil {
+			return err
+		}
+		if _, err := tx.FlowRunInput(ctx, flowRunID, key); err == nil {
+			return core.Errorf(core.EConflict, "A flow run input with this key already exists.")
+		}
+		in.ID, in.Created, in.Updated = core.NewID(), s.now(), s.now()
+		out.run(flowRunID)
+		return tx.InsertFlowRunInput(ctx, in)
+	})
+}
+
+// FlowRunInput is the value under a key; ENotFound if there is none.
+func (s *Service) FlowRunInput(ctx context.Context, flowRunID core.UUID, key string) (string, error) {
+	in, err := s.store.FlowRunInput(ctx, flowRunID, key)
+	if err != nil {
+		return "", err
+	}
+	return in.Value, nil
+}
+
+// DeleteFlowRunInput returns ENotFound if there is none.
+func (s *Service) DeleteFlowRunInput(ctx context.Context, flowRunID core.UUID, key string) error {
+	return s.write(ctx, func(tx core.Tx, _ *outbox) error {
+		if _, err := tx.FlowRunInput(ctx, flowRunID, key); err != nil {
+			return err
+		}
+		return tx.DeleteFlowRunInput(ctx, flowRunID, key)
+	})
+}

@@ -1,0 +1,46 @@
+package orchestrate
+
+import (
+	"context"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// Heartbeat says that a worker lives, which makes its pool ready.
+func (s *Service) Heartbeat(ctx context.Context, pool string, h core.WorkerHeartbeat) error {
+	if err := checkName("worker", h.Name); err != nil {
+		return err
+	}
+	return s.write(ctx, func(tx core.Tx, out *outbox) error {
+		p, err := poolByName(ctx, tx, pool)
+		if err != nil {
+			return err
+		}
+		now := s.now()
+		if err := tx.UpsertWorker(ctx, &core.Worker{
+			ID: core.NewID(), Created: now, Updated: now, Name: h.Name, WorkPoolID: p.ID,
+			LastHeartbeatTime: now, HeartbeatIntervalSeconds: h.HeartbeatIntervalSeconds, Status: core.Online,
+		}); err != nil {
+			return err
+		}
+		if p.IsPaused || core.Deref(p.Status) != core.NotReady {
+			return nil
+		}
+		s.poolStatus(ctx, tx, out, p, core.Ready)
+		return tx.UpdateWorkPool(ctx, p)
+	})
+}
+
+// DeleteWorker returns ENotFound if the pool has no such worker.
+func (s *Service) DeleteWorker(ctx context.Context, pool, name string) error {
+	return s.write(ctx, func(tx core.Tx, _ *outbox) error {
+		p, err := poolByName(ctx, tx, pool)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Worker(ctx, p.ID, name); err != nil {
+			return err
+		}
+		return tx.DeleteWorker(ctx, p.ID, name)
+	})
+}
