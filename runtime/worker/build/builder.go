@@ -30,14 +30,14 @@ func New(cacheDir string) *Builder {
 // Build returns the binary that holds the flow, and whether it was there
 // already. A failed compilation is an *Error.
 func (b *Builder) Build(ctx context.Context, e Entrypoint) (binary string, cached bool, err error) {
+	if e.Kind() == Python {
+		return "", false, core.Errorf(core.EInvalid, "%s is a Python flow; the flowlite worker runs Go flows and commands for now: start a Prefect worker for its pool (prefect worker start), or set the job variable command", e)
+	}
 	if err := e.Check(); err != nil {
 		return "", false, err
 	}
-	switch e.Kind() {
-	case Binary:
+	if e.Kind() == Binary {
 		return e.File(), true, nil
-	case Python:
-		return "", false, core.Errorf(core.EInvalid, "%s is a Python flow; the flowlite worker runs Go flows and commands for now: start a Prefect worker for its pool (prefect worker start), or set the job variable command", e)
 	}
 	pkg, err := ParseDir(filepath.Dir(e.File()))
 	if err != nil {
