@@ -8,26 +8,26 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-// How long an event of a task run may wait for company, and how many wait at
-// most: beyond that the reporter writes them itself.
+// How long a report's events wait for company, how many reports make a batch,
+// and how many may wait: beyond that the reporter writes its own.
 const (
 	persistEvery = 100 * time.Millisecond
-	persistBatch = 500
-	persistMax   = 20_000
+	persistBatch = 250
+	persistMax   = 10_000
 )
 
 // persister writes the events of task runs in batches behind the commit of the
-// task runs themselves: a durable step must not pay for its event twice. What
-// waits here is lost with the process; the task runs and states are not.
+// task runs themselves: a durable step must not pay for its events too. What
+// waits here is lost with the process; task runs and states are not.
 type persister struct {
-	insert func(ctx context.Context, events []*core.Event) error
+	write func(ctx context.Context, reports []*core.TaskRunReport) error
 
 	mu      sync.Mutex
-	waiting []*core.Event
+	waiting []*core.TaskRunReport
 	running bool
 	wake    chan struct{}
 	quit    chan struct{}
-	done    chan struct{}
+	helpers sync.WaitGroup // the loop, and work started by background
 }
 
 func (p *persister) start() {
@@ -37,20 +37,23 @@ func (p *persister) start() {
 		return
 	}
 	p.running = true
-	p.wake, p.quit, p.done = make(chan struct{}, 1), make(chan struct{}), make(chan struct{})
-	go p.loop(p.quit, p.done)
+	p.wake, p.quit = make(chan struct{}, 1), make(chan struct{})
+	p.helpers.Add(1)
+	go p.loop(p.wake, p.quit)
 }
 
 func (p *persister) stop(ctx context.Context) error {
 	p.mu.Lock()
-	if !p.running {
-		p.mu.Unlock()
-		return nil
+	if p.running {
+		p.running = false
+		close(p.quit)
 	}
-	p.running = false
-	close(p.quit)
-	done := p.done
 	p.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		p.helpers.Wait()
+		close(done)
+	}()
 	select {
 	case <-done:
 		return nil
@@ -59,18 +62,15 @@ func (p *persister) stop(ctx context.Context) error {
 	}
 }
 
-// add takes events for later; false means that nobody would write them, or
-// that too many wait, and the caller must.
-func (p *persister) add(events []*core.Event) bool {
-	if len(events) == 0 {
-		return true
-	}
+// add takes reports whose events are written later; false means that nobody
+// would write them, or that too many wait, and the caller must.
+func (p *persister) add(reports []*core.TaskRunReport) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.running || len(p.waiting)+len(events) > persistMax {
+	if !p.running || len(p.waiting)+len(reports) > persistMax {
 		return false
 	}
-	p.waiting = append(p.waiting, events...)
+	p.waiting = append(p.waiting, reports...)
 	select {
 	case p.wake <- struct{}{}:
 	default:
@@ -78,38 +78,50 @@ func (p *persister) add(events []*core.Event) bool {
 	return true
 }
 
-func (p *persister) loop(quit, done chan struct{}) {
-	defer close(done)
-	timer := time.NewTimer(persistEvery)
-	timer.Stop()
+// background runs fn, which must end soon after quit closes, unless stopped.
+func (p *persister) background(fn func(quit <-chan struct{})) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.running {
+		return
+	}
+	quit := p.quit
+	p.helpers.Add(1)
+	go func() {
+		defer p.helpers.Done()
+		fn(quit)
+	}()
+}
+
+func (p *persister) loop(wake, quit chan struct{}) {
+	defer p.helpers.Done()
 	for {
 		select {
-		case <-p.wake:
+		case <-wake:
 		case <-quit:
 			p.flush()
 			return
 		}
-		timer.Reset(persistEvery)
 		select {
-		case <-timer.C:
+		case <-time.After(persistEvery):
 		case <-quit:
 		}
 		p.flush()
 	}
 }
 
-// flush writes what waits. A batch that the database refuses is tried event by
-// event by insert's owner; what cannot be written is dropped there.
+// flush writes what waits. A batch that the database refuses is dropped, and
+// write has said so.
 func (p *persister) flush() {
 	p.mu.Lock()
-	events := p.waiting
+	reports := p.waiting
 	p.waiting = nil
 	p.mu.Unlock()
-	for len(events) > 0 {
-		n := min(len(events), persistBatch)
+	for len(reports) > 0 {
+		n := min(len(reports), persistBatch)
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-		_ = p.insert(ctx, events[:n])
+		_ = p.write(ctx, reports[:n])
 		cancel()
-		events = events[n:]
+		reports = reports[n:]
 	}
 }

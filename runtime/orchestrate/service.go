@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -15,6 +16,9 @@ type Config struct {
 	Results core.ResultStore // nil: results cannot be put
 	Log     *slog.Logger     // nil: slog.Default
 	Now     func() core.Time // nil: core.Now
+	// LeaseGrace is how long after New no run is taken from its holder: while
+	// the server was down, nobody could renew.
+	LeaseGrace time.Duration
 }
 
 // Service has every use-case. It is usable as soon as it is made; Start only
@@ -25,21 +29,25 @@ type Service struct {
 	results core.ResultStore
 	log     *slog.Logger
 	now     func() core.Time
+	began   core.Time
+	grace   time.Duration
 
+	names  nameCache
 	events persister
 	marks  pollMarks
 }
 
 func New(c Config) *Service {
-	s := &Service{store: c.Store, bus: c.Bus, results: c.Results, log: c.Log, now: c.Now}
+	s := &Service{store: c.Store, bus: c.Bus, results: c.Results, log: c.Log, now: c.Now, grace: c.LeaseGrace}
 	if s.log == nil {
 		s.log = slog.Default()
 	}
 	if s.now == nil {
 		s.now = core.Now
 	}
+	s.began = s.now()
 	s.marks.at = map[core.UUID]core.Time{}
-	s.events.insert = s.insertEvents
+	s.events.write = s.persistReports
 	return s
 }
 

@@ -1,0 +1,88 @@
+package orchestrate
+
+import "github.com/flowlite/flowlite/runtime/core"
+
+// enterFlowState moves a run to a state: all that a transition changes on the
+// run besides its policy's rules. It gives the state its ids and makes its
+// timestamp later than the one before, since (run, timestamp) is unique.
+func enterFlowState(run *core.FlowRun, s *core.State, policy core.FlowRunPolicy) {
+	from := run.StateType
+	if s.Timestamp <= run.StateTimestamp {
+		s.Timestamp = run.StateTimestamp + 1
+	}
+	s.Details.FlowRunID, s.Details.TaskRunID = run.ID, run.ParentTaskRunID
+	if run.StateID.IsZero() {
+		run.ExpectedStartTime = s.Timestamp
+		if s.Details.ScheduledTime != 0 {
+			run.ExpectedStartTime = s.Details.ScheduledTime
+		}
+	}
+	if from == core.Running {
+		run.TotalRunTime += s.Timestamp.Sub(run.StateTimestamp).Seconds()
+	}
+	run.NextScheduledStartTime = 0
+	switch {
+	case s.Type == core.Running:
+		if run.StartTime == 0 {
+			run.StartTime = s.Timestamp
+		}
+		if !policy.Resuming {
+			run.RunCount++
+		}
+	case s.Type == core.Scheduled:
+		run.NextScheduledStartTime = s.Details.ScheduledTime
+	case s.Type.Final():
+		if run.StartTime != 0 && run.EndTime == 0 {
+			run.EndTime = s.Timestamp
+		}
+	}
+	if !s.Type.Final() {
+		run.EndTime = 0
+	}
+	if s.Type == core.Running || s.Type.Final() {
+		policy.Resuming = false
+	}
+	if from == core.Paused && (s.Type == core.Running || s.Type == core.Scheduled) {
+		policy.Resuming = true
+	}
+	run.EmpiricalPolicy = policy
+	run.State, run.StateID, run.StateType, run.StateName = s, s.ID, s.Type, s.Name
+	run.StateTimestamp, run.Updated = s.Timestamp, s.Timestamp
+}
+
+// enterTaskState is the same for a task run.
+func enterTaskState(run *core.TaskRun, s *core.State) {
+	from := run.StateType
+	if s.Timestamp <= run.StateTimestamp {
+		s.Timestamp = run.StateTimestamp + 1
+	}
+	s.Details.FlowRunID, s.Details.TaskRunID = run.FlowRunID, run.ID
+	if run.StateID.IsZero() {
+		run.ExpectedStartTime = s.Timestamp
+		if s.Details.ScheduledTime != 0 {
+			run.ExpectedStartTime = s.Details.ScheduledTime
+		}
+	}
+	if from == core.Running {
+		run.TotalRunTime += s.Timestamp.Sub(run.StateTimestamp).Seconds()
+	}
+	run.NextScheduledStartTime = 0
+	switch {
+	case s.Type == core.Running:
+		if run.StartTime == 0 {
+			run.StartTime = s.Timestamp
+		}
+		run.RunCount++
+	case s.Type == core.Scheduled:
+		run.NextScheduledStartTime = s.Details.ScheduledTime
+	case s.Type.Final():
+		if run.StartTime != 0 && run.EndTime == 0 {
+			run.EndTime = s.Timestamp
+		}
+	}
+	if !s.Type.Final() {
+		run.EndTime = 0
+	}
+	run.State, run.StateID, run.StateType, run.StateName = s, s.ID, s.Type, s.Name
+	run.StateTimestamp, run.Updated = s.Timestamp, s.Timestamp
+}

@@ -1,0 +1,123 @@
+package orchestrate
+
+import (
+	"context"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+const (
+	lateAfter     = 15 * time.Second
+	cancelledFor  = 24 * time.Hour
+	keepEventsFor = 7 * 24 * time.Hour
+	trimBatch     = 1000
+)
+
+// MarkLate names runs Late that are still Scheduled well after their time.
+func (s *Service) MarkLate(ctx context.Context) (int, error) {
+	return s.sweep(ctx, func() ([]core.UUID, error) {
+		return s.store.LateFlowRuns(ctx, s.now().Add(-lateAfter), sweepBatch)
+	}, func(tx core.Tx, out *outbox, id core.UUID) error {
+		run, err := tx.LockFlowRun(ctx, id)
+		if err != nil || run.StateType != core.Scheduled || run.StateName != core.Scheduled.Name() {
+			return err
+		}
+		now := s.now()
+		late := scheduledAt(run.State.Details.ScheduledTime, core.NameLate, "", now)
+		late.Details = run.State.Details
+		late.Details.TransitionID = core.UUID{}
+		d := decideFlow(run, late, facts{now: now}, lateRules)
+		if d.state == nil {
+			return nil
+		}
+		due := run.NextScheduledStartTime
+		if late.Details.ScheduledTime == 0 {
+			late.Details.ScheduledTime = due
+		}
+		return s.enterFlow(ctx, tx, out, run, &d, core.Scheduled)
+	})
+}
+
+// ExpirePauses fails runs that were not resumed in time.
+func (s *Service) ExpirePauses(ctx context.Context) (int, error) {
+	return s.sweep(ctx, func() ([]core.UUID, error) {
+		return s.store.PausedPast(ctx, s.now(), sweepBatch)
+	}, func(tx core.Tx, out *outbox, id core.UUID) error {
+		run, err := tx.LockFlowRun(ctx, id)
+		if err != nil || run.StateType != core.Paused {
+			return err
+		}
+		d := decision{status: core.Accept, policy: run.EmpiricalPolicy, state: stateOf(core.Failed, "", neverResumed, s.now())}
+		if err := s.enterFlow(ctx, tx, out, run, &d, core.Failed); err != nil {
+			return err
+		}
+		return s.closeWithin(ctx, tx, out, run, core.Failed)
+	})
+}
+
+// CleanCancelled ends what is still live within cancelled runs: tasks and
+// in-process sub-flows at once, deployed sub-flows by asking their workers.
+func (s *Service) CleanCancelled(ctx context.Context) (int, error) {
+	return s.sweep(ctx, func() ([]core.UUID, error) {
+		return s.store.CancelledSince(ctx, s.now().Add(-cancelledFor), sweepBatch)
+	}, func(tx core.Tx, out *outbox, id core.UUID) error {
+		run, err := tx.LockFlowRun(ctx, id)
+		if err != nil || run.StateType != core.Cancelled {
+			return err
+		}
+		children, err := tx.FlowRunChildren(ctx, id)
+		if err != nil {
+			return err
+		}
+		for _, child := range children {
+			if child.DeploymentID.IsZero() || child.StateType.Final() || child.StateType == core.Cancelling {
+				continue
+			}
+			if child, err = tx.LockFlowRun(ctx, child.ID); err != nil {
+				return err
+			}
+			c := core.StateCreate{Type: core.Cancelling, Message: message("The run that it was part of was cancelled.")}
+			if _, err := s.proposeFlowState(ctx, tx, out, child, c, true); err != nil {
+				return err
+			}
+		}
+		return s.closeWithin(ctx, tx, out, run, core.Cancelled)
+	})
+}
+
+// TrimEvents removes old events.
+func (s *Service) TrimEvents(ctx context.Context) (int, error) {
+	total := 0
+	for {
+		var n int64
+		err := s.store.Write(ctx, func(tx core.Tx) (err error) {
+			n, err = tx.DeleteEvents(ctx, s.now().Add(-keepEventsFor), trimBatch)
+			return err
+		})
+		total += int(n)
+		if err != nil || n < trimBatch {
+			return total, err
+		}
+	}
+}
+
+// sweep does what a list names, each in its own transaction, so that one
+// stubborn row does not hold up the others; what fails is met again next time.
+func (s *Service) sweep(ctx context.Context, list func() ([]core.UUID, error), one func(core.Tx, *outbox, core.UUID) error) (n int, first error) {
+	ids, err := list()
+	if err != nil {
+		return 0, err
+	}
+	for _, id := range ids {
+		err := s.write(ctx, func(tx core.Tx, out *outbox) error { return one(tx, out, id) })
+		switch {
+		case err == nil:
+			n++
+		case core.IsNotFound(err):
+		case first == nil:
+			first = err
+		}
+	}
+	return n, first
+}

@@ -1,0 +1,72 @@
+package orchestrate
+
+import (
+	"context"
+	"strings"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// CreateFlow returns the flow of that name, made if there was none.
+func (s *Service) CreateFlow(ctx context.Context, c core.FlowCreate) (*core.Flow, error) {
+	if err := checkName("flow", c.Name); err != nil {
+		return nil, err
+	}
+	// Most calls find the flow, and need no transaction.
+	if f, err := s.store.FlowByName(ctx, c.Name); err == nil {
+		return f, nil
+	}
+	var stored *core.Flow
+	err := s.write(ctx, func(tx core.Tx, _ *outbox) (err error) {
+		now := s.now()
+		stored, _, err = tx.UpsertFlow(ctx, &core.Flow{
+			ID: core.NewID(), Created: now, Updated: now, Name: c.Name, Tags: c.Tags, Labels: c.Labels.OrObject(),
+		})
+		return err
+	})
+	return stored, err
+}
+
+// checkName refuses what would not fit into a URL path.
+func checkName(noun, name string) error {
+	if name != "" && !strings.ContainsAny(name, "/%&><") {
+		return nil
+	}
+	text := "the name of a " + noun + " must not be empty"
+	if name != "" {
+		text = "the name of a " + noun + " must not contain any of / % & > <"
+	}
+	return &core.Error{Code: core.EInvalid, Message: text,
+		Fields: []core.FieldError{{Type: "string_pattern_mismatch", Loc: []any{"body", "name"}, Msg: text, Input: name}}}
+}
+
+func (s *Service) Flow(ctx context.Context, id core.UUID) (*core.Flow, error) {
+	return s.store.Flow(ctx, id)
+}
+
+// UpdateFlow returns ENotFound if there is no such flow.
+func (s *Service) UpdateFlow(ctx context.Context, id core.UUID, u core.FlowUpdate) error {
+	defer s.names.forget(id)
+	return s.write(ctx, func(tx core.Tx, _ *outbox) error {
+		f, err := tx.Flow(ctx, id)
+		if err != nil {
+			return err
+		}
+		if u.Tags.Set {
+			f.Tags = u.Tags.Or(nil)
+		}
+		f.Updated = s.now()
+		return tx.UpdateFlow(ctx, f)
+	})
+}
+
+// DeleteFlow removes the flow with its runs and deployments. ENotFound.
+func (s *Service) DeleteFlow(ctx context.Context, id core.UUID) error {
+	defer s.names.forget(id)
+	return s.write(ctx, func(tx core.Tx, _ *outbox) error {
+		if _, err := tx.Flow(ctx, id); err != nil {
+			return err
+		}
+		return tx.DeleteFlow(ctx, id)
+	})
+}

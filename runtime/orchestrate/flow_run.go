@@ -1,0 +1,207 @@
+package orchestrate
+
+import (
+	"context"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+func (s *Service) FlowRun(ctx context.Context, id core.UUID) (*core.FlowRun, error) {
+	return s.store.FlowRun(ctx, id)
+}
+
+// CreateFlowRun makes a run, PENDING unless another state is asked for. A run
+// of the flow with the same idempotency key is returned as it is. EConflict if
+// the flow or parent task run does not exist, ENotFound for the pool or queue.
+func (s *Service) CreateFlowRun(ctx context.Context, c core.FlowRunCreate) (*core.FlowRun, error) {
+	state := core.StateCreate{Type: core.Pending}
+	if c.State != nil {
+		state = *c.State
+	}
+	if err := checkState(state); err != nil {
+		return nil, err
+	}
+	var stored *core.FlowRun
+	err := s.write(ctx, func(tx core.Tx, out *outbox) error {
+		run := newFlowRun(s.now(), c)
+		if run.Name == "" {
+			run.Name = newName()
+		}
+		if c.FlowID.IsZero() {
+			return core.Errorf(core.EInvalid, "a flow run needs the flow_id of its flow")
+		}
+		if s.flowNames(ctx, tx, c.FlowID).name == "" {
+			return integrity("flow", c.FlowID)
+		}
+		if c.WorkPoolName != nil {
+			if err := placeRun(ctx, tx, run, *c.WorkPoolName, c.WorkQueueName); err != nil {
+				return err
+			}
+		}
+		var err error
+		stored, err = s.insertFlowRun(ctx, tx, out, run, state, c.Labels)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return stored, nil
+}
+
+func newFlowRun(now core.Time, c core.FlowRunCreate) *core.FlowRun {
+	return &core.FlowRun{
+		ID: core.NewID(), Created: now, Updated: now, Name: c.Name, FlowID: c.FlowID, FlowVersion: c.FlowVersion,
+		DeploymentID: c.DeploymentID, DeploymentVersion: c.DeploymentVersion, Parameters: c.Parameters.OrObject(),
+		Context: c.Context.OrObject(), ParentTaskRunID: c.ParentTaskRunID, InfrastructureDocumentID: c.InfrastructureDocumentID,
+		EmpiricalPolicy: flowPolicy(c.EmpiricalPolicy), Tags: c.Tags, IdempotencyKey: c.IdempotencyKey,
+		JobVariables: c.JobVariables.OrObject(),
+	}
+}
+
+// flowPolicy lets the old names fill in for the new ones.
+func flowPolicy(p *core.FlowRunPolicy) core.FlowRunPolicy {
+	if p == nil {
+		return core.FlowRunPolicy{PauseKeys: []string{}}
+	}
+	q := *p
+	if q.Retries == nil && q.MaxRetries != 0 {
+		q.Retries = &p.MaxRetries
+	}
+	if q.RetryDelay == nil && q.RetryDelaySeconds != 0 {
+		q.RetryDelay = &p.RetryDelaySeconds
+	}
+	if q.PauseKeys == nil {
+		q.PauseKeys = []string{}
+	}
+	return q
+}
+
+// placeRun puts a run into a queue: the named one of the pool, or its default.
+func placeRun(ctx context.Context, r core.Reader, run *core.FlowRun, pool string, queue *string) error {
+	p, err := r.WorkPoolByName(ctx, pool)
+	if core.IsNotFound(err) {
+		return core.Errorf(core.ENotFound, "Work pool %q not found.", pool)
+	}
+	if err != nil {
+		return err
+	}
+	if queue == nil {
+		q, err := r.WorkQueue(ctx, p.DefaultQueueID)
+		if err != nil {
+			return err
+		}
+		run.WorkQueueID, run.WorkQueueName = q.ID, &q.Name
+	} else {
+		q, err := r.WorkQueueByName(ctx, p.ID, *queue)
+		if core.IsNotFound(err) {
+			return core.Errorf(core.ENotFound, "Work pool queue '%s/%s' not found.", pool, *queue)
+		}
+		if err != nil {
+			return err
+		}
+		run.WorkQueueID, run.WorkQueueName = q.ID, &q.Name
+	}
+	run.WorkPoolID, run.WorkPoolName = p.ID, &p.Name
+	return nil
+}
+
+// insertFlowRun gives a new run its labels and first state, and writes it. If
+// its idempotency key is taken, the run that has it is returned instead.
+func (s *Service) insertFlowRun(ctx context.Context, tx core.Tx, out *outbox, run *core.FlowRun, c core.StateCreate, labels core.JSON) (*core.FlowRun, error) {
+	system := map[string]string{"prefect.flow.id": run.FlowID.String()}
+	if !run.DeploymentID.IsZero() {
+		system["prefect.deployment.id"] = run.DeploymentID.String()
+	}
+	var inherited core.JSON
+	if !run.ParentTaskRunID.IsZero() {
+		task, err := tx.TaskRun(ctx, run.ParentTaskRunID)
+		if core.IsNotFound(err) {
+			return nil, integrity("parent task run", run.ParentTaskRunID)
+		}
+		if err != nil {
+			return nil, err
+		}
+		inherited = task.Labels
+	}
+	run.Labels = mergeLabels(inherited, system, labels)
+	proposed := c.State(run.Created)
+	d := decideFlow(run, proposed, facts{now: run.Created}, forcedFlowRules)
+	enterFlowState(run, d.state, run.EmpiricalPolicy)
+	run.Updated = run.Created
+	fresh, err := tx.InsertFlowRun(ctx, run)
+	if err != nil {
+		return nil, err
+	}
+	if !fresh {
+		return tx.FlowRunByKey(ctx, run.FlowID, *run.IdempotencyKey)
+	}
+	return run, s.tellFlow(ctx, tx, out, run, nil, c.Type)
+}
+
+// UpdateFlowRun changes the keys that are present. ENotFound; EBadRequest for
+// job variables of a run that is no longer SCHEDULED.
+func (s *Service) UpdateFlowRun(ctx context.Context, id core.UUID, u core.FlowRunUpdate) error {
+	defer s.names.forget(id)
+	return s.write(ctx, func(tx core.Tx, out *outbox) error {
+		run, err := tx.LockFlowRun(ctx, id)
+		if err != nil {
+			if core.IsNotFound(err) {
+				return core.NotFound("Flow run")
+			}
+			return err
+		}
+		if err := s.checkToken(ctx, tx, run); err != nil {
+			return err
+		}
+		if u.Name.Set {
+			if run.Name = u.Name.Or(""); run.Name == "" {
+				run.Name = newName()
+			}
+		}
+		if u.FlowVersion.Set {
+			run.FlowVersion = u.FlowVersion.Ptr()
+		}
+		if u.Parameters.Set {
+			run.Parameters = u.Parameters.Or(nil).OrObject()
+		}
+		if u.EmpiricalPolicy.Set && !u.EmpiricalPolicy.Null {
+			run.EmpiricalPolicy = flowPolicy(&u.EmpiricalPolicy.V)
+		}
+		if u.Tags.Set {
+			run.Tags = u.Tags.Or(nil)
+		}
+		if u.InfrastructurePID.Set {
+			run.InfrastructurePID = u.InfrastructurePID.Ptr()
+		}
+		if u.JobVariables.Set {
+			if run.DeploymentID.IsZero() {
+				return core.Errorf(core.EBadRequest, "A deployment for the flow run could not be found")
+			}
+			if run.StateType != core.Scheduled {
+				return core.Errorf(core.EBadRequest, "Job variables for a flow run in state %s cannot be updated", run.StateType)
+			}
+			run.JobVariables = u.JobVariables.Or(nil).OrObject()
+		}
+		run.Updated = s.now()
+		out.run(id)
+		return tx.UpdateFlowRun(ctx, run)
+	})
+}
+
+// DeleteFlowRun removes the run with all that is its own. ENotFound.
+func (s *Service) DeleteFlowRun(ctx context.Context, id core.UUID) error {
+	return s.write(ctx, func(tx core.Tx, out *outbox) error {
+		run, err := tx.LockFlowRun(ctx, id)
+		if err != nil {
+			if core.IsNotFound(err) {
+				return core.NotFound("Flow run")
+			}
+			return err
+		}
+		out.run(id)
+		if occupies(run.StateType) {
+			out.pool(run.WorkPoolID)
+		}
+		return tx.DeleteFlowRun(ctx, id)
+	})
+}

@@ -1,0 +1,85 @@
+package orchestrate
+
+import (
+	"context"
+	"slices"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// CreateDeploymentFlowRun makes a run of a deployment, SCHEDULED now unless
+// another state is asked for; a paused deployment's runs too. ENotFound for the
+// deployment or queue, EConflict for parameters that its schema refuses,
+// EBadRequest for wrappers that cannot be resolved.
+func (s *Service) CreateDeploymentFlowRun(ctx context.Context, deploymentID core.UUID, c core.DeploymentFlowRunCreate) (*core.FlowRun, error) {
+	state := core.StateCreate{Type: core.Scheduled}
+	if c.State != nil {
+		state = *c.State
+	}
+	if err := checkState(state); err != nil {
+		return nil, err
+	}
+	var stored *core.FlowRun
+	err := s.write(ctx, func(tx core.Tx, out *outbox) error {
+		d, err := tx.Deployment(ctx, deploymentID)
+		if core.IsNotFound(err) {
+			return core.NotFound("Deployment")
+		}
+		if err != nil {
+			return err
+		}
+		run, err := deploymentRun(ctx, tx, s.now(), d, c)
+		if err != nil {
+			return err
+		}
+		stored, err = s.insertFlowRun(ctx, tx, out, run, state, overlay(d.Labels, c.Labels))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return stored, nil
+}
+
+func deploymentRun(ctx context.Context, tx core.Tx, now core.Time, d *core.Deployment, c core.DeploymentFlowRunCreate) (*core.FlowRun, error) {
+	params, err := hydrate(ctx, tx, overlay(d.Parameters, c.Parameters))
+	if err != nil {
+		return nil, err
+	}
+	enforce := d.EnforceParameterSchema
+	if c.EnforceParameterSchema != nil {
+		enforce = *c.EnforceParameterSchema
+	}
+	if enforce {
+		if err := checkParameters(d, params); err != nil {
+			return nil, err
+		}
+	}
+	run := newFlowRun(now, core.FlowRunCreate{
+		Name: c.Name, FlowID: d.FlowID, DeploymentID: d.ID, DeploymentVersion: d.Version, Parameters: params,
+		Context: c.Context, ParentTaskRunID: c.ParentTaskRunID, InfrastructureDocumentID: c.InfrastructureDocumentID,
+		EmpiricalPolicy: c.EmpiricalPolicy, Tags: union(d.Tags, c.Tags), IdempotencyKey: c.IdempotencyKey, JobVariables: c.JobVariables,
+	})
+	if run.Name == "" {
+		run.Name = newName()
+	}
+	if run.InfrastructureDocumentID.IsZero() {
+		run.InfrastructureDocumentID = d.InfrastructureDocumentID
+	}
+	if c.WorkQueueName == nil {
+		run.WorkQueueID, run.WorkQueueName = d.WorkQueueID, d.WorkQueueName
+		run.WorkPoolID, run.WorkPoolName = d.WorkPoolID, d.WorkPoolName
+		return run, nil
+	}
+	if d.WorkPoolName == nil {
+		return nil, core.Errorf(core.ENotFound, "Work queue %q not found: the deployment has no work pool.", *c.WorkQueueName)
+	}
+	return run, placeRun(ctx, tx, run, *d.WorkPoolName, c.WorkQueueName)
+}
+
+// union is both, each tag once, in order.
+func union(a, b core.Tags) core.Tags {
+	all := append(slices.Clone(a), b...)
+	slices.Sort(all)
+	return slices.Compact(all)
+}

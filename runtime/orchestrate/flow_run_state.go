@@ -1,0 +1,210 @@
+package orchestrate
+
+import (
+	"context"
+	"errors"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// SetFlowRunState proposes a state. The rules may accept it, write another
+// state, or keep the current one; the result says which. Force asks hardly any
+// rule. Returns ENotFound for an unknown run and ELeaseLost for the token of a
+// holder that lost the run.
+func (s *Service) SetFlowRunState(ctx context.Context, id core.UUID, c core.StateCreate, force bool) (*core.OrchestrationResult, error) {
+	if err := checkState(c); err != nil {
+		return nil, err
+	}
+	var result *core.OrchestrationResult
+	err := s.write(ctx, func(tx core.Tx, out *outbox) error {
+		run, err := tx.LockFlowRun(ctx, id)
+		if err != nil {
+			return flowRunError(err, id)
+		}
+		result, err = s.proposeFlowState(ctx, tx, out, run, c, force)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return result, nil
+}
+
+func checkState(c core.StateCreate) error {
+	if c.Type.Valid() {
+		return nil
+	}
+	return &core.Error{Code: core.EInvalid, Message: "The state type " + string(c.Type) + " does not exist; use one of SCHEDULED, PENDING, RUNNING, PAUSED, CANCELLING, COMPLETED, FAILED, CANCELLED, CRASHED.",
+		Fields: []core.FieldError{{Type: "enum", Loc: []any{"body", "state", "type"}, Msg: "Input should be 'SCHEDULED', 'PENDING', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED', 'PAUSED' or 'CANCELLING'", Input: string(c.Type)}}}
+}
+
+func flowRunError(err error, id core.UUID) error {
+	if core.IsNotFound(err) {
+		return core.Errorf(core.ENotFound, "Flow run with id %s not found", id)
+	}
+	return err
+}
+
+// proposeFlowState is SetFlowRunState on a locked run.
+func (s *Service) proposeFlowState(ctx context.Context, tx core.Tx, out *outbox, run *core.FlowRun, c core.StateCreate, force bool) (*core.OrchestrationResult, error) {
+	proposed := c.State(s.now())
+	rules := flowRules
+	if force {
+		rules = forcedFlowRules
+	}
+	f := facts{now: proposed.Timestamp}
+	if !force {
+		// A repeated request is answered as the first was, even after the run
+		// was released: the answer may have been lost on its way.
+		if d := decideFlow(run, proposed, f, flowRules[:1]); d.state == nil {
+			return d.result(run.State), nil
+		}
+	}
+	if err := s.checkToken(ctx, tx, run); err != nil {
+		return nil, err
+	}
+	if !force && needsSlot(run, proposed.Type) {
+		if err := s.loadSlots(ctx, tx, run, &f); err != nil {
+			return nil, err
+		}
+	}
+	d := decideFlow(run, proposed, f, rules)
+	if d.state == nil {
+		return d.result(run.State), nil
+	}
+	if err := s.enterFlow(ctx, tx, out, run, &d, c.Type); err != nil {
+		return nil, err
+	}
+	return d.result(run.State), nil
+}
+
+// loadSlots reads what rule 6 asks. The limit's row is locked, so that on
+// Postgres two claims cannot both take the last slot.
+func (s *Service) loadSlots(ctx context.Context, tx core.Tx, run *core.FlowRun, f *facts) error {
+	d, err := tx.Deployment(ctx, run.DeploymentID)
+	if core.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	f.deployment = d
+	if d.GlobalConcurrencyLimit == nil || !d.GlobalConcurrencyLimit.Active {
+		return nil
+	}
+	if _, err = tx.LockGlobalLimits(ctx, []string{d.GlobalConcurrencyLimit.Name}); err != nil {
+		return err
+	}
+	f.occupied, err = s.slotsOf(ctx, tx, d, f.now)
+	return err
+}
+
+// slotsOf counts the slots taken of a deployment's limit: its live runs, which
+// cannot leak as a counter would, and leases that somebody took of the limit.
+func (s *Service) slotsOf(ctx context.Context, r core.Reader, d *core.Deployment, now core.Time) (int64, error) {
+	n, err := r.CountFlowRuns(ctx, core.Filters{FlowRuns: occupyingRuns(d.ID)})
+	if err != nil || d.GlobalConcurrencyLimit == nil {
+		return n, err
+	}
+	held, err := r.SlotsHeld(ctx, d.GlobalConcurrencyLimit.ID, now)
+	return n + held, err
+}
+
+func occupyingRuns(deploymentID core.UUID) *core.FlowRunFilter {
+	return &core.FlowRunFilter{
+		DeploymentID: &core.IDFilter{Any: []core.UUID{deploymentID}},
+		State:        &core.StateFilter{Type: &core.StateTypeFilter{Any: []core.StateType{core.Pending, core.Running, core.Cancelling}}},
+	}
+}
+
+// enterFlow writes what was decided, with all that follows from it.
+func (s *Service) enterFlow(ctx context.Context, tx core.Tx, out *outbox, run *core.FlowRun, d *decision, asked core.StateType) error {
+	before, held := run.State, run.State != nil && holdsLease(run.State, run.EmpiricalPolicy)
+	if d.reset {
+		run.Recoveries = 0
+	}
+	enterFlowState(run, d.state, d.policy)
+	if err := tx.SetFlowRunState(ctx, run); err != nil {
+		return err
+	}
+	if held && !holdsLease(run.State, run.EmpiricalPolicy) {
+		if err := tx.DeleteLease(ctx, run.ID); err != nil && !core.IsNotFound(err) {
+			return err
+		}
+	}
+	return s.tellFlow(ctx, tx, out, run, before, asked)
+}
+
+// tellFlow puts the event of a transition, its copy on the parent's
+// placeholder task, and the wake-ups into the transaction and its outbox.
+func (s *Service) tellFlow(ctx context.Context, tx core.Tx, out *outbox, run *core.FlowRun, before *core.State, asked core.StateType) error {
+	out.event(s.flowRunEvent(ctx, tx, run, before, asked))
+	out.run(run.ID)
+	freed := before != nil && occupies(before.Type) && !occupies(run.StateType)
+	if freed || run.StateType == core.Scheduled || run.StateType == core.Cancelling {
+		out.pool(run.WorkPoolID)
+	}
+	if run.ParentTaskRunID.IsZero() {
+		return nil
+	}
+	return s.copyToParent(ctx, tx, out, run)
+}
+
+// copyToParent gives the placeholder task of a sub-flow the sub-flow's state.
+func (s *Service) copyToParent(ctx context.Context, tx core.Tx, out *outbox, run *core.FlowRun) error {
+	task, err := tx.LockTaskRun(ctx, run.ParentTaskRunID)
+	if core.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	c := *run.State
+	c.ID, c.Timestamp = core.NewID(), run.State.Timestamp
+	c.Details.ChildFlowRunID = run.ID
+	enterTaskState(task, &c)
+	out.run(task.FlowRunID)
+	return tx.SetTaskRunState(ctx, task)
+}
+
+// checkToken refuses the writes of a caller that shows a fencing token which
+// is neither the run's nor that of a run above it: a sub-flow executes within
+// its parent's process, under its parent's lease.
+func (s *Service) checkToken(ctx context.Context, r core.Reader, run *core.FlowRun) error {
+	token := core.RunToken(ctx)
+	if token.IsZero() {
+		return nil
+	}
+	for id, parent := run.ID, run.ParentTaskRunID; ; {
+		lease, err := r.Lease(ctx, id)
+		switch {
+		case err == nil && lease.Token == token:
+			return nil
+		case err != nil && !core.IsNotFound(err):
+			return err
+		case parent.IsZero():
+			return leaseLost(run.ID)
+		}
+		task, err := r.TaskRun(ctx, parent)
+		if err == nil {
+			var above *core.FlowRun
+			above, err = r.FlowRun(ctx, task.FlowRunID)
+			if err == nil {
+				id, parent = above.ID, above.ParentTaskRunID
+			}
+		}
+		if core.IsNotFound(err) {
+			return leaseLost(run.ID)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+var errLeaseLost = errors.New("fencing token is not the run's")
+
+func leaseLost(id core.UUID) error {
+	return &core.Error{Code: core.ELeaseLost, Err: errLeaseLost,
+		Message: "Flow run " + id.String() + " was given to another process, or was stopped; this one must end."}
+}

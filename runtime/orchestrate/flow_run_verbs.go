@@ -1,0 +1,148 @@
+package orchestrate
+
+import (
+	"context"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/schema"
+)
+
+// CancelFlowRun asks for the end of a run: at once where nothing executes it,
+// else its worker is told and confirms. ABORT if it has ended.
+func (s *Service) CancelFlowRun(ctx context.Context, id core.UUID) (*core.OrchestrationResult, error) {
+	return s.SetFlowRunState(ctx, id, core.StateCreate{Type: core.Cancelling}, false)
+}
+
+// SuspendFlowRun pauses a RUNNING run of a deployment and gives its process
+// up; finished tasks are replayed when it resumes.
+func (s *Service) SuspendFlowRun(ctx context.Context, id core.UUID) (*core.OrchestrationResult, error) {
+	return s.SetFlowRunState(ctx, id, core.StateCreate{
+		Type: core.Paused, Name: core.NameSuspended,
+		Details: core.StateDetails{PauseReschedule: true, PauseKey: core.Ptr(core.NewID().String())},
+	}, false)
+}
+
+// RetryFlowRun lets a finished run of a deployment run again. What completed
+// is reused unless fresh. ABORT if it has not finished or has no deployment.
+func (s *Service) RetryFlowRun(ctx context.Context, id core.UUID, fresh bool) (*core.OrchestrationResult, error) {
+	var result *core.OrchestrationResult
+	err := s.write(ctx, func(tx core.Tx, out *outbox) error {
+		run, err := tx.LockFlowRun(ctx, id)
+		if err != nil {
+			return flowRunError(err, id)
+		}
+		now := s.now()
+		d := decideRetry(run, fresh, now)
+		if d.state == nil {
+			result = d.result(run.State)
+			return nil
+		}
+		if fresh {
+			run.Context = overlay(run.Context, core.ToJSON(map[string]string{"flowlite.fresh_after": now.Time().Format(time.RFC3339Nano)}))
+			if err := tx.UpdateFlowRun(ctx, run); err != nil {
+				return err
+			}
+		}
+		if err := s.enterFlow(ctx, tx, out, run, &d, core.Scheduled); err != nil {
+			return err
+		}
+		result = d.result(run.State)
+		return nil
+	})
+	return result, err
+}
+
+// decideRetry is what a person asks for, so that cancelled runs and runs with
+// a result may begin again too, which no engine may.
+func decideRetry(run *core.FlowRun, fresh bool, now core.Time) decision {
+	d := decision{status: core.Abort, policy: run.EmpiricalPolicy}
+	switch {
+	case !run.StateType.Final():
+		d.reason = "Only a finished run can be retried; cancel this one first."
+		return d
+	case run.DeploymentID.IsZero():
+		d.reason = "Cannot reschedule a run without an associated deployment."
+		return d
+	}
+	text := "Retry requested"
+	if fresh {
+		text = "Fresh start requested"
+	}
+	d.status, d.reset = core.Accept, true
+	d.policy.Resuming, d.policy.PauseKeys, d.policy.RetryType = false, nil, core.Ptr("reschedule")
+	d.state = scheduledAt(now, core.NameAwaitingRetry, text, now)
+	return d
+}
+
+// ResumeFlowRun lets a PAUSED run go on. Input is checked against the schema
+// that the run asked for, and stored for it. ABORT without a state if the run
+// is not paused; REJECT if the input does not fit.
+func (s *Service) ResumeFlowRun(ctx context.Context, id core.UUID, input core.JSON) (*core.OrchestrationResult, error) {
+	var result *core.OrchestrationResult
+	err := s.write(ctx, func(tx core.Tx, out *outbox) error {
+		run, err := tx.LockFlowRun(ctx, id)
+		if err != nil {
+			if core.IsNotFound(err) {
+				return core.NotFound("Flow run")
+			}
+			return err
+		}
+		if run.StateType != core.Paused {
+			d := decision{status: core.Abort, reason: "Cannot resume a flow run that is not paused."}
+			result = d.result(nil)
+			return nil
+		}
+		details := run.State.Details
+		if details.RunInputKeyset != nil {
+			fault, err := s.checkResumeInput(ctx, tx, run, &input)
+			if err != nil {
+				return err
+			}
+			if fault != "" {
+				d := decision{status: core.Reject, reason: fault}
+				result = d.result(run.State)
+				result.Details.Type = "abort_details"
+				return nil
+			}
+		}
+		c := core.StateCreate{Type: core.Running}
+		if details.PauseReschedule {
+			c = core.StateCreate{Type: core.Scheduled, Name: core.NameResuming}
+		}
+		if result, err = s.proposeFlowState(ctx, tx, out, run, c, false); err != nil || result.Status != core.Accept {
+			return err
+		}
+		key := details.RunInputKeyset["response"]
+		if key == "" {
+			return nil
+		}
+		now := s.now()
+		return tx.InsertFlowRunInput(ctx, &core.FlowRunInput{
+			ID: core.NewID(), Created: now, Updated: now, FlowRunID: id, Key: key, Value: string(input.OrObject()),
+		})
+	})
+	return result, err
+}
+
+func (s *Service) checkResumeInput(ctx context.Context, tx core.Tx, run *core.FlowRun, input *core.JSON) (string, error) {
+	in, err := hydrate(ctx, tx, input.OrObject())
+	if core.CodeOf(err) == core.EBadRequest {
+		return "Reason: " + err.Error(), nil
+	}
+	if err != nil {
+		return "", err
+	}
+	*input = in
+	form, err := tx.FlowRunInput(ctx, run.ID, run.State.Details.RunInputKeyset["schema"])
+	if core.IsNotFound(err) {
+		return "Reason: the run's input form is not stored yet; try again in a moment", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	if faults := schema.Validate(core.JSON(form.Value), in, true); len(faults) > 0 {
+		return "Reason: " + faultText(faults), nil
+	}
+	return "", nil
+}

@@ -1,0 +1,114 @@
+package orchestrate
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"strings"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+const kindKey = "__prefect_kind"
+
+// hydrate replaces {"__prefect_kind": …} wrappers, at any depth, by the values
+// they stand for. EBadRequest says which one cannot be.
+func hydrate(ctx context.Context, r core.Reader, params core.JSON) (core.JSON, error) {
+	if !bytes.Contains(params, []byte(kindKey)) {
+		return params, nil
+	}
+	d := json.NewDecoder(bytes.NewReader(params))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		return nil, core.Errorf(core.EBadRequest, "Error hydrating flow run parameters: %v", err)
+	}
+	v, err := hydrateValue(ctx, r, v)
+	if err != nil {
+		return nil, err
+	}
+	return core.ToJSON(v), nil
+}
+
+func hydrateValue(ctx context.Context, r core.Reader, v any) (any, error) {
+	switch v := v.(type) {
+	case []any:
+		for i := range v {
+			var err error
+			if v[i], err = hydrateValue(ctx, r, v[i]); err != nil {
+				return nil, err
+			}
+		}
+	case map[string]any:
+		if kind, ok := v[kindKey]; ok {
+			return hydrateKind(ctx, r, kind, v)
+		}
+		for k := range v {
+			var err error
+			if v[k], err = hydrateValue(ctx, r, v[k]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return v, nil
+}
+
+func hydrateKind(ctx context.Context, r core.Reader, kind any, v map[string]any) (any, error) {
+	bad := func(format string, args ...any) error {
+		return core.Errorf(core.EBadRequest, "Error hydrating flow run parameters: "+format, args...)
+	}
+	part := func(key string) (any, error) {
+		p, ok := v[key]
+		if !ok {
+			return nil, bad("the %v wrapper needs the key %q", kind, key)
+		}
+		return hydrateValue(ctx, r, p)
+	}
+	switch kind {
+	case nil, "none":
+		return part("value")
+	case "json":
+		p, err := part("value")
+		if err != nil {
+			return nil, err
+		}
+		text, ok := p.(string)
+		if !ok {
+			return nil, bad("the value of a json wrapper must be text that holds JSON")
+		}
+		d := json.NewDecoder(strings.NewReader(text))
+		d.UseNumber()
+		var out any
+		if err := d.Decode(&out); err != nil || d.More() {
+			return nil, bad("%q is not valid JSON", cutText(text, 80))
+		}
+		return out, nil
+	case "workspace_variable":
+		p, err := part("variable_name")
+		if err != nil {
+			return nil, err
+		}
+		name, _ := p.(string)
+		variable, err := r.VariableByName(ctx, name)
+		if core.IsNotFound(err) {
+			return nil, bad("the variable %q does not exist; make it first", name)
+		}
+		if err != nil {
+			return nil, err
+		}
+		var out any
+		_ = json.Unmarshal(variable.Value, &out)
+		return out, nil
+	case "jinja":
+		p, err := part("template")
+		if err != nil {
+			return nil, err
+		}
+		text, ok := p.(string)
+		if !ok || strings.Contains(text, "{{") || strings.Contains(text, "{%") || strings.Contains(text, "{#") {
+			return nil, bad("templates are unsupported here; give the value itself")
+		}
+		return text, nil
+	}
+	return nil, bad("the wrapper kind %v is unknown; use none, json or workspace_variable", kind)
+}

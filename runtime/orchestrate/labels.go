@@ -1,0 +1,66 @@
+package orchestrate
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// mergeLabels lays labels over each other: a parent's, the system's, the user's.
+func mergeLabels(parent core.JSON, system map[string]string, user core.JSON) core.JSON {
+	if isEmptyObject(parent) && isEmptyObject(user) {
+		return core.ToJSON(system)
+	}
+	m := objectOf(parent)
+	for k, v := range system {
+		m[k] = core.ToJSON(v)
+	}
+	for k, v := range objectOf(user) {
+		m[k] = v
+	}
+	return core.ToJSON(m)
+}
+
+func isEmptyObject(j core.JSON) bool { return j.IsNull() || string(j) == "{}" }
+
+// objectOf decodes one level; anything but an object is empty.
+func objectOf(j core.JSON) map[string]core.JSON {
+	m := map[string]core.JSON{}
+	if !isEmptyObject(j) {
+		_ = json.Unmarshal(j, &m)
+	}
+	if m == nil {
+		m = map[string]core.JSON{}
+	}
+	return m
+}
+
+// overlay is base with the keys of over; nil and null are empty.
+func overlay(base, over core.JSON) core.JSON {
+	switch {
+	case isEmptyObject(over):
+		return base.OrObject()
+	case isEmptyObject(base):
+		return over
+	}
+	m := objectOf(base)
+	for k, v := range objectOf(over) {
+		m[k] = v
+	}
+	return core.ToJSON(m)
+}
+
+// UpdateFlowRunLabels merges labels into the run's. ENotFound.
+func (s *Service) UpdateFlowRunLabels(ctx context.Context, id core.UUID, labels core.JSON) error {
+	return s.write(ctx, func(tx core.Tx, out *outbox) error {
+		run, err := tx.LockFlowRun(ctx, id)
+		if err != nil {
+			return flowRunError(err, id)
+		}
+		run.Labels = overlay(run.Labels, labels)
+		run.Updated = s.now()
+		out.run(id)
+		return tx.UpdateFlowRun(ctx, run)
+	})
+}

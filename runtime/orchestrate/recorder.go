@@ -1,0 +1,265 @@
+package orchestrate
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// RecordTaskRuns applies what engines say of their task runs, all in one
+// commit. A report whose flow run is not known (its own creation may still be
+// on the way) does not hold up the others: it is tried again for a while.
+// Returns ELeaseLost if the caller's token is not that of the reported runs.
+func (s *Service) RecordTaskRuns(ctx context.Context, reports []*core.TaskRunReport) error {
+	if len(reports) == 0 {
+		return nil
+	}
+	reports = mergeReports(reports)
+	err := s.record(ctx, reports)
+	if core.CodeOf(err) != core.EConflict {
+		return err
+	}
+	if len(reports) == 1 {
+		s.recordLater(reports)
+		return nil
+	}
+	var later []*core.TaskRunReport
+	for _, r := range reports {
+		one := s.record(ctx, []*core.TaskRunReport{r})
+		if core.CodeOf(one) == core.EConflict {
+			later = append(later, r)
+		} else if one != nil {
+			return one
+		}
+	}
+	s.recordLater(later)
+	return nil
+}
+
+func (s *Service) record(ctx context.Context, reports []*core.TaskRunReport) error {
+	var runs []core.UUID
+	for _, r := range reports {
+		completeReport(r)
+		if !r.TaskRun.FlowRunID.IsZero() && !contains(runs, r.TaskRun.FlowRunID) {
+			runs = append(runs, r.TaskRun.FlowRunID)
+		}
+	}
+	token := core.RunToken(ctx)
+	err := s.store.Write(ctx, func(tx core.Tx) error {
+		if !token.IsZero() {
+			for _, id := range runs {
+				if err := s.checkTokenOf(ctx, tx, id, token); err != nil {
+					return err
+				}
+			}
+		}
+		for _, r := range reports {
+			if err := tx.RecordTaskRun(ctx, r); err != nil {
+				return err
+			}
+			for _, st := range r.States {
+				if st.Type == core.Completed && st.Details.CacheKey != nil && st.Name != core.NameCached {
+					if err := tx.PutCachedState(ctx, *st.Details.CacheKey, st); err != nil {
+						return err
+					}
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	s.publish(&outbox{runs: runs})
+	if !s.events.add(reports) {
+		return s.persistReports(ctx, reports)
+	}
+	return nil
+}
+
+// checkTokenOf is checkToken for a run that need not be read for anything else.
+func (s *Service) checkTokenOf(ctx context.Context, r core.Reader, id, token core.UUID) error {
+	lease, err := r.Lease(ctx, id)
+	if err == nil && lease.Token == token {
+		return nil
+	}
+	run, err := r.FlowRun(ctx, id)
+	if err != nil {
+		if core.IsNotFound(err) {
+			return core.Errorf(core.EConflict, "flow run %s of a task run does not exist", id)
+		}
+		return err
+	}
+	return s.checkToken(ctx, r, run)
+}
+
+// completeReport fills what a reporter need not say.
+func completeReport(r *core.TaskRunReport) {
+	t := r.TaskRun
+	for _, st := range r.States {
+		if st.ID.IsZero() {
+			st.ID = core.NewID()
+		}
+		if st.Name == "" {
+			st.Name = st.Type.Name()
+		}
+		st.Details.FlowRunID, st.Details.TaskRunID = t.FlowRunID, t.ID
+	}
+	slices.SortStableFunc(r.States, func(a, b *core.State) int { return int(a.Timestamp - b.Timestamp) })
+	for i, st := range r.States {
+		if i > 0 && st.Timestamp <= r.States[i-1].Timestamp {
+			st.Timestamp = r.States[i-1].Timestamp + 1
+		}
+	}
+	if n := len(r.States); n > 0 {
+		last := r.States[n-1]
+		t.State, t.StateID, t.StateType, t.StateName, t.StateTimestamp = last, last.ID, last.Type, last.Name, last.Timestamp
+	}
+	if t.Created == 0 {
+		t.Created = t.StateTimestamp
+	}
+	if t.ExpectedStartTime == 0 && len(r.States) > 0 {
+		t.ExpectedStartTime = r.States[0].Timestamp
+	}
+	t.Labels, t.TaskInputs = t.Labels.OrObject(), t.TaskInputs.OrObject()
+}
+
+// mergeReports joins the reports of one task run, so that a batch of its
+// events is one write: the newest says how it stands.
+func mergeReports(reports []*core.TaskRunReport) []*core.TaskRunReport {
+	if len(reports) == 1 {
+		return reports
+	}
+	at := make(map[core.UUID]int, len(reports))
+	merged := make([]*core.TaskRunReport, 0, len(reports))
+	for _, r := range reports {
+		i, ok := at[r.TaskRun.ID]
+		if !ok {
+			at[r.TaskRun.ID] = len(merged)
+			merged = append(merged, r)
+			continue
+		}
+		if joined, ok := join(merged[i], r); ok {
+			merged[i] = joined
+		} else {
+			merged = append(merged, r)
+		}
+	}
+	return merged
+}
+
+// join fails where the newer report leaves out fields that the older one has.
+func join(a, b *core.TaskRunReport) (*core.TaskRunReport, bool) {
+	if len(a.States) == 0 || len(b.States) == 0 {
+		return nil, false
+	}
+	if a.States[len(a.States)-1].Timestamp > b.States[len(b.States)-1].Timestamp {
+		a, b = b, a
+	}
+	if b.Fields != nil {
+		if a.Fields == nil {
+			return nil, false
+		}
+		for f := range a.Fields {
+			if !b.Fields[f] {
+				return nil, false
+			}
+		}
+	}
+	if (a.Events == nil) != (b.Events == nil) {
+		return nil, false
+	}
+	return &core.TaskRunReport{
+		TaskRun: b.TaskRun, Fields: b.Fields,
+		States: append(slices.Clone(a.States), b.States...), Events: append(slices.Clone(a.Events), b.Events...),
+	}, true
+}
+
+// reportOf reads a task-run event as a client sends it.
+func reportOf(e *core.Event) (*core.TaskRunReport, error) {
+	var p struct {
+		TaskRun   json.RawMessage `json:"task_run"`
+		Validated *struct {
+			Type    core.StateType    `json:"type"`
+			Name    string            `json:"name"`
+			Message *string           `json:"message"`
+			Data    core.JSON         `json:"data"`
+			Details core.StateDetails `json:"state_details"`
+		} `json:"validated_state"`
+	}
+	if err := json.Unmarshal(e.Payload, &p); err != nil {
+		return nil, err
+	}
+	if len(p.TaskRun) == 0 || p.Validated == nil || !p.Validated.Type.Valid() {
+		return nil, core.Errorf(core.EInvalid, "the payload needs task_run and validated_state")
+	}
+	t := &core.TaskRun{}
+	if err := json.Unmarshal(p.TaskRun, t); err != nil {
+		return nil, err
+	}
+	var keys map[string]json.RawMessage
+	_ = json.Unmarshal(p.TaskRun, &keys)
+	fields := make(map[string]bool, len(keys))
+	for k := range keys {
+		fields[k] = true
+	}
+	var err error
+	if t.ID.IsZero() {
+		if t.ID, err = core.ParseUUID(strings.TrimPrefix(e.ResourceID(), "prefect.task-run.")); err != nil {
+			return nil, err
+		}
+	}
+	for _, r := range e.Related {
+		if id, ok := strings.CutPrefix(r["prefect.resource.id"], "prefect.flow-run."); ok && r["prefect.resource.role"] == "flow-run" {
+			if t.FlowRunID, err = core.ParseUUID(id); err != nil {
+				return nil, err
+			}
+			break
+		}
+	}
+	if t.TaskKey == "" {
+		return nil, core.Errorf(core.EInvalid, "the payload's task_run has no task_key")
+	}
+	st := &core.State{ID: e.ID, Type: p.Validated.Type, Name: p.Validated.Name, Timestamp: e.Occurred,
+		Message: p.Validated.Message, Data: p.Validated.Data, Details: p.Validated.Details}
+	if st.Data.IsNull() {
+		st.Data = nil
+	}
+	return &core.TaskRunReport{TaskRun: t, States: []*core.State{st}, Fields: fields, Events: []*core.Event{e}}, nil
+}
+
+// How often, and after what pauses, a report is tried again.
+var recordAgain = []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second}
+
+// recordLater tries reports again in the background and gives up at Stop.
+func (s *Service) recordLater(reports []*core.TaskRunReport) {
+	if len(reports) == 0 {
+		return
+	}
+	s.events.background(func(quit <-chan struct{}) {
+		for _, pause := range recordAgain {
+			select {
+			case <-time.After(pause):
+			case <-quit:
+				return
+			}
+			var left []*core.TaskRunReport
+			for _, r := range reports {
+				if err := s.record(context.Background(), []*core.TaskRunReport{r}); core.CodeOf(err) == core.EConflict {
+					left = append(left, r)
+				}
+			}
+			if reports = left; len(reports) == 0 {
+				return
+			}
+		}
+		for _, r := range reports {
+			s.log.Warn("task run not recorded: its flow run is unknown, or its key is taken",
+				"task_run", r.TaskRun.ID, "flow_run", r.TaskRun.FlowRunID, "task_key", r.TaskRun.TaskKey)
+		}
+	})
+}

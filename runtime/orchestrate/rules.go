@@ -1,0 +1,115 @@
+package orchestrate
+
+import "github.com/flowlite/flowlite/runtime/core"
+
+// facts are what rules may need to know beyond the run itself. Only those that
+// the asked transition needs are loaded.
+type facts struct {
+	now core.Time
+
+	// Flow runs.
+	deployment *core.Deployment // nil: the run has none, or it is gone
+	occupied   int64            // slots taken of the deployment's limit
+
+	// Task runs.
+	flowRun *core.FlowRun // that encloses the task run
+	cached  *core.State   // stored under the proposal's cache key
+	jitter  float64       // of the retry delay, in [0, 1)
+}
+
+// decision is what became of a proposal.
+type decision struct {
+	status core.ResponseStatus
+	reason string
+	delay  int64       // WAIT: seconds
+	state  *core.State // to be written; nil keeps the current state
+	policy core.FlowRunPolicy
+	reset  bool // the run begins anew: forget what counted its earlier attempts
+}
+
+// result answers the proposer; current is the state that holds if none was written.
+func (d *decision) result(current *core.State) *core.OrchestrationResult {
+	r := &core.OrchestrationResult{State: current, Status: d.status, Written: d.state != nil}
+	if d.state != nil {
+		r.State = d.state
+	}
+	switch d.status {
+	case core.Accept:
+		r.Details.Type = "accept_details"
+		return r
+	case core.Reject:
+		r.Details.Type = "reject_details"
+	case core.Wait:
+		r.Details.Type, r.Details.DelaySeconds = "wait_details", &d.delay
+	case core.Abort:
+		r.Details.Type = "abort_details"
+	}
+	r.Details.Reason = &d.reason
+	return r
+}
+
+// change is one proposal on its way through the rules. A rule returns true
+// when it has decided; then no later rule is asked.
+type change struct {
+	from, to core.StateType // from is "" before the first state
+	current  *core.State
+	proposed *core.State
+	facts    facts
+	decision
+}
+
+func newChange(current, proposed *core.State, f facts) *change {
+	c := &change{to: proposed.Type, current: current, proposed: proposed, facts: f}
+	if current != nil {
+		c.from = current.Type
+	}
+	c.status, c.state = core.Accept, proposed
+	return c
+}
+
+// keep rejects the proposal in favour of the current state.
+func (c *change) keep(reason string) bool { return c.instead(nil, reason) }
+
+// instead rejects the proposal and writes another state.
+func (c *change) instead(s *core.State, reason string) bool {
+	c.status, c.state, c.reason = core.Reject, s, reason
+	return true
+}
+
+func (c *change) abort(reason string) bool {
+	c.status, c.state, c.reason = core.Abort, nil, reason
+	return true
+}
+
+func (c *change) wait(seconds int64, reason string) bool {
+	c.status, c.state, c.reason, c.delay = core.Wait, nil, reason, seconds
+	return true
+}
+
+// occupies says whether a run of the type takes a slot of its deployment's limit.
+func occupies(t core.StateType) bool {
+	return t == core.Pending || t == core.Running || t == core.Cancelling
+}
+
+// hasResult says whether a state carries a result that can be used again.
+func hasResult(s *core.State) bool {
+	return !s.Data.IsNull() && s.Data.Map()["type"] != "unpersisted"
+}
+
+func message(text string) *string { return &text }
+
+// stateOf makes a state of ours.
+func stateOf(t core.StateType, name, text string, now core.Time) *core.State {
+	c := core.StateCreate{Type: t, Name: name}
+	if text != "" {
+		c.Message = &text
+	}
+	return c.State(now)
+}
+
+// scheduledAt is a SCHEDULED state due at a time.
+func scheduledAt(due core.Time, name, text string, now core.Time) *core.State {
+	s := stateOf(core.Scheduled, name, text, now)
+	s.Details.ScheduledTime = due
+	return s
+}

@@ -1,0 +1,256 @@
+package orchestrate
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// slotRetry is how long a run waits before it asks for a deployment slot again.
+const slotRetry = 30 * time.Second
+
+// flowChange is a proposal for a flow run.
+type flowChange struct {
+	*change
+	run *core.FlowRun
+}
+
+// flowRules in the order in which they are asked. Numbers are those of the
+// contract's table; 13 (the event) and 14 (the slot) follow from what is written.
+var flowRules = []func(*flowChange) bool{
+	sameTransition,       // 1
+	leaveTerminal,        // 2
+	leaveCancelling,      // 3
+	nothingToTerminate,   // 4
+	claimRace,            // 5
+	deploymentSlot,       // 6
+	lateOnlyIfScheduled,  // 7
+	pause,                // 8
+	resume,               // 9
+	copyScheduledTime,    // 10
+	waitForScheduledTime, // 11
+	retryInProcess,       // 12
+}
+
+// forcedFlowRules are asked for forced proposals and first states.
+var forcedFlowRules = []func(*flowChange) bool{nothingToTerminate}
+
+// lateRules mark a run late.
+var lateRules = []func(*flowChange) bool{lateOnlyIfScheduled}
+
+// decideFlow decides on a proposed state of a flow run. It changes nothing but
+// what it returns and the proposal's own scheduled time.
+func decideFlow(run *core.FlowRun, proposed *core.State, f facts, rules []func(*flowChange) bool) decision {
+	c := &flowChange{change: newChange(run.State, proposed, f), run: run}
+	c.policy = run.EmpiricalPolicy
+	kept := c.policy
+	for _, rule := range rules {
+		if rule(c) {
+			break
+		}
+	}
+	if c.state == nil {
+		c.policy, c.reset = kept, false
+	}
+	return c.decision
+}
+
+func sameTransition(c *flowChange) bool {
+	if c.current == nil || c.proposed.Details.TransitionID.IsZero() ||
+		c.current.Details.TransitionID != c.proposed.Details.TransitionID {
+		return false
+	}
+	return c.keep("This run has already made this state transition.")
+}
+
+func leaveTerminal(c *flowChange) bool {
+	switch {
+	case !c.from.Final():
+		return false
+	case c.to == core.Cancelling || c.to == core.Paused || c.to == core.Crashed:
+		return c.abort(fmt.Sprintf("Run is already in terminal state %s.", c.from))
+	case c.to.Final():
+		return false
+	case c.from == core.Completed && hasResult(c.current):
+		return c.keep("Run is already COMPLETED.")
+	case c.to == core.Scheduled && c.run.DeploymentID.IsZero():
+		return c.abort("Cannot reschedule a run without an associated deployment.")
+	}
+	c.policy.Resuming, c.policy.PauseKeys, c.policy.RetryType = false, nil, nil
+	if c.to == core.Scheduled {
+		c.policy.RetryType = core.Ptr("reschedule")
+	}
+	c.reset = true
+	return false
+}
+
+func leaveCancelling(c *flowChange) bool {
+	if c.from != core.Cancelling && c.from != core.Cancelled || c.to == core.Cancelled {
+		return false
+	}
+	return c.keep("Cannot transition flows that are cancelling to a state other than Cancelled.")
+}
+
+func nothingToTerminate(c *flowChange) bool {
+	if c.to != core.Cancelling {
+		return false
+	}
+	switch {
+	case c.from == core.Scheduled && (c.run.InfrastructurePID == nil || c.current.Name == core.NameResuming):
+		return c.instead(cancelledInstead(c), "Scheduled flow run has no infrastructure to terminate.")
+	case c.from == core.Paused && c.current.Details.PauseReschedule:
+		return c.instead(cancelledInstead(c), "Suspended flow run has no infrastructure to terminate.")
+	}
+	return false
+}
+
+func cancelledInstead(c *flowChange) *core.State {
+	s := stateOf(core.Cancelled, "", "", c.facts.now)
+	s.Message = c.proposed.Message
+	return s
+}
+
+func claimRace(c *flowChange) bool {
+	if c.to != core.Pending {
+		return false
+	}
+	switch c.from {
+	case core.Pending, core.Running, core.Cancelling, core.Cancelled:
+		return c.abort(fmt.Sprintf("This run is in a %s state and cannot transition to a PENDING state.", c.from))
+	}
+	return false
+}
+
+// needsSlot says whether the transition asks rule 6, which needs the deployment.
+func needsSlot(run *core.FlowRun, to core.StateType) bool {
+	return to == core.Pending && !run.DeploymentID.IsZero() && !occupies(run.StateType) && run.StateType != core.Cancelled
+}
+
+func deploymentSlot(c *flowChange) bool {
+	if !needsSlot(c.run, c.to) {
+		return false
+	}
+	d := c.facts.deployment
+	if d == nil {
+		return c.abort("The deployment of this run no longer exists.")
+	}
+	limit := d.GlobalConcurrencyLimit
+	if limit == nil || !limit.Active || c.facts.occupied < limit.Limit {
+		return false
+	}
+	const full = "Deployment concurrency limit reached."
+	switch {
+	case limit.Limit <= 0:
+		return c.abort("The deployment's concurrency limit is 0, so none of its runs can start.")
+	case d.ConcurrencyOptions != nil && d.ConcurrencyOptions.CollisionStrategy == "CANCEL_NEW":
+		return c.instead(stateOf(core.Cancelled, "", full, c.facts.now), full)
+	}
+	return c.instead(scheduledAt(c.facts.now.Add(slotRetry), core.NameAwaitingConcurrencySlot, "", c.facts.now), full)
+}
+
+func lateOnlyIfScheduled(c *flowChange) bool {
+	if c.to != core.Scheduled || c.proposed.Name != core.NameLate || c.from == core.Scheduled {
+		return false
+	}
+	return c.keep("Only a scheduled run can be late.")
+}
+
+func pause(c *flowChange) bool {
+	if c.to != core.Paused {
+		return false
+	}
+	d := &c.proposed.Details
+	switch {
+	case c.current == nil:
+		return c.abort("Cannot pause flows with no state.")
+	case c.from != core.Running:
+		return c.keep("Cannot pause flows that are not currently running.")
+	case d.PauseKey != nil && slices.Contains(c.policy.PauseKeys, *d.PauseKey):
+		if d.PauseReschedule {
+			return c.keep("This suspend has already fired.")
+		}
+		return c.keep("This pause has already fired.")
+	case d.PauseReschedule && !c.run.ParentTaskRunID.IsZero():
+		return c.abort("Cannot suspend subflows.")
+	case d.PauseReschedule && c.run.DeploymentID.IsZero():
+		return c.abort("Cannot suspend flows without a deployment.")
+	}
+	if d.PauseKey != nil {
+		c.policy.PauseKeys = append(slices.Clone(c.policy.PauseKeys), *d.PauseKey)
+	}
+	return false
+}
+
+const neverResumed = "The flow was paused and never resumed."
+
+func resume(c *flowChange) bool {
+	if c.from != core.Paused {
+		return false
+	}
+	d := &c.current.Details
+	switch {
+	case c.to != core.Running && c.to != core.Scheduled && !c.to.Final():
+		return c.keep(fmt.Sprintf("This run cannot transition to the %s state from the %s state.", c.to, c.from))
+	case d.PauseReschedule && c.run.DeploymentID.IsZero():
+		return c.keep("Cannot reschedule a paused flow run without a deployment.")
+	case d.PauseTimeout != 0 && d.PauseTimeout.Before(c.facts.now):
+		return c.instead(stateOf(core.Failed, "", neverResumed, c.facts.now),
+			"The flow run pause has timed out and can no longer resume.")
+	}
+	return false
+}
+
+func copyScheduledTime(c *flowChange) bool { return copyTime(c.change) }
+
+func copyTime(c *change) bool {
+	if c.from == core.Scheduled && c.to == core.Pending && c.proposed.Details.ScheduledTime == 0 {
+		c.proposed.Details.ScheduledTime = c.current.Details.ScheduledTime
+	}
+	return false
+}
+
+func waitForScheduledTime(c *flowChange) bool { return waitForTime(c.change) }
+
+func waitForTime(c *change) bool {
+	if c.to != core.Running || c.from != core.Scheduled && c.from != core.Pending {
+		return false
+	}
+	due := c.current.Details.ScheduledTime
+	if due == 0 {
+		return false
+	}
+	if delay := int64(math.RoundToEven(due.Sub(c.facts.now).Seconds())); delay > 0 {
+		return c.wait(delay, "Scheduled time is in the future")
+	}
+	return false
+}
+
+func retryInProcess(c *flowChange) bool {
+	if c.from != core.Running || c.to != core.Failed {
+		return false
+	}
+	retries, delay := flowRetries(c.policy)
+	if c.run.RunCount > retries {
+		c.policy.RetryType = nil
+		return false
+	}
+	c.policy.Resuming, c.policy.PauseKeys, c.policy.RetryType = false, nil, core.Ptr("in_process")
+	s := scheduledAt(c.facts.now.Add(delay.Duration()), core.NameAwaitingRetry, "", c.facts.now)
+	s.Message, s.Data = c.proposed.Message, c.proposed.Data
+	return c.instead(s, "Retrying")
+}
+
+// flowRetries reads the policy: the old names count where the new ones are unset.
+func flowRetries(p core.FlowRunPolicy) (retries int64, delay core.Seconds) {
+	retries, delay = p.MaxRetries, core.Seconds(p.RetryDelaySeconds)
+	if p.Retries != nil {
+		retries = *p.Retries
+	}
+	if p.RetryDelay != nil {
+		delay = core.Seconds(*p.RetryDelay)
+	}
+	return retries, delay
+}

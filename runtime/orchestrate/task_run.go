@@ -1,0 +1,198 @@
+package orchestrate
+
+import (
+	"context"
+	"math/rand/v2"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// CreateTaskRun makes a task run that the server orchestrates: the placeholder
+// of a sub-flow, or a background task. An existing one with the same flow run,
+// task key and dynamic key is returned as it is. EConflict if the flow run does
+// not exist.
+func (s *Service) CreateTaskRun(ctx context.Context, c core.TaskRunCreate) (*core.TaskRun, error) {
+	var stored *core.TaskRun
+	err := s.write(ctx, func(tx core.Tx, out *outbox) error {
+		now := s.now()
+		r := &core.TaskRun{
+			ID: c.ID, Created: now, Name: c.Name, FlowRunID: c.FlowRunID, TaskKey: c.TaskKey, DynamicKey: c.DynamicKey,
+			CacheKey: c.CacheKey, CacheExpiration: c.CacheExpiration, TaskVersion: c.TaskVersion,
+			EmpiricalPolicy: taskPolicy(c.EmpiricalPolicy), Tags: c.Tags, TaskInputs: c.TaskInputs.OrObject(),
+		}
+		if r.ID.IsZero() {
+			r.ID = core.NewID()
+		}
+		if r.Name == "" {
+			r.Name = newName()
+		}
+		system := map[string]string{}
+		var parent core.JSON
+		if !c.FlowRunID.IsZero() {
+			run, err := tx.FlowRun(ctx, c.FlowRunID)
+			if core.IsNotFound(err) {
+				return integrity("flow run", c.FlowRunID)
+			}
+			if err != nil {
+				return err
+			}
+			parent = run.Labels
+			system["prefect.flow.id"], system["prefect.flow-run.id"] = run.FlowID.String(), run.ID.String()
+		}
+		r.Labels = mergeLabels(parent, system, c.Labels)
+		state := core.StateCreate{Type: core.Pending}
+		if c.State != nil {
+			if err := checkState(*c.State); err != nil {
+				return err
+			}
+			state = *c.State
+		}
+		enterTaskState(r, state.State(now))
+		fresh, err := tx.InsertTaskRun(ctx, r)
+		if err != nil {
+			return err
+		}
+		if !fresh {
+			stored, err = tx.TaskRunByKey(ctx, c.FlowRunID, c.TaskKey, c.DynamicKey)
+			return err
+		}
+		stored = r
+		out.run(r.FlowRunID)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return stored, nil
+}
+
+// taskPolicy lets the old names fill in for the new ones.
+func taskPolicy(p *core.TaskRunPolicy) core.TaskRunPolicy {
+	if p == nil {
+		return core.TaskRunPolicy{}
+	}
+	q := *p
+	if q.Retries == nil && q.MaxRetries != 0 {
+		q.Retries = &p.MaxRetries
+	}
+	if q.RetryDelay.IsNull() && q.RetryDelaySeconds != 0 {
+		q.RetryDelay = core.ToJSON(q.RetryDelaySeconds)
+	}
+	return q
+}
+
+// UpdateTaskRun returns ENotFound if there is no such task run.
+func (s *Service) UpdateTaskRun(ctx context.Context, id core.UUID, u core.TaskRunUpdate) error {
+	return s.write(ctx, func(tx core.Tx, out *outbox) error {
+		r, err := tx.LockTaskRun(ctx, id)
+		if err != nil {
+			return taskRunError(err)
+		}
+		if u.Name.Set {
+			if r.Name = u.Name.Or(""); r.Name == "" {
+				r.Name = newName()
+			}
+		}
+		r.Updated = s.now()
+		out.run(r.FlowRunID)
+		return tx.UpdateTaskRun(ctx, r)
+	})
+}
+
+func taskRunError(err error) error {
+	if core.IsNotFound(err) {
+		return core.NotFound("Task run")
+	}
+	return err
+}
+
+// DeleteTaskRun returns ENotFound if there is no such task run.
+func (s *Service) DeleteTaskRun(ctx context.Context, id core.UUID) error {
+	return s.write(ctx, func(tx core.Tx, out *outbox) error {
+		r, err := tx.LockTaskRun(ctx, id)
+		if err != nil {
+			return core.NotFound("Task")
+		}
+		out.run(r.FlowRunID)
+		return tx.DeleteTaskRun(ctx, id)
+	})
+}
+
+// SetTaskRunState proposes a state for a task run that the server orchestrates;
+// engines report theirs with RecordTaskRuns. Force asks no rule.
+func (s *Service) SetTaskRunState(ctx context.Context, id core.UUID, c core.StateCreate, force bool) (*core.OrchestrationResult, error) {
+	if err := checkState(c); err != nil {
+		return nil, err
+	}
+	var result *core.OrchestrationResult
+	err := s.write(ctx, func(tx core.Tx, out *outbox) error {
+		run, err := tx.LockTaskRun(ctx, id)
+		if err != nil {
+			return taskRunError(err)
+		}
+		proposed := c.State(s.now())
+		d := decision{status: core.Accept, state: proposed}
+		if !force {
+			f, err := s.taskFacts(ctx, tx, run, proposed)
+			if err != nil {
+				return err
+			}
+			d = decideTask(run, proposed, f)
+		}
+		if d.state == nil {
+			result = d.result(run.State)
+			return nil
+		}
+		if d.reset {
+			run.RunCount = 0
+		}
+		enterTaskState(run, d.state)
+		if err := tx.SetTaskRunState(ctx, run); err != nil {
+			return err
+		}
+		if key := d.state.Details.CacheKey; d.state.Type == core.Completed && key != nil && d.state.Name != core.NameCached {
+			if len(*key) > 2000 {
+				return core.Errorf(core.EInvalid, "the cache key has %d characters; use at most 2000", len(*key))
+			}
+			if err := tx.PutCachedState(ctx, *key, d.state); err != nil {
+				return err
+			}
+		}
+		result = d.result(run.State)
+		out.run(run.FlowRunID)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return result, nil
+}
+
+func (s *Service) taskFacts(ctx context.Context, tx core.Tx, run *core.TaskRun, proposed *core.State) (f facts, err error) {
+	f = facts{now: proposed.Timestamp, jitter: rand.Float64()}
+	if proposed.Type != core.Running {
+		return f, nil
+	}
+	if key := proposed.Details.CacheKey; key != nil && !core.Deref(proposed.Details.RefreshCache) {
+		f.cached, err = tx.CachedState(ctx, *key, f.now)
+		if err != nil && !core.IsNotFound(err) {
+			return f, err
+		}
+	}
+	if !run.FlowRunID.IsZero() {
+		f.flowRun, err = tx.FlowRun(ctx, run.FlowRunID)
+		if err != nil && !core.IsNotFound(err) {
+			return f, err
+		}
+	}
+	return f, nil
+}
+
+// CachedState returns ENotFound if nothing unexpired is stored under the key.
+func (s *Service) CachedState(ctx context.Context, cacheKey string) (*core.State, error) {
+	return s.store.CachedState(ctx, cacheKey, s.now())
+}
+
+func (s *Service) TaskRunsOf(ctx context.Context, flowRunID, after core.UUID, limit int) ([]*core.TaskRun, error) {
+	return s.store.TaskRunsOf(ctx, flowRunID, after, limit)
+}

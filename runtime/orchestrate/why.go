@@ -1,0 +1,154 @@
+package orchestrate
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// Why says why a run is not running. ENotFound.
+func (s *Service) Why(ctx context.Context, id core.UUID) (*core.Why, error) {
+	run, err := s.store.FlowRun(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	w := &core.Why{FlowRunID: id, State: run.StateType, StateName: run.StateName, HeldBy: []core.UUID{}}
+	say := func(code, hint, format string, args ...any) (*core.Why, error) {
+		w.Code, w.Hint, w.Message = code, hint, fmt.Sprintf(format, args...)
+		return w, nil
+	}
+	text := ""
+	if run.State != nil && core.Deref(run.State.Message) != "" {
+		text = ": " + *run.State.Message
+	}
+	switch {
+	case run.StateType.Final():
+		hint := ""
+		if run.StateType == core.Failed || run.StateType == core.Crashed {
+			hint = "flowlite flow-run logs " + id.String()
+		}
+		return say("finished", hint, "The run has ended as %s%s.", run.StateName, text)
+	case run.StateType == core.Running:
+		return say("running", "flowlite flow-run logs -f "+id.String(), "The run is running since %s.", run.StateTimestamp)
+	case run.StateType == core.Cancelling:
+		return say("cancelling", "", "The run was asked to stop, and its process has not ended yet.")
+	case run.StateType == core.Paused:
+		w.Until = run.State.Details.PauseTimeout
+		hint := "flowlite flow-run resume " + id.String()
+		if run.State.Details.RunInputKeyset != nil {
+			return say("waiting_for_input", hint, "The run waits for somebody's input.")
+		}
+		return say("paused", hint, "The run is paused until somebody resumes it.")
+	case run.StateType == core.Pending:
+		lease, err := s.store.Lease(ctx, id)
+		switch {
+		case err == nil && lease.Worker != "":
+			return say("starting", "", "Worker %s has taken the run and is starting it.", lease.Worker)
+		case err != nil && !core.IsNotFound(err):
+			return nil, err
+		}
+		return say("starting", "", "The run was made and is about to start.")
+	case run.StateName == core.NameAwaitingRetry && core.Deref(run.EmpiricalPolicy.RetryType) == "in_process":
+		w.Until = run.NextScheduledStartTime
+		return say("awaiting_retry", "", "An attempt failed; the next one starts at %s.", run.NextScheduledStartTime)
+	case run.NextScheduledStartTime.After(s.now()) && run.StateName != core.NameAwaitingConcurrencySlot:
+		w.Until = run.NextScheduledStartTime
+		return say("scheduled", "", "The run is scheduled for %s.", run.NextScheduledStartTime)
+	case run.WorkQueueID.IsZero() && run.DeploymentID.IsZero():
+		return say("no_deployment", "flowlite deploy ENTRYPOINT -n NAME -p POOL", "The run belongs to no deployment, so no worker will take it.")
+	case run.WorkQueueID.IsZero():
+		return say("no_deployment", "flowlite deploy ENTRYPOINT -n NAME -p POOL", "The run's deployment has no work pool, so no worker will take it unless its own process serves it.")
+	}
+	return s.whyNotTaken(ctx, run, w, say)
+}
+
+// whyNotTaken is for runs that are due in a queue.
+func (s *Service) whyNotTaken(ctx context.Context, run *core.FlowRun, w *core.Why, say func(code, hint, format string, args ...any) (*core.Why, error)) (*core.Why, error) {
+	pool, err := s.store.WorkPool(ctx, run.WorkPoolID)
+	if err != nil {
+		return nil, err
+	}
+	queue, err := s.store.WorkQueue(ctx, run.WorkQueueID)
+	if err != nil {
+		return nil, err
+	}
+	if pool.IsPaused {
+		return say("pool_paused", "flowlite work-pool resume "+pool.Name, "The work pool %s is paused.", pool.Name)
+	}
+	if queue.IsPaused {
+		return say("queue_paused", "flowlite work-queue resume "+queue.Name+" -p "+pool.Name, "The work queue %s of pool %s is paused.", queue.Name, pool.Name)
+	}
+	live := []core.StateType{core.Pending, core.Running}
+	load, err := s.store.PoolLoad(ctx, pool.ID)
+	if err != nil {
+		return nil, err
+	}
+	if l := pool.ConcurrencyLimit; l != nil && sum(load) >= *l {
+		inPool := core.Filters{WorkPools: &core.WorkPoolFilter{Name: &core.TextFilter{Any: []string{pool.Name}}}}
+		if err := s.heldBy(ctx, w, inPool, live); err != nil {
+			return nil, err
+		}
+		return say("pool_limit", "flowlite work-pool inspect "+pool.Name, "The work pool %s runs %d of at most %d runs%s.", pool.Name, sum(load), *l, holders(w.HeldBy))
+	}
+	if l := queue.ConcurrencyLimit; l != nil && load[queue.ID] >= *l {
+		inQueue := core.Filters{WorkQueues: &core.WorkQueueFilter{ID: &core.IDFilter{Any: []core.UUID{queue.ID}}}}
+		if err := s.heldBy(ctx, w, inQueue, live); err != nil {
+			return nil, err
+		}
+		return say("queue_limit", "flowlite work-queue inspect "+queue.Name+" -p "+pool.Name, "The work queue %s runs %d of at most %d runs%s.", queue.Name, load[queue.ID], *l, holders(w.HeldBy))
+	}
+	if !run.DeploymentID.IsZero() {
+		d, err := s.store.Deployment(ctx, run.DeploymentID)
+		if err != nil && !core.IsNotFound(err) {
+			return nil, err
+		}
+		if err == nil && d.GlobalConcurrencyLimit != nil && d.GlobalConcurrencyLimit.Active {
+			taken, err := s.slotsOf(ctx, s.store, d, s.now())
+			if err != nil {
+				return nil, err
+			}
+			if limit := d.GlobalConcurrencyLimit.Limit; taken >= limit {
+				if err := s.heldBy(ctx, w, core.Filters{FlowRuns: occupyingRuns(d.ID)}, nil); err != nil {
+					return nil, err
+				}
+				return say("deployment_limit", "flowlite deployment inspect "+d.FullName(), "The deployment %s runs %d of at most %d runs%s.", d.FullName(), taken, limit, holders(w.HeldBy))
+			}
+		}
+	}
+	online, err := s.store.Workers(ctx, pool.ID, &core.WorkerFilter{Status: &core.TextFilter{Any: []string{core.Online}}}, core.Page{})
+	if err != nil {
+		return nil, err
+	}
+	if len(online) == 0 {
+		return say("no_worker", "flowlite worker start --pool "+pool.Name, "No worker is polling the work pool %s.", pool.Name)
+	}
+	return say("worker_busy", "flowlite worker start --pool "+pool.Name, "The %d worker(s) of pool %s have not taken the run yet: they are busy or serve other queues.", len(online), pool.Name)
+}
+
+// heldBy lists the runs that take up a limit.
+func (s *Service) heldBy(ctx context.Context, w *core.Why, f core.Filters, types []core.StateType) error {
+	if f.FlowRuns == nil {
+		f.FlowRuns = &core.FlowRunFilter{State: &core.StateFilter{Type: &core.StateTypeFilter{Any: types}}}
+	}
+	runs, err := s.store.FlowRuns(ctx, f, core.Page{Limit: 20})
+	for _, r := range runs {
+		w.HeldBy = append(w.HeldBy, r.ID)
+	}
+	return err
+}
+
+func holders(ids []core.UUID) string {
+	if len(ids) == 0 {
+		return ""
+	}
+	texts := make([]string, 0, 3)
+	for _, id := range ids[:min(len(ids), 3)] {
+		texts = append(texts, id.String())
+	}
+	if len(ids) > 3 {
+		texts = append(texts, "…")
+	}
+	return " (held by " + strings.Join(texts, ", ") + ")"
+}
