@@ -1,0 +1,108 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// Config of a Server. The zero value is an API and UI on 127.0.0.1:4200 over
+// the SQLite file in ~/.flowlite, without a worker.
+type Config struct {
+	Host        string // default 127.0.0.1
+	Port        int    // default 4200; -1 takes any free one
+	DatabaseURL string // default: flowlite.db in Home
+	Home        string // default: $HOME/.flowlite
+	AuthString  string // user:password, asked of everyone
+	NoAuth      bool   // serve other machines without asking
+
+	Worker      bool   // run the pool "default" here
+	WorkerLimit int    // runs at once; 0: no limit
+	FlowsDir    string // deploy what is there and watch it; empty: nothing
+	WorkDir     string // what deployed entrypoints are relative to; default: the current folder
+	NoLoops     bool   // scheduling and expiry are done by another server
+	NoUI        bool
+
+	Version    string
+	Log        *slog.Logger
+	DrainGrace time.Duration // how long Stop lets runs finish; default 10 s
+
+	// OnFlows hears of each look at the flows folder.
+	OnFlows func(FlowsReport)
+	// InProcess, CancelCause and LostCause are for embedding: see worker.Config.
+	InProcess   func(ctx context.Context, claim core.Claim) (handled bool, err error)
+	CancelCause error
+	LostCause   error
+}
+
+func (c *Config) complete() error {
+	if c.Host == "" {
+		c.Host = "127.0.0.1"
+	}
+	switch {
+	case c.Port == 0:
+		c.Port = 4200
+	case c.Port == -1:
+		c.Port = 0
+	case c.Port < 0 || c.Port > 65535:
+		return core.Errorf(core.EInvalid, "port %d does not exist; choose one from 1 to 65535", c.Port)
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	if c.DrainGrace <= 0 {
+		c.DrainGrace = 10 * time.Second
+	}
+	if c.Home == "" {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return core.Errorf(core.EInvalid, "no home folder to keep data in (%w); set FLOWLITE_HOME", err)
+		}
+		c.Home = filepath.Join(home, ".flowlite")
+	}
+	abs, err := filepath.Abs(c.Home)
+	if err != nil {
+		return core.Errorf(core.EInvalid, "home folder %s: %w", c.Home, err)
+	}
+	c.Home = abs
+	if c.DatabaseURL == "" {
+		c.DatabaseURL = "sqlite:" + filepath.Join(c.Home, "flowlite.db")
+	}
+	if c.WorkDir == "" {
+		c.WorkDir, _ = os.Getwd()
+	}
+	if c.AuthString != "" && !strings.Contains(c.AuthString, ":") {
+		return core.Errorf(core.EInvalid, "the auth string must be user:password; set FLOWLITE_AUTH_STRING=admin:<password>")
+	}
+	if !loopback(c.Host) && c.AuthString == "" && !c.NoAuth {
+		return core.Errorf(core.EInvalid, "refusing to serve %s without credentials: anyone who reaches it could run code here; set FLOWLITE_AUTH_STRING=user:password, or say --no-auth", c.Host)
+	}
+	return nil
+}
+
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(strings.Trim(host, "[]"))
+	return ip != nil && ip.IsLoopback()
+}
+
+// sqlitePath is the file of a SQLite URL; empty for other databases.
+func sqlitePath(url string) string {
+	if strings.Contains(url, "://") && !strings.HasPrefix(url, "sqlite:") {
+		return ""
+	}
+	p := strings.TrimPrefix(strings.TrimPrefix(url, "sqlite:"), "//")
+	p, _, _ = strings.Cut(p, "?")
+	if p == "" || strings.Contains(p, ":memory:") {
+		return ""
+	}
+	return p
+}

@@ -1,0 +1,269 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/flowlite/flowlite/db"
+	"github.com/flowlite/flowlite/runtime/api"
+	"github.com/flowlite/flowlite/runtime/bus"
+	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/loops"
+	"github.com/flowlite/flowlite/runtime/orchestrate"
+	"github.com/flowlite/flowlite/runtime/ui"
+	"github.com/flowlite/flowlite/runtime/worker"
+	"github.com/flowlite/flowlite/runtime/worker/build"
+)
+
+// Server is one flowlite process. Start and Stop may be repeated; a stopped
+// server does not start again.
+type Server struct {
+	cfg     Config
+	mu      sync.Mutex
+	started bool
+	undo    []func(ctx context.Context) error // what Stop does, last first
+	url     string
+	failed  chan error
+
+	store   core.Store
+	service *orchestrate.Service
+	worker  *worker.Worker
+	loops   *loops.Loops
+	flows   *flows
+	build   *build.Builder
+}
+
+// New checks the configuration. Nothing is opened before Start.
+func New(cfg Config) (*Server, error) {
+	if err := cfg.complete(); err != nil {
+		return nil, err
+	}
+	return &Server{cfg: cfg, failed: make(chan error, 1)}, nil
+}
+
+// URL is where people look: http://host:port. Known after Start.
+func (s *Server) URL() string { return s.url }
+
+// APIURL is URL with /api.
+func (s *Server) APIURL() string { return s.url + "/api" }
+
+// Service and Store are for programs that embed flowlite. Known after Start.
+func (s *Server) Service() *orchestrate.Service { return s.service }
+func (s *Server) Store() core.Store             { return s.store }
+
+// Failed tells of the one thing that ends a server by itself: its listener.
+func (s *Server) Failed() <-chan error { return s.failed }
+
+// Start returns once the server answers. When it fails, everything that was
+// begun is undone.
+func (s *Server) Start(ctx context.Context) (err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.started {
+		return nil
+	}
+	defer func() {
+		if err != nil {
+			_ = s.rollback(context.WithoutCancel(ctx))
+		}
+	}()
+	listener, err := s.listen()
+	if err != nil {
+		return err
+	}
+	s.later(func(context.Context) error { return ignoreClosed(listener.Close()) })
+	if err := s.openData(ctx); err != nil {
+		return err
+	}
+	if err := s.serve(ctx, listener); err != nil {
+		return err
+	}
+	if err := s.startWorker(ctx); err != nil {
+		return err
+	}
+	if !s.cfg.NoLoops {
+		if err := s.loops.Start(ctx); err != nil {
+			return err
+		}
+		s.later(func(ctx context.Context) error { return s.loops.Stop(ctx) })
+	}
+	s.startFlows(ctx)
+	s.started = true
+	return nil
+}
+
+// Stop ends in order: flows folder and loops, then the worker with its runs
+// (which need the API until their end), then HTTP, and the database last. ctx
+// bounds it; a context that is over stops at once.
+func (s *Server) Stop(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.started = false
+	return s.rollback(ctx)
+}
+
+func (s *Server) later(fn func(ctx context.Context) error) { s.undo = append(s.undo, fn) }
+
+func (s *Server) rollback(ctx context.Context) error {
+	var all []error
+	for i := len(s.undo) - 1; i >= 0; i-- {
+		if err := s.undo[i](ctx); err != nil {
+			all = append(all, err)
+		}
+	}
+	s.undo = nil
+	return errors.Join(all...)
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+func (s *Server) listen() (net.Listener, error) {
+	addr := net.JoinHostPort(strings.Trim(s.cfg.Host, "[]"), strconv.Itoa(s.cfg.Port))
+	l, err := net.Listen("tcp", addr)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, core.Errorf(core.EConflict, "port %d on %s is in use, perhaps by another flowlite or by Prefect; choose another with --port %d", s.cfg.Port, s.cfg.Host, s.cfg.Port+1)
+	case errors.Is(err, syscall.EACCES):
+		return nil, core.Errorf(core.EForbidden, "port %d needs rights that this process does not have; choose one above 1023 with --port", s.cfg.Port)
+	case err != nil:
+		return nil, core.Errorf(core.EInvalid, "cannot serve %s: %w; check --host and --port", addr, err)
+	}
+	host, port := s.cfg.Host, l.Addr().(*net.TCPAddr).Port
+	if ip := net.ParseIP(strings.Trim(host, "[]")); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	s.url = "http://" + net.JoinHostPort(strings.Trim(host, "[]"), strconv.Itoa(port))
+	return l, nil
+}
+
+func (s *Server) openData(ctx context.Context) error {
+	if err := os.MkdirAll(s.cfg.Home, 0o755); err != nil {
+		return core.Errorf(core.EUnavailable, "cannot make the data folder: %w; set FLOWLITE_HOME to one that can be written", err)
+	}
+	if path := sqlitePath(s.cfg.DatabaseURL); path != "" {
+		lock, err := lockFile(path)
+		if err != nil {
+			return err
+		}
+		s.later(func(context.Context) error { return lock.Close() })
+	}
+	store, err := db.Open(ctx, s.cfg.DatabaseURL)
+	if err != nil {
+		return err
+	}
+	s.store = store
+	s.later(func(context.Context) error { return store.Close() })
+	return nil
+}
+
+// serve makes the use-cases and their two faces, and answers from here on.
+func (s *Server) serve(ctx context.Context, l net.Listener) error {
+	messages := bus.NewMemory()
+	s.later(func(context.Context) error { return messages.Close() })
+	s.service = orchestrate.New(orchestrate.Config{
+		Store: s.store, Bus: messages, Log: s.cfg.Log,
+		Results: orchestrate.DirResults(filepath.Join(s.cfg.Home, "results")),
+	})
+	if err := s.service.Start(ctx); err != nil {
+		return err
+	}
+	s.later(s.service.Stop)
+	s.loops = loops.New(loops.Config{Service: s.service, Liveness: bus.Single(), Log: s.cfg.Log})
+
+	mux := http.NewServeMux()
+	rest := api.New(api.Config{
+		Service: s.service, Store: s.store, Bus: messages, AuthString: s.cfg.AuthString,
+		Version: s.cfg.Version, Log: s.cfg.Log, Health: s.health,
+	})
+	mux.Handle("/api/", rest)
+	mux.Handle("/api", rest)
+	if !s.cfg.NoUI {
+		mux.Handle("/", askBrowser(s.cfg.AuthString, ui.New(ui.Config{
+			Service: s.service, Store: s.store, Bus: messages, Version: s.cfg.Version, Log: s.cfg.Log,
+		})))
+	}
+	// Long polls and streams end when this context does: Shutdown alone would
+	// wait for them for ever.
+	base, end := context.WithCancel(context.WithoutCancel(ctx))
+	h := &http.Server{
+		Handler: mux, BaseContext: func(net.Listener) context.Context { return base },
+		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		ErrorLog: slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelDebug),
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := h.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			s.failed <- err
+		}
+	}()
+	s.later(func(ctx context.Context) error {
+		end()
+		ctx, cancel := context.WithTimeout(ctx, httpGrace)
+		defer cancel()
+		if err := h.Shutdown(ctx); err != nil {
+			_ = h.Close()
+		}
+		<-ended
+		return nil
+	})
+	return nil
+}
+
+// httpGrace is how long requests under way may take at the end.
+const httpGrace = 5 * time.Second
+
+func (s *Server) startWorker(ctx context.Context) error {
+	if !s.cfg.Worker {
+		return nil
+	}
+	host, _ := os.Hostname()
+	s.worker = worker.New(worker.Config{
+		Orchestrator: s.service, Pool: worker.DefaultPool, Name: "flowlite-" + host,
+		Limit: s.cfg.WorkerLimit, APIURL: s.APIURL(), AuthString: s.cfg.AuthString,
+		WorkDir: s.cfg.WorkDir, Builder: s.builder(), Log: s.cfg.Log, DrainGrace: s.cfg.DrainGrace,
+		InProcess: s.cfg.InProcess, CancelCause: s.cfg.CancelCause, LostCause: s.cfg.LostCause,
+	})
+	if err := s.worker.Start(ctx); err != nil {
+		return err
+	}
+	s.later(s.worker.Stop)
+	return nil
+}
+
+// builder is shared by the worker and the flows folder: what one has built the
+// other finds at once.
+func (s *Server) builder() *build.Builder {
+	if s.build == nil {
+		s.build = build.New(filepath.Join(s.cfg.Home, "cache"))
+	}
+	return s.build
+}
+
+// health is what GET /api/ready tells beside its status.
+func (s *Server) health() any {
+	h := map[string]any{"loops": s.loops.Health()}
+	if s.worker != nil {
+		w := map[string]any{"name": s.worker.Name(), "runs": s.worker.Running(), "ready": s.worker.Fault() == nil}
+		if err := s.worker.Fault(); err != nil {
+			w["reason"] = err.Error()
+		}
+		h["worker"] = w
+	}
+	return h
+}
