@@ -1,0 +1,166 @@
+package views
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+func artifactName(a *core.Artifact) string {
+	if k := core.Deref(a.Key); k != "" {
+		return k
+	}
+	if t := core.Deref(a.Type); t != "" {
+		return t + " " + shortID(a.ID)
+	}
+	return shortID(a.ID)
+}
+
+// textOf is data that is text, or its JSON.
+func textOf(data core.JSON) string {
+	var s string
+	if json.Unmarshal(data, &s) == nil {
+		return s
+	}
+	return string(data)
+}
+
+func progressOf(data core.JSON) float64 {
+	v, err := strconv.ParseFloat(textOf(data), 64)
+	if err != nil || math.IsNaN(v) {
+		return 0
+	}
+	return math.Round(10*min(100, max(0, v))) / 10
+}
+
+type cell struct {
+	text   string
+	number bool
+}
+
+type table struct {
+	head []string
+	rows [][]cell
+	more int
+}
+
+const maxTableRows = 200
+
+// readTable reads a list of objects, a list of lists, or an object of columns;
+// Python stores any of them as text. nil is what is no table.
+func readTable(data core.JSON) *table {
+	raw := []byte(data)
+	var s string
+	if json.Unmarshal(raw, &s) == nil {
+		raw = []byte(s)
+	}
+	if t := rowTable(raw); t != nil {
+		return t
+	}
+	var lists [][]any
+	if json.Unmarshal(raw, &lists) == nil && len(lists) > 0 {
+		t := &table{}
+		for _, h := range lists[0] {
+			t.head = append(t.head, cellOf(h).text)
+		}
+		for _, l := range lists[1:] {
+			t.add(len(l), func(i int) any { return l[i] })
+		}
+		return t
+	}
+	var columns map[string][]any
+	if json.Unmarshal(raw, &columns) == nil && len(columns) > 0 {
+		t := &table{head: keys(raw)}
+		n := 0
+		for _, c := range columns {
+			n = max(n, len(c))
+		}
+		for i := range n {
+			t.add(len(t.head), func(j int) any {
+				if c := columns[t.head[j]]; i < len(c) {
+					return c[i]
+				}
+				return nil
+			})
+		}
+		return t
+	}
+	return nil
+}
+
+func rowTable(raw []byte) *table {
+	var objects []json.RawMessage
+	if json.Unmarshal(raw, &objects) != nil || len(objects) == 0 {
+		return nil
+	}
+	t := &table{}
+	rows := make([]map[string]any, len(objects))
+	for i, o := range objects {
+		if json.Unmarshal(o, &rows[i]) != nil {
+			return nil
+		}
+		if i < 20 || len(t.head) == 0 {
+			for _, k := range keys(o) {
+				if !slices.Contains(t.head, k) {
+					t.head = append(t.head, k)
+				}
+			}
+		}
+	}
+	for _, r := range rows {
+		t.add(len(t.head), func(i int) any { return r[t.head[i]] })
+	}
+	return t
+}
+
+func (t *table) add(n int, at func(int) any) {
+	if len(t.rows) >= maxTableRows {
+		t.more++
+		return
+	}
+	row := make([]cell, n)
+	for i := range row {
+		row[i] = cellOf(at(i))
+	}
+	t.rows = append(t.rows, row)
+}
+
+func cellOf(v any) cell {
+	switch x := v.(type) {
+	case nil:
+		return cell{}
+	case string:
+		return cell{text: x}
+	case float64:
+		return cell{text: strconv.FormatFloat(x, 'f', -1, 64), number: true}
+	case bool:
+		return cell{text: strconv.FormatBool(x)}
+	}
+	return cell{text: string(core.ToJSON(v))}
+}
+
+// keys of a JSON object in the order they were written.
+func keys(raw []byte) []string {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	var out []string
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return nil
+	}
+	for d.More() {
+		k, err := d.Token()
+		if err != nil {
+			break
+		}
+		s, _ := k.(string)
+		out = append(out, s)
+		var skip json.RawMessage
+		if d.Decode(&skip) != nil {
+			break
+		}
+	}
+	return out
+}

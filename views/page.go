@@ -1,0 +1,48 @@
+package views
+
+import (
+	"context"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/views/static"
+)
+
+// Page is what every page needs.
+type Page struct {
+	Title, Nav, Theme string
+	Now               core.Time
+	Loc               *time.Location
+	Version, Engine   string
+	Running           int64 // runs, shown in the navigation
+	PoolsDown         int
+	Flash             []Toast
+	Refresh           bool   // without JavaScript the page reloads itself
+	Path              string // of the request, below the base path
+}
+
+// Toast is a passing message.
+type Toast struct{ State, Text, Href, Link string }
+
+type baseKey struct{}
+
+// WithBase sets the path under which the UI is served, "" or "/flowlite".
+func WithBase(ctx context.Context, base string) context.Context {
+	return context.WithValue(ctx, baseKey{}, base)
+}
+
+// Path puts the base path before a path of ours. Every address goes through
+// it or URL, so that the UI works behind a proxy in any folder.
+func Path(ctx context.Context, path string) string {
+	base, _ := ctx.Value(baseKey{}).(string)
+	return base + path
+}
+
+// URL is Path for href and action attributes.
+func URL(ctx context.Context, path string) templ.SafeURL { return templ.SafeURL(Path(ctx, path)) }
+
+func asset(ctx context.Context, name string) string { return Path(ctx, static.Path(name)) }
+
+func icon(ctx context.Context, name string) string { return asset(ctx, "icons.svg") + "#" + name }

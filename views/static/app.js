@@ -1,0 +1,104 @@
+// flowlite UI glue: everything else is HTML. No inline handlers, no eval, no dependencies beyond htmx.
+(() => {
+  "use strict";
+  const $ = (s, r = document) => r.querySelector(s), $$ = (s, r = document) => [...r.querySelectorAll(s)];
+  const on = (e, f, o) => document.addEventListener(e, f, o);
+
+  // toasts leave after 7 s unless pointed at
+  const toastify = (t) => {
+    if (t.dataset.armed) return; t.dataset.armed = 1;
+    let id; const go = () => (id = setTimeout(() => t.remove(), 7000));
+    t.addEventListener("pointerenter", () => clearTimeout(id)); t.addEventListener("pointerleave", go); go();
+  };
+  new MutationObserver(() => $$("#toasts [data-toast]").forEach(toastify)).observe($("#toasts"), { childList: true });
+  $$("#toasts [data-toast]").forEach(toastify);
+  const netError = () => $("#toasts").append($("#net-error").content.cloneNode(true));
+  on("htmx:error", (e) => { if (!/target/i.test(e.detail.error?.message || "")) netError(); });
+  on("htmx:response:error", (e) => { // a 5xx without its own toast
+    const c = e.detail.ctx; if (c.response.status >= 500 && !/hx-partial/.test(c.text || "")) netError();
+  });
+
+  // clicks: copy, dismiss, palette, close popovers
+  on("click", (e) => {
+    const c = e.target.closest("[data-copy]");
+    if (c) { navigator.clipboard?.writeText(c.dataset.copy); c.classList.add("ok"); const u = $("use", c), h = u?.getAttribute("href"); if (u) { u.setAttribute("href", h.replace(/#.*/, "#check")); setTimeout(() => u.setAttribute("href", h), 1200); } }
+    if (e.target.closest("[data-dismiss]")) e.target.closest("[data-toast]").remove();
+    if (e.target.closest("[data-palette]")) { e.preventDefault(); openPalette(); }
+    $$("details.pop[open]").forEach((d) => d.contains(e.target) || d.removeAttribute("open"));
+  });
+  const pal = $("#palette");
+  const openPalette = () => { pal.showModal(); const i = $("input", pal); i.select(); i.dispatchEvent(new Event("palette-open")); };
+  pal?.addEventListener("click", (e) => e.target === pal && pal.close());
+  pal?.addEventListener("keydown", (e) => {
+    if (e.key === "Escape") { e.preventDefault(); pal.close(); } // a search field would only clear itself first
+    const as = $$("a", pal); if (!as.length) return;
+    let i = as.findIndex((a) => a.classList.contains("on"));
+    if (e.key === "ArrowDown" || e.key === "ArrowUp") { e.preventDefault(); as[i]?.classList.remove("on"); i = (i + (e.key === "ArrowDown" ? 1 : -1) + as.length) % as.length; as[i].classList.add("on"); as[i].scrollIntoView({ block: "nearest" }); }
+    if (e.key === "Enter") { e.preventDefault(); (as[i] || as[0]).click(); }
+  });
+
+  // keys: / find, g+letter go, j/k move in the timeline, ? help
+  const go = { d: "/dashboard", r: "/runs", f: "/flows", w: "/work-pools", p: "/deployments" }, base = document.body.dataset.base || "";
+  let g = 0;
+  on("keydown", (e) => {
+    if (e.key === "Escape") $$("details.pop[open]").forEach((d) => { d.removeAttribute("open"); $("summary", d).focus(); });
+    if (e.ctrlKey || e.metaKey) { if (e.key === "k") { e.preventDefault(); openPalette(); } return; }
+    if (e.altKey || e.target.closest("input,textarea,select,[contenteditable]")) return;
+    if (e.key === "/") { e.preventDefault(); openPalette(); }
+    else if (e.key === "g") g = Date.now();
+    else if (Date.now() - g < 900 && go[e.key]) location.href = base + go[e.key];
+    else if ((e.key === "j" || e.key === "k" || e.key === "ArrowDown" || e.key === "ArrowUp") && document.activeElement.closest(".tl-names")) {
+      e.preventDefault(); const as = $$(".tl-names a"); as[as.indexOf(document.activeElement) + (e.key === "j" || e.key === "ArrowDown" ? 1 : -1)]?.focus();
+    }
+  });
+
+  // timeline: hovering or focusing a row lights its bar and edges
+  const hot = (row, v) => {
+    $$(`.tl [data-row="${row}"]`).forEach((n) => n.classList.toggle("hot", v));
+    $$(`.tl .edge[data-f="${row}"],.tl .edge[data-t="${row}"]`).forEach((n) => n.classList.toggle("hot", v));
+  };
+  for (const [a, v] of [["pointerover", 1], ["pointerout", 0], ["focusin", 1], ["focusout", 0]])
+    on(a, (e) => { const r = e.target.closest?.(".tl [data-row]"); if (r) hot(r.dataset.row, !!v); });
+  on("click", (e) => { const r = e.target.closest(".rowbg"); if (r) $(`.tl-names a[data-row="${r.dataset.row}"]`).click(); });
+
+  // logs: follow, filter, search, cap
+  const box = $("#logbox"), log = $("#log");
+  if (box) {
+    const MAX = 2000, fb = $("#tolatest"), fol = $("[data-follow]"); let fresh = 0;
+    const bottom = () => box.scrollHeight - box.scrollTop - box.clientHeight < 40;
+    const down = () => { box.scrollTop = box.scrollHeight; fresh = 0; fb.classList.remove("on"); };
+    down();
+    let wasBottom = true;
+    box.addEventListener("scroll", () => { wasBottom = bottom(); if (wasBottom) { fresh = 0; fb.classList.remove("on"); } }, { passive: true });
+    fb.addEventListener("click", down);
+    const rank = { DEBUG: 0, INFO: 1, WARNING: 2, ERROR: 3, CRITICAL: 4 }, want = { All: 0, Info: 1, Warning: 2, Error: 3 };
+    const q = $("[data-logq]");
+    const show = (li) => {
+      const lv = want[$("[data-level]:checked")?.value] ?? 0, t = q.value.trim().toLowerCase();
+      li.hidden = rank[li.className.slice(2)] < lv || (t && !li.textContent.toLowerCase().includes(t));
+    };
+    new MutationObserver((ms) => {
+      let n = 0; for (const m of ms) for (const li of m.addedNodes) if (li.nodeType === 1) { show(li); if (!m.nextSibling) n++; } // earlier lines are not news
+      if (!n) return;
+      if (fol.checked && wasBottom) { while (log.children.length > MAX) log.firstElementChild.remove(); down(); }
+      else { fresh += n; fb.classList.add("on"); $("span", fb).textContent = `${fresh} new line${fresh > 1 ? "s" : ""}`; }
+    }).observe(log, { childList: true });
+    const all = () => [...log.children].forEach(show);
+    $$("[data-level]").forEach((r) => r.addEventListener("change", all)); q.addEventListener("input", all);
+    $(".logbar").addEventListener("submit", (e) => e.preventDefault());
+  }
+
+  // live indicator follows the stream
+  const live = (s, t) => { const l = $("#live"); if (l) { l.dataset.state = s; $(".txt", l).textContent = t; } };
+  on("htmx:sse:after:connection", () => live("up", "Live"));
+  on("htmx:after:request", (e) => { const c = e.detail.ctx; if (c.response.status === 204 && c.sourceElement.hasAttribute("hx-sse:connect")) live("poll", "Every 15 s"); });
+  on("htmx:sse:error", () => live("down", "Reconnecting…"));
+  on("htmx:sse:close", (e) => live("off", e.detail.reason === "message" ? "Finished" : "Paused"));
+
+  // "12 s ago" keeps counting
+  const span = (s) => s < 60 ? `${s | 0} s ago` : s < 3600 ? `${s / 60 | 0} min ago` : null;
+  setInterval(() => $$("time[data-ago]").forEach((t) => { const v = span((Date.now() - Date.parse(t.dateTime)) / 1000); if (v) t.textContent = v; }), 1000);
+  // the server renders absolute times in the reader's zone from the next request on
+  const tz = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (tz && !document.cookie.includes("fl_tz=")) document.cookie = `fl_tz=${encodeURIComponent(tz)};path=${base}/;max-age=31536000;samesite=lax`;
+})();

@@ -1,0 +1,106 @@
+package views
+
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/flowlite/flowlite/views/timeline"
+)
+
+const (
+	rowH  = 30
+	laneH = 26
+)
+
+// LaneBar is one task run of the lanes view.
+type LaneBar struct {
+	ID, Name, State, Text, Href string
+	X, W                        float64
+	Lane                        int
+}
+
+func rowClass(r timeline.Row) string { return "d" + strconv.Itoa(min(r.Depth, 2)) }
+
+func cy(i int) float64 { return float64(i*rowH) + rowH/2 }
+
+// edgePath is a finish-to-start elbow in a 0..1000 wide box.
+func edgePath(e timeline.Edge) string {
+	x1, x2 := e.X1*10, e.X2*10
+	y1, y2 := cy(e.From), cy(e.To)
+	if y2 > y1 {
+		y1 += 6
+	} else {
+		y1 -= 6
+	}
+	if x2-x1 < .5 {
+		return fmt.Sprintf("M%s %sV%s", ftoa(x2), ftoa(y1), ftoa(y2))
+	}
+	return fmt.Sprintf("M%s %sV%sH%s", ftoa(x1), ftoa(y1), ftoa(y2), ftoa(x2))
+}
+
+// LaneEdge is the curve from one lane bar to another.
+func LaneEdge(from, to LaneBar) string {
+	x1, x2 := min(from.X+from.W, to.X)*10, to.X*10
+	y1, y2 := from.Lane*laneH+40, to.Lane*laneH+40
+	m := (x1 + x2) / 2
+	return fmt.Sprintf("M%.1f %dC%.1f %d %.1f %d %.1f %d", x1, y1, m, y1, m, y2, x2, y2)
+}
+
+// rowText is a row for those who do not see the chart.
+func rowText(r timeline.Row, lay timeline.Layout) string {
+	if r.Item.Kind == timeline.Group {
+		s := fmt.Sprintf("%d task runs", r.Members)
+		for _, t := range Tones {
+			if r.Counts[t] > 0 {
+				s += fmt.Sprintf(", %d %s", r.Counts[t], strings.ToLower(toneNames[t]))
+			}
+		}
+		return s
+	}
+	if r.Item.Start.IsZero() {
+		return toneNames[r.Item.State] + ", not started"
+	}
+	return fmt.Sprintf("%s, started +%s, took %s", toneNames[r.Item.State], timeline.Short(r.Item.Start.Sub(lay.Start)), timeline.Dur(r.Dur))
+}
+
+// rowURL opens a group, or goes to what the row stands for.
+func rowURL(run Run, r timeline.Row) string {
+	switch {
+	case r.FoldKey != "" && r.IsOpen:
+		return run.path()
+	case r.FoldKey != "":
+		return run.path() + "?open=" + url.QueryEscape(r.FoldKey)
+	}
+	return ItemPath(r.Item)
+}
+
+// ItemPath is the page of a task run or subflow run; an item's id is "t" or
+// "f" and the run's id.
+func ItemPath(it *timeline.Item) string {
+	if it.ID == "" {
+		return ""
+	}
+	if it.Kind == timeline.Flow {
+		return "/flow-runs/" + it.ID[1:]
+	}
+	return "/task-runs/" + it.ID[1:]
+}
+
+func tlPage(d TimelineView, offset int) string {
+	q, _ := url.ParseQuery(d.Query)
+	q.Set("offset", strconv.Itoa(max(0, offset)))
+	return d.Run.path() + "?" + q.Encode()
+}
+
+func gapText(tone string, g timeline.Gap, last bool) string {
+	d := Span(g.Dur)
+	if g.W < 6 {
+		return strings.ReplaceAll(d, " min", "m")
+	}
+	if last && tone == "paused" {
+		return "waiting " + d
+	}
+	return "idle " + d
+}
