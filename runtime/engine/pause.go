@@ -116,6 +116,9 @@ func (p *pause) hold(ctx context.Context) error {
 		id := r.rec.StateID
 		r.mu.Unlock()
 		wait := core.Seconds(min(30, max(0.05, until.Sub(r.e.clock.Now()).Seconds()+0.05)))
+		if _, real := r.e.clock.(realClock); !real {
+			wait = 0.02 // virtual time may pass meanwhile
+		}
 		now, err := ask(ctx, func() (*core.FlowRun, error) { return r.e.o.WaitFlowRun(ctx, r.rec.ID, id, wait) })
 		if cause := context.Cause(ctx); cause != nil {
 			return cause

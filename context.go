@@ -1,0 +1,90 @@
+package flowlite
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/engine"
+)
+
+// Causes of a run's context's end, as context.Cause tells them; a replayed
+// error is one of them where the first was.
+var (
+	ErrCancelled = engine.ErrCancelled
+	ErrTimedOut  = engine.ErrTimedOut
+	ErrLeaseLost = engine.ErrLeaseLost
+	ErrSuspended = engine.ErrSuspended
+)
+
+// Info is what code can know of the run it is part of.
+type Info struct {
+	RunID        string
+	RunName      string
+	Flow         string
+	DeploymentID string // empty: none
+	TaskRunID    string // empty in the flow itself
+	TaskRunName  string
+	Parameters   core.JSON // the flow's
+	Attempt      int       // of the task, or of the flow in the flow itself; from 1
+	Scheduled    time.Time // when the run was to start
+	Tags         []string
+
+	key string
+}
+
+// Current tells of the run around ctx; the zero Info outside of one.
+func Current(ctx context.Context) Info {
+	i, ok := engine.Current(ctx)
+	if !ok {
+		return Info{}
+	}
+	r := i.FlowRun
+	info := Info{RunID: r.ID.String(), RunName: r.Name, Flow: i.Flow, Parameters: r.Parameters, Attempt: i.Attempt,
+		Scheduled: r.ExpectedStartTime.Time(), Tags: r.Tags, key: engine.IdempotencyKey(ctx)}
+	if !r.DeploymentID.IsZero() {
+		info.DeploymentID = r.DeploymentID.String()
+	}
+	if i.TaskRun != nil {
+		info.TaskRunID, info.TaskRunName = i.TaskRun.ID.String(), i.TaskRun.Name
+	}
+	return info
+}
+
+// IdempotencyKey is the same in every attempt of this task call: handed to
+// another system, it makes the task's effect happen once.
+func (i Info) IdempotencyKey() string { return i.key }
+
+// Logger writes the logs of the run around ctx. slog.InfoContext(ctx, …) and
+// its kin do so too.
+func Logger(ctx context.Context) *slog.Logger {
+	return slog.New(boundHandler{logHandler(), ctx})
+}
+
+// boundHandler logs as if in ctx, also where the caller gives none.
+type boundHandler struct {
+	slog.Handler
+	ctx context.Context
+}
+
+func (h boundHandler) Enabled(_ context.Context, l slog.Level) bool {
+	return h.Handler.Enabled(h.ctx, l)
+}
+
+func (h boundHandler) Handle(_ context.Context, r slog.Record) error {
+	return h.Handler.Handle(h.ctx, r)
+}
+
+func (h boundHandler) WithAttrs(a []slog.Attr) slog.Handler {
+	return boundHandler{h.Handler.WithAttrs(a), h.ctx}
+}
+
+func (h boundHandler) WithGroup(name string) slog.Handler {
+	return boundHandler{h.Handler.WithGroup(name), h.ctx}
+}
+
+// launched: a worker started this process and keeps its output as logs, so a
+// run's logs must not appear there a second time.
+func launched() bool { return os.Getenv("FLOWLITE_FLOW_RUN_ID") != "" }

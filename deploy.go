@@ -1,0 +1,273 @@
+package flowlite
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/client"
+	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/engine"
+	"github.com/flowlite/flowlite/runtime/worker"
+)
+
+// Deployment is a flow with a place to run, parameters and schedules.
+type Deployment struct {
+	Name        string
+	Description string
+	Version     string
+	Parameters  any // a value of the flow's parameter struct, or a map
+	Tags        []string
+
+	Cron     string        // "0 9 * * 1-5"
+	Interval time.Duration // or every so often
+	RRule    string        // or by RFC 5545
+	Timezone string        // of Cron and RRule: "Europe/Berlin"; default UTC
+
+	Pool             string // default "default"
+	Queue            string
+	ConcurrencyLimit int  // runs at once; 0: no limit
+	Paused           bool // schedules do not run
+	JobVariables     any  // command, env, working_dir
+}
+
+func (d Deployment) create(f *engine.Flow, entrypoint string) (c core.DeploymentCreate, err error) {
+	c = core.DeploymentCreate{Name: d.Name, WorkPoolName: core.Some(d.Pool), ParameterOpenAPISchema: core.Some(f.Schema),
+		EnforceParameterSchema: core.Some(true), Paused: core.Some(d.Paused)}
+	if d.Name == "" {
+		c.Name = "local"
+	}
+	if d.Pool == "" {
+		c.WorkPoolName = core.Some(worker.DefaultPool)
+	}
+	if d.Queue != "" {
+		c.WorkQueueName = core.Some(d.Queue)
+	}
+	if text := d.Description; text != "" || f.Options.Description != "" {
+		if text == "" {
+			text = f.Options.Description
+		}
+		c.Description = core.Some(text)
+	}
+	if v := d.Version; v != "" || f.Options.Version != "" {
+		if v == "" {
+			v = f.Options.Version
+		}
+		c.Version = core.Some(v)
+	}
+	if tags := append(append(core.Tags{}, f.Options.Tags...), d.Tags...); len(tags) > 0 {
+		c.Tags = core.Some(tags)
+	}
+	if d.ConcurrencyLimit > 0 {
+		c.ConcurrencyLimit = core.Some(int64(d.ConcurrencyLimit))
+	}
+	if entrypoint != "" {
+		c.Entrypoint = core.Some(entrypoint)
+	}
+	if d.Parameters != nil {
+		b, err := json.Marshal(d.Parameters)
+		if err != nil {
+			return c, fmt.Errorf("deployment %s: parameters: %w", c.Name, err)
+		}
+		c.Parameters = core.Some(core.JSON(b))
+	}
+	if d.JobVariables != nil {
+		b, err := json.Marshal(d.JobVariables)
+		if err != nil {
+			return c, fmt.Errorf("deployment %s: job variables: %w", c.Name, err)
+		}
+		c.JobVariables = core.Some(core.JSON(b))
+	}
+	c.Schedules = d.schedules()
+	return c, nil
+}
+
+func (d Deployment) schedules() []core.ScheduleCreate {
+	zone := d.Timezone
+	if zone == "" {
+		zone = "UTC"
+	}
+	var out []core.ScheduleCreate
+	add := func(rule any) { out = append(out, core.ScheduleCreate{Rule: core.ToJSON(rule)}) }
+	if d.Cron != "" {
+		add(map[string]any{"cron": d.Cron, "timezone": zone})
+	}
+	if d.Interval > 0 {
+		add(map[string]any{"interval": d.Interval.Seconds(), "timezone": zone})
+	}
+	if d.RRule != "" {
+		add(map[string]any{"rrule": d.RRule, "timezone": zone})
+	}
+	return out
+}
+
+// Deploy makes or replaces a deployment of the flow on the server of
+// FLOWLITE_API_URL, to be run by this program's binary.
+func (f *Flow[P, R]) Deploy(ctx context.Context, d Deployment) error {
+	o, err := orchestrator(ctx)
+	if err != nil {
+		return err
+	}
+	binary, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	_, err = deploy(ctx, o, &f.f, d, binary+":"+f.f.Name)
+	return err
+}
+
+func deploy(ctx context.Context, o core.Orchestrator, f *engine.Flow, d Deployment, entrypoint string) (*core.Deployment, error) {
+	c, err := d.create(f, entrypoint)
+	if err != nil {
+		return nil, err
+	}
+	flow, err := o.CreateFlow(ctx, core.FlowCreate{Name: f.Name})
+	if err != nil {
+		return nil, err
+	}
+	c.FlowID = flow.ID
+	if dir, err := os.Getwd(); err == nil {
+		c.Path = core.Some(dir)
+	}
+	return o.CreateDeployment(ctx, c)
+}
+
+// DeployedOption is a setting of RunDeployment.
+type DeployedOption func(*engine.Deployed)
+
+// AsSubflow(false) makes the run one of its own instead of a part of the caller.
+func AsSubflow(yes bool) DeployedOption { return func(d *engine.Deployed) { d.Top = !yes } }
+
+// NoWait returns once the run is made; the result is the zero R.
+func NoWait() DeployedOption { return func(d *engine.Deployed) { d.NoWait = true } }
+
+// RunDeployment runs "flow/deployment", Go or Python, waits for its end and
+// returns its result.
+func RunDeployment[R any](ctx context.Context, name string, params any, opts ...DeployedOption) (r R, err error) {
+	flow, dep, ok := strings.Cut(name, "/")
+	if !ok {
+		return r, fmt.Errorf("%q does not name a deployment; write flow/deployment", name)
+	}
+	o, err := orchestrator(ctx)
+	if err != nil {
+		return r, err
+	}
+	d := engine.Deployed{Flow: flow, Name: dep}
+	if params != nil {
+		if d.Params, err = json.Marshal(params); err != nil {
+			return r, fmt.Errorf("parameters of %s: %w", name, err)
+		}
+	}
+	for _, o := range opts {
+		o(&d)
+	}
+	b, err := engine.RunDeployment(ctx, o, d)
+	if d.NoWait {
+		return r, err
+	}
+	return decoded[R](b, err)
+}
+
+// Serve deploys the flow and executes its runs in this process until ctx ends.
+// Without deployments it makes one named "serve".
+func (f *Flow[P, R]) Serve(ctx context.Context, d ...Deployment) error {
+	if len(d) == 0 {
+		d = f.deployments
+	}
+	return serve(ctx, map[string]AnyFlow{f.f.Name: f}, map[string][]Deployment{f.f.Name: d})
+}
+
+// serve gives the program a pool of its own: what other workers take from the
+// default pool could not be executed there.
+func serve(ctx context.Context, flows map[string]AnyFlow, deployments map[string][]Deployment) error {
+	e, err := current(ctx)
+	if err != nil {
+		return err
+	}
+	o := e.Orchestrator()
+	byName := map[string]*engine.Flow{}
+	pool := "serve"
+	for _, f := range flows {
+		byName[f.Name()] = checked(f.Erased())
+		if len(flows) == 1 {
+			pool = "serve-" + f.Name()
+		}
+	}
+	if _, err := o.CreateWorkPool(ctx, core.WorkPoolCreate{Name: pool, Type: "process"}); err != nil && core.CodeOf(err) != core.EConflict {
+		return err
+	}
+	for key, f := range flows {
+		list := deployments[key]
+		if len(list) == 0 {
+			list = []Deployment{{Name: "serve"}}
+		}
+		for _, d := range list {
+			d.Pool = pool
+			if _, err := deploy(ctx, o, f.Erased(), d, ""); err != nil {
+				return err
+			}
+		}
+	}
+	w := worker.New(worker.Config{Orchestrator: o, Pool: pool, Name: "serve-" + fmt.Sprint(os.Getpid()),
+		CancelCause: ErrCancelled, LostCause: ErrLeaseLost,
+		InProcess: func(ctx context.Context, c core.Claim) (bool, error) {
+			f := byName[c.Flow.Name]
+			if f == nil {
+				return true, fmt.Errorf("this program does not have flow %s", c.Flow.Name)
+			}
+			_, err := e.Execute(ctx, f, c.FlowRun.ID)
+			return true, err
+		}})
+	if err := w.Start(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	return w.Stop(stop)
+}
+
+// Client is a typed client of the server at url, "http://host:4200/api".
+func Client(url string) *client.Client { return client.New(client.Config{URL: url}) }
+
+// Secret reads a secret that the worker or the shell gave this process as
+// FLOWLITE_SECRET_<NAME>.
+func Secret(_ context.Context, name string) (string, error) {
+	key := "FLOWLITE_SECRET_" + strings.ToUpper(strings.NewReplacer("-", "_", ".", "_").Replace(name))
+	if v, ok := os.LookupEnv(key); ok {
+		return v, nil
+	}
+	return "", fmt.Errorf("there is no secret %q; set %s in the environment of the run", name, key)
+}
+
+// deploy is the `deploy` command of a flow binary.
+func (p *program) deploy(ctx context.Context) error {
+	if os.Getenv("FLOWLITE_API_URL") == "" {
+		return fmt.Errorf("FLOWLITE_API_URL is not set: there is no server to deploy to")
+	}
+	o, err := orchestrator(ctx)
+	if err != nil {
+		return err
+	}
+	binary, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	for key, f := range p.flows {
+		list := f.Declared()
+		if len(list) == 0 {
+			list = []Deployment{{Name: "local"}}
+		}
+		for _, d := range list {
+			dep, err := deploy(ctx, o, f.Erased(), d, binary+":"+key)
+			if err != nil {
+				return err
+			}
+			_, _ = fmt.Fprintf(p.out, "%s/%s\n", f.Name(), dep.Name)
+		}
+	}
+	return nil
+}

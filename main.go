@@ -1,0 +1,230 @@
+package flowlite
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/engine"
+)
+
+// Main turns a program into a flow binary: run, deploy, serve, describe. A
+// worker starts it without arguments to execute a run.
+func Main(flows ...AnyFlow) {
+	m := map[string]AnyFlow{}
+	for _, f := range flows {
+		m[f.Name()] = f
+	}
+	MainEntrypoints(m)
+}
+
+// MainEntrypoints is Main for the main package that a worker generates: the
+// keys are the names of the flows' variables.
+func MainEntrypoints(flows map[string]AnyFlow) {
+	p := &program{flows: flows, out: os.Stdout}
+	ctx, cancel := context.WithCancelCause(context.Background())
+	sig := make(chan os.Signal, 1)
+	signal.Notify(sig, syscall.SIGTERM, os.Interrupt)
+	go func() {
+		<-sig
+		cancel(ErrCancelled)
+		signal.Stop(sig) // a second signal kills
+	}()
+	if os.Getenv("FLOWLITE_WATCH_STDIN") == "1" {
+		go func() {
+			// The worker holds the other end: its death must be ours, at once,
+			// because another one may already have the run.
+			_, _ = io.Copy(io.Discard, os.Stdin)
+			os.Exit(137)
+		}()
+	}
+	if err := p.run(ctx, os.Args[1:]); err != nil {
+		_, _ = fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}
+
+type program struct {
+	flows map[string]AnyFlow
+	out   io.Writer
+}
+
+func (p *program) run(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		if id := os.Getenv("FLOWLITE_FLOW_RUN_ID"); id != "" {
+			return p.execute(ctx, id)
+		}
+		return fmt.Errorf("what is to be done? %s run [-p key=value], deploy, serve or describe", os.Args[0])
+	}
+	switch cmd, args := args[0], args[1:]; cmd {
+	case "describe":
+		return p.describe()
+	case "run":
+		return p.runOnce(ctx, args)
+	case "deploy":
+		return p.deploy(ctx)
+	case "serve":
+		return serve(ctx, p.flows, p.declared())
+	default:
+		return fmt.Errorf("%q is not a command of this flow binary; there are run, deploy, serve and describe", cmd)
+	}
+}
+
+func (p *program) declared() map[string][]Deployment {
+	m := map[string][]Deployment{}
+	for k, f := range p.flows {
+		m[k] = f.Declared()
+	}
+	return m
+}
+
+// find looks a flow up by the name of its variable or by its own.
+func (p *program) find(name string) (AnyFlow, error) {
+	if f := p.flows[name]; f != nil {
+		return f, nil
+	}
+	for _, f := range p.flows {
+		if f.Name() == name || name == "" && len(p.flows) == 1 {
+			return f, nil
+		}
+	}
+	have := slices.Sorted(maps.Keys(p.flows))
+	return nil, fmt.Errorf("there is no flow %q here; there are: %s", name, strings.Join(have, ", "))
+}
+
+// execute runs the flow run that a worker claimed.
+func (p *program) execute(ctx context.Context, id string) error {
+	runID, err := core.ParseUUID(id)
+	if err != nil {
+		return fmt.Errorf("FLOWLITE_FLOW_RUN_ID: %w", err)
+	}
+	f, err := p.find(os.Getenv("FLOWLITE_ENTRYPOINT"))
+	if err != nil {
+		return err
+	}
+	if os.Getenv("FLOWLITE_API_URL") == "" {
+		return errors.New("FLOWLITE_API_URL is not set: there is no server to ask for the run")
+	}
+	if t := os.Getenv("FLOWLITE_RUN_TOKEN"); t != "" {
+		token, err := core.ParseUUID(t)
+		if err != nil {
+			return fmt.Errorf("FLOWLITE_RUN_TOKEN: %w", err)
+		}
+		ctx = core.WithRunToken(ctx, token)
+	}
+	e, err := current(ctx)
+	if err != nil {
+		return err
+	}
+	defer closeEngine(e)
+	_, err = e.Execute(ctx, checked(f.Erased()), runID)
+	if errors.Is(err, ErrLeaseLost) || core.CodeOf(err) == core.ELeaseLost {
+		return nil // the run is in other hands, and says how it stands there
+	}
+	return err
+}
+
+func closeEngine(e *engine.Engine) {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	_ = e.Close(ctx)
+}
+
+// Registry is what describe prints.
+type registry struct {
+	Flows []described `json:"flows"`
+}
+
+type described struct {
+	Entrypoint  string                  `json:"entrypoint"`
+	Name        string                  `json:"name"`
+	Description string                  `json:"description"`
+	Version     string                  `json:"version"`
+	Schema      core.JSON               `json:"parameter_openapi_schema"`
+	Deployments []core.DeploymentCreate `json:"deployments"`
+}
+
+func (p *program) describe() error {
+	r := registry{Flows: []described{}}
+	for _, key := range slices.Sorted(maps.Keys(p.flows)) {
+		f := p.flows[key]
+		def := f.Erased()
+		d := described{Entrypoint: key, Name: f.Name(), Description: def.Options.Description, Version: def.Options.Version,
+			Schema: def.Schema, Deployments: []core.DeploymentCreate{}}
+		list := f.Declared()
+		if len(list) == 0 {
+			list = []Deployment{{Name: "local"}}
+		}
+		for _, dep := range list {
+			c, err := dep.create(def, "")
+			if err != nil {
+				return err
+			}
+			d.Deployments = append(d.Deployments, c)
+		}
+		r.Flows = append(r.Flows, d)
+	}
+	enc := json.NewEncoder(p.out)
+	enc.SetIndent("", "  ")
+	return enc.Encode(r)
+}
+
+// runOnce is `run [FLOW] [-p key=value]...`.
+func (p *program) runOnce(ctx context.Context, args []string) error {
+	name := ""
+	params := map[string]json.RawMessage{}
+	for i := 0; i < len(args); i++ {
+		kv, ok := strings.CutPrefix(args[i], "-p")
+		switch {
+		case ok && kv == "" && i+1 < len(args):
+			i++
+			kv = args[i]
+		case !ok && name == "":
+			name = args[i]
+			continue
+		case !ok || kv == "":
+			return fmt.Errorf("%q is not understood; write run [FLOW] -p key=value", args[i])
+		}
+		k, v, found := strings.Cut(strings.TrimPrefix(kv, "="), "=")
+		if !found {
+			return fmt.Errorf("-p %s: write -p key=value", kv)
+		}
+		params[k] = paramValue(v)
+	}
+	f, err := p.find(name)
+	if err != nil {
+		return err
+	}
+	e, err := current(ctx)
+	if err != nil {
+		return err
+	}
+	defer closeEngine(e)
+	out, err := e.Run(ctx, checked(f.Erased()), core.ToJSON(params))
+	if err != nil {
+		return err
+	}
+	if out.Err != nil {
+		return fmt.Errorf("flow run %s: %w", out.FlowRun.Name, out.Err)
+	}
+	_, err = fmt.Fprintf(p.out, "%s\n", out.Result)
+	return err
+}
+
+// paramValue takes JSON as it is and anything else as text.
+func paramValue(v string) json.RawMessage {
+	if json.Valid([]byte(v)) {
+		return json.RawMessage(v)
+	}
+	return json.RawMessage(core.ToJSON(v))
+}

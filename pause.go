@@ -1,0 +1,72 @@
+package flowlite
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/engine"
+	"github.com/flowlite/flowlite/runtime/schema"
+)
+
+// Ask is what a Pause tells the person who is asked.
+type Ask struct {
+	Description string        // Markdown, shown above the form
+	Timeout     time.Duration // unanswered for so long, the run fails; default an hour
+	Key         string        // identity of the pause in its run; default its number
+}
+
+// Pause stops the flow until somebody resumes the run and fills in a T, whose
+// form is made from its schema. The process stays.
+func Pause[T any](ctx context.Context, a Ask) (T, error) { return pause[T](ctx, a, false) }
+
+// Suspend is a Pause that frees the process: the run continues in another one,
+// where finished tasks are replayed. Return its error at once.
+func Suspend[T any](ctx context.Context, a Ask) (T, error) { return pause[T](ctx, a, true) }
+
+func pause[T any](ctx context.Context, a Ask, suspend bool) (v T, err error) {
+	q := engine.Ask{Key: a.Key, Description: a.Description, Timeout: a.Timeout, Suspend: suspend}
+	if t := reflect.TypeFor[T](); t.Kind() == reflect.Struct && t.NumField() > 0 {
+		if q.Schema, err = schema.Of(t); err != nil {
+			return v, fmt.Errorf("pause for a %s: %w", t, err)
+		}
+	}
+	b, err := engine.Pause(ctx, q)
+	if err == nil && q.Schema != nil {
+		b = schema.Defaults(q.Schema, b.OrObject())
+	}
+	return decoded[T](b, err)
+}
+
+// Sleep waits durably: after a crash only the rest is slept. A long sleep of a
+// deployed run frees its process; return its error at once.
+func Sleep(ctx context.Context, d time.Duration) error { return engine.Sleep(ctx, d) }
+
+// Acquire takes n slots of a global concurrency limit, waiting while it is
+// full. A process that dies gives them back by itself.
+func Acquire(ctx context.Context, limit string, n int) (release func(), err error) {
+	o, err := orchestrator(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return engine.Acquire(ctx, o, limit, n)
+}
+
+// RateLimit waits for its turn under a limit whose slots decay.
+func RateLimit(ctx context.Context, limit string) error {
+	o, err := orchestrator(ctx)
+	if err != nil {
+		return err
+	}
+	return engine.RateLimit(ctx, o, limit)
+}
+
+func orchestrator(ctx context.Context) (core.Orchestrator, error) {
+	e, err := current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return e.Orchestrator(), nil
+}

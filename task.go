@@ -1,0 +1,151 @@
+package flowlite
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"sync"
+
+	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/engine"
+)
+
+// Task is a unit of work of flows: retried, timed, cached and remembered.
+type Task[In, Out any] struct{ t engine.Task }
+
+// NewTask makes a task. Input and output must have a JSON form.
+func NewTask[In, Out any](name string, fn func(ctx context.Context, in In) (Out, error), opts ...TaskOption) *Task[In, Out] {
+	if name == "" {
+		panic("flowlite.NewTask: a task needs a name")
+	}
+	t := &Task[In, Out]{engine.Task{Name: name, Fn: func(ctx context.Context, in any) (core.JSON, error) {
+		v, _ := in.(In)
+		return encoded(fn(ctx, v))
+	}}}
+	for _, o := range opts {
+		o.applyTask(&t.t.Options)
+	}
+	return t
+}
+
+// Name of the task.
+func (t *Task[In, Out]) Name() string { return t.t.Name }
+
+// With is the same task with more options.
+func (t *Task[In, Out]) With(opts ...TaskOption) *Task[In, Out] {
+	c := *t
+	for _, o := range opts {
+		o.applyTask(&c.t.Options)
+	}
+	return &c
+}
+
+// Run calls the task and returns when its outcome is durable.
+func (t *Task[In, Out]) Run(ctx context.Context, in In) (Out, error) {
+	return decoded[Out](engine.Call(ctx, &t.t, in))
+}
+
+// Submit starts the task and returns at once.
+func (t *Task[In, Out]) Submit(ctx context.Context, in In) *Future[Out] {
+	return &Future[Out]{engine.Submit(ctx, &t.t, in)}
+}
+
+// mapAtOnce is how many calls Map and Each have in hand without MaxConcurrency.
+const mapAtOnce = 1024
+
+// Map calls the task for every input at once. The results have the order of
+// the inputs, with the zero value where a call failed; the errors are joined.
+func (t *Task[In, Out]) Map(ctx context.Context, in []In) ([]Out, error) {
+	out := make([]Out, len(in))
+	errs := make([]error, len(in))
+	futures := make([]*Future[Out], len(in))
+	width := t.width()
+	for i, v := range in {
+		if i >= width {
+			out[i-width], errs[i-width] = futures[i-width].Get(ctx)
+		}
+		futures[i] = t.Submit(ctx, v)
+	}
+	for i := max(0, len(in)-width); i < len(in); i++ {
+		out[i], errs[i] = futures[i].Get(ctx)
+	}
+	for i, err := range errs {
+		if err != nil {
+			errs[i] = fmt.Errorf("%s[%d]: %w", t.t.Name, i, err)
+		}
+	}
+	return out, errors.Join(errs...)
+}
+
+func (t *Task[In, Out]) width() int {
+	if n := t.t.Options.Concurrency; n > 0 {
+		return max(n, 1)
+	}
+	return mapAtOnce
+}
+
+// Each calls the task for every input of a sequence of whatever length, in
+// bounded memory, and yields the outcomes as they come.
+func (t *Task[In, Out]) Each(ctx context.Context, in iter.Seq[In]) iter.Seq2[Out, error] {
+	return func(yield func(Out, error) bool) {
+		type outcome struct {
+			v   Out
+			err error
+		}
+		ctx, cancel := context.WithCancel(ctx)
+		width := min(t.width(), 64)
+		done := make(chan outcome, width)
+		places := make(chan struct{}, width)
+		go func() {
+			var wg sync.WaitGroup
+			defer close(done)
+			defer wg.Wait()
+			for v := range in {
+				select {
+				case places <- struct{}{}:
+				case <-ctx.Done():
+					return
+				}
+				f := t.Submit(ctx, v)
+				wg.Go(func() {
+					v, err := f.Get(context.WithoutCancel(ctx))
+					done <- outcome{v, err}
+					<-places
+				})
+			}
+		}()
+		defer func() {
+			cancel()
+			for range done { //nolint:revive // the calls that are still out end first
+			}
+		}()
+		for o := range done {
+			if !yield(o.v, o.err) {
+				return
+			}
+		}
+	}
+}
+
+func encoded[T any](v T, err error) (core.JSON, error) {
+	if err != nil {
+		return nil, err
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return nil, Permanent(fmt.Errorf("the result cannot be encoded as JSON: %w", err))
+	}
+	return b, nil
+}
+
+func decoded[T any](b core.JSON, err error) (v T, _ error) {
+	if err != nil || b.IsNull() {
+		return v, err
+	}
+	if err := json.Unmarshal(b, &v); err != nil {
+		return v, fmt.Errorf("the result is no %T: %w", v, err)
+	}
+	return v, nil
+}
