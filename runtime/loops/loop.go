@@ -1,0 +1,142 @@
+package loops
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// Sweep does one round of a loop's work and returns how much it did.
+type Sweep func(ctx context.Context) (int, error)
+
+// Progress is how a loop stands: a loop that hangs or fails is seen by its
+// last success growing old.
+type Progress struct {
+	Name        string    `json:"name"`
+	Every       float64   `json:"interval_seconds"`
+	LastSuccess core.Time `json:"last_success"`
+	LastError   string    `json:"last_error,omitempty"`
+	Elsewhere   bool      `json:"elsewhere,omitempty"` // another server runs it
+}
+
+// loop is a ticker around runOnce.
+type loop struct {
+	name     string
+	every    time.Duration
+	sweep    Sweep
+	liveness core.Liveness
+	holder   core.UUID
+	log      *slog.Logger
+	wake     <-chan core.Message // nil: the ticker alone
+
+	mu       sync.Mutex
+	progress Progress
+	failing  bool
+}
+
+// jitter spreads the loops of many servers, by up to a tenth of the interval.
+const jitter = 10
+
+// settle is how long a wake-up waits for others to come with it.
+const settle = 250 * time.Millisecond
+
+func (l *loop) run(ctx context.Context) {
+	// The lease name is what other servers see; giving it back lets them go on at once.
+	defer func() { _ = l.liveness.Release(context.WithoutCancel(ctx), l.lease(), l.holder) }()
+	l.runOnce(ctx)
+	timer := time.NewTimer(l.pause())
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		case _, open := <-l.wake:
+			if !open {
+				l.wake = nil
+				continue
+			}
+			timer.Reset(settle)
+			if !l.settled(ctx, timer.C) {
+				return
+			}
+		}
+		l.runOnce(ctx)
+		timer.Reset(l.pause())
+	}
+}
+
+// settled swallows the wake-ups that come until done, as one deploy makes
+// many; false means that the loop ends.
+func (l *loop) settled(ctx context.Context, done <-chan time.Time) bool {
+	for {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-done:
+			return true
+		case _, open := <-l.wake:
+			if !open {
+				l.wake = nil
+			}
+		}
+	}
+}
+
+func (l *loop) pause() time.Duration {
+	return l.every - time.Duration(rand.Int64N(int64(l.every)/jitter+1))
+}
+
+func (l *loop) lease() string { return "loop:" + l.name }
+
+// runOnce sweeps once, if the lease is ours, and notes how it went. Errors are
+// logged when they begin and when they end, not each time.
+func (l *loop) runOnce(ctx context.Context) int {
+	held, err := l.liveness.Hold(ctx, l.lease(), l.holder, 3*l.every)
+	n := 0
+	if err == nil && held {
+		n, err = l.guarded(ctx)
+	}
+	if ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) || errors.Is(err, context.Canceled) {
+		return n // stopping is no failure
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.progress.Elsewhere = err == nil && !held
+	switch {
+	case err != nil:
+		if !l.failing {
+			l.log.Error("loop fails; it goes on trying", "loop", l.name, "error", err)
+		}
+		l.failing, l.progress.LastError = true, err.Error()
+	default:
+		if l.failing {
+			l.log.Info("loop works again", "loop", l.name)
+		}
+		l.failing, l.progress.LastError, l.progress.LastSuccess = false, "", core.Now()
+	}
+	return n
+}
+
+// guarded turns a panic into an error: one broken loop must not end the server.
+func (l *loop) guarded(ctx context.Context) (n int, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return l.sweep(ctx)
+}
+
+func (l *loop) state() Progress {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.progress
+}
