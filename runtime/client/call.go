@@ -1,0 +1,211 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+func basic(auth string) string { return base64.StdEncoding.EncodeToString([]byte(auth)) }
+
+func (c *Client) get(ctx context.Context, path string, out any) error {
+	return c.call(ctx, "GET", path, nil, out)
+}
+
+func (c *Client) post(ctx context.Context, path string, in, out any) error {
+	return c.call(ctx, "POST", path, in, out)
+}
+
+// call sends in as JSON and reads the answer into out (nil: not wanted).
+func (c *Client) call(ctx context.Context, method, path string, in, out any) error {
+	var body []byte
+	if in != nil {
+		var err error
+		if body, err = json.Marshal(in); err != nil {
+			return core.Errorf(core.EInvalid, "The request cannot be written as JSON: %w", err)
+		}
+	}
+	b, _, err := c.send(ctx, method, path, "application/json", body)
+	if err != nil || out == nil {
+		return err
+	}
+	if err := json.Unmarshal(b, out); err != nil {
+		return core.Errorf(core.EInternal, "%s answered %s %s with something else than expected (is it a flowlite server?): %w", c.base, method, path, err)
+	}
+	return nil
+}
+
+// Raw answers the API's own JSON: what `-o json` prints.
+func (c *Client) Raw(ctx context.Context, method, path string, body any) (json.RawMessage, error) {
+	var b []byte
+	if body != nil {
+		var err error
+		if b, err = json.Marshal(body); err != nil {
+			return nil, err
+		}
+	}
+	out, _, err := c.send(ctx, method, path, "application/json", b)
+	return out, err
+}
+
+// send tries until the server answers with something else than "not now", or
+// patience ends.
+func (c *Client) send(ctx context.Context, method, path, contentType string, body []byte) ([]byte, http.Header, error) {
+	until := time.Now().Add(c.patience)
+	pause := 50 * time.Millisecond
+	for {
+		b, header, again, err := c.once(ctx, method, path, contentType, body)
+		if err == nil || !again || ctx.Err() != nil || time.Now().Add(pause).After(until) {
+			return b, header, err
+		}
+		wait := pause/2 + rand.N(pause)
+		var e *core.Error
+		if errors.As(err, &e) && e.RetryAfter > 0 {
+			wait = min(time.Duration(e.RetryAfter*float64(time.Second)), time.Until(until))
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, nil, ctx.Err()
+		case <-timer.C:
+		}
+		pause = min(2*pause, 2*time.Second)
+	}
+}
+
+func (c *Client) request(ctx context.Context, method, path, contentType string, body []byte) (*http.Response, error) {
+	var reader io.Reader
+	if body != nil {
+		reader = bytes.NewReader(body)
+	}
+	r, err := http.NewRequestWithContext(ctx, method, c.base+path, reader)
+	if err != nil {
+		return nil, core.Errorf(core.EInvalid, "%q is not the address of an API; it looks like http://127.0.0.1:4200/api: %w", c.base, err)
+	}
+	if body != nil {
+		r.Header["Content-Type"] = []string{contentType}
+	}
+	if c.auth != "" {
+		r.Header["Authorization"] = []string{c.auth}
+	}
+	if t := core.RunToken(ctx); !t.IsZero() {
+		r.Header["Flowlite-Run-Token"] = []string{t.String()}
+	}
+	return c.http.Do(r)
+}
+
+func (c *Client) once(ctx context.Context, method, path, contentType string, body []byte) (_ []byte, _ http.Header, again bool, _ error) {
+	resp, err := c.request(ctx, method, path, contentType, body)
+	if err != nil {
+		return nil, nil, retriable(method, path, err), c.unreachable(ctx, err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, nil, retriable(method, path, err), c.unreachable(ctx, err)
+	}
+	if resp.StatusCode >= 300 {
+		switch resp.StatusCode {
+		case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable:
+			again = true
+		}
+		return nil, nil, again, c.failure(resp, b)
+	}
+	return b, resp.Header, false, nil
+}
+
+// retriable: a refused connection has changed nothing; after any other break
+// the request may have been done, so only what may be done twice is repeated.
+func retriable(method, path string, err error) bool {
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return true
+	}
+	return method != "POST" || path == "/events" || path == "/flows/" || path == "/task_runs/"
+}
+
+func (c *Client) unreachable(ctx context.Context, err error) error {
+	var e *core.Error
+	if errors.As(err, &e) {
+		return e
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return core.Errorf(core.EUnavailable, "No server answers at %s; start one with `flowlite up`, or set FLOWLITE_API_URL to where it runs: %w", c.base, err)
+}
+
+var codes = map[int]core.Code{
+	http.StatusBadRequest: core.EBadRequest, http.StatusUnauthorized: core.EUnauth, http.StatusForbidden: core.EForbidden,
+	http.StatusNotFound: core.ENotFound, http.StatusConflict: core.EConflict, http.StatusUnprocessableEntity: core.EInvalid,
+	http.StatusRequestEntityTooLarge: core.EInvalid, http.StatusLocked: core.ELocked,
+	http.StatusRequestTimeout: core.EUnavailable, http.StatusTooManyRequests: core.EUnavailable,
+	http.StatusBadGateway: core.EUnavailable, http.StatusServiceUnavailable: core.EUnavailable,
+}
+
+// failure turns an answer back into the error that the server had.
+func (c *Client) failure(resp *http.Response, b []byte) error {
+	e := &core.Error{Code: core.EInternal}
+	if code, ok := codes[resp.StatusCode]; ok {
+		e.Code = code
+	}
+	if resp.Header.Get("Flowlite-Error") == string(core.ELeaseLost) {
+		e.Code = core.ELeaseLost
+	}
+	e.RetryAfter, _ = strconv.ParseFloat(resp.Header.Get("Retry-After"), 64)
+	var body struct {
+		Detail  any               `json:"detail"`
+		Message string            `json:"exception_message"`
+		Fields  []core.FieldError `json:"exception_detail"`
+	}
+	_ = json.Unmarshal(b, &body)
+	e.Fields = body.Fields
+	detail, _ := body.Detail.(string)
+	switch {
+	case len(e.Fields) > 0:
+		for i, f := range e.Fields {
+			if i > 0 {
+				e.Message += "; "
+			}
+			e.Message += place(f.Loc) + f.Msg
+		}
+	case e.Code == core.EUnauth:
+		e.Message = "The server at " + c.base + " asks for credentials; set FLOWLITE_AUTH_STRING to the server's"
+	case detail != "":
+		e.Message = detail
+	case body.Message != "":
+		e.Message = body.Message
+	default:
+		e.Message = fmt.Sprintf("%s answered %s to %s %s", c.base, resp.Status, resp.Request.Method, resp.Request.URL.Path)
+	}
+	return e
+}
+
+// place prints where in the body a field error is: "parameters.n: ".
+func place(loc []any) string {
+	s := ""
+	for i, l := range loc {
+		if i == 0 && l == "body" {
+			continue
+		}
+		if s != "" {
+			s += "."
+		}
+		s += fmt.Sprint(l)
+	}
+	if s != "" {
+		s += ": "
+	}
+	return s
+}

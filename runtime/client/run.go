@@ -1,0 +1,134 @@
+package client
+
+import (
+	"context"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+func (c *Client) CreateFlow(ctx context.Context, f core.FlowCreate) (out *core.Flow, err error) {
+	return out, c.post(ctx, "/flows/", f, &out)
+}
+
+func (c *Client) Flow(ctx context.Context, id core.UUID) (out *core.Flow, err error) {
+	return out, c.get(ctx, "/flows/"+id.String(), &out)
+}
+
+func (c *Client) CreateFlowRun(ctx context.Context, r core.FlowRunCreate) (out *core.FlowRun, err error) {
+	return out, c.post(ctx, "/flow_runs/", r, &out)
+}
+
+func (c *Client) FlowRun(ctx context.Context, id core.UUID) (out *core.FlowRun, err error) {
+	return out, c.get(ctx, run(id, ""), &out)
+}
+
+func run(id core.UUID, rest string) string { return "/flow_runs/" + id.String() + rest }
+
+func (c *Client) UpdateFlowRun(ctx context.Context, id core.UUID, u core.FlowRunUpdate) error {
+	return c.call(ctx, "PATCH", run(id, ""), u, nil)
+}
+
+type stateChange struct {
+	State core.StateCreate `json:"state"`
+	Force bool             `json:"force"`
+}
+
+func (c *Client) SetFlowRunState(ctx context.Context, id core.UUID, s core.StateCreate, force bool) (out *core.OrchestrationResult, err error) {
+	return out, c.post(ctx, run(id, "/set_state"), stateChange{s, force}, &out)
+}
+
+func (c *Client) WaitFlowRun(ctx context.Context, id, stateID core.UUID, wait core.Seconds) (out *core.FlowRun, err error) {
+	return out, c.get(ctx, run(id, "/wait?state_id="+stateID.String()+"&wait="+seconds(wait)), &out)
+}
+
+func (c *Client) TaskRunsOf(ctx context.Context, flowRunID, after core.UUID, limit int) (out []*core.TaskRun, err error) {
+	return out, c.get(ctx, run(flowRunID, "/task_runs?after="+after.String()+"&limit="+strconv.Itoa(limit)), &out)
+}
+
+func (c *Client) CreateTaskRun(ctx context.Context, t core.TaskRunCreate) (out *core.TaskRun, err error) {
+	return out, c.post(ctx, "/task_runs/", t, &out)
+}
+
+func (c *Client) CachedState(ctx context.Context, cacheKey string) (out *core.State, err error) {
+	return out, c.get(ctx, "/task_run_cache?key="+url.QueryEscape(cacheKey), &out)
+}
+
+func (c *Client) PutResult(ctx context.Context, key string, data []byte) error {
+	if data == nil {
+		data = []byte{}
+	}
+	_, _, err := c.send(ctx, "PUT", "/results/"+keyPath(key), "application/octet-stream", data)
+	return err
+}
+
+func (c *Client) Result(ctx context.Context, key string) ([]byte, error) {
+	b, _, err := c.send(ctx, "GET", "/results/"+keyPath(key), "", nil)
+	return b, err
+}
+
+func keyPath(key string) string { return strings.TrimPrefix(path(strings.Split(key, "/")...), "/") }
+
+func (c *Client) CreateFlowRunInput(ctx context.Context, flowRunID core.UUID, key, value, sender string) error {
+	body := map[string]any{"key": key, "value": value}
+	if sender != "" {
+		body["sender"] = sender
+	}
+	return c.post(ctx, run(flowRunID, "/input"), body, nil)
+}
+
+// FlowRunInput is the one answer that is plain text.
+func (c *Client) FlowRunInput(ctx context.Context, flowRunID core.UUID, key string) (string, error) {
+	b, _, err := c.send(ctx, "GET", run(flowRunID, "/input")+path(key), "", nil)
+	return string(b), err
+}
+
+func (c *Client) WriteLogs(ctx context.Context, logs []core.LogCreate) error {
+	if len(logs) == 0 {
+		return nil
+	}
+	return c.post(ctx, "/logs/", logs, nil)
+}
+
+func (c *Client) EmitEvents(ctx context.Context, events []*core.Event) error {
+	if len(events) == 0 {
+		return nil
+	}
+	return c.post(ctx, "/events", events, nil)
+}
+
+func (c *Client) CreateArtifact(ctx context.Context, a core.ArtifactCreate) (out *core.Artifact, err error) {
+	return out, c.post(ctx, "/artifacts/", a, &out)
+}
+
+func (c *Client) UpdateArtifact(ctx context.Context, id core.UUID, u core.ArtifactUpdate) error {
+	return c.call(ctx, "PATCH", "/artifacts/"+id.String(), u, nil)
+}
+
+func (c *Client) VariableByName(ctx context.Context, name string) (out *core.Variable, err error) {
+	return out, c.get(ctx, "/variables/name"+path(name), &out)
+}
+
+func (c *Client) AcquireSlots(ctx context.Context, r core.SlotRequest) (out *core.SlotGrant, err error) {
+	body := map[string]any{"slots": r.Slots, "names": r.Names}
+	if r.Mode != "" {
+		body["mode"] = r.Mode
+	}
+	if r.LeaseDuration > 0 {
+		body["lease_duration"] = r.LeaseDuration
+	}
+	if !r.Holder.IsNull() {
+		body["holder"] = r.Holder
+	}
+	return out, c.post(ctx, "/v2/concurrency_limits/increment-with-lease", body, &out)
+}
+
+func (c *Client) RenewSlots(ctx context.Context, leaseID core.UUID, seconds float64) error {
+	return c.post(ctx, "/v2/concurrency_limits/leases/"+leaseID.String()+"/renew", map[string]float64{"lease_duration": seconds}, nil)
+}
+
+func (c *Client) ReleaseSlots(ctx context.Context, leaseID core.UUID) error {
+	return c.post(ctx, "/v2/concurrency_limits/decrement-with-lease", map[string]core.UUID{"lease_id": leaseID}, nil)
+}
