@@ -1,0 +1,107 @@
+package api
+
+import (
+	"log/slog"
+	"net/http"
+
+	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/orchestrate"
+)
+
+// PeerVersion is what GET /admin/version answers: clients abort on another major version.
+const PeerVersion = "3.4.9"
+
+// Config is what the API stands on. Service, Store and Bus are required.
+type Config struct {
+	Service *orchestrate.Service
+	Store   core.Store
+	Bus     core.Bus
+
+	AuthString string // empty: nobody has to log in
+	Version    string // flowlite's own, in GET /admin/settings
+	Log        *slog.Logger
+	Health     func() any // details for GET /ready, such as the loops' progress
+}
+
+// API is the http.Handler of everything under /api.
+type API struct {
+	Config
+	service *orchestrate.Service
+	store   core.Store
+	bus     core.Bus
+	log     *slog.Logger
+	mux     *http.ServeMux
+	origins *http.CrossOriginProtection
+	ops     []operation // in table order, for the ledger
+}
+
+// operation is a line of the ledger: what is served, and the status of success.
+type operation struct {
+	Method, Path string
+	Status       int
+}
+
+// New serves c. The handler expects whole paths, /api included.
+func New(c Config) *API {
+	a := &API{Config: c, service: c.Service, store: c.Store, bus: c.Bus, log: c.Log,
+		mux: http.NewServeMux(), origins: http.NewCrossOriginProtection()}
+	if a.log == nil {
+		a.log = slog.Default()
+	}
+	for _, g := range a.groups() {
+		for _, o := range g.ops {
+			path := "/api" + g.prefix + o.path
+			a.ops = append(a.ops, operation{o.method, path, o.status})
+			if path[len(path)-1] == '/' {
+				path += "{$}"
+			}
+			a.mux.Handle(o.method+" "+path, a.handle(o))
+		}
+	}
+	a.mux.HandleFunc("/", a.noRoute)
+	return a
+}
+
+func (a *API) groups() []group {
+	return []group{
+		a.root(), a.admin(), a.flows(), a.flowRuns(), a.flowRunInputs(), a.flowRunStates(),
+		a.taskRuns(), a.taskRunStates(), a.deployments(), a.schedules(),
+		a.workPools(), a.workPoolQueues(), a.workers(), a.workQueues(), a.leases(),
+		a.logs(), a.events(), a.artifacts(), a.variables(), a.limits(), a.tagLimits(),
+		a.collections(), a.automations(), a.results(), a.sockets(),
+	}
+}
+
+// noRoute answers what no operation matches: another method of a known path
+// (405), the path with or without its last slash (307), or nothing (404).
+func (a *API) noRoute(w http.ResponseWriter, r *http.Request) {
+	if a.serves(r, r.URL.Path) {
+		writeDetail(w, http.StatusMethodNotAllowed, "Method Not Allowed")
+		return
+	}
+	path := r.URL.Path + "/"
+	if n := len(r.URL.Path); n > 1 && r.URL.Path[n-1] == '/' {
+		path = r.URL.Path[:n-1]
+	}
+	if !a.serves(r, path) {
+		writeDetail(w, http.StatusNotFound, "Not Found")
+		return
+	}
+	u := *r.URL
+	u.Path, u.RawPath = path, ""
+	w.Header().Set("Location", u.RequestURI())
+	w.WriteHeader(http.StatusTemporaryRedirect)
+}
+
+func (a *API) serves(r *http.Request, path string) bool {
+	probe := &http.Request{Host: r.Host, URL: cloneURL(r, path)}
+	for _, m := range [...]string{"GET", "POST", "PATCH", "PUT", "DELETE"} {
+		probe.Method = m
+		if _, pattern := a.mux.Handler(probe); pattern != "" && pattern != "/" {
+			return true
+		}
+	}
+	return false
+}
+
+var _ http.Handler = (*API)(nil)

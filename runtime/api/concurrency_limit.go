@@ -1,0 +1,202 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+func (a *API) limits() group {
+	return group{"/v2/concurrency_limits", []op{
+		create(a.createLimit, need("name", "limit")),
+		get("/{id}", func(ctx context.Context, in *limitKey) (*core.GlobalConcurrencyLimit, error) {
+			return a.limit(ctx, in.Key)
+		}),
+		done("PATCH", "/{id}", func(ctx context.Context, in *struct {
+			Key  string `path:"id"`
+			Body core.GlobalConcurrencyLimitUpdate
+		}) error {
+			l, err := a.limit(ctx, in.Key)
+			if err != nil {
+				return err
+			}
+			return a.service.UpdateGlobalLimit(ctx, l.ID, in.Body)
+		}),
+		done("DELETE", "/{id}", func(ctx context.Context, in *limitKey) error {
+			l, err := a.limit(ctx, in.Key)
+			if err != nil {
+				return err
+			}
+			return a.service.DeleteGlobalLimit(ctx, l.ID)
+		}),
+		post("/filter", a.filterLimits, strict),
+		post("/increment", a.increment, need("slots", "names")),
+		post("/decrement", a.decrement, need("slots", "names")),
+		post("/increment-with-lease", a.acquire, need("slots", "names")),
+		done("POST", "/decrement-with-lease", func(ctx context.Context, in *withBody[struct {
+			Lease core.UUID `json:"lease_id"`
+		}]) error {
+			return named("Lease", a.service.ReleaseSlots(ctx, in.Body.Lease))
+		}, need("lease_id")),
+		done("POST", "/leases/{id}/renew", a.renew, optional),
+	}}
+}
+
+type limitKey struct {
+	Key string `path:"id"`
+}
+
+func (a *API) createLimit(ctx context.Context, c core.GlobalConcurrencyLimitCreate) (*core.GlobalConcurrencyLimit, error) {
+	if c.Limit < 0 {
+		return nil, invalid("greater_than_equal", "Input should be greater than or equal to 0", c.Limit, "limit")
+	}
+	if c.SlotDecayPerSecond < 0 {
+		return nil, invalid("greater_than_equal", "Input should be greater than or equal to 0", c.SlotDecayPerSecond, "slot_decay_per_second")
+	}
+	return a.service.CreateGlobalLimit(ctx, c)
+}
+
+// limit is found by id or by name.
+func (a *API) limit(ctx context.Context, key string) (l *core.GlobalConcurrencyLimit, err error) {
+	if id, bad := core.ParseUUID(key); bad == nil {
+		l, err = a.store.GlobalLimit(ctx, id)
+	} else {
+		l, err = a.store.GlobalLimitByName(ctx, key)
+	}
+	return l, named("Concurrency Limit", err)
+}
+
+func (a *API) filterLimits(ctx context.Context, in *withBody[pageQuery]) ([]*core.GlobalConcurrencyLimit, error) {
+	page, none, err := in.Body.page(nil)
+	if err != nil || none {
+		return []*core.GlobalConcurrencyLimit{}, err
+	}
+	return rows(a.store.GlobalLimits(ctx, page))
+}
+
+type slotBody struct {
+	Slots     int64     `json:"slots"`
+	Names     []string  `json:"names"`
+	Mode      string    `json:"mode"`
+	Duration  *float64  `json:"lease_duration"`
+	Holder    core.JSON `json:"holder"`
+	Occupancy *float64  `json:"occupancy_seconds"`
+}
+
+func (b *slotBody) request() (r core.SlotRequest, err error) {
+	r = core.SlotRequest{Slots: b.Slots, Names: b.Names, Mode: b.Mode, Holder: b.Holder, LeaseDuration: core.Deref(b.Duration)}
+	switch {
+	case b.Slots <= 0:
+		err = invalid("greater_than", "Input should be greater than 0", b.Slots, "slots")
+	case b.Mode != "" && b.Mode != "concurrency" && b.Mode != "rate_limit":
+		err = invalid("literal_error", "Input should be 'concurrency' or 'rate_limit'", b.Mode, "mode")
+	case b.Duration != nil && (*b.Duration < 60 || *b.Duration > 86400):
+		err = invalid("greater_than_equal", "Input should be between 60 and 86400 seconds", *b.Duration, "lease_duration")
+	}
+	return r, err
+}
+
+func (a *API) increment(ctx context.Context, in *withBody[slotBody]) ([]core.MinimalLimit, error) {
+	r, err := in.Body.request()
+	if err != nil {
+		return nil, err
+	}
+	return rows(a.service.IncrementSlots(ctx, r))
+}
+
+func (a *API) decrement(ctx context.Context, in *withBody[slotBody]) ([]core.MinimalLimit, error) {
+	if _, err := in.Body.request(); err != nil {
+		return nil, err
+	}
+	return rows(a.service.DecrementSlots(ctx, core.SlotRelease{Slots: in.Body.Slots, Names: in.Body.Names, OccupancySeconds: in.Body.Occupancy}))
+}
+
+func (a *API) acquire(ctx context.Context, in *withBody[slotBody]) (*core.SlotGrant, error) {
+	r, err := in.Body.request()
+	if err != nil {
+		return nil, err
+	}
+	if r.LeaseDuration == 0 {
+		r.LeaseDuration = 300
+	}
+	g, err := a.service.AcquireSlots(ctx, r)
+	if err == nil && g.Limits == nil {
+		g.Limits = []core.MinimalLimit{}
+	}
+	return g, err
+}
+
+func (a *API) renew(ctx context.Context, in *change[struct {
+	Duration *float64 `json:"lease_duration"`
+}]) error {
+	seconds := 300.0
+	if in.Body.Duration != nil {
+		seconds = *in.Body.Duration
+	}
+	if seconds < 60 || seconds > 86400 {
+		return invalid("greater_than_equal", "Input should be between 60 and 86400 seconds", seconds, "lease_duration")
+	}
+	return named("Lease", a.service.RenewSlots(ctx, in.ID, seconds))
+}
+
+// tagLimits is what every tagged task run calls: a tag's limit is the global
+// limit "tag:<tag>"; without one there is nothing to wait for.
+func (a *API) tagLimits() group {
+	return group{"/concurrency_limits", []op{
+		post("/increment", func(ctx context.Context, in *withBody[tagBody]) ([]core.MinimalLimit, error) {
+			names, err := a.tagNames(ctx, in.Body.Names)
+			if err != nil || len(names) == 0 {
+				return []core.MinimalLimit{}, err
+			}
+			granted, err := a.service.IncrementSlots(ctx, core.SlotRequest{Slots: 1, Names: names})
+			return byTag(granted), tagFull(err)
+		}, need("names", "task_run_id")),
+		post("/decrement", func(ctx context.Context, in *withBody[tagBody]) ([]core.MinimalLimit, error) {
+			names, err := a.tagNames(ctx, in.Body.Names)
+			if err != nil || len(names) == 0 {
+				return []core.MinimalLimit{}, err
+			}
+			freed, err := a.service.DecrementSlots(ctx, core.SlotRelease{Slots: 1, Names: names, OccupancySeconds: in.Body.Occupancy})
+			return byTag(freed), err
+		}, need("names", "task_run_id")),
+		post("/filter", func(context.Context, *withBody[pageQuery]) ([]any, error) { return []any{}, nil }, strict),
+	}}
+}
+
+type tagBody struct {
+	Names     []string  `json:"names"`
+	TaskRunID core.UUID `json:"task_run_id"`
+	Occupancy *float64  `json:"occupancy_seconds"`
+}
+
+func (a *API) tagNames(ctx context.Context, tags []string) (names []string, err error) {
+	for _, tag := range tags {
+		l, err := a.store.GlobalLimitByName(ctx, "tag:"+tag)
+		switch {
+		case err == nil:
+			names = append(names, l.Name)
+		case !core.IsNotFound(err):
+			return nil, err
+		}
+	}
+	return names, nil
+}
+
+func byTag(limits []core.MinimalLimit) []core.MinimalLimit {
+	out := make([]core.MinimalLimit, len(limits))
+	for i, l := range limits {
+		l.Name = strings.TrimPrefix(l.Name, "tag:")
+		out[i] = l
+	}
+	return out
+}
+
+// tagFull: clients of this operation wait half a minute.
+func tagFull(err error) error {
+	if e, ok := err.(*core.Error); ok && statuses[e.Code] == http.StatusLocked {
+		return &core.Error{Code: core.ELocked, Message: "Concurrency limit for the tag has been reached", RetryAfter: 30}
+	}
+	return err
+}

@@ -1,0 +1,156 @@
+package api
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+func (a *API) events() group {
+	return group{"/events", []op{
+		done("POST", "", a.createEvents),
+		post("/filter", a.filterEvents, strict),
+		get("/filter/next", a.nextEvents),
+	}}
+}
+
+// Limits of one event. A larger one is taken and dropped, as the peer does:
+// an error would make its sender try again for ever.
+const (
+	maxEvent      = 1_500_000
+	maxEventName  = 1024
+	maxLabels     = 500
+	maxRelated    = 100
+	maxEventsPage = 50
+)
+
+func (a *API) createEvents(ctx context.Context, in *withBody[[]*core.Event]) error {
+	keep := in.Body[:0]
+	for i, e := range in.Body {
+		if err := checkEvent(e, i); err != nil {
+			return err
+		}
+		if len(e.Payload) <= maxEvent {
+			keep = append(keep, e)
+		}
+	}
+	if len(keep) == 0 {
+		return nil
+	}
+	return a.service.EmitEvents(ctx, keep)
+}
+
+func checkEvent(e *core.Event, loc ...any) error {
+	at := func(s ...any) []any { return append(loc[:len(loc):len(loc)], s...) }
+	switch {
+	case e == nil:
+		return invalid("model_type", "Input should be an event", nil, loc...)
+	case e.ID.IsZero():
+		return invalid("missing", "Field required", nil, at("id")...)
+	case e.Occurred.IsZero():
+		return invalid("missing", "Field required", nil, at("occurred")...)
+	case e.Event == "":
+		return invalid("missing", "Field required", nil, at("event")...)
+	case len(e.Event) > maxEventName:
+		return invalid("value_error", "The event's name is longer than 1024 characters", nil, at("event")...)
+	case e.ResourceID() == "":
+		return invalid("value_error", "Value error, Resources must include the prefect.resource.id label", e.Resource, at("resource")...)
+	case len(e.Resource) > maxLabels:
+		return invalid("value_error", "The resource has more than 500 labels", nil, at("resource")...)
+	case len(e.Related) > maxRelated:
+		return invalid("value_error", "The event has more than 100 related resources", nil, at("related")...)
+	}
+	for i, r := range e.Related {
+		if r["prefect.resource.id"] == "" || r["prefect.resource.role"] == "" {
+			return invalid("value_error", "Value error, Related resources must include the prefect.resource.id and prefect.resource.role labels", r, at("related", i)...)
+		}
+	}
+	return nil
+}
+
+// eventQuery is a page of events, and what a page token holds.
+type eventQuery struct {
+	Filter *core.EventFilter `json:"filter"`
+	Limit  *whole            `json:"limit,omitempty"`
+	Offset int               `json:"-"`
+}
+
+type eventToken struct {
+	Filter *core.EventFilter `json:"f"`
+	Limit  int               `json:"l"`
+	Offset int               `json:"o"`
+}
+
+type eventPage struct {
+	Events []*core.Event `json:"events"`
+	Total  int64         `json:"total"`
+	Next   *string       `json:"next_page"`
+}
+
+func (a *API) filterEvents(ctx context.Context, in *withBody[eventQuery]) (*eventPage, error) {
+	t := eventToken{Filter: in.Body.Filter, Limit: maxEventsPage}
+	if in.Body.Limit != nil {
+		t.Limit = int(*in.Body.Limit)
+	}
+	if t.Limit < 0 || t.Limit > maxEventsPage {
+		return nil, invalid("less_than_equal", "Input should be between 0 and 50", t.Limit, "limit")
+	}
+	if t.Filter == nil {
+		t.Filter = &core.EventFilter{}
+	}
+	if t.Filter.Occurred == nil {
+		t.Filter.Occurred = &core.EventOccurred{}
+	}
+	now := core.Now()
+	if t.Filter.Occurred.Until.IsZero() { // fixed, so that later pages see the same events
+		t.Filter.Occurred.Until = now
+	}
+	if t.Filter.Occurred.Since.IsZero() {
+		t.Filter.Occurred.Since = now.Add(-180 * 24 * hour)
+	}
+	return a.eventPage(ctx, t)
+}
+
+func (a *API) nextEvents(ctx context.Context, in *struct {
+	Token string `query:"page-token"`
+}) (*eventPage, error) {
+	if in.Token == "" {
+		return nil, missingQuery("page-token")
+	}
+	var t eventToken
+	b, err := base64.RawURLEncoding.DecodeString(in.Token)
+	if err != nil || json.Unmarshal(b, &t) != nil || t.Limit <= 0 || t.Limit > maxEventsPage || t.Offset < 0 {
+		return nil, core.Errorf(core.EForbidden, "The page token is not one of ours; ask for the first page again")
+	}
+	return a.eventPage(ctx, t)
+}
+
+func (a *API) eventPage(ctx context.Context, t eventToken) (*eventPage, error) {
+	total, err := a.store.CountEvents(ctx, t.Filter)
+	if err != nil {
+		return nil, err
+	}
+	out := &eventPage{Events: []*core.Event{}, Total: total}
+	if t.Limit == 0 {
+		return out, nil
+	}
+	if out.Events, err = rows(a.store.Events(ctx, t.Filter, core.Page{Limit: t.Limit, Offset: t.Offset})); err != nil {
+		return nil, err
+	}
+	if t.Offset += len(out.Events); len(out.Events) > 0 && int64(t.Offset) < total {
+		b, _ := json.Marshal(t)
+		out.Next = core.Ptr(baseURL(requestOf(ctx)) + "/api/events/filter/next?page-token=" + base64.RawURLEncoding.EncodeToString(b))
+	}
+	return out, nil
+}
+
+func baseURL(r *http.Request) string {
+	scheme := "http"
+	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
+		scheme = "https"
+	}
+	return scheme + "://" + r.Host
+}

@@ -1,0 +1,109 @@
+package api
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+const hour = time.Hour
+
+// matches says whether a live event passes a filter, as the store's query
+// would say of a stored one.
+func matches(f *core.EventFilter, e *core.Event) bool {
+	if o := f.Occurred; o != nil && (!o.Since.IsZero() && e.Occurred < o.Since || !o.Until.IsZero() && e.Occurred > o.Until) {
+		return false
+	}
+	if n := f.Event; n != nil {
+		has := func(p string) bool { return strings.HasPrefix(e.Event, p) }
+		switch {
+		case n.Prefix != nil && !slices.ContainsFunc(n.Prefix, has),
+			slices.ContainsFunc(n.ExcludePrefix, has),
+			n.Name != nil && !slices.Contains(n.Name, e.Event),
+			slices.Contains(n.ExcludeName, e.Event):
+			return false
+		}
+	}
+	if f.ID != nil && f.ID.ID != nil && !slices.Contains(f.ID.ID, e.ID) {
+		return false
+	}
+	if r := f.Resource; r != nil && !matchResource(r.ID, r.IDPrefix, nil, r.Labels, e.Resource) {
+		return false
+	}
+	if len(f.AnyResource) > 0 && !slices.ContainsFunc(f.AnyResource, func(r core.EventRelated) bool {
+		return matchRelated(r, e.Resource) || slices.ContainsFunc(e.Related, func(l map[string]string) bool { return matchRelated(r, l) })
+	}) {
+		return false
+	}
+	if len(f.Related) > 0 && !slices.ContainsFunc(f.Related, func(r core.EventRelated) bool {
+		return slices.ContainsFunc(e.Related, func(l map[string]string) bool { return matchRelated(r, l) })
+	}) {
+		return false
+	}
+	if f.Text != nil && f.Text.Query != "" && !matchText(f.Text.Query, e) {
+		return false
+	}
+	return true
+}
+
+func matchRelated(r core.EventRelated, labels map[string]string) bool {
+	return matchResource(r.ID, r.IDPrefix, r.Role, r.Labels, labels)
+}
+
+func matchResource(ids, prefixes, roles []string, want map[string]any, labels map[string]string) bool {
+	id := labels["prefect.resource.id"]
+	switch {
+	case ids != nil && !slices.Contains(ids, id),
+		prefixes != nil && !slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(id, p) }),
+		roles != nil && !slices.Contains(roles, labels["prefect.resource.role"]):
+		return false
+	}
+	for key, v := range want {
+		value, has := labels[key]
+		if !has || !matchLabel(v, value) {
+			return false
+		}
+	}
+	return true
+}
+
+// matchLabel: a pattern is a text or a list; "!" negates, a last "*" is open.
+func matchLabel(pattern any, value string) bool {
+	switch p := pattern.(type) {
+	case string:
+		not := strings.HasPrefix(p, "!")
+		p = strings.TrimPrefix(p, "!")
+		hit := p == value
+		if open, ok := strings.CutSuffix(p, "*"); ok {
+			hit = strings.HasPrefix(value, open)
+		}
+		return hit != not
+	case []any:
+		positive, hit := false, false
+		for _, one := range p {
+			s, _ := one.(string)
+			if strings.HasPrefix(s, "!") {
+				if !matchLabel(s, value) {
+					return false
+				}
+				continue
+			}
+			positive = true
+			hit = hit || matchLabel(s, value)
+		}
+		return hit || !positive
+	}
+	return false
+}
+
+func matchText(query string, e *core.Event) bool {
+	all := strings.ToLower(e.Event + " " + e.ResourceID() + " " + e.Resource["prefect.resource.name"] + " " + string(e.Payload))
+	for _, word := range strings.Fields(strings.ToLower(query)) {
+		if !strings.Contains(all, word) {
+			return false
+		}
+	}
+	return true
+}

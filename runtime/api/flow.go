@@ -1,0 +1,40 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+func (a *API) flows() group {
+	return group{"/flows", []op{
+		post("/", a.createFlow, need("name")),
+		update("Flow", a.service.UpdateFlow),
+		get("/name/{name}", func(ctx context.Context, in *byName) (*core.Flow, error) {
+			f, err := a.store.FlowByName(ctx, in.Name)
+			return f, named("Flow", err)
+		}),
+		read("Flow", a.store.Flow),
+		remove("Flow", a.service.DeleteFlow),
+		count[entities]("/count", a.store.CountFlows),
+		filter[entities]("/filter", core.FlowSorts, a.store.Flows),
+		paginate[entities](core.FlowSorts, a.store.Flows, a.store.CountFlows),
+	}}
+}
+
+func (a *API) createFlow(ctx context.Context, in *withBody[core.FlowCreate]) (*core.Flow, error) {
+	f, err := a.service.CreateFlow(ctx, in.Body)
+	if err == nil {
+		created(ctx, f.Created)
+	}
+	return f, err
+}
+
+// statusOf is the status of an orchestration answer: 201 if a state was written.
+func statusOf(ctx context.Context, r *core.OrchestrationResult, err error) (*core.OrchestrationResult, error) {
+	if err == nil && r.Written {
+		setStatus(ctx, http.StatusCreated)
+	}
+	return r, err
+}

@@ -1,0 +1,170 @@
+package api
+
+import (
+	"context"
+	"encoding/csv"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+func (a *API) flowRuns() group {
+	return group{"/flow_runs", []op{
+		post("/", a.createFlowRun, need("flow_id")),
+		update("Flow run", a.service.UpdateFlowRun),
+		read("Flow run", a.store.FlowRun),
+		remove("Flow run", a.service.DeleteFlowRun),
+		count[entities]("/count", a.store.CountFlowRuns),
+		filter[entities]("/filter", core.FlowRunSorts, a.store.FlowRuns),
+		paginate[entities](core.FlowRunSorts, a.store.FlowRuns, a.store.CountFlowRuns),
+		history(a.store.FlowRunHistory),
+		post("/{id}/set_state", a.setFlowRunState, need("state"), model("Flow run")),
+		post("/{id}/resume", a.resumeFlowRun, optional, model("Flow run")),
+		done("PATCH", "/{id}/labels", func(ctx context.Context, in *change[core.JSON]) error {
+			return a.service.UpdateFlowRunLabels(ctx, in.ID, in.Body)
+		}, model("Flow run")),
+		plain("GET", "/{id}/logs/download", http.StatusOK, a.downloadLogs),
+
+		// What Prefect has no word for.
+		post("/{id}/retry", a.retryFlowRun, optional),
+		post("/{id}/cancel", func(ctx context.Context, in *byID) (*core.OrchestrationResult, error) {
+			r, err := a.service.CancelFlowRun(ctx, in.ID)
+			return statusOf(ctx, r, err)
+		}),
+		post("/{id}/suspend", func(ctx context.Context, in *byID) (*core.OrchestrationResult, error) {
+			r, err := a.service.SuspendFlowRun(ctx, in.ID)
+			return statusOf(ctx, r, err)
+		}),
+		post("/{id}/crash", a.reportCrash, optional),
+		get("/{id}/wait", a.waitFlowRun),
+		get("/{id}/why", func(ctx context.Context, in *byID) (*core.Why, error) { return a.service.Why(ctx, in.ID) }),
+		get("/{id}/task_runs", a.taskRunsOf),
+		plain("GET", "/{id}/logs/stream", http.StatusOK, a.streamLogs),
+	}}
+}
+
+func (a *API) createFlowRun(ctx context.Context, in *withBody[core.FlowRunCreate]) (*core.FlowRun, error) {
+	if err := checkState(in.Body.State, "state"); err != nil {
+		return nil, err
+	}
+	r, err := a.service.CreateFlowRun(ctx, in.Body)
+	if err == nil {
+		created(ctx, r.Created)
+	}
+	return r, err
+}
+
+type stateChange struct {
+	ID   core.UUID `path:"id"`
+	Body struct {
+		State core.StateCreate `json:"state"`
+		Force bool             `json:"force"`
+	}
+}
+
+// checkState: a wrong type is told by naming the right ones.
+func checkState(s *core.StateCreate, loc ...any) error {
+	switch {
+	case s == nil || s.Type.Valid():
+		return nil
+	case s.Type == "":
+		return invalid("missing", "Field required", nil, append(loc, "type")...)
+	}
+	return invalid("enum", "Input should be 'SCHEDULED', 'PENDING', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED', 'PAUSED' or 'CANCELLING'", s.Type, append(loc, "type")...)
+}
+
+func (a *API) setFlowRunState(ctx context.Context, in *stateChange) (*core.OrchestrationResult, error) {
+	if err := checkState(&in.Body.State, "state"); err != nil {
+		return nil, err
+	}
+	r, err := a.service.SetFlowRunState(ctx, in.ID, in.Body.State, in.Body.Force)
+	return statusOf(ctx, r, err)
+}
+
+func (a *API) resumeFlowRun(ctx context.Context, in *change[struct {
+	Input core.JSON `json:"run_input"`
+}]) (*core.OrchestrationResult, error) {
+	if in.Body.Input.IsNull() {
+		in.Body.Input = nil
+	}
+	r, err := a.service.ResumeFlowRun(ctx, in.ID, in.Body.Input)
+	return statusOf(ctx, r, err)
+}
+
+func (a *API) retryFlowRun(ctx context.Context, in *change[struct {
+	Fresh bool `json:"fresh"`
+}]) (*core.OrchestrationResult, error) {
+	r, err := a.service.RetryFlowRun(ctx, in.ID, in.Body.Fresh)
+	return statusOf(ctx, r, err)
+}
+
+func (a *API) reportCrash(ctx context.Context, in *change[struct {
+	Message     string `json:"message"`
+	Recoverable bool   `json:"recoverable"`
+}]) (*core.OrchestrationResult, error) {
+	r, err := a.service.ReportCrash(ctx, in.ID, in.Body.Message, in.Body.Recoverable)
+	return statusOf(ctx, r, err)
+}
+
+func (a *API) waitFlowRun(ctx context.Context, in *struct {
+	ID      core.UUID    `path:"id"`
+	StateID core.UUID    `query:"state_id"`
+	Wait    core.Seconds `query:"wait"`
+}) (*core.FlowRun, error) {
+	wait := in.Wait
+	if wait <= 0 || wait > 30 {
+		wait = 30
+	}
+	r, err := a.service.WaitFlowRun(ctx, in.ID, in.StateID, wait)
+	return r, named("Flow run", err)
+}
+
+func (a *API) taskRunsOf(ctx context.Context, in *struct {
+	ID    core.UUID `path:"id"`
+	After core.UUID `query:"after"`
+	Limit int       `query:"limit"`
+}) ([]*core.TaskRun, error) {
+	if in.Limit <= 0 || in.Limit > maxTaskRuns {
+		in.Limit = maxTaskRuns
+	}
+	return rows(a.store.TaskRunsOf(ctx, in.ID, in.After, in.Limit))
+}
+
+// maxTaskRuns is a page of task runs for an engine that resumes.
+const maxTaskRuns = 1000
+
+// downloadLogs answers all logs of a run as CSV, read page by page.
+func (a *API) downloadLogs(w http.ResponseWriter, r *http.Request) {
+	id, err := core.ParseUUID(r.PathValue("id"))
+	if err != nil {
+		writeDetail(w, http.StatusNotFound, "Not Found")
+		return
+	}
+	run, err := a.store.FlowRun(r.Context(), id)
+	if err != nil {
+		a.fail(w, r, &op{}, nil, named("Flow run", err))
+		return
+	}
+	w.Header().Set("Content-Type", "text/csv")
+	w.Header().Set("Content-Disposition", `attachment; filename="`+run.Name+`-logs.csv"`)
+	out := csv.NewWriter(w)
+	_ = out.Write([]string{"timestamp", "level", "flow_run_id", "task_run_id", "message"})
+	f := core.LogFilter{FlowRunID: &core.IDFilter{Any: []core.UUID{id}}}
+	for {
+		logs, err := a.store.Logs(r.Context(), &f, core.Page{Sort: "SEQ_ASC"})
+		if err != nil || len(logs) == 0 {
+			break
+		}
+		for _, l := range logs {
+			task := ""
+			if !l.TaskRunID.IsZero() {
+				task = l.TaskRunID.String()
+			}
+			_ = out.Write([]string{l.Timestamp.Time().Format(time.RFC3339Nano), strconv.FormatInt(l.Level, 10), id.String(), task, l.Message})
+		}
+		f.AfterSeq = logs[len(logs)-1].Seq
+	}
+	out.Flush()
+}

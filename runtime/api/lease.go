@@ -1,0 +1,43 @@
+package api
+
+import (
+	"context"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// leases are ours: the long poll of a flowlite worker and the leases of its runs.
+func (a *API) leases() group {
+	return group{"", []op{
+		post("/work_pools/{name}/poll", func(ctx context.Context, in *poolChange[core.PollRequest]) (*core.PollResponse, error) {
+			in.Body.Pool = in.Name
+			in.Body.Wait = min(max(in.Body.Wait, 0), 30)
+			out, err := a.service.Poll(ctx, in.Body)
+			if err != nil {
+				return nil, a.noPool(in.Name, err)
+			}
+			if out.Claims == nil {
+				out.Claims = []core.Claim{}
+			}
+			if out.Cancel == nil {
+				out.Cancel = []core.UUID{}
+			}
+			return out, nil
+		}, need("holder")),
+		post("/work_pools/{name}/leases/renew", func(ctx context.Context, in *poolChange[holding]) (*held, error) {
+			ids, err := rows(a.service.RenewLeases(ctx, in.Body.Holder))
+			return &held{ids}, err
+		}, need("holder")),
+		post("/flow_runs/{id}/lease", func(ctx context.Context, in *change[holding]) (*core.Lease, error) {
+			return a.service.LeaseRun(ctx, in.ID, in.Body.Holder)
+		}, need("holder")),
+	}}
+}
+
+type holding struct {
+	Holder core.UUID `json:"holder"`
+}
+
+type held struct {
+	Held []core.UUID `json:"held"`
+}

@@ -1,0 +1,50 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+func (a *API) logs() group {
+	return group{"/logs", []op{
+		route("POST", "/", http.StatusCreated, a.createLogs),
+		filter[logQuery]("/filter", core.LogSorts, a.store.Logs),
+	}}
+}
+
+type logQuery struct {
+	Logs *core.LogFilter `json:"logs"`
+	pageQuery
+}
+
+func (q logQuery) filter() *core.LogFilter { return q.Logs }
+
+// logBody tells an absent level or timestamp from a zero one.
+type logBody struct {
+	Name      string    `json:"name"`
+	Level     *whole    `json:"level"`
+	Message   string    `json:"message"`
+	Timestamp core.Time `json:"timestamp"`
+	FlowRunID core.UUID `json:"flow_run_id"`
+	TaskRunID core.UUID `json:"task_run_id"`
+}
+
+func (a *API) createLogs(ctx context.Context, in *withBody[[]logBody]) (any, error) {
+	logs := make([]core.LogCreate, len(in.Body))
+	for i, l := range in.Body {
+		switch {
+		case l.Level == nil:
+			return nil, invalid("missing", "Field required", nil, i, "level")
+		case l.Timestamp.IsZero():
+			return nil, invalid("missing", "Field required", nil, i, "timestamp")
+		}
+		logs[i] = core.LogCreate{Name: l.Name, Level: int64(*l.Level), Message: l.Message,
+			Timestamp: l.Timestamp, FlowRunID: l.FlowRunID, TaskRunID: l.TaskRunID}
+	}
+	if len(logs) == 0 {
+		return nil, nil
+	}
+	return nil, a.service.WriteLogs(ctx, logs)
+}

@@ -1,0 +1,138 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+func (a *API) sockets() group {
+	return group{"", []op{
+		plain("GET", "/events/in", http.StatusSwitchingProtocols, a.eventsIn),
+		plain("GET", "/events/out", http.StatusSwitchingProtocols, a.eventsOut),
+		plain("GET", "/logs/out", http.StatusSwitchingProtocols, a.logsOut),
+	}}
+}
+
+func isSocket(path string) bool {
+	return path == "/api/events/in" || path == "/api/events/out" || path == "/api/logs/out"
+}
+
+const (
+	// maxFrame: a library's usual 32 KiB would lose task runs with large payloads silently.
+	maxFrame = 4 << 20
+	// greeting is how long a client may take to say who it is and what it wants.
+	greeting = 30 * time.Second
+	// writeWait is how long a client may keep a frame from being sent.
+	writeWait = 30 * time.Second
+
+	subprotocol = "prefect"
+)
+
+// socket is an accepted connection. Its ctx ends with the connection.
+type socket struct {
+	*websocket.Conn
+}
+
+// open upgrades. A browser's page of another origin is refused by the library.
+func (a *API) open(w http.ResponseWriter, r *http.Request, must bool) (*socket, bool) {
+	if must && !offers(r) {
+		writeDetail(w, http.StatusForbidden, "The websocket must offer the subprotocol \"prefect\"")
+		return nil, false
+	}
+	c, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{subprotocol}})
+	if err != nil {
+		return nil, false // Accept has answered
+	}
+	c.SetReadLimit(maxFrame)
+	return &socket{c}, true
+}
+
+func offers(r *http.Request) bool {
+	for _, v := range r.Header.Values("Sec-Websocket-Protocol") {
+		for _, p := range splitComma(v) {
+			if p == subprotocol {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+type frame struct {
+	Type     string          `json:"type"`
+	Token    *string         `json:"token"`
+	Filter   json.RawMessage `json:"filter"`
+	Backfill *bool           `json:"backfill"`
+}
+
+var errRefused = errors.New("refused")
+
+// greet asks for the token: wrong is 1008.
+func (a *API) greet(ctx context.Context, s *socket) error {
+	ctx, cancel := context.WithTimeout(ctx, greeting)
+	defer cancel()
+	var f frame
+	_, b, err := s.Read(ctx)
+	if err != nil {
+		return err
+	}
+	if json.Unmarshal(b, &f) != nil || f.Type != "auth" {
+		_ = s.Close(websocket.StatusPolicyViolation, "Expected 'auth' message")
+		return errRefused
+	}
+	if !a.isToken(core.Deref(f.Token)) {
+		_ = s.Close(websocket.StatusPolicyViolation, "Invalid token")
+		return errRefused
+	}
+	return s.send(ctx, map[string]string{"type": "auth_success"})
+}
+
+// wish reads the filter frame into f; anything else is 1002.
+func (s *socket) wish(ctx context.Context, f any) (backfill bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, greeting)
+	defer cancel()
+	_, b, err := s.Read(ctx)
+	if err != nil {
+		return false, err
+	}
+	var w frame
+	if json.Unmarshal(b, &w) != nil || w.Type != "filter" {
+		_ = s.Close(websocket.StatusProtocolError, "Expected 'filter' message")
+		return false, errRefused
+	}
+	if len(w.Filter) > 0 {
+		if err := diagnose(&op{strict: true}, w.Filter, f); err != nil {
+			_ = s.Close(websocket.StatusProtocolError, reason("Invalid filter: "+err.Error()))
+			return false, errRefused
+		}
+		if json.Unmarshal(w.Filter, f) != nil {
+			_ = s.Close(websocket.StatusProtocolError, "Invalid filter")
+			return false, errRefused
+		}
+	}
+	return w.Backfill == nil || *w.Backfill, nil
+}
+
+// reason fits a close frame, which holds 123 bytes.
+func reason(s string) string {
+	if len(s) > 120 {
+		s = s[:120]
+	}
+	return s
+}
+
+func (s *socket) send(ctx context.Context, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, writeWait)
+	defer cancel()
+	return s.Write(ctx, websocket.MessageText, b)
+}

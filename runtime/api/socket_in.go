@@ -1,0 +1,94 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+
+	"github.com/coder/websocket"
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// inBatch is how many waiting events one commit takes.
+const inBatch = 200
+
+// eventsIn takes events from clients. 3.4.9 offers no subprotocol, greets not
+// and sends at once; newer ones offer "prefect" and wait to be let in. Nothing
+// is answered but pings, which the library does while we read.
+func (a *API) eventsIn(w http.ResponseWriter, r *http.Request) {
+	s, ok := a.open(w, r, false)
+	if !ok {
+		return
+	}
+	defer func() { _ = s.CloseNow() }()
+	ctx := r.Context()
+	if s.Subprotocol() == subprotocol && a.greet(ctx, s) != nil {
+		return
+	}
+	// Reading and writing overlap, so that many events share one commit.
+	queue := make(chan *core.Event, inBatch)
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		// Events that were read are written even if the client has gone.
+		a.takeEvents(context.WithoutCancel(ctx), queue)
+	}()
+	code, why := websocket.StatusNormalClosure, ""
+	for {
+		_, b, err := s.Read(ctx)
+		if err != nil {
+			break
+		}
+		e, err := eventFrame(b)
+		if err != nil {
+			a.log.Warn("event refused", "error", err, "from", r.RemoteAddr)
+			code, why = websocket.StatusUnsupportedData, reason("Invalid event: "+err.Error())
+			break
+		}
+		if e != nil && len(b) <= maxEvent {
+			queue <- e
+		}
+	}
+	close(queue)
+	<-written
+	_ = s.Close(code, why)
+}
+
+// eventFrame is nil for what newer clients send between their events.
+func eventFrame(b []byte) (*core.Event, error) {
+	e := &core.Event{}
+	if err := json.Unmarshal(b, e); err != nil {
+		if err := diagnose(&op{}, b, e); err != nil {
+			return nil, err
+		}
+		return nil, err
+	}
+	if e.ID.IsZero() && e.Event == "" && e.Resource == nil {
+		var f frame
+		if json.Unmarshal(b, &f) == nil && f.Type != "" {
+			return nil, nil
+		}
+	}
+	return e, checkEvent(e)
+}
+
+func (a *API) takeEvents(ctx context.Context, queue <-chan *core.Event) {
+	for e := range queue {
+		batch := []*core.Event{e}
+	more:
+		for len(batch) < inBatch {
+			select {
+			case e, open := <-queue:
+				if !open {
+					break more
+				}
+				batch = append(batch, e)
+			default:
+				break more
+			}
+		}
+		if err := a.service.EmitEvents(ctx, batch); err != nil {
+			a.log.Error("events lost", "count", len(batch), "error", err)
+		}
+	}
+}

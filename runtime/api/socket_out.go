@@ -1,0 +1,200 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+const (
+	outQueue = 256
+	// backfillSpan is how far back a backfill goes, backfillPage how much it reads at once.
+	backfillSpan = 15 * time.Minute
+	backfillPage = 200
+	// catchUpSpan is how far back one looks for what the queue had to drop.
+	catchUpSpan = 30 * time.Second
+)
+
+type eventFrameOut struct {
+	Type  string      `json:"type"`
+	Event *core.Event `json:"event"`
+}
+
+// eventsOut sends stored events, then live ones: each once, none left out. It
+// subscribes before it reads, remembers what it sent, and reads again what the
+// queue dropped while the client was slow.
+func (a *API) eventsOut(w http.ResponseWriter, r *http.Request) {
+	s, ok := a.open(w, r, true)
+	if !ok {
+		return
+	}
+	defer func() { _ = s.CloseNow() }()
+	ctx := r.Context()
+	if a.greet(ctx, s) != nil {
+		return
+	}
+	o := &outStream{a: a, s: s, sent: map[core.UUID]core.Time{}}
+	backfill, err := s.wish(ctx, &o.filter)
+	if err != nil {
+		return
+	}
+	sub := a.bus.Subscribe(core.TopicEvent, "", outQueue)
+	defer sub.Close()
+	now := core.Now()
+	if o.filter.Occurred == nil {
+		o.filter.Occurred = &core.EventOccurred{}
+	}
+	if o.filter.Occurred.Until.IsZero() {
+		o.filter.Occurred.Until = now // as the peer: who wants live events says so
+	}
+	ctx = s.CloseRead(ctx)
+	since := max(o.filter.Occurred.Since, now.Add(-backfillSpan))
+	if backfill && o.fill(ctx, since) != nil {
+		return
+	}
+	o.live(ctx, sub)
+}
+
+type outStream struct {
+	a      *API
+	s      *socket
+	filter core.EventFilter
+	sent   map[core.UUID]core.Time
+	pruned core.Time
+}
+
+func (o *outStream) live(ctx context.Context, sub core.Subscription) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case m, open := <-sub.C():
+			if !open {
+				_ = o.s.Close(websocket.StatusGoingAway, "The server stops")
+				return
+			}
+			if sub.Lost() > 0 && o.fill(ctx, core.Now().Add(-catchUpSpan)) != nil {
+				return
+			}
+			if m.Event != nil && matches(&o.filter, m.Event) && o.send(ctx, m.Event) != nil {
+				return
+			}
+		}
+	}
+}
+
+func (o *outStream) send(ctx context.Context, e *core.Event) error {
+	if _, known := o.sent[e.ID]; known {
+		return nil
+	}
+	now := core.Now()
+	o.sent[e.ID] = now
+	if now.Sub(o.pruned) > time.Minute { // only what may come twice need be known
+		for id, at := range o.sent {
+			if now.Sub(at) > 2*time.Minute {
+				delete(o.sent, id)
+			}
+		}
+		o.pruned = now
+	}
+	return o.s.send(ctx, eventFrameOut{"event", e})
+}
+
+// fill sends the stored events since then, oldest first.
+func (o *outStream) fill(ctx context.Context, since core.Time) error {
+	f := o.filter
+	f.Order = "ASC"
+	f.Occurred = &core.EventOccurred{Since: max(since, o.filter.Occurred.Since), Until: o.filter.Occurred.Until}
+	for page := (core.Page{Limit: backfillPage}); ; page.Offset += backfillPage {
+		events, err := o.a.store.Events(ctx, &f, page)
+		if err != nil {
+			return err
+		}
+		for _, e := range events {
+			if err := o.send(ctx, e); err != nil {
+				return err
+			}
+		}
+		if len(events) < backfillPage {
+			return nil
+		}
+	}
+}
+
+type logFrame struct {
+	Type string    `json:"type"`
+	Log  *core.Log `json:"log"`
+}
+
+// logsOut is eventsOut for logs, whose order of arrival tells what was sent.
+func (a *API) logsOut(w http.ResponseWriter, r *http.Request) {
+	s, ok := a.open(w, r, true)
+	if !ok {
+		return
+	}
+	defer func() { _ = s.CloseNow() }()
+	ctx := r.Context()
+	if a.greet(ctx, s) != nil {
+		return
+	}
+	var f core.LogFilter
+	backfill, err := s.wish(ctx, &f)
+	if err != nil {
+		return
+	}
+	sub := a.bus.Subscribe(core.TopicLog, "", outQueue)
+	defer sub.Close()
+	ctx = s.CloseRead(ctx)
+	if f.Timestamp == nil {
+		f.Timestamp = &core.TimeFilter{}
+	}
+	if f.Timestamp.After.IsZero() {
+		f.Timestamp.After = core.Now().Add(-backfillSpan)
+	}
+	if !backfill {
+		last, err := a.store.Logs(ctx, &core.LogFilter{}, core.Page{Sort: "SEQ_DESC", Limit: 1})
+		if err != nil {
+			return
+		}
+		if len(last) > 0 {
+			f.AfterSeq = last[0].Seq
+		}
+	}
+	for {
+		// The rows are the truth, the bus only says that there are some.
+		logs, err := a.store.Logs(ctx, &f, core.Page{Sort: "SEQ_ASC"})
+		if err != nil {
+			return
+		}
+		for _, l := range logs {
+			if s.send(ctx, logFrame{"log", l}) != nil {
+				return
+			}
+			f.AfterSeq = l.Seq
+		}
+		if len(logs) == core.MaxLimit {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case _, open := <-sub.C():
+			if !open {
+				_ = s.Close(websocket.StatusGoingAway, "The server stops")
+				return
+			}
+		}
+	}
+}
+
+func splitComma(s string) []string {
+	parts := strings.Split(s, ",")
+	for i := range parts {
+		parts[i] = strings.TrimSpace(parts[i])
+	}
+	return parts
+}

@@ -1,0 +1,40 @@
+package api
+
+import (
+	"context"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+func (a *API) taskRuns() group {
+	return group{"/task_runs", []op{
+		post("/", a.createTaskRun, need("task_key", "dynamic_key")),
+		update("Task run", a.service.UpdateTaskRun),
+		read("Task", a.store.TaskRun),
+		remove("Task", a.service.DeleteTaskRun),
+		count[entities]("/count", a.store.CountTaskRuns),
+		history(a.store.TaskRunHistory),
+		filter[entities]("/filter", core.TaskRunSorts, a.store.TaskRuns),
+		paginate[entities](core.TaskRunSorts, a.store.TaskRuns, a.store.CountTaskRuns),
+		post("/{id}/set_state", a.setTaskRunState, need("state"), model("Task run")),
+	}}
+}
+
+func (a *API) createTaskRun(ctx context.Context, in *withBody[core.TaskRunCreate]) (*core.TaskRun, error) {
+	if err := checkState(in.Body.State, "state"); err != nil {
+		return nil, err
+	}
+	r, err := a.service.CreateTaskRun(ctx, in.Body)
+	if err == nil {
+		created(ctx, r.Created)
+	}
+	return r, err
+}
+
+func (a *API) setTaskRunState(ctx context.Context, in *stateChange) (*core.OrchestrationResult, error) {
+	if err := checkState(&in.Body.State, "state"); err != nil {
+		return nil, err
+	}
+	r, err := a.service.SetTaskRunState(ctx, in.ID, in.Body.State, in.Body.Force)
+	return statusOf(ctx, r, err)
+}

@@ -1,0 +1,45 @@
+package api
+
+import (
+	"context"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+func (a *API) variables() group {
+	return group{"/variables", []op{
+		create(a.service.CreateVariable, need("name", "value")),
+		update("Variable", a.service.UpdateVariable),
+		read("Variable", a.store.Variable),
+		remove("Variable", a.service.DeleteVariable),
+		get("/name/{name}", a.variableByName),
+		done("PATCH", "/name/{name}", func(ctx context.Context, in *poolChange[core.VariableUpdate]) error {
+			v, err := a.variableByName(ctx, &byName{in.Name})
+			if err != nil {
+				return err
+			}
+			return named("Variable", a.service.UpdateVariable(ctx, v.ID, in.Body))
+		}),
+		done("DELETE", "/name/{name}", func(ctx context.Context, in *byName) error {
+			v, err := a.variableByName(ctx, in)
+			if err != nil {
+				return err
+			}
+			return named("Variable", a.service.DeleteVariable(ctx, v.ID))
+		}),
+		filter[variableQuery]("/filter", core.VariableSorts, a.store.Variables),
+		count[variableQuery]("/count", a.store.CountVariables),
+	}}
+}
+
+type variableQuery struct {
+	Variables *core.VariableFilter `json:"variables"`
+	pageQuery
+}
+
+func (q variableQuery) filter() *core.VariableFilter { return q.Variables }
+
+func (a *API) variableByName(ctx context.Context, in *byName) (*core.Variable, error) {
+	v, err := a.store.VariableByName(ctx, in.Name)
+	return v, named("Variable", err)
+}
