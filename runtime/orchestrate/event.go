@@ -7,6 +7,9 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
+// maxEventPayload is the peer's limit: larger events are accepted and dropped.
+const maxEventPayload = 1_500_000
+
 // EmitEvents stores events that are not known yet and publishes those. Task-run
 // events of an executing client also make its task runs.
 func (s *Service) EmitEvents(ctx context.Context, events []*core.Event) error {
@@ -28,6 +31,10 @@ func (s *Service) EmitEvents(ctx context.Context, events []*core.Event) error {
 			} else {
 				s.log.Warn("task-run event left out of the record", "event", e.ID, "resource", e.ResourceID(), "error", err)
 			}
+		}
+		if len(e.Payload) > maxEventPayload {
+			s.log.Warn("event dropped: it is larger than 1.5 MB", "event", e.Event, "resource", e.ResourceID(), "bytes", len(e.Payload))
+			continue
 		}
 		plain = append(plain, e)
 	}

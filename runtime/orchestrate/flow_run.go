@@ -31,6 +31,9 @@ func (s *Service) CreateFlowRun(ctx context.Context, c core.FlowRunCreate) (*cor
 			return core.Errorf(core.EInvalid, "a flow run needs the flow_id of its flow")
 		}
 		if s.flowNames(ctx, tx, c.FlowID).name == "" {
+			if _, err := tx.Flow(ctx, c.FlowID); !core.IsNotFound(err) && err != nil {
+				return err
+			}
 			return integrity("flow", c.FlowID)
 		}
 		if c.WorkPoolName != nil {

@@ -130,32 +130,31 @@ var liveTypes = []core.StateType{core.Scheduled, core.Pending, core.Running, cor
 // closeTasks ends a run's live task runs; placeholders follow their sub-flows.
 func (s *Service) closeTasks(ctx context.Context, tx core.Tx, out *outbox, id core.UUID, t core.StateType) error {
 	no := false
-	tasks, err := tx.TaskRuns(ctx, core.Filters{TaskRuns: &core.TaskRunFilter{
+	live := core.Filters{TaskRuns: &core.TaskRunFilter{
 		FlowRunID:   &core.IDFilter{Any: []core.UUID{id}},
 		State:       &core.StateFilter{Type: &core.StateTypeFilter{Any: liveTypes}},
 		SubflowRuns: &core.ExistsFilter{Exists: &no},
-	}}, core.Page{})
-	if err != nil {
-		return err
-	}
-	for _, task := range tasks {
-		if task, err = tx.LockTaskRun(ctx, task.ID); err != nil {
+	}}
+	for {
+		tasks, err := tx.TaskRuns(ctx, live, core.Page{Limit: core.MaxLimit})
+		if err != nil {
 			return err
 		}
-		if task.StateType.Final() {
-			continue
+		for _, task := range tasks {
+			before := task.State
+			enterTaskState(task, stateOf(t, "", endedWithParent, s.now()))
+			if err := tx.SetTaskRunState(ctx, task); err != nil {
+				return err
+			}
+			out.event(taskRunEvent(task, taskRunPayload(task), before, task.State, nil))
 		}
-		before := task.State
-		enterTaskState(task, stateOf(t, "", endedWithParent, s.now()))
-		if err := tx.SetTaskRunState(ctx, task); err != nil {
-			return err
+		if len(tasks) > 0 {
+			out.run(id)
 		}
-		out.event(taskRunEvent(task, taskRunPayload(task), before, task.State, nil))
+		if len(tasks) < core.MaxLimit {
+			return nil
+		}
 	}
-	if len(tasks) > 0 {
-		out.run(id)
-	}
-	return nil
 }
 
 // sweepBatch is how many rows a sweep takes up at once.

@@ -9,6 +9,8 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
+var _ core.Orchestrator = (*Service)(nil)
+
 // Config is what a Service stands on. Store and Bus are required.
 type Config struct {
 	Store   core.Store
