@@ -32,12 +32,12 @@ func matches(f *core.EventFilter, e *core.Event) bool {
 	if r := f.Resource; r != nil && !matchResource(r.ID, r.IDPrefix, nil, r.Labels, e.Resource) {
 		return false
 	}
-	if len(f.AnyResource) > 0 && !slices.ContainsFunc(f.AnyResource, func(r core.EventRelated) bool {
+	if f.AnyResource != nil && !slices.ContainsFunc(*f.AnyResource, func(r core.EventRelated) bool {
 		return matchRelated(r, e.Resource) || slices.ContainsFunc(e.Related, func(l map[string]string) bool { return matchRelated(r, l) })
 	}) {
 		return false
 	}
-	if len(f.Related) > 0 && !slices.ContainsFunc(f.Related, func(r core.EventRelated) bool {
+	if f.Related != nil && !slices.ContainsFunc(*f.Related, func(r core.EventRelated) bool {
 		return slices.ContainsFunc(e.Related, func(l map[string]string) bool { return matchRelated(r, l) })
 	}) {
 		return false

@@ -1,5 +1,7 @@
 package core
 
+import "encoding/json"
+
 // Event says what happened to a resource. Labels are strings;
 // "prefect.resource.id" is always there.
 type Event struct {
@@ -51,6 +53,14 @@ type EventResource struct {
 
 // EventResources takes one filter or a list of them (any matches).
 type EventResources []EventRelated
+
+func (r *EventResources) UnmarshalJSON(b []byte) error {
+	if len(b) > 0 && b[0] == '{' {
+		*r = make(EventResources, 1)
+		return json.Unmarshal(b, &(*r)[0])
+	}
+	return json.Unmarshal(b, (*[]EventRelated)(r))
+}
 
 type EventRelated struct {
 	ID               []string       `json:"id"`
