@@ -141,6 +141,12 @@ func (s *Service) closeTasks(ctx context.Context, tx core.Tx, out *outbox, id co
 			return err
 		}
 		for _, task := range tasks {
+			if task, err = tx.LockTaskRun(ctx, task.ID); err != nil {
+				return err
+			}
+			if task.StateType.Final() {
+				continue
+			}
 			before := task.State
 			enterTaskState(task, stateOf(t, "", endedWithParent, s.now()))
 			if err := tx.SetTaskRunState(ctx, task); err != nil {
