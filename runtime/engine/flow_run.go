@@ -109,6 +109,14 @@ func (r *run) stopped(s *core.State, err error) (*Outcome, bool, error) {
 func (r *run) propose(ctx context.Context, c core.StateCreate, force bool) (*core.OrchestrationResult, error) {
 	c.Details.TransitionID = core.NewID()
 	res, err := ask(ctx, func() (*core.OrchestrationResult, error) { return r.e.o.SetFlowRunState(ctx, r.rec.ID, c, force) })
+	if core.CodeOf(err) == core.ELeaseLost {
+		// Who ended the run took the lease with it; that end is the run's.
+		now, rerr := r.e.o.FlowRun(ctx, r.rec.ID)
+		if rerr != nil || !now.StateType.Final() || now.State == nil {
+			return nil, err
+		}
+		res, err = &core.OrchestrationResult{Status: core.Reject, State: now.State}, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -257,8 +265,8 @@ func (r *run) finish(ctx context.Context, result core.JSON, err, cause error) (*
 	if res.State == nil {
 		return nil, fmt.Errorf("%w: %s", errAborted, core.Deref(res.Details.Reason))
 	}
-	if err == nil && res.State.Type == core.Cancelling {
-		// The flow had no more to do when it was told to stop.
+	if res.State.Type == core.Cancelling {
+		// The flow had ended by itself when it was told to stop.
 		if res, perr = r.propose(r.wctx, core.StateCreate{Type: core.Cancelled, Message: core.Ptr(ErrCancelled.Error())}, false); perr != nil {
 			return nil, perr
 		}

@@ -48,7 +48,9 @@ func (s *logSink) tick() {
 	s.mu.Lock()
 	s.timer = nil
 	s.mu.Unlock()
-	_ = s.flush(context.Background())
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	_ = s.flush(ctx)
 }
 
 // flush sends everything that is there; ctx bounds the wait for a server that
@@ -57,30 +59,48 @@ func (s *logSink) flush(ctx context.Context) error {
 	s.send.Lock()
 	defer s.send.Unlock()
 	for {
-		s.mu.Lock()
-		n := min(len(s.lines), logBatch)
-		for i := 1; i < n; i++ {
-			if s.lines[i].ctx != s.lines[0].ctx {
-				n = i
-			}
-		}
-		batch := s.lines[:n:n]
-		s.mu.Unlock()
-		if n == 0 {
+		owner, batch := s.next()
+		if len(batch) == 0 {
 			return nil
 		}
-		logs := make([]core.LogCreate, n)
-		for i, l := range batch {
-			logs[i] = l.log
-		}
-		err := persist(ctx, func() error { return s.o.WriteLogs(batch[0].ctx, logs) })
+		err := persist(ctx, func() error { return s.o.WriteLogs(owner, batch) })
 		if core.CodeOf(err) == core.EUnavailable {
+			s.putBack(owner, batch)
 			return err
 		}
 		// Any other refusal would be the same next time: those lines are given up.
-		s.mu.Lock()
-		s.lines = s.lines[n:]
-		s.mu.Unlock()
+	}
+}
+
+// next takes lines of one owner: a call carries the token of one run.
+func (s *logSink) next() (owner context.Context, batch []core.LogCreate) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var rest []sunkLine
+	for _, l := range s.lines {
+		if owner == nil {
+			owner = l.ctx
+		}
+		if l.ctx == owner && len(batch) < logBatch {
+			batch = append(batch, l.log)
+		} else {
+			rest = append(rest, l)
+		}
+	}
+	s.lines = rest
+	return owner, batch
+}
+
+func (s *logSink) putBack(owner context.Context, batch []core.LogCreate) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	lines := make([]sunkLine, 0, len(batch)+len(s.lines))
+	for _, l := range batch {
+		lines = append(lines, sunkLine{owner, l})
+	}
+	s.lines = append(lines, s.lines...)
+	if s.timer == nil {
+		s.timer = time.AfterFunc(time.Second, s.tick)
 	}
 }
 

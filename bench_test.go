@@ -1,0 +1,126 @@
+package flowlite_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/flowlite/flowlite"
+	"github.com/flowlite/flowlite/db"
+	"github.com/flowlite/flowlite/runtime/bus"
+	"github.com/flowlite/flowlite/runtime/engine"
+	"github.com/flowlite/flowlite/runtime/orchestrate"
+)
+
+// onDisk gives the benchmark an engine over SQLite at synchronous=FULL, and
+// reports what one fsync costs there: the floor of whatever is durable.
+func onDisk(b *testing.B) *engine.Engine {
+	b.Helper()
+	dir := b.TempDir()
+	store, err := db.Open(b.Context(), "sqlite:"+filepath.Join(dir, "bench.db"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	svc := orchestrate.New(orchestrate.Config{Store: store, Bus: bus.NewMemory(), Results: orchestrate.DirResults(filepath.Join(dir, "results"))})
+	if err := svc.Start(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = svc.Stop(context.Background()); _ = store.Close() })
+	f, err := os.Create(filepath.Join(dir, "floor"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close() //nolint:errcheck // a probe
+	page := make([]byte, 4096)
+	begin := time.Now()
+	const probes = 100
+	for range probes {
+		_, _ = f.Write(page)
+		_ = f.Sync()
+	}
+	floor := float64(time.Since(begin).Microseconds()) / probes
+	b.Logf("one fsync: %.0f µs", floor)
+	return engine.New(engine.Config{Orchestrator: svc})
+}
+
+var noop = flowlite.NewTask("noop", func(_ context.Context, n int) (int, error) { return n, nil })
+
+func steps(n int) *engine.Flow {
+	return flowlite.NewFlow("steps", func(ctx context.Context, _ struct{}) (int, error) {
+		for i := range n {
+			if _, err := noop.Run(ctx, i); err != nil {
+				return 0, err
+			}
+		}
+		return n, nil
+	}).Erased()
+}
+
+func run(b *testing.B, e *engine.Engine, f *engine.Flow) {
+	out, err := e.Run(context.Background(), f, nil)
+	if err == nil {
+		err = out.Err
+	}
+	if err != nil {
+		b.Error(err)
+	}
+}
+
+func BenchmarkDurableSteps(b *testing.B) {
+	e := onDisk(b)
+	b.ResetTimer()
+	run(b, e, steps(b.N))
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "steps/s")
+}
+
+func BenchmarkDurableSteps50Flows(b *testing.B) {
+	e := onDisk(b)
+	b.ResetTimer()
+	var wg sync.WaitGroup
+	for range 50 {
+		wg.Go(func() { run(b, e, steps(b.N/50+1)) })
+	}
+	wg.Wait()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "steps/s")
+}
+
+func BenchmarkFanOut1000(b *testing.B) {
+	e := onDisk(b)
+	in := make([]int, 1000)
+	for i := range in {
+		in[i] = i
+	}
+	fan := flowlite.NewFlow("fan", func(ctx context.Context, _ struct{}) (int, error) {
+		out, err := noop.Map(ctx, in)
+		return len(out), err
+	}).Erased()
+	b.ResetTimer()
+	for range b.N {
+		run(b, e, fan)
+	}
+}
+
+// BenchmarkNoopRuns wants -benchtime=10000x.
+func BenchmarkNoopRuns(b *testing.B) {
+	e := onDisk(b)
+	f := steps(0)
+	b.ResetTimer()
+	var wg sync.WaitGroup
+	work := make(chan struct{})
+	for range 64 {
+		wg.Go(func() {
+			for range work {
+				run(b, e, f)
+			}
+		})
+	}
+	for range b.N {
+		work <- struct{}{}
+	}
+	close(work)
+	wg.Wait()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "runs/s")
+}
