@@ -1,0 +1,150 @@
+package ui
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/schedule"
+	"github.com/flowlite/flowlite/views"
+	"github.com/flowlite/flowlite/views/form"
+)
+
+func (u *UI) deployments(w http.ResponseWriter, r *http.Request) error {
+	p, err := u.page(w, r, "Deployments", "deployments")
+	if err != nil {
+		return err
+	}
+	ctx, f := r.Context(), core.Filters{}
+	q := r.URL.Query().Get("q")
+	if q != "" {
+		f.Deployments = &core.DeploymentFilter{FlowOrDeploymentName: &core.TextFilter{Like: &q}}
+	}
+	recs, err := u.Store.Deployments(ctx, f, core.Page{Sort: "NAME_ASC"})
+	if err != nil {
+		return err
+	}
+	out := make([]views.DeploymentView, len(recs))
+	for i, d := range recs {
+		if out[i], err = u.readDeployment(ctx, p, d, 1); err != nil {
+			return err
+		}
+	}
+	if hx(r) {
+		return u.send(w, r, views.DeploymentsBody(p, out, q))
+	}
+	total, err := u.Store.CountDeployments(ctx, core.Filters{})
+	if err != nil {
+		return err
+	}
+	return u.send(w, r, views.DeploymentsPage(p, out, q, total))
+}
+
+func (u *UI) deployment(w http.ResponseWriter, r *http.Request) error {
+	p, d, err := u.deploymentPage(w, r, "")
+	if err != nil {
+		return err
+	}
+	return u.send(w, r, views.DeploymentPage(p, d))
+}
+
+func (u *UI) deploymentPage(w http.ResponseWriter, r *http.Request, title string) (views.Page, views.DeploymentView, error) {
+	id, err := pathID(r, "Deployment")
+	if err != nil {
+		return views.Page{}, views.DeploymentView{}, err
+	}
+	rec, err := u.Store.Deployment(r.Context(), id)
+	if err != nil {
+		return views.Page{}, views.DeploymentView{}, err
+	}
+	p, err := u.page(w, r, title+rec.FullName(), "deployments")
+	if err != nil {
+		return p, views.DeploymentView{}, err
+	}
+	d, err := u.readDeployment(r.Context(), p, rec, 3)
+	return p, d, err
+}
+
+// readDeployment reads the schedules with so many next fire times, the last
+// runs and the default parameters.
+func (u *UI) readDeployment(ctx context.Context, p views.Page, rec *core.Deployment, next int) (d views.DeploymentView, err error) {
+	d.Deployment = rec
+	for _, s := range rec.Schedules {
+		v := views.ScheduleView{Schedule: s}
+		if rule, err := schedule.Parse(s.Rule); err != nil {
+			v.Text = "unreadable: " + err.Error()
+		} else {
+			v.Text, v.Next = rule.Describe(), rule.Between(p.Now, 0, next)
+		}
+		d.Schedules = append(d.Schedules, v)
+	}
+	if d.Fields, err = form.Build(rec.ParameterOpenAPISchema, rec.Parameters, nil, p.Loc); err != nil {
+		d.Error = "Its parameter schema cannot be read: " + err.Error()
+	}
+	d.Last, err = u.lastRuns(ctx, core.Filters{FlowRuns: &core.FlowRunFilter{DeploymentID: one(rec.ID)}})
+	return d, err
+}
+
+// quickRun runs a deployment as it is; one that lacks a parameter leads to
+// the form that asks for it.
+func (u *UI) quickRun(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r, "Deployment")
+	if err != nil {
+		return err
+	}
+	rec, err := u.Store.Deployment(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	fields, err := form.Build(rec.ParameterOpenAPISchema, rec.Parameters, nil, zone(r))
+	for _, f := range fields {
+		if err == nil && f.Required {
+			return u.redirect(w, r, "/deployments/"+id.String()+"/run")
+		}
+	}
+	run, err := u.Service.CreateDeploymentFlowRun(r.Context(), id, core.DeploymentFlowRunCreate{})
+	if err != nil {
+		return err
+	}
+	href := "/flow-runs/" + run.ID.String()
+	return u.reply(w, r, href, views.Toast{State: "scheduled", Text: "Started " + run.Name + " from " + rec.FullName() + ".", Href: href, Link: "Open run"})
+}
+
+func (u *UI) toggleDeployment(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r, "Deployment")
+	if err != nil {
+		return err
+	}
+	rec, err := u.Store.Deployment(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	return u.toggle(w, r, "Schedules of "+rec.FullName(), "/deployments/"+id.String(), func(on bool) error {
+		if on {
+			return u.Service.ResumeDeployment(r.Context(), id)
+		}
+		return u.Service.PauseDeployment(r.Context(), id)
+	})
+}
+
+func (u *UI) toggleSchedule(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r, "Deployment")
+	if err != nil {
+		return err
+	}
+	sid, err := core.ParseUUID(r.PathValue("schedule"))
+	if err != nil {
+		return core.NotFound("Schedule")
+	}
+	s, err := u.Store.Schedule(r.Context(), sid)
+	if err != nil {
+		return err
+	}
+	label := "Schedule"
+	if rule, err := schedule.Parse(s.Rule); err == nil {
+		label += " " + rule.Describe()
+	}
+	return u.toggle(w, r, label, "/deployments/"+id.String(), func(on bool) error {
+		return u.Service.UpdateSchedule(r.Context(), id, sid, core.ScheduleUpdate{Active: core.Some(on)})
+	})
+}

@@ -1,0 +1,173 @@
+package ui
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/views"
+	"github.com/flowlite/flowlite/views/form"
+)
+
+// customRun is the form of a deployment's parameters, filled with its
+// defaults or with those of the run it is copied from.
+func (u *UI) customRun(w http.ResponseWriter, r *http.Request) error {
+	p, c, err := u.customRunPage(w, r)
+	if err != nil {
+		return err
+	}
+	return u.send(w, r, views.CustomRunPage(p, c))
+}
+
+func (u *UI) customRunPage(w http.ResponseWriter, r *http.Request) (views.Page, views.CustomRun, error) {
+	p, d, err := u.deploymentPage(w, r, "Run ")
+	c := views.CustomRun{Deployment: d, AsJSON: r.URL.Query().Get("input") == "json" || d.Error != ""}
+	if err != nil {
+		return p, c, err
+	}
+	ctx := r.Context()
+	var values core.JSON
+	if id, err := core.ParseUUID(r.URL.Query().Get("from")); err == nil {
+		run, err := u.Store.FlowRun(ctx, id)
+		if err != nil {
+			return p, c, err
+		}
+		c.From, values = run.Name, run.Parameters
+		c.Tags = strings.Join(run.Tags, ", ")
+	}
+	c.Fields, _ = form.Build(d.ParameterOpenAPISchema, d.Parameters, values, p.Loc)
+	c.Raw = string(indent(merged(d.Fields, d.Parameters, values)))
+	c.Queue = core.Deref(d.WorkQueueName)
+	if d.WorkPoolID.IsZero() {
+		return p, c, nil
+	}
+	queues, err := u.Store.WorkQueues(ctx, d.WorkPoolID, nil, core.Page{})
+	for _, q := range queues {
+		c.Queues = append(c.Queues, q.Name)
+	}
+	return p, c, err
+}
+
+// merged are the parameters as JSON: schema defaults, then the deployment's,
+// then the copied ones.
+func merged(fields []form.Field, defaults, values core.JSON) core.JSON {
+	out := map[string]any{}
+	if m, ok := form.Decode(fields, formOf(fields), time.UTC); ok {
+		out = m.Map()
+	}
+	for _, j := range []core.JSON{defaults, values} {
+		for k, v := range j.Map() {
+			out[k] = v
+		}
+	}
+	return core.ToJSON(out)
+}
+
+// formOf is what a form would post if it were sent untouched.
+func formOf(fields []form.Field) url.Values {
+	q := url.Values{}
+	for _, f := range fields {
+		switch {
+		case f.Kind == form.Object:
+			for k, v := range formOf(f.Fields) {
+				q[k] = v
+			}
+		case f.IsNull:
+			q.Set("null."+f.Path, "1")
+		case f.Kind == form.List:
+			q[f.Path] = f.Values
+		default:
+			q.Set(f.Path, f.Value)
+		}
+	}
+	return q
+}
+
+func indent(j core.JSON) []byte {
+	var v any
+	if json.Unmarshal(j, &v) != nil {
+		return j
+	}
+	b, _ := json.MarshalIndent(v, "", "  ")
+	return b
+}
+
+func (u *UI) startCustomRun(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	p, c, err := u.customRunPage(w, r)
+	if err != nil {
+		return err
+	}
+	create, ok := readCustomRun(p, &c, r.PostForm)
+	if !ok {
+		return u.customRunAgain(w, r, p, c)
+	}
+	run, err := u.Service.CreateDeploymentFlowRun(r.Context(), c.Deployment.ID, create)
+	if code := core.CodeOf(err); code == core.EInvalid || code == core.EConflict || code == core.EBadRequest {
+		c.Problem = err.Error()
+		if e, bad := invalid(err); bad && len(e.Fields) > 0 && len(form.Mark(c.Fields, e.Fields)) == 0 && !c.AsJSON {
+			c.Problem = ""
+		}
+		return u.customRunAgain(w, r, p, c)
+	}
+	if err != nil {
+		return err
+	}
+	u.flash(w, "Started "+run.Name+" from "+c.Deployment.FullName()+".")
+	return u.redirect(w, r, "/flow-runs/"+run.ID.String())
+}
+
+func (u *UI) customRunAgain(w http.ResponseWriter, r *http.Request, p views.Page, c views.CustomRun) error {
+	if hx(r) {
+		return u.sendCode(w, r, http.StatusUnprocessableEntity, views.CustomRunForm(p, c))
+	}
+	return u.sendCode(w, r, http.StatusUnprocessableEntity, views.CustomRunPage(p, c))
+}
+
+// readCustomRun reads the post; what it refuses is written into the form.
+func readCustomRun(p views.Page, c *views.CustomRun, q url.Values) (core.DeploymentFlowRunCreate, bool) {
+	out := core.DeploymentFlowRunCreate{Name: strings.TrimSpace(q.Get("run_name"))}
+	ok := true
+	c.Name, c.Tags, c.Later, c.Start = q.Get("run_name"), q.Get("tags"), q.Get("start") == "later", q.Get("at")
+	if c.AsJSON {
+		c.Raw = q.Get("raw")
+		out.Parameters = core.JSON(strings.TrimSpace(c.Raw))
+		var m map[string]any
+		if err := json.Unmarshal([]byte(c.Raw), &m); err != nil {
+			c.RawError, ok = "Write a JSON object: "+err.Error(), false
+		}
+	} else {
+		out.Parameters, ok = form.Decode(c.Fields, q, p.Loc)
+	}
+	for t := range strings.SplitSeq(c.Tags, ",") {
+		if t = strings.TrimSpace(t); t != "" {
+			out.Tags = append(out.Tags, t)
+		}
+	}
+	if queue := q.Get("queue"); queue != "" && queue != core.Deref(c.Deployment.WorkQueueName) {
+		c.Queue, out.WorkQueueName = queue, &queue
+	}
+	if c.Later {
+		at, err := parseLocal(c.Start, p.Loc)
+		if err != nil {
+			c.StartError, ok = "Choose a date and time.", false
+		} else {
+			out.State = &core.StateCreate{Type: core.Scheduled, Details: core.StateDetails{ScheduledTime: core.At(at)}}
+		}
+	}
+	return out, ok
+}
+
+func parseLocal(s string, loc *time.Location) (t time.Time, err error) {
+	for _, layout := range []string{"2006-01-02T15:04", "2006-01-02T15:04:05"} {
+		if t, err = time.ParseInLocation(layout, s, loc); err == nil {
+			return t, nil
+		}
+	}
+	return t, err
+}

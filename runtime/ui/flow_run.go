@@ -1,0 +1,200 @@
+package ui
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/views"
+	"github.com/flowlite/flowlite/views/form"
+)
+
+func (u *UI) flowRun(w http.ResponseWriter, r *http.Request) error {
+	p, d, err := u.readFlowRun(w, r)
+	if err != nil {
+		return err
+	}
+	return u.send(w, r, views.FlowRunPage(p, d))
+}
+
+// readFlowRun reads the whole page of a run.
+func (u *UI) readFlowRun(w http.ResponseWriter, r *http.Request) (views.Page, views.FlowRunView, error) {
+	var d views.FlowRunView
+	id, err := pathID(r, "Flow run")
+	if err != nil {
+		return views.Page{}, d, err
+	}
+	ctx := r.Context()
+	if d.Run, err = u.run(ctx, id); err != nil {
+		return views.Page{}, d, err
+	}
+	p, err := u.page(w, r, d.Run.Flow+" / "+d.Run.Name, "runs")
+	if err != nil {
+		return p, d, err
+	}
+	if err = u.readHead(ctx, &d); err != nil {
+		return p, d, err
+	}
+	p.Refresh = d.Live
+	if d.Ask, err = u.ask(ctx, p, d.Run); err != nil {
+		return p, d, err
+	}
+	if d.Timeline, err = u.readTimeline(ctx, p, d.Run, r.URL.Query()); err != nil {
+		return p, d, err
+	}
+	q := r.URL.Query()
+	if d.Log, err = u.readLog(ctx, "/flow-runs/"+id.String(), &core.LogFilter{FlowRunID: one(id)}, q); err != nil {
+		return p, d, err
+	}
+	d.Log.Live = d.Live
+	if d.Artifacts, err = u.artifactsOf(ctx, &core.ArtifactFilter{FlowRunID: one(id)}); err != nil {
+		return p, d, err
+	}
+	d.Result, d.ResultErr = u.result(ctx, d.Run.State)
+	return p, d, nil
+}
+
+// readHead reads what the head and the banner of a run show beside it.
+func (u *UI) readHead(ctx context.Context, d *views.FlowRunView) (err error) {
+	d.Live = !d.Run.Final()
+	switch d.Run.StateType {
+	case core.Scheduled, core.Pending, core.Cancelling:
+		if d.Why, err = u.Service.Why(ctx, d.Run.ID); err != nil {
+			return err
+		}
+	}
+	if d.Run.ParentTaskRunID.IsZero() {
+		return nil
+	}
+	t, err := u.Store.TaskRun(ctx, d.Run.ParentTaskRunID)
+	if err != nil || t.FlowRunID.IsZero() {
+		return ignoreMissing(err)
+	}
+	parent, err := u.run(ctx, t.FlowRunID)
+	if err == nil {
+		d.Parent = &parent
+	}
+	return ignoreMissing(err)
+}
+
+func ignoreMissing(err error) error {
+	if core.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
+
+func one(id core.UUID) *core.IDFilter { return &core.IDFilter{Any: []core.UUID{id}} }
+
+// ask is the question of a paused run: its form from the JSON schema that the
+// run stored. Nil if the run is not paused.
+func (u *UI) ask(ctx context.Context, p views.Page, run views.Run) (*views.Ask, error) {
+	if run.StateType != core.Paused || run.State == nil {
+		return nil, nil
+	}
+	details := run.State.Details
+	a := &views.Ask{Since: run.State.Timestamp, Timeout: details.PauseTimeout}
+	key := func(part string) string {
+		if k := details.RunInputKeyset[part]; k != "" {
+			return k
+		}
+		return strings.ToLower(run.StateName) + "-" + core.Deref(details.PauseKey) + "-" + part
+	}
+	in, err := u.Store.FlowRunInput(ctx, run.ID, key("schema"))
+	if err != nil {
+		return a, ignoreMissing(err)
+	}
+	s, err := form.Parse([]byte(in.Value))
+	if err != nil {
+		a.Problem = "The form that this run asked for cannot be read: " + err.Error()
+		return a, nil
+	}
+	a.HasSchema, a.Title, a.Description = true, s.Title, s.Description
+	if a.Fields, err = form.Build([]byte(in.Value), nil, nil, p.Loc); err != nil {
+		a.Problem = err.Error()
+	}
+	about, err := u.Store.FlowRunInput(ctx, run.ID, key("description"))
+	if err == nil {
+		a.Description = about.Value
+		var text string
+		if json.Unmarshal([]byte(about.Value), &text) == nil {
+			a.Description = text // Python stores it as JSON
+		}
+	}
+	return a, ignoreMissing(err)
+}
+
+// result is what a state's data holds, read from the results if it lies there.
+func (u *UI) result(ctx context.Context, s *core.State) (core.JSON, string) {
+	if s == nil || s.Data.IsNull() || s.Type != core.Completed {
+		return nil, ""
+	}
+	var data struct {
+		Type  string          `json:"type"`
+		Value json.RawMessage `json:"value"`
+		Key   string          `json:"key"`
+	}
+	if json.Unmarshal(s.Data, &data) != nil || data.Type != "flowlite" {
+		return s.Data, "" // another engine's: shown as it is
+	}
+	if data.Key == "" {
+		if core.JSON(data.Value).IsNull() {
+			return nil, ""
+		}
+		return core.JSON(data.Value), ""
+	}
+	b, err := u.Service.Result(ctx, data.Key)
+	switch {
+	case err != nil:
+		return nil, "The result is kept as " + data.Key + ", but cannot be read: " + err.Error()
+	case len(b) > maxResult:
+		return nil, "The result is too large to show here; it is kept as " + data.Key + "."
+	case !json.Valid(b):
+		return core.ToJSON(string(b)), ""
+	}
+	return b, ""
+}
+
+const maxResult = 256 << 10
+
+func (u *UI) flowRunResult(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r, "Flow run")
+	if err != nil {
+		return err
+	}
+	d := views.FlowRunView{}
+	if d.Run, err = u.run(r.Context(), id); err != nil {
+		return err
+	}
+	d.Result, d.ResultErr = u.result(r.Context(), d.Run.State)
+	return u.send(w, r, views.RunResult(d))
+}
+
+func (u *UI) flowRunArtifacts(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r, "Flow run")
+	if err != nil {
+		return err
+	}
+	p, err := u.page(w, r, "", "runs")
+	if err != nil {
+		return err
+	}
+	d := views.FlowRunView{}
+	if d.Run, err = u.run(r.Context(), id); err != nil {
+		return err
+	}
+	if d.Artifacts, err = u.artifactsOf(r.Context(), &core.ArtifactFilter{FlowRunID: one(id)}); err != nil {
+		return err
+	}
+	return u.send(w, r, views.Artifacts(p, d))
+}
+
+// artifactsOf are those somebody made; the results that Prefect files as
+// artifacts are left out.
+func (u *UI) artifactsOf(ctx context.Context, f *core.ArtifactFilter) ([]*core.Artifact, error) {
+	f.Type = &core.TextFilter{NotAny: []string{"result"}}
+	as, err := u.Store.Artifacts(ctx, f, core.Page{Sort: "CREATED_DESC", Limit: 20})
+	return as, err
+}

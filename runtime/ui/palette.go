@@ -1,0 +1,73 @@
+package ui
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/views"
+)
+
+// palette finds pages, deployments, flows and runs.
+func (u *UI) palette(w http.ResponseWriter, r *http.Request) error {
+	q := strings.TrimSpace(r.URL.Query().Get("q"))
+	hits, err := u.find(r, q)
+	if err != nil {
+		return err
+	}
+	if hx(r) {
+		return u.send(w, r, views.PaletteItems(hits))
+	}
+	p, err := u.page(w, r, "Find", "")
+	if err != nil {
+		return err
+	}
+	return u.send(w, r, views.PalettePage(p, q, hits))
+}
+
+func (u *UI) find(r *http.Request, q string) (hits []views.Hit, err error) {
+	ctx := r.Context()
+	runs := func(f *core.FlowRunFilter, limit int) error {
+		rs, err := u.runs(ctx, core.Filters{FlowRuns: f}, core.Page{Sort: "START_TIME_DESC", Limit: limit})
+		for _, x := range rs {
+			hits = append(hits, views.Hit{Href: "/flow-runs/" + x.ID.String(), Label: x.Flow + " / " + x.Name, Kind: "run", Tone: x.Tone()})
+		}
+		return err
+	}
+	if id, err := core.ParseUUID(q); err == nil {
+		return hits, runs(&core.FlowRunFilter{ID: one(id)}, 1)
+	}
+	if q == "" {
+		if err := runs(byType(core.Running, core.Paused), 5); err != nil {
+			return nil, err
+		}
+	}
+	for _, p := range [][2]string{{"/dashboard", "Dashboard"}, {"/runs", "Runs"}, {"/deployments", "Deployments"}, {"/flows", "Flows"}, {"/work-pools", "Work pools"}} {
+		if strings.Contains(strings.ToLower(p[1]), strings.ToLower(q)) {
+			hits = append(hits, views.Hit{Href: p[0], Label: p[1], Kind: "page"})
+		}
+	}
+	f := core.Filters{}
+	if q != "" {
+		f.Deployments = &core.DeploymentFilter{FlowOrDeploymentName: &core.TextFilter{Like: &q}}
+	}
+	deps, err := u.Store.Deployments(ctx, f, core.Page{Limit: 6})
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range deps {
+		hits = append(hits, views.Hit{Href: "/deployments/" + d.ID.String(), Label: d.FullName(), Kind: "deployment"})
+	}
+	if q == "" {
+		return hits, nil
+	}
+	pools, err := u.Store.WorkPools(ctx, &core.WorkPoolFilter{Name: &core.TextFilter{Like: &q}}, core.Page{Limit: 4})
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range pools {
+		hits = append(hits, views.Hit{Href: "/work-pools/" + url.PathEscape(p.Name), Label: p.Name, Kind: "work pool"})
+	}
+	return hits, runs(&core.FlowRunFilter{Name: &core.TextFilter{Like: &q}}, 6)
+}

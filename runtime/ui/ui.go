@@ -1,0 +1,140 @@
+package ui
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/views"
+	"github.com/flowlite/flowlite/views/static"
+)
+
+// Service is what the pages do; orchestrate.Service does it.
+type Service interface {
+	CancelFlowRun(ctx context.Context, id core.UUID) (*core.OrchestrationResult, error)
+	ResumeFlowRun(ctx context.Context, id core.UUID, input core.JSON) (*core.OrchestrationResult, error)
+	RetryFlowRun(ctx context.Context, id core.UUID, fresh bool) (*core.OrchestrationResult, error)
+	SuspendFlowRun(ctx context.Context, id core.UUID) (*core.OrchestrationResult, error)
+	DeleteFlowRun(ctx context.Context, id core.UUID) error
+	Why(ctx context.Context, id core.UUID) (*core.Why, error)
+	Result(ctx context.Context, key string) ([]byte, error)
+	CreateDeploymentFlowRun(ctx context.Context, deploymentID core.UUID, c core.DeploymentFlowRunCreate) (*core.FlowRun, error)
+	PauseDeployment(ctx context.Context, id core.UUID) error
+	ResumeDeployment(ctx context.Context, id core.UUID) error
+	UpdateSchedule(ctx context.Context, deploymentID, id core.UUID, u core.ScheduleUpdate) error
+	UpdateWorkPool(ctx context.Context, name string, u core.WorkPoolUpdate) error
+	UpdateWorkQueue(ctx context.Context, id core.UUID, u core.WorkQueueUpdate) error
+}
+
+// Config is what the UI stands on. Service, Store and Bus are required.
+type Config struct {
+	Service  Service
+	Store    core.Store
+	Bus      core.Bus
+	Version  string
+	BasePath string // "" or "/flowlite": where a proxy puts the UI
+	Log      *slog.Logger
+	Now      func() core.Time // nil: core.Now
+}
+
+// UI serves everything outside /api.
+type UI struct {
+	Config
+	handler  http.Handler
+	names    names
+	streams  streams
+	stopping chan struct{}
+	stop     sync.Once
+}
+
+// New makes the handler. Stop ends its open streams.
+func New(c Config) *UI {
+	u := &UI{Config: c, stopping: make(chan struct{})}
+	u.BasePath = strings.TrimSuffix(c.BasePath, "/")
+	if u.Log == nil {
+		u.Log = slog.Default()
+	}
+	if u.Now == nil {
+		u.Now = core.Now
+	}
+	mux := http.NewServeMux()
+	u.routes(mux)
+	u.handler = http.NewCrossOriginProtection().Handler(mux)
+	return u
+}
+
+func (u *UI) routes(mux *http.ServeMux) {
+	get := func(path string, h handler) { mux.HandleFunc("GET "+path, u.serve(h)) }
+	post := func(path string, h handler) { mux.HandleFunc("POST "+path, u.serve(h)) }
+
+	get("/{$}", func(w http.ResponseWriter, r *http.Request) error { return u.redirect(w, r, "/dashboard") })
+	get("/dashboard", u.dashboard)
+	get("/stream/changes", u.changes)
+
+	get("/runs", u.flowRuns)
+	post("/runs/bulk", u.bulk)
+	get("/flow-runs/{id}", u.flowRun)
+	get("/flow-runs/{id}/timeline", u.flowRunTimeline)
+	get("/flow-runs/{id}/artifacts", u.flowRunArtifacts)
+	get("/flow-runs/{id}/result", u.flowRunResult)
+	get("/flow-runs/{id}/logs", u.earlierLogs)
+	get("/flow-runs/{id}/logs.txt", u.logsText)
+	get("/flow-runs/{id}/stream", u.flowRunStream)
+	post("/flow-runs/{id}/{verb}", u.flowRunVerb)
+	get("/task-runs/{id}", u.taskRun)
+	get("/task-runs/{id}/logs.txt", u.taskRunLogsText)
+	get("/artifacts/{id}", u.artifact)
+
+	get("/flows", u.flows)
+	get("/flows/{id}", u.flow)
+	get("/deployments", u.deployments)
+	get("/deployments/{id}", u.deployment)
+	get("/deployments/{id}/run", u.customRun)
+	post("/deployments/{id}/run", u.startCustomRun)
+	post("/deployments/{id}/quick-run", u.quickRun)
+	post("/deployments/{id}/toggle", u.toggleDeployment)
+	post("/deployments/{id}/schedules/{schedule}/toggle", u.toggleSchedule)
+	get("/work-pools", u.workPools)
+	get("/work-pools/{name}", u.workPool)
+	post("/work-pools/{name}/toggle", u.togglePool)
+	post("/work-pools/{name}/queues/{queue}/toggle", u.toggleQueue)
+
+	get("/palette", u.palette)
+	post("/ui/theme", u.theme)
+	mux.HandleFunc("GET /static/", static.Serve)
+	u.prefectAddresses(get)
+	mux.HandleFunc("/", u.serve(func(http.ResponseWriter, *http.Request) error {
+		return core.Errorf(core.ENotFound, "There is no page at this address.")
+	}))
+}
+
+// Stop ends the open streams, which a server's shutdown would wait for. It may
+// be repeated.
+func (u *UI) Stop() { u.stop.Do(func() { close(u.stopping) }) }
+
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+func (u *UI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Security-Policy", policy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Vary", "HX-Request, Accept-Encoding, Cookie")
+	if u.BasePath != "" {
+		r = r.WithContext(views.WithBase(r.Context(), u.BasePath))
+		// a proxy may or may not cut its prefix off
+		if p, ok := strings.CutPrefix(r.URL.Path, u.BasePath); ok && (p == "" || p[0] == '/') {
+			c := *r.URL
+			c.Path, c.RawPath = p, ""
+			if p == "" {
+				c.Path = "/"
+			}
+			r.URL = &c
+		}
+	}
+	u.handler.ServeHTTP(w, r)
+}

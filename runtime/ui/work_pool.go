@@ -1,0 +1,133 @@
+package ui
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/a-h/templ"
+
+	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/views"
+)
+
+func (u *UI) workPools(w http.ResponseWriter, r *http.Request) error {
+	p, err := u.page(w, r, "Work pools", "pools")
+	if err != nil {
+		return err
+	}
+	pools, err := u.readPools(r.Context(), 0, true)
+	if err != nil {
+		return err
+	}
+	if hx(r) {
+		return u.send(w, r, views.WorkPoolsBody(p, pools))
+	}
+	return u.send(w, r, views.WorkPoolsPage(p, pools))
+}
+
+func (u *UI) workPool(w http.ResponseWriter, r *http.Request) error {
+	rec, err := u.Store.WorkPoolByName(r.Context(), r.PathValue("name"))
+	if err != nil {
+		return err
+	}
+	p, err := u.page(w, r, rec.Name, "pools")
+	if err != nil {
+		return err
+	}
+	pool, err := u.readPool(r.Context(), rec, true)
+	if err != nil {
+		return err
+	}
+	if hx(r) {
+		return u.send(w, r, views.WorkPoolsBody(p, []views.Pool{pool}))
+	}
+	return u.send(w, r, views.WorkPoolPage(p, pool))
+}
+
+func (u *UI) readPools(ctx context.Context, limit int, whole bool) ([]views.Pool, error) {
+	recs, err := u.Store.WorkPools(ctx, nil, core.Page{Limit: limit})
+	if err != nil {
+		return nil, err
+	}
+	var out []views.Pool
+	for _, rec := range recs {
+		p, err := u.readPool(ctx, rec, whole)
+		if err != nil {
+			return nil, err
+		}
+		if rec.Name == core.DefaultAgentPool && whole && len(p.Queues) == 0 {
+			continue
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// readPool reads load and workers of a pool, and its queues if it is to be
+// shown whole.
+func (u *UI) readPool(ctx context.Context, rec *core.WorkPool, whole bool) (views.Pool, error) {
+	p := views.Pool{WorkPool: rec}
+	load, err := u.Store.PoolLoad(ctx, rec.ID)
+	if err != nil {
+		return p, err
+	}
+	for _, n := range load {
+		p.Used += n
+	}
+	if p.Workers, err = u.Store.Workers(ctx, rec.ID, nil, core.Page{}); err != nil || !whole {
+		return p, err
+	}
+	queues, err := u.Store.WorkQueues(ctx, rec.ID, nil, core.Page{})
+	for _, q := range queues {
+		p.Queues = append(p.Queues, views.Queue{WorkQueue: q, Used: load[q.ID]})
+	}
+	if err != nil {
+		return p, err
+	}
+	p.Late, err = u.Store.CountFlowRuns(ctx, core.Filters{
+		FlowRuns:  &core.FlowRunFilter{State: &core.StateFilter{Name: &core.TextFilter{Any: []string{core.NameLate}}}},
+		WorkPools: &core.WorkPoolFilter{ID: &core.IDFilter{Any: []core.UUID{rec.ID}}},
+	})
+	return p, err
+}
+
+func (u *UI) togglePool(w http.ResponseWriter, r *http.Request) error {
+	name := r.PathValue("name")
+	return u.toggle(w, r, "Work pool "+name, "/work-pools/"+url.PathEscape(name), func(on bool) error {
+		return u.Service.UpdateWorkPool(r.Context(), name, core.WorkPoolUpdate{IsPaused: core.Some(!on)})
+	})
+}
+
+func (u *UI) toggleQueue(w http.ResponseWriter, r *http.Request) error {
+	id, err := core.ParseUUID(r.PathValue("queue"))
+	if err != nil {
+		return core.NotFound("Work queue")
+	}
+	q, err := u.Store.WorkQueue(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	return u.toggle(w, r, "Queue "+q.Name, "/work-pools/"+url.PathEscape(r.PathValue("name")), func(on bool) error {
+		return u.Service.UpdateWorkQueue(r.Context(), id, core.WorkQueueUpdate{IsPaused: core.Some(!on)})
+	})
+}
+
+// toggle answers a switch: it comes back as it is now, with a toast.
+func (u *UI) toggle(w http.ResponseWriter, r *http.Request, label, back string, set func(on bool) error) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	on := r.PostForm.Get("on") == "true"
+	if err := set(on); err != nil {
+		return err
+	}
+	t := views.Toast{State: "completed", Text: label + ": on"}
+	if !on {
+		t = views.Toast{State: "paused", Text: label + ": paused"}
+	}
+	if !hx(r) {
+		return u.reply(w, r, back, t)
+	}
+	return u.send(w, r, templ.Join(views.Toggle(r.URL.EscapedPath(), label, on), toast(t)))
+}
