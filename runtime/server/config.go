@@ -93,16 +93,3 @@ func loopback(host string) bool {
 	ip := net.ParseIP(strings.Trim(host, "[]"))
 	return ip != nil && ip.IsLoopback()
 }
-
-// sqlitePath is the file of a SQLite URL; empty for other databases.
-func sqlitePath(url string) string {
-	if strings.Contains(url, "://") && !strings.HasPrefix(url, "sqlite:") {
-		return ""
-	}
-	p := strings.TrimPrefix(strings.TrimPrefix(url, "sqlite:"), "//")
-	p, _, _ = strings.Cut(p, "?")
-	if p == "" || strings.Contains(p, ":memory:") {
-		return ""
-	}
-	return p
-}

@@ -155,13 +155,6 @@ func (s *Server) openData(ctx context.Context) error {
 	if err := os.MkdirAll(s.cfg.Home, 0o755); err != nil {
 		return core.Errorf(core.EUnavailable, "cannot make the data folder: %w; set FLOWLITE_HOME to one that can be written", err)
 	}
-	if path := sqlitePath(s.cfg.DatabaseURL); path != "" {
-		lock, err := lockFile(path)
-		if err != nil {
-			return err
-		}
-		s.later(func(context.Context) error { return lock.Close() })
-	}
 	store, err := db.Open(ctx, s.cfg.DatabaseURL)
 	if err != nil {
 		return err
@@ -183,7 +176,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 		return err
 	}
 	s.later(s.service.Stop)
-	s.loops = loops.New(loops.Config{Service: s.service, Liveness: bus.Single(), Log: s.cfg.Log})
+	s.loops = loops.New(loops.Config{Service: s.service, Liveness: bus.Single(), Bus: messages, Log: s.cfg.Log})
 
 	mux := http.NewServeMux()
 	rest := api.New(api.Config{
@@ -193,9 +186,8 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	mux.Handle("/api/", rest)
 	mux.Handle("/api", rest)
 	if !s.cfg.NoUI {
-		mux.Handle("/", askBrowser(s.cfg.AuthString, ui.New(ui.Config{
-			Service: s.service, Store: s.store, Bus: messages, Version: s.cfg.Version, Log: s.cfg.Log,
-		})))
+		pages := ui.New(ui.Config{Service: s.service, Store: s.store, Bus: messages, Version: s.cfg.Version, Log: s.cfg.Log})
+		mux.Handle("/", askBrowser(s.cfg.AuthString, pages))
 	}
 	// Long polls and streams end when this context does: Shutdown alone would
 	// wait for them for ever.

