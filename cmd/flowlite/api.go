@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/client"
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// api is the client, and another one that waits out a restart of the server.
+type api struct {
+	base          string
+	once, patient *client.Client
+}
+
+func newAPI(base, auth string) *api {
+	return &api{base: strings.TrimRight(base, "/"),
+		once:    client.New(client.Config{URL: base, AuthString: auth, Patience: -1}),
+		patient: client.New(client.Config{URL: base, AuthString: auth, Patience: time.Minute})}
+}
+
+// page of the UI for a path.
+func (c *api) page(path string) string { return strings.TrimSuffix(c.base, "/api") + path }
+
+func (c *api) call(ctx context.Context, method, path string, body any) (core.JSON, error) {
+	raw, err := c.once.Raw(ctx, method, path, body)
+	return core.JSON(raw), c.explain(err)
+}
+
+// explain gives an error that nobody answers its exit code.
+func (c *api) explain(err error) error {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		return &failure{code: exitUnreachable, what: "no server answers at " + c.base, why: op.Err.Error(),
+			hint: "start one with `flowlite up`, or set FLOWLITE_API_URL"}
+	}
+	return err
+}
+
+// ask decodes the answer beside keeping it as it came, because -o json prints it.
+func ask[T any](a *app, method, path string, body any) (v T, raw core.JSON, err error) {
+	raw, err = a.api.call(a.ctx, method, path, body)
+	if err != nil || len(raw) == 0 {
+		return v, raw, err
+	}
+	if err = json.Unmarshal(raw, &v); err != nil {
+		err = fmt.Errorf("%s answered what is not a flowlite API: %w", a.api.base+path, err)
+	}
+	return v, raw, err
+}
+
+func esc(s string) string { return url.PathEscape(s) }

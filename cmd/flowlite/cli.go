@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/flowlite/flowlite/cmd/flowlite/internal/out"
+)
+
+// cli is the grammar: each field is a command group in the file of its name.
+type cli struct {
+	Output string `short:"o" enum:"auto,table,json,jsonl,yaml,name" default:"auto" help:"auto, table, json, jsonl, yaml or name"`
+	Color  string `enum:"auto,always,never" default:"auto" help:"auto, always or never"`
+	APIURL string `name:"api-url" env:"FLOWLITE_API_URL" default:"http://127.0.0.1:4200/api" help:"the server that client commands talk to"`
+	Auth   string `name:"auth-string" env:"FLOWLITE_AUTH_STRING" hidden:""`
+
+	Up         upCmd         `cmd:"" help:"Server, worker and the flows of ./flows in one process"`
+	Server     serverCmd     `cmd:"" help:"Run a server"`
+	Worker     workerCmd     `cmd:"" help:"Run a worker"`
+	Deploy     deployCmd     `cmd:"" help:"Deploy a flow"`
+	Deployment deploymentCmd `cmd:"" aliases:"deployments" help:"Flows with a place to run"`
+	Flow       flowCmd       `cmd:"" aliases:"flows" help:"Flows"`
+	FlowRun    flowRunCmd    `cmd:"" name:"flow-run" aliases:"flow-runs" help:"Executions of flows"`
+	Logs       logsTopCmd    `cmd:"" help:"Logs of a flow run"`
+	WorkPool   workPoolCmd   `cmd:"" name:"work-pool" aliases:"work-pools" help:"Where runs wait for workers"`
+	WorkQueue  workQueueCmd  `cmd:"" name:"work-queue" aliases:"work-queues" help:"Queues of a work pool"`
+	Variable   variableCmd   `cmd:"" aliases:"variables" help:"Values that flows read"`
+	Version    versionCmd    `cmd:"" help:"The version of this program"`
+}
+
+// app is what a command runs with.
+type app struct {
+	ctx   context.Context
+	stdin io.Reader
+	cli   *cli
+	out   *out.Printer
+	api   *api
+}
+
+type helpShown struct{ code int }
+
+// run is the whole program; it returns the exit code.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
+	var c cli
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case helpShown:
+			code = r.code
+		default:
+			panic(r)
+		}
+	}()
+	parser := kong.Must(&c, kong.Name("flowlite"),
+		kong.Description("A workflow orchestrator in one program."),
+		kong.Writers(stdout, stderr), kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
+		kong.Exit(func(code int) { panic(helpShown{code}) }))
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	ctx, err := parser.Parse(globalsFirst(args))
+	p := out.New(stdout, stderr, c.Output, c.Color, os.Getenv)
+	if err != nil {
+		return report(p, usage(err, args))
+	}
+	a := &app{stdin: stdin, cli: &c, out: p, api: newAPI(c.APIURL, c.Auth)}
+	var stop context.CancelFunc
+	a.ctx, stop = signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err = ctx.Run(a)
+	if err != nil && errors.Is(a.ctx.Err(), context.Canceled) {
+		if _, ok := errors.AsType[*failure](err); !ok {
+			return exitInterrupted
+		}
+	}
+	return report(p, err)
+}
+
+func usage(err error, args []string) error {
+	var words []string
+	for _, a := range args {
+		if strings.HasPrefix(a, "-") || len(words) == 2 {
+			break
+		}
+		words = append(words, a)
+	}
+	if pe, ok := errors.AsType[*kong.ParseError](err); ok && pe.Context != nil {
+		if n := pe.Context.Selected(); n != nil {
+			words = strings.Fields(n.Path())[:1]
+			words = append(words[:0], strings.Fields(strings.TrimPrefix(n.FullPath(), "flowlite "))...)
+		} else if len(words) > 0 {
+			words = words[:len(words)-1]
+		}
+	}
+	return &failure{code: exitUsage, what: err.Error(), hint: strings.Join(append([]string{"flowlite"}, append(words, "--help")...), " ")}
+}
+
+// globalsFirst moves the global flags in front of `flow-run resume`, whose own
+// flags come from the run's input schema and so are not parsed here.
+func globalsFirst(args []string) []string {
+	i := slices.Index(args, "resume")
+	if i < 1 || !strings.HasPrefix(args[i-1], "flow-run") {
+		return args
+	}
+	var globals, rest []string
+	for r := args[i+1:]; len(r) > 0; r = r[1:] {
+		name, _, inline := strings.Cut(r[0], "=")
+		switch name {
+		case "-o", "--output", "--color", "--api-url":
+			globals = append(globals, r[0])
+			if !inline && len(r) > 1 {
+				r = r[1:]
+				globals = append(globals, r[0])
+			}
+		case "-h", "--help":
+			return []string{args[i-1], "resume", "--help"}
+		default:
+			rest = append(rest, r[0])
+		}
+	}
+	return slices.Concat(args[:i-1], globals, []string{args[i-1], "resume"}, rest)
+}
+
+// pageFlags are those of every ls.
+type pageFlags struct {
+	Limit  int `default:"15" help:"rows to show, at most 200"`
+	Offset int `help:"rows to leave out"`
+}
+
+func (p pageFlags) body(more map[string]any) map[string]any {
+	m := map[string]any{"limit": p.Limit, "offset": p.Offset}
+	for k, v := range more {
+		m[k] = v
+	}
+	return m
+}
+
+// more tells of the next page.
+func (a *app) more(n int, p pageFlags) {
+	if n > 0 && n == p.Limit && a.out.ForPeople() && a.out.Terminal {
+		a.out.Hint("there may be more: --offset %d", p.Offset+p.Limit)
+	}
+}

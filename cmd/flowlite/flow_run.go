@@ -1,0 +1,224 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/flowlite/flowlite/cmd/flowlite/internal/out"
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+type flowRunCmd struct {
+	Ls      flowRunLsCmd      `cmd:"" aliases:"list" help:"List flow runs, the newest first"`
+	Inspect flowRunInspectCmd `cmd:"" help:"Show a flow run"`
+	Logs    flowRunLogsCmd    `cmd:"" help:"Print its logs"`
+	Watch   flowRunWatchCmd   `cmd:"" help:"Follow logs and state, exit with the outcome"`
+	Why     flowRunWhyCmd     `cmd:"" help:"Say why it is not running"`
+	Result  flowRunResultCmd  `cmd:"" help:"Print what it returned"`
+	Cancel  flowRunCancelCmd  `cmd:"" help:"Cancel flow runs"`
+	Resume  flowRunResumeCmd  `cmd:"" passthrough:"partial" help:"Let a paused run go on, with its input as flags"`
+	Retry   flowRunRetryCmd   `cmd:"" help:"Run it again, reusing what completed"`
+}
+
+type flowRunLsCmd struct {
+	pageFlags
+	State      []string `help:"only in these states: Running, FAILED, Late ..."`
+	Deployment string   `help:"only of this deployment"`
+	Flow       string   `help:"only of this flow"`
+}
+
+func (c *flowRunLsCmd) Run(a *app) error {
+	runs := map[string]any{}
+	body := map[string]any{"sort": "EXPECTED_START_TIME_DESC", "flow_runs": runs}
+	if len(c.State) > 0 {
+		types, names := []string{}, []string{}
+		for _, s := range c.State {
+			if t := core.StateType(strings.ToUpper(s)); t.Valid() {
+				types = append(types, string(t))
+			} else {
+				names = append(names, s)
+			}
+		}
+		runs["state"] = map[string]any{"operator": "or_", "type": map[string]any{"any_": types}, "name": map[string]any{"any_": names}}
+	}
+	if c.Deployment != "" {
+		d, _, err := a.deployment(c.Deployment)
+		if err != nil {
+			return err
+		}
+		runs["deployment_id"] = map[string]any{"any_": []core.UUID{d.ID}}
+	}
+	if c.Flow != "" {
+		body["flows"] = map[string]any{"name": map[string]any{"any_": []string{c.Flow}}}
+	}
+	all, raw, err := ask[[]*core.FlowRun](a, "POST", "/flow_runs/filter", c.body(body))
+	if err != nil {
+		return err
+	}
+	var ids, flows []core.UUID
+	names := make([]string, len(all))
+	for i, r := range all {
+		ids, flows, names[i] = append(ids, r.ID), append(flows, r.FlowID), r.ID.String()
+	}
+	t := &out.Table{Empty: "no flow runs", Columns: []out.Column{{Name: "name"}, {Name: "id", Keep: true}, {Name: "state", Keep: true}, {Name: "flow"}, {Name: "when"}, {Name: "took", Right: true}}}
+	if a.out.ForPeople() {
+		flowNames := a.flowNames(flows)
+		for i, r := range all {
+			id := short(ids[i])
+			if !a.out.Terminal {
+				id = names[i]
+			}
+			t.Rows = append(t.Rows, []string{r.Name, id, a.out.State(r.StateType, r.StateName), flowNames[r.FlowID], a.out.Ago(started(r)), took(r)})
+		}
+	}
+	defer a.more(len(all), c.pageFlags)
+	return a.out.List(raw, t, names)
+}
+
+func started(r *core.FlowRun) core.Time {
+	if r.StartTime.IsZero() {
+		return r.ExpectedStartTime
+	}
+	return r.StartTime
+}
+
+func took(r *core.FlowRun) string {
+	s := max(r.TotalRunTime, r.EstimatedRunTime)
+	if s == 0 {
+		return ""
+	}
+	return out.Duration(time.Duration(s * float64(time.Second)))
+}
+
+type runRef struct {
+	ID string `arg:"" help:"id, unique prefix of one, or name"`
+}
+
+type flowRunInspectCmd struct{ runRef }
+
+func (c *flowRunInspectCmd) Run(a *app) error {
+	r, raw, err := a.flowRun(c.ID)
+	if err != nil {
+		return err
+	}
+	f := []out.Field{{Name: "Name", Value: a.out.Bold(r.Name)}, {Name: "Id", Value: r.ID.String()}, {Name: "State", Value: a.out.State(r.StateType, r.StateName)}}
+	if r.State != nil {
+		f = append(f, out.Field{Name: "Message", Value: core.Deref(r.State.Message)})
+	}
+	flow := ""
+	if a.out.ForPeople() {
+		flow = a.flowNames([]core.UUID{r.FlowID})[r.FlowID]
+	}
+	f = append(f, out.Field{Name: "Flow", Value: flow}, out.Field{Name: "Parameters", Value: string(r.Parameters)}, out.Field{Name: "Tags", Value: strings.Join(r.Tags, ", ")},
+		out.Field{Name: "Pool", Value: core.Deref(r.WorkPoolName)}, out.Field{Name: "Scheduled", Value: a.out.Full(r.ExpectedStartTime)},
+		out.Field{Name: "Started", Value: a.out.Full(r.StartTime)}, out.Field{Name: "Ended", Value: a.out.Full(r.EndTime)},
+		out.Field{Name: "Took", Value: took(r)}, out.Field{Name: "Attempts", Value: fmt.Sprint(r.RunCount)}, out.Field{Name: "URL", Value: a.runURL(r)})
+	return a.out.Record(raw, r.ID.String(), f)
+}
+
+type flowRunLogsCmd struct {
+	runRef
+	logsFlags
+}
+
+func (c *flowRunLogsCmd) Run(a *app) error { return a.logs(c.ID, c.logsFlags) }
+
+type flowRunWatchCmd struct {
+	runRef
+	watchFlags
+}
+
+func (c *flowRunWatchCmd) Run(a *app) error {
+	r, _, err := a.flowRun(c.ID)
+	if err != nil {
+		return err
+	}
+	a.progress("%s  %s  %s", a.out.Bold(r.Name), short(r.ID), a.runURL(r))
+	return a.watch(r, c.watchFlags)
+}
+
+type flowRunWhyCmd struct{ runRef }
+
+func (c *flowRunWhyCmd) Run(a *app) error {
+	r, _, err := a.flowRun(c.ID)
+	if err != nil {
+		return err
+	}
+	w, raw, err := ask[*core.Why](a, "GET", "/flow_runs/"+r.ID.String()+"/why", nil)
+	if err != nil {
+		return err
+	}
+	if err := a.out.Say(raw, w.Code, "%s  %s", a.out.State(w.State, w.StateName), w.Message); err == nil && w.Hint != "" && a.out.ForPeople() {
+		a.out.Hint("%s", w.Hint)
+	}
+	return err
+}
+
+type flowRunResultCmd struct{ runRef }
+
+func (c *flowRunResultCmd) Run(a *app) error {
+	r, _, err := a.flowRun(c.ID)
+	if err != nil {
+		return err
+	}
+	if r.StateType != core.Completed {
+		f := &failure{code: exitFailed, what: fmt.Sprintf("%s is %s and has no result", r.Name, r.StateName)}
+		if r.State != nil {
+			f.why = core.Deref(r.State.Message)
+		}
+		return f
+	}
+	v, err := a.result(r, a.api.once)
+	if err != nil {
+		return err
+	}
+	return a.out.Raw(v)
+}
+
+type flowRunCancelCmd struct {
+	IDs []string `arg:"" name:"id" help:"ids, unique prefixes, or names"`
+}
+
+func (c *flowRunCancelCmd) Run(a *app) error {
+	for _, id := range c.IDs {
+		if err := a.changeRun(id, "/cancel", map[string]any{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// changeRun posts a verb and prints the state that the run has now.
+func (a *app) changeRun(ref, verb string, body any) error {
+	r, _, err := a.flowRun(ref)
+	if err != nil {
+		return err
+	}
+	res, raw, err := ask[*core.OrchestrationResult](a, "POST", "/flow_runs/"+r.ID.String()+verb, body)
+	if err != nil {
+		return err
+	}
+	if res.Status == core.Abort || res.Status == core.Reject && (verb == "/resume" || verb == "/retry" || res.State == nil) {
+		return &failure{code: exitFailed, what: fmt.Sprintf("%s is %s: the server refused", r.Name, r.StateName), why: core.Deref(res.Details.Reason)}
+	}
+	return a.out.Say(raw, r.ID.String(), "%s  %s", r.Name, a.out.State(res.State.Type, res.State.Name))
+}
+
+type flowRunRetryCmd struct {
+	runRef
+	watchFlags
+	Fresh bool `help:"start fresh: reuse nothing"`
+	Watch bool `help:"follow logs and state, exit with the outcome"`
+}
+
+func (c *flowRunRetryCmd) Run(a *app) error {
+	if err := a.changeRun(c.ID, "/retry", map[string]any{"fresh": c.Fresh}); err != nil || !c.Watch {
+		return err
+	}
+	r, _, err := a.flowRun(c.ID)
+	if err != nil {
+		return err
+	}
+	return a.watch(r, c.watchFlags)
+}

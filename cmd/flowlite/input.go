@@ -1,0 +1,57 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// readInput is JSON given as text, @file or - for standard input.
+func (a *app) readInput(s string) (core.JSON, error) {
+	b := []byte(s)
+	var err error
+	switch {
+	case s == "-":
+		b, err = io.ReadAll(a.stdin)
+	case strings.HasPrefix(s, "@"):
+		b, err = os.ReadFile(s[1:])
+	}
+	if err != nil {
+		return nil, badUsage("cannot read %s: %v", s, err)
+	}
+	var m map[string]any
+	if err := json.Unmarshal(b, &m); err != nil {
+		return nil, badUsage("not a JSON object: %v", err)
+	}
+	return b, nil
+}
+
+// pairs reads k=v texts into m. A value is JSON, or else text; where the
+// schema wants text it stays text.
+func pairs(m map[string]any, kv []string, schema core.JSON) error {
+	for _, s := range kv {
+		k, v, ok := strings.Cut(s, "=")
+		if !ok || k == "" {
+			return badUsage("%q is not key=value", s)
+		}
+		m[k] = value(v, propertyType(schema, k))
+	}
+	return nil
+}
+
+func propertyType(schema core.JSON, key string) string {
+	props, _ := schema.Map()["properties"].(map[string]any)
+	p, _ := props[key].(map[string]any)
+	t, _ := p["type"].(string)
+	return t
+}
+
+func value(text, typ string) any {
+	if typ == "string" || !json.Valid([]byte(text)) {
+		return text
+	}
+	return json.RawMessage(text)
+}

@@ -1,0 +1,159 @@
+package out
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/mattn/go-isatty"
+	"golang.org/x/term"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// Printer knows where it prints and how.
+type Printer struct {
+	Out, Err io.Writer
+	Format   string // auto, table, json, jsonl, yaml, name
+	Terminal bool   // Out is a terminal
+	Color    bool   // of what goes to Out
+	ErrColor bool
+	Unicode  bool
+	Width    int
+	Now      func() time.Time
+}
+
+// New looks at the two writers and the environment. color is auto, always or never.
+func New(stdout, stderr io.Writer, format, color string, getenv func(string) string) *Printer {
+	p := &Printer{Out: stdout, Err: stderr, Format: format, Width: 100, Now: time.Now}
+	p.Terminal = isTerminal(stdout)
+	if f, ok := stdout.(*os.File); ok && p.Terminal {
+		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
+			p.Width = w
+		}
+	}
+	p.Color = wantColor(color, p.Terminal, getenv)
+	p.ErrColor = wantColor(color, isTerminal(stderr), getenv)
+	p.Unicode = utf8Locale(getenv)
+	return p
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && isatty.IsTerminal(f.Fd())
+}
+
+func wantColor(color string, terminal bool, getenv func(string) string) bool {
+	switch {
+	case color == "always":
+		return true
+	case color == "never", getenv("NO_COLOR") != "":
+		return false
+	case getenv("CLICOLOR_FORCE") != "" && getenv("CLICOLOR_FORCE") != "0":
+		return true
+	}
+	return terminal && getenv("TERM") != "dumb"
+}
+
+func utf8Locale(getenv func(string) string) bool {
+	for _, k := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if v := strings.ToLower(getenv(k)); v != "" {
+			return strings.Contains(v, "utf-8") || strings.Contains(v, "utf8")
+		}
+	}
+	return false
+}
+
+// ForPeople tells whether the answer is a table or a sentence.
+func (p *Printer) ForPeople() bool {
+	return p.Format == "auto" || p.Format == "table" || p.Format == ""
+}
+
+// List prints the rows of a list. raw is the API's own answer.
+func (p *Printer) List(raw core.JSON, t *Table, names []string) error {
+	switch p.Format {
+	case "json", "jsonl", "yaml":
+		return p.Raw(raw)
+	case "name":
+		return p.Names(names...)
+	}
+	return p.Table(t)
+}
+
+// Record prints one thing: fields for people.
+func (p *Printer) Record(raw core.JSON, name string, fields []Field) error {
+	switch p.Format {
+	case "json", "jsonl", "yaml":
+		return p.Raw(raw)
+	case "name":
+		return p.Names(name)
+	}
+	return p.Fields(fields)
+}
+
+// Say prints a sentence for people; raw and name stand for it in the other formats.
+func (p *Printer) Say(raw core.JSON, name, format string, args ...any) error {
+	if !p.ForPeople() {
+		return p.Record(raw, name, nil)
+	}
+	_, err := fmt.Fprintf(p.Out, format+"\n", args...)
+	return err
+}
+
+// Raw prints JSON as it came, in the chosen format.
+func (p *Printer) Raw(raw core.JSON) error {
+	if len(raw) == 0 {
+		raw = core.JSON("null")
+	}
+	var b bytes.Buffer
+	switch p.Format {
+	case "yaml":
+		y, err := toYAML(raw)
+		if err != nil {
+			return err
+		}
+		b.Write(y)
+	case "jsonl":
+		var rows []json.RawMessage
+		if json.Unmarshal(raw, &rows) != nil {
+			rows = []json.RawMessage{json.RawMessage(raw)}
+		}
+		for _, r := range rows {
+			if err := json.Compact(&b, r); err != nil {
+				return err
+			}
+			b.WriteByte('\n')
+		}
+	default:
+		if err := json.Indent(&b, bytes.TrimSpace(raw), "", "  "); err != nil {
+			return err
+		}
+		b.WriteByte('\n')
+	}
+	_, err := p.Out.Write(b.Bytes())
+	return err
+}
+
+// Names prints one name a line, for xargs.
+func (p *Printer) Names(names ...string) error {
+	for _, n := range names {
+		if _, err := fmt.Fprintln(p.Out, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Note is for people only, on Err.
+func (p *Printer) Note(format string, args ...any) {
+	_, _ = fmt.Fprintf(p.Err, format+"\n", args...)
+}
+
+// Hint is a note that names the next step.
+func (p *Printer) Hint(format string, args ...any) {
+	p.Note("%s", paint(p.ErrColor, dim, "  hint: "+fmt.Sprintf(format, args...)))
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+type flowRunResumeCmd struct {
+	Args []string `arg:"" name:"id" help:"RUN [--FIELD VALUE ...] [--input JSON|@file|-]; the fields are those that the run asks for"`
+}
+
+func (c *flowRunResumeCmd) Run(a *app) error {
+	if strings.HasPrefix(c.Args[0], "-") {
+		return badUsage("say the flow run before its fields: flowlite flow-run resume RUN --field value")
+	}
+	r, _, err := a.flowRun(c.Args[0])
+	if err != nil {
+		return err
+	}
+	schema := a.inputSchema(r)
+	input, err := a.resumeInput(c.Args[1:], schema)
+	if err != nil {
+		return err
+	}
+	body := map[string]any{}
+	if input != nil {
+		body["run_input"] = input
+	}
+	return a.changeRun(r.ID.String(), "/resume", body)
+}
+
+// inputSchema is what the paused run asks for; nil if nothing.
+func (a *app) inputSchema(r *core.FlowRun) core.JSON {
+	if r.State == nil || r.State.Details.RunInputKeyset["schema"] == "" {
+		return nil
+	}
+	text, err := a.api.once.FlowRunInput(a.ctx, r.ID, r.State.Details.RunInputKeyset["schema"])
+	if err != nil {
+		return nil
+	}
+	return core.JSON(text)
+}
+
+func (a *app) resumeInput(args []string, schema core.JSON) (map[string]any, error) {
+	props, _ := schema.Map()["properties"].(map[string]any)
+	var input map[string]any
+	set := func(k string, v any) {
+		if input == nil {
+			input = map[string]any{}
+		}
+		input[k] = v
+	}
+	for len(args) > 0 {
+		name, val, inline := strings.Cut(strings.TrimPrefix(args[0], "--"), "=")
+		if !strings.HasPrefix(args[0], "--") {
+			return nil, badUsage("%q is not a field; write --field value", args[0])
+		}
+		args = args[1:]
+		key := name
+		if _, ok := props[key]; !ok {
+			key = strings.ReplaceAll(name, "-", "_")
+		}
+		typ := propertyType(schema, key)
+		if !inline {
+			switch {
+			case len(args) > 0 && !strings.HasPrefix(args[0], "--"):
+				val, args = args[0], args[1:]
+			case typ == "boolean":
+				val = "true"
+			default:
+				return nil, badUsage("--%s needs a value", name)
+			}
+		}
+		if name == "input" && props["input"] == nil {
+			j, err := a.readInput(val)
+			if err != nil {
+				return nil, err
+			}
+			for k, v := range j.Map() {
+				set(k, v)
+			}
+			continue
+		}
+		if _, ok := props[key]; !ok && len(props) > 0 {
+			var known []string
+			for k := range props {
+				known = append(known, k)
+			}
+			f := &failure{code: exitUsage, what: "the run does not ask for " + name, hint: "it asks for " + strings.Join(known, ", ")}
+			if n := nearest(name, known); n != "" {
+				f.hint = "did you mean --" + n + "?"
+			}
+			return nil, f
+		}
+		set(key, value(val, typ))
+	}
+	if input == nil && len(props) > 0 && a.canAsk() {
+		for k, p := range props {
+			question := k
+			if m, ok := p.(map[string]any); ok && m["description"] != nil {
+				d, _ := json.Marshal(m["description"])
+				question += " (" + strings.Trim(string(d), `"`) + ")"
+			}
+			answer, err := a.prompt(question + ":")
+			if err != nil {
+				return nil, err
+			}
+			if answer != "" {
+				set(k, value(answer, propertyType(schema, k)))
+			}
+		}
+	}
+	return input, nil
+}

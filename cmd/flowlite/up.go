@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/server"
+)
+
+// serveFlags are those of up and of server start.
+type serveFlags struct {
+	Host     string `env:"FLOWLITE_HOST" default:"127.0.0.1" help:"address to listen on; off loopback it needs credentials"`
+	Port     int    `env:"FLOWLITE_PORT" default:"4200" help:"port; -1 takes any free one"`
+	Database string `env:"FLOWLITE_DATABASE_URL" help:"sqlite:PATH or postgres://...; default: flowlite.db in FLOWLITE_HOME"`
+	Home     string `env:"FLOWLITE_HOME" help:"folder for database, results and built flows; default: ~/.flowlite"`
+	NoAuth   bool   `help:"serve other machines without credentials"`
+	LogLevel string `env:"FLOWLITE_LOG_LEVEL" enum:"debug,info,warn,error" default:"warn" help:"debug, info, warn or error"`
+}
+
+func (f serveFlags) config(a *app) server.Config {
+	return server.Config{Host: f.Host, Port: f.Port, DatabaseURL: f.Database, Home: f.Home, NoAuth: f.NoAuth,
+		AuthString: a.cli.Auth, Version: version(), Log: logger(a, f.LogLevel)}
+}
+
+func logger(a *app, level string) *slog.Logger {
+	var l slog.Level
+	_ = l.UnmarshalText([]byte(level))
+	return slog.New(slog.NewTextHandler(a.out.Err, &slog.HandlerOptions{Level: l}))
+}
+
+type upCmd struct {
+	serveFlags
+	Flows string `env:"FLOWLITE_FLOWS" default:"./flows" help:"folder whose flows are deployed and watched"`
+	Limit int    `short:"l" help:"runs at once; 0: no limit"`
+}
+
+func (c *upCmd) Run(a *app) error {
+	cfg := c.config(a)
+	cfg.Worker, cfg.WorkerLimit = true, c.Limit
+	if _, err := os.Stat(c.Flows); err == nil || c.Flows != "./flows" {
+		cfg.FlowsDir = c.Flows
+	}
+	cfg.OnFlows = func(r server.FlowsReport) { a.flows(r) }
+	return serve(a, cfg)
+}
+
+// flows prints what changed in the flows folder.
+func (a *app) flows(r server.FlowsReport) {
+	for _, d := range r.Deployments {
+		if d.Changed {
+			_, _ = fmt.Fprintf(a.out.Out, "  deployed %s  %s\n", a.out.Bold(d.Name), a.out.Dim(d.Entrypoint))
+		}
+	}
+	for _, n := range r.Gone {
+		a.out.Note("  %s is declared no longer; delete it with `flowlite deployment delete %[1]s`", n)
+	}
+	for dir, err := range r.Problems {
+		a.out.Note("%s %s: %s", a.out.Red("error:"), dir, strings.TrimSpace(err.Error()))
+	}
+}
+
+type serverCmd struct {
+	Start serverStartCmd `cmd:"" help:"Start a server without a worker"`
+}
+
+type serverStartCmd struct{ serveFlags }
+
+func (c *serverStartCmd) Run(a *app) error { return serve(a, c.config(a)) }
+
+// serve runs a server until Ctrl-C or SIGTERM, then drains.
+func serve(a *app, cfg server.Config) error {
+	s, err := server.New(cfg)
+	if err != nil {
+		return err
+	}
+	if err := s.Start(a.ctx); err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintf(a.out.Out, "flowlite %s  %s\n", version(), a.out.Bold(s.URL()))
+	var failed error
+	select {
+	case <-a.ctx.Done():
+		a.out.Note("stopping; runs may finish")
+	case failed = <-s.Failed():
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := s.Stop(ctx); failed == nil {
+		failed = err
+	}
+	return failed
+}

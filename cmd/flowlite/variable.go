@@ -1,0 +1,81 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/flowlite/flowlite/cmd/flowlite/internal/out"
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+type variableCmd struct {
+	Ls    variableLsCmd    `cmd:"" aliases:"list" help:"List variables"`
+	Get   variableGetCmd   `cmd:"" help:"Print a variable's value"`
+	Set   variableSetCmd   `cmd:"" help:"Set a variable"`
+	Unset variableUnsetCmd `cmd:"" help:"Delete a variable"`
+}
+
+type variableLsCmd struct{ pageFlags }
+
+func (c *variableLsCmd) Run(a *app) error {
+	all, raw, err := ask[[]*core.Variable](a, "POST", "/variables/filter", c.body(nil))
+	if err != nil {
+		return err
+	}
+	t := &out.Table{Empty: "no variables", Columns: []out.Column{{Name: "name"}, {Name: "value", Keep: true}, {Name: "updated"}, {Name: "tags"}}}
+	var names []string
+	for _, v := range all {
+		names = append(names, v.Name)
+		t.Rows = append(t.Rows, []string{v.Name, string(v.Value), a.out.Ago(v.Updated), strings.Join(v.Tags, ", ")})
+	}
+	defer a.more(len(all), c.pageFlags)
+	return a.out.List(raw, t, names)
+}
+
+type variableRef struct {
+	Name string `arg:"" help:"name of the variable"`
+}
+
+type variableGetCmd struct{ variableRef }
+
+func (c *variableGetCmd) Run(a *app) error {
+	v, raw, err := ask[*core.Variable](a, "GET", "/variables/name/"+esc(c.Name), nil)
+	if err != nil {
+		return err
+	}
+	text := string(v.Value)
+	_ = json.Unmarshal(v.Value, &text) // a string without its quotes
+	return a.out.Say(raw, v.Name, "%s", text)
+}
+
+type variableSetCmd struct {
+	variableRef
+	Value     string   `arg:"" help:"JSON, or else text"`
+	Overwrite bool     `help:"replace a value that is there"`
+	Tag       []string `short:"t" sep:"none" help:"a tag"`
+}
+
+func (c *variableSetCmd) Run(a *app) error {
+	body := map[string]any{"name": c.Name, "value": value(c.Value, ""), "tags": append([]string{}, c.Tag...)}
+	v, raw, err := ask[*core.Variable](a, "POST", "/variables/", body)
+	if core.CodeOf(err) == core.EConflict && c.Overwrite {
+		if _, err = a.api.call(a.ctx, "PATCH", "/variables/name/"+esc(c.Name), body); err == nil {
+			v, raw, err = ask[*core.Variable](a, "GET", "/variables/name/"+esc(c.Name), nil)
+		}
+	} else if core.CodeOf(err) == core.EConflict {
+		return &failure{code: exitFailed, what: "variable " + c.Name + " is set already", hint: "say --overwrite to replace its value"}
+	}
+	if err != nil {
+		return err
+	}
+	return a.out.Say(raw, v.Name, "Set %s", v.Name)
+}
+
+type variableUnsetCmd struct{ variableRef }
+
+func (c *variableUnsetCmd) Run(a *app) error {
+	if _, err := a.api.call(a.ctx, "DELETE", "/variables/name/"+esc(c.Name), nil); err != nil {
+		return err
+	}
+	return a.out.Say(core.ToJSON(map[string]string{"name": c.Name}), c.Name, "Unset %s", c.Name)
+}
