@@ -64,7 +64,7 @@ func Run(t testing.TB, f Flow, params any, opts ...Option) *Result {
 		o(&set)
 	}
 	ctx := t.Context()
-	store, err := db.Open(ctx, "sqlite::memory:")
+	store, err := db.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "flow.db")+"?synchronous=off")
 	must(t, err)
 	t.Cleanup(func() { _ = store.Close() })
 	clock := &engine.VirtualClock{}
