@@ -35,6 +35,9 @@ func faultText(faults []core.FieldError) string {
 
 func locText(loc []any) string {
 	parts := make([]string, 0, len(loc))
+	if len(loc) > 1 && loc[0] == "parameters" {
+		loc = loc[1:]
+	}
 	for _, p := range loc {
 		parts = append(parts, fmt.Sprint(p))
 	}

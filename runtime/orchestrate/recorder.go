@@ -42,8 +42,9 @@ func (s *Service) RecordTaskRuns(ctx context.Context, reports []*core.TaskRunRep
 
 func (s *Service) record(ctx context.Context, reports []*core.TaskRunReport) error {
 	var runs []core.UUID
+	now := s.now()
 	for _, r := range reports {
-		completeReport(r)
+		completeReport(r, now)
 		if !r.TaskRun.FlowRunID.IsZero() && !contains(runs, r.TaskRun.FlowRunID) {
 			runs = append(runs, r.TaskRun.FlowRunID)
 		}
@@ -98,7 +99,7 @@ func (s *Service) checkTokenOf(ctx context.Context, r core.Reader, id, token cor
 }
 
 // completeReport fills what a reporter need not say.
-func completeReport(r *core.TaskRunReport) {
+func completeReport(r *core.TaskRunReport, now core.Time) {
 	t := r.TaskRun
 	for _, st := range r.States {
 		if st.ID.IsZero() {
@@ -120,7 +121,10 @@ func completeReport(r *core.TaskRunReport) {
 		t.State, t.StateID, t.StateType, t.StateName, t.StateTimestamp = last, last.ID, last.Type, last.Name, last.Timestamp
 	}
 	if t.Created == 0 {
-		t.Created = t.StateTimestamp
+		t.Created = now
+	}
+	if t.Updated == 0 {
+		t.Updated = now
 	}
 	if t.ExpectedStartTime == 0 && len(r.States) > 0 {
 		t.ExpectedStartTime = r.States[0].Timestamp
