@@ -99,13 +99,11 @@ func (r *recurrence) parse(s string) (shown string, err error) {
 			if o.Count < 0 || o.Count > maxCount {
 				return "", fmt.Errorf("COUNT must be 1 to %d", maxCount)
 			}
-			// Such a rule may never match, and looking for its first date
-			// second by second would stall every other schedule.
-			if o.Freq >= rr.HOURLY && (len(o.Byyearday)+len(o.Byweekno)+len(o.Byeaster)+len(o.Bymonthday)+len(o.Bymonth) > 0) {
-				return "", fmt.Errorf("%s rules take only BYDAY, BYHOUR, BYMINUTE and BYSECOND", o.Freq)
-			}
 			if y := o.Dtstart.Year(); y < 1900 || y > 2200 {
 				return "", fmt.Errorf("DTSTART must lie between the years 1900 and 2200")
+			}
+			if err := matchable(*o); err != nil {
+				return "", err
 			}
 			if _, err := rr.NewRRule(*o); err != nil {
 				return "", err
@@ -126,6 +124,57 @@ func (r *recurrence) parse(s string) (shown string, err error) {
 		shown = fmt.Sprintf("%d dates", len(r.dates))
 	}
 	return shown, nil
+}
+
+// matchable refuses rules that would never fire: the library looks for their
+// first date for ever, or second by second until the year 9999.
+func matchable(o rr.ROption) error {
+	if o.Freq <= rr.DAILY {
+		if o.Count > 0 || !o.Until.IsZero() {
+			return nil
+		}
+		rule, err := rr.NewRRule(o)
+		if err != nil {
+			return err
+		}
+		if _, ok := rule.Iterator()(); !ok {
+			return fmt.Errorf("it never matches a date")
+		}
+		return nil
+	}
+	if len(o.Byyearday)+len(o.Byweekno)+len(o.Byeaster)+len(o.Bymonthday)+len(o.Bymonth)+len(o.Bysetpos) > 0 {
+		return fmt.Errorf("%s rules take only BYDAY, BYHOUR, BYMINUTE and BYSECOND", o.Freq)
+	}
+	days := map[int]bool{}
+	for _, d := range o.Byweekday {
+		if d.N() != 0 {
+			return fmt.Errorf("%s rules take BYDAY without numbers", o.Freq)
+		}
+		days[(d.Day()+1)%7] = true
+	}
+	// A step moves through the week by the common divisor of both.
+	const week = 7 * 86400
+	step := max(o.Interval, 1) * map[rr.Frequency]int{rr.HOURLY: 3600, rr.MINUTELY: 60, rr.SECONDLY: 1}[o.Freq]
+	for b := week; b != 0; {
+		step, b = b, step%b
+	}
+	start := int(o.Dtstart.Weekday())*86400 + o.Dtstart.Hour()*3600 + o.Dtstart.Minute()*60 + o.Dtstart.Second()
+	for t := start % step; t < week; t += step {
+		if (len(days) == 0 || days[t/86400]) && in(o.Byhour, t/3600%24) &&
+			(o.Freq < rr.MINUTELY || in(o.Byminute, t/60%60)) && (o.Freq < rr.SECONDLY || in(o.Bysecond, t%60)) {
+			return nil
+		}
+	}
+	return fmt.Errorf("it never matches: its interval steps over the hours, minutes or days that it asks for")
+}
+
+func in(list []int, n int) bool {
+	for _, l := range list {
+		if l == n {
+			return true
+		}
+	}
+	return len(list) == 0
 }
 
 // dateOf reads what follows a property's name, ";TZID=Zone:date" or ":date",

@@ -1,8 +1,10 @@
 package schedule
 
 import (
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -74,10 +76,13 @@ func TestParseRefuses(t *testing.T) {
 		`{"cron":"@every 5s"}`:              "is not known",
 		`{"cron":"0 0 30 2 *"}`:             "never matches",
 		`{"cron":"* * * * *","timezone":"Mars/Olympus"}`: "IANA",
-		`{"interval":0}`:                                "greater than 0",
-		`{"interval":"soon"}`:                           "PT15M",
-		`{"rrule":"FREQ=SOMETIMES"}`:                    "is not valid",
-		`{"rrule":"` + strings.Repeat("x", 7000) + `"}`: "at most 6500",
+		`{"interval":0}`:                                  "greater than 0",
+		`{"interval":"soon"}`:                             "PT15M",
+		`{"rrule":"FREQ=HOURLY;INTERVAL=2;BYHOUR=1"}`:     "never matches",
+		`{"rrule":"FREQ=SECONDLY;BYSETPOS=2"}`:            "take only",
+		`{"rrule":"FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"}`: "never matches",
+		`{"rrule":"FREQ=SOMETIMES"}`:                      "is not valid",
+		`{"rrule":"` + strings.Repeat("x", 7000) + `"}`:   "at most 6500",
 	} {
 		_, err := Parse(core.JSON(rule))
 		if core.CodeOf(err) != core.EInvalid || !strings.Contains(err.Error(), want) {
@@ -115,6 +120,9 @@ func FuzzParse(f *testing.F) {
 	f.Add("interval", "PT1H")
 	after, _ := core.ParseTime("2026-11-23")
 	f.Fuzz(func(t *testing.T, kind, s string) {
+		// Bad input must be refused quickly too: the scheduler reads every rule.
+		hung := time.AfterFunc(10*time.Second, func() { panic("hung on " + kind + " " + strconv.Quote(s)) })
+		defer hung.Stop()
 		r, err := Parse(core.ToJSON(map[string]string{kind: s, "timezone": "Europe/Berlin"}))
 		if err != nil {
 			if core.CodeOf(err) != core.EInvalid {
