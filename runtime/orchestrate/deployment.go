@@ -2,7 +2,6 @@ package orchestrate
 
 import (
 	"context"
-	"strings"
 
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/schema"
@@ -317,7 +316,7 @@ func (s *Service) DeleteDeployment(ctx context.Context, id core.UUID) error {
 		if err := tx.DeleteDeployment(ctx, id); err != nil {
 			return err
 		}
-		if l := d.GlobalConcurrencyLimit; l != nil && strings.HasPrefix(l.Name, limitName(id)) {
+		if l := d.GlobalConcurrencyLimit; l != nil && l.Name == limitName(id) {
 			return tx.DeleteGlobalLimit(ctx, l.ID)
 		}
 		return nil

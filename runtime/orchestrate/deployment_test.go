@@ -1,0 +1,177 @@
+package orchestrate_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/flowlite/flowlite/db"
+	"github.com/flowlite/flowlite/runtime/bus"
+	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/orchestrate"
+)
+
+type office struct {
+	*orchestrate.Service
+	store core.Store
+	now   core.Time
+	flow  *core.Flow
+}
+
+func newOffice(t *testing.T) (*office, context.Context) {
+	t.Helper()
+	ctx := t.Context()
+	store, err := db.Open(ctx, "sqlite::memory:")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := bus.NewMemory()
+	t.Cleanup(func() { _ = b.Close(); _ = store.Close() })
+	h := &office{store: store, now: core.Now()}
+	h.Service = orchestrate.New(orchestrate.Config{Store: store, Bus: b, Now: func() core.Time { h.now++; return h.now }})
+	h.flow = given(h.CreateFlow(ctx, core.FlowCreate{Name: "f"}))(t)
+	given(h.CreateWorkPool(ctx, core.WorkPoolCreate{Name: "p", Type: "process", BaseJobTemplate: orchestrate.DefaultProcessTemplate()}))(t)
+	return h, ctx
+}
+
+func given[T any](v T, err error) func(t *testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+func (h *office) deploy(t *testing.T, schedules ...core.ScheduleCreate) *core.Deployment {
+	t.Helper()
+	return given(h.CreateDeployment(t.Context(), core.DeploymentCreate{
+		Name: "d", FlowID: h.flow.ID, WorkPoolName: core.Some("p"), ParameterOpenAPISchema: core.Some(core.JSON(`{}`)), Schedules: schedules,
+	}))(t)
+}
+
+func wantCode(t *testing.T, err error, code core.Code) {
+	t.Helper()
+	if core.CodeOf(err) != code {
+		t.Errorf("got %v, want %q", err, code)
+	}
+}
+
+func TestDeploymentUpsert(t *testing.T) {
+	h, ctx := newOffice(t)
+	d := h.deploy(t, core.ScheduleCreate{Rule: core.JSON(`{"cron":"0 9 * * *"}`)})
+	if d.Status != core.NotReady || core.Deref(d.WorkQueueName) != "default" || len(d.Schedules) != 1 {
+		t.Errorf("%+v", d)
+	}
+	again := given(h.CreateDeployment(ctx, core.DeploymentCreate{Name: "d", FlowID: h.flow.ID, Description: core.Some("new"), ConcurrencyLimit: core.Some[int64](2), WorkQueueName: core.Some("fast")}))(t)
+	if again.ID != d.ID || core.Deref(again.WorkPoolName) != "p" || core.Deref(again.WorkQueueName) != "fast" || len(again.Schedules) != 0 {
+		t.Errorf("absent keys keep, schedules go: %+v", again)
+	}
+	if l := again.GlobalConcurrencyLimit; l == nil || l.Limit != 2 || l.Name != "deployment:"+d.ID.String() {
+		t.Errorf("%+v", l)
+	}
+	if err := h.UpdateDeployment(ctx, d.ID, core.DeploymentUpdate{ConcurrencyLimit: core.Null[int64]()}); err != nil {
+		t.Error(err)
+	}
+	_, err := h.store.GlobalLimitByName(ctx, "deployment:"+d.ID.String())
+	wantCode(t, err, core.ENotFound)
+	_, err = h.CreateDeployment(ctx, core.DeploymentCreate{Name: "e", FlowID: h.flow.ID, WorkPoolName: core.Some("none")})
+	wantCode(t, err, core.ENotFound)
+	_, err = h.CreateDeployment(ctx, core.DeploymentCreate{Name: "a/b", FlowID: h.flow.ID})
+	wantCode(t, err, core.EInvalid)
+	_, err = h.CreateDeployment(ctx, core.DeploymentCreate{Name: "e", FlowID: core.NewID()})
+	wantCode(t, err, core.EConflict)
+	wantCode(t, h.UpdateDeployment(ctx, d.ID, core.DeploymentUpdate{JobVariables: core.Some(core.JSON(`{"stream_output":"x"}`))}), core.EInvalid)
+	wantCode(t, h.DeleteDeployment(ctx, d.ID), "")
+}
+
+func TestScheduleRuns(t *testing.T) {
+	for rule, runs := range map[string]int{`{"interval":60}`: 61, `{"interval":10}`: 100, `{"cron":"0 * * * *"}`: 3, `{"interval":5184000}`: 1} {
+		h, ctx := newOffice(t)
+		d := h.deploy(t, core.ScheduleCreate{Rule: core.JSON(rule)})
+		if n := given(h.ScheduleRuns(ctx))(t); n < runs-1 || n > runs+1 {
+			t.Errorf("%s: %d runs, want %d", rule, n, runs)
+		}
+		if n := given(h.ScheduleRuns(ctx))(t) + given(h.ScheduleRecent(ctx))(t); n != 0 {
+			t.Errorf("%s: %d slots twice", rule, n)
+		}
+		wantCode(t, h.PauseDeployment(ctx, d.ID), "")
+		if n := given(h.store.CountFlowRuns(ctx, core.Filters{}))(t); n != 0 {
+			t.Errorf("%d runs left of a paused deployment", n)
+		}
+	}
+}
+
+func TestQueuePriorities(t *testing.T) {
+	h, ctx := newOffice(t)
+	given(h.CreateWorkQueue(ctx, "p", core.WorkQueueCreate{Name: "a"}))(t)
+	q := given(h.CreateWorkQueue(ctx, "p", core.WorkQueueCreate{Name: "b", Priority: core.Ptr[int64](1)}))(t)
+	p := given(h.WorkPoolByName(ctx, "p"))(t)
+	order := func() (names string) {
+		for _, q := range given(h.store.WorkQueues(ctx, p.ID, nil, core.Page{}))(t) {
+			names += q.Name + " "
+		}
+		return names
+	}
+	if got := order(); got != "b default a " {
+		t.Error(got)
+	}
+	wantCode(t, h.UpdateWorkQueue(ctx, q.ID, core.WorkQueueUpdate{Priority: core.Some[int64](3)}), "")
+	if got := order(); got != "default b a " {
+		t.Error(got)
+	}
+	_, err := h.CreateWorkQueue(ctx, "p", core.WorkQueueCreate{Name: "a"})
+	wantCode(t, err, core.EConflict)
+	_, err = h.CreateWorkPool(ctx, core.WorkPoolCreate{Name: "prefect-x"})
+	wantCode(t, err, core.EForbidden)
+	_, err = h.CreateWorkPool(ctx, core.WorkPoolCreate{Name: "x", BaseJobTemplate: core.JSON(`{"job_configuration":{"a":"{{ b }}"},"variables":{}}`)})
+	wantCode(t, err, core.EInvalid)
+}
+
+func TestPollAndForeman(t *testing.T) {
+	h, ctx := newOffice(t)
+	d := h.deploy(t)
+	given(h.CreateDeploymentFlowRun(ctx, d.ID, core.DeploymentFlowRunCreate{}))(t)
+	wantCode(t, h.Heartbeat(ctx, "p", core.WorkerHeartbeat{Name: "w"}), "")
+	if runs := given(h.PoolRuns(ctx, "p", nil, 0, 0))(t); len(runs) != 1 {
+		t.Errorf("%d runs", len(runs))
+	}
+	if d = given(h.DeploymentByName(ctx, "f", "d"))(t); d.Status != core.Ready {
+		t.Error(d.Status)
+	}
+	if p := given(h.WorkPoolByName(ctx, "p"))(t); core.Deref(p.Status) != core.Ready {
+		t.Error(core.Deref(p.Status))
+	}
+	h.now = h.now.Add(5 * time.Minute)
+	given(h.Foreman(ctx))(t)
+	d, p := given(h.DeploymentByName(ctx, "f", "d"))(t), given(h.WorkPoolByName(ctx, "p"))(t)
+	if d.Status != core.NotReady || core.Deref(p.Status) != core.NotReady {
+		t.Error(d.Status, core.Deref(p.Status))
+	}
+}
+
+func TestSlots(t *testing.T) {
+	h, ctx := newOffice(t)
+	given(h.CreateGlobalLimit(ctx, core.GlobalConcurrencyLimitCreate{Name: "l", Limit: 2}))(t)
+	ask := core.SlotRequest{Slots: 1, Names: []string{"l", "unknown"}}
+	g := given(h.AcquireSlots(ctx, ask))(t)
+	given(h.IncrementSlots(ctx, ask))(t)
+	_, err := h.IncrementSlots(ctx, ask)
+	wantCode(t, err, core.ELocked)
+	wantCode(t, h.ReleaseSlots(ctx, g.LeaseID), "")
+	g = given(h.AcquireSlots(ctx, ask))(t)
+	h.now = h.now.Add(6 * time.Minute)
+	wantCode(t, h.RenewSlots(ctx, g.LeaseID, 0), core.ENotFound)
+	if n := given(h.ExpireSlotLeases(ctx))(t); n != 1 {
+		t.Errorf("%d leases expired", n)
+	}
+	given(h.DecrementSlots(ctx, core.SlotRelease{Slots: 1, Names: []string{"l"}}))(t)
+	given(h.CreateGlobalLimit(ctx, core.GlobalConcurrencyLimitCreate{Name: "r", Limit: 1, SlotDecayPerSecond: 0.1}))(t)
+	rate := core.SlotRequest{Slots: 1, Names: []string{"r"}, Mode: "rate_limit"}
+	given(h.IncrementSlots(ctx, rate))(t)
+	_, err = h.IncrementSlots(ctx, rate)
+	wantCode(t, err, core.ELocked)
+	h.now = h.now.Add(11 * time.Second)
+	given(h.IncrementSlots(ctx, rate))(t)
+}
