@@ -1,0 +1,214 @@
+package dbtest
+
+import (
+	"errors"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+func (s *suite) pool(name string) (*core.WorkPool, *core.WorkQueue) {
+	p := &core.WorkPool{ID: core.NewID(), Created: s.now, Updated: s.now, Name: name, Type: "process"}
+	q := &core.WorkQueue{ID: core.NewID(), Created: s.now, Updated: s.now, Name: "default", Priority: 1, WorkPoolID: p.ID}
+	s.write(func(tx core.Tx) error {
+		p.DefaultQueueID = q.ID
+		return errors.Join(tx.InsertWorkPool(s.ctx, p), tx.InsertWorkQueue(s.ctx, q))
+	})
+	return p, q
+}
+
+func workPools(s *suite) {
+	p, q := s.pool("pool")
+	s.code(s.Write(s.ctx, func(tx core.Tx) error {
+		x := *p
+		x.ID = core.NewID()
+		return tx.InsertWorkPool(s.ctx, &x)
+	}), core.EConflict)
+	p.IsPaused = true
+	s.write(func(tx core.Tx) error {
+		_, err := tx.LockWorkPool(s.ctx, p.ID)
+		return errors.Join(err, tx.UpdateWorkPool(s.ctx, p), tx.UpdateWorkQueue(s.ctx, q), tx.PolledWorkQueues(s.ctx, []core.UUID{q.ID}, s.now))
+	})
+	s.eq(must(s.WorkPoolByName(s.ctx, "pool"))(s).IsPaused, true)
+	got := must(s.WorkQueueByName(s.ctx, p.ID, "default"))(s)
+	s.eq(*got.Status, core.Ready)
+	s.eq(*got.WorkPoolName, "pool")
+	s.eq(len(must(s.WorkPools(s.ctx, &core.WorkPoolFilter{Name: &core.TextFilter{Like: core.Ptr("OO")}}, core.Page{}))(s)), 1)
+	s.eq(must(s.CountWorkPools(s.ctx, nil))(s), 1)
+	s.eq(len(must(s.WorkQueues(s.ctx, p.ID, nil, core.Page{}))(s)), 1)
+	f := s.flow("f")
+	r := s.newRun(f, core.Scheduled, func(r *core.FlowRun) { r.WorkQueueID = q.ID })
+	s.eq(*must(s.FlowRun(s.ctx, r.ID))(s).WorkPoolName, "pool")
+	s.eq(len(must(s.DueFlowRuns(s.ctx, q.ID, s.now, 5))(s)), 1)
+	s.eq(must(s.NextDue(s.ctx, p.ID))(s), r.NextScheduledStartTime)
+	s.newRun(f, core.Running, func(r *core.FlowRun) { r.WorkQueueID = q.ID })
+	s.eq(must(s.PoolLoad(s.ctx, p.ID))(s)[q.ID], 1)
+	s.write(func(tx core.Tx) error {
+		qs, _, err := tx.UnpolledNotReady(s.ctx, s.now+1)
+		s.eq(qs, []core.UUID{q.ID})
+		return err
+	})
+	w := &core.Worker{ID: core.NewID(), Created: s.now, Updated: s.now, Name: "w", WorkPoolID: p.ID, LastHeartbeatTime: s.now, HeartbeatIntervalSeconds: core.Ptr(int64(10)), Status: core.Online}
+	for range 2 {
+		s.write(func(tx core.Tx) error { return tx.UpsertWorker(s.ctx, w) })
+	}
+	s.eq(must(s.Worker(s.ctx, p.ID, "w"))(s).ID, w.ID)
+	s.eq(len(must(s.Workers(s.ctx, p.ID, nil, core.Page{}))(s)), 1)
+	s.eq(len(must(s.StaleWorkers(s.ctx, s.now+40e6))(s)), 1)
+	s.write(func(tx core.Tx) error {
+		return errors.Join(tx.DeleteWorker(s.ctx, p.ID, "w"), tx.DeleteWorkPool(s.ctx, p.ID))
+	})
+	s.eq(must(s.FlowRun(s.ctx, r.ID))(s).WorkQueueID, core.UUID{})
+}
+
+func deployments(s *suite) {
+	f := s.flow("f")
+	p, q := s.pool("pool")
+	l := &core.GlobalConcurrencyLimit{ID: core.NewID(), Created: s.now, Updated: s.now, Name: "l", Limit: 2, Active: true}
+	d := &core.Deployment{ID: core.NewID(), Created: s.now, Updated: s.now, Name: "d", FlowID: f.ID, WorkQueueID: q.ID, Tags: core.Tags{"x"}, ConcurrencyLimitID: l.ID, Status: core.NotReady}
+	sc := &core.Schedule{ID: core.NewID(), Created: s.now, Updated: s.now, DeploymentID: d.ID, Rule: core.JSON(`{"interval": 60}`), Active: true}
+	s.write(func(tx core.Tx) error {
+		return errors.Join(tx.InsertGlobalLimit(s.ctx, l), tx.InsertDeployment(s.ctx, d), tx.InsertSchedule(s.ctx, sc), tx.PolledDeployments(s.ctx, []core.UUID{d.ID}, s.now))
+	})
+	got := must(s.DeploymentByName(s.ctx, "f", "d"))(s)
+	s.eq(got.FlowName, "f")
+	s.eq(*got.WorkPoolName, p.Name)
+	s.eq(got.GlobalConcurrencyLimit.Limit, 2)
+	s.eq(len(got.Schedules), 1)
+	s.eq(got.Status, core.Ready)
+	for _, sort := range core.DeploymentSorts {
+		s.eq(len(must(s.Deployments(s.ctx, core.Filters{}, core.Page{Sort: sort}))(s)), 1)
+	}
+	s.eq(len(must(s.DeploymentsToSchedule(s.ctx, core.UUID{}, 0, 10))(s)), 1)
+	s.eq(len(must(s.DeploymentsToSchedule(s.ctx, d.ID, s.now-1, 10))(s)), 0)
+	r := s.newRun(f, core.Scheduled, func(r *core.FlowRun) { r.DeploymentID, r.AutoScheduled = d.ID, true })
+	n, last, err := s.ScheduledAhead(s.ctx, d.ID, s.now-1e6)
+	s.ok(err)
+	s.eq(n, 1)
+	s.eq(last, r.NextScheduledStartTime)
+	s.eq(len(must(s.DueFlowRunsOfDeployments(s.ctx, []core.UUID{d.ID}, s.now, 5))(s)), 1)
+	s.write(func(tx core.Tx) error {
+		n, err := tx.DeleteScheduledRuns(s.ctx, d.ID, true)
+		s.eq(n, 1)
+		sc.Active = false
+		return errors.Join(err, tx.UpdateDeployment(s.ctx, got), tx.UpdateSchedule(s.ctx, sc))
+	})
+	s.eq(must(s.Schedule(s.ctx, sc.ID))(s).Active, false)
+	s.write(func(tx core.Tx) error { return tx.DeleteDeployment(s.ctx, d.ID) })
+	s.eq(len(must(s.Schedules(s.ctx, d.ID))(s)), 0)
+}
+
+func logsAndEvents(s *suite) {
+	run := core.NewID()
+	var logs []*core.Log
+	for i := range 3 {
+		logs = append(logs, &core.Log{Name: "n", Level: int64(10 * (i + 1)), Message: "hello", Timestamp: s.now, FlowRunID: run})
+	}
+	s.write(func(tx core.Tx) error { return tx.InsertLogs(s.ctx, logs) })
+	for _, sort := range core.LogSorts {
+		s.eq(len(must(s.Logs(s.ctx, &core.LogFilter{Level: &core.IntFilter{Ge: core.Ptr(int64(20))}}, core.Page{Sort: sort}))(s)), 2)
+	}
+	s.eq(must(s.CountLogs(s.ctx, &core.LogFilter{AfterSeq: logs[0].Seq, FlowRunID: &core.IDFilter{Any: []core.UUID{run}}}))(s), 2)
+	e := &core.Event{ID: core.NewID(), Occurred: s.now, Event: "prefect.x", Resource: map[string]string{"prefect.resource.id": "a.1", "k": "v1"}, Related: []map[string]string{{"prefect.resource.id": "b.1", "prefect.resource.role": "flow"}}}
+	for i := range 2 {
+		s.write(func(tx core.Tx) error {
+			fresh, err := tx.InsertEvents(s.ctx, []*core.Event{e})
+			s.eq(len(fresh), 1-i)
+			return err
+		})
+	}
+	for i, f := range []*core.EventFilter{
+		nil, {Event: &core.EventName{Prefix: []string{"prefect."}}}, {Resource: &core.EventResource{ID: []string{"a.1"}, Labels: map[string]any{"k": []any{"v*", "!x"}}}},
+		{Related: &core.EventResources{{Role: []string{"flow"}, IDPrefix: []string{"b."}}}}, {AnyResource: &core.EventResources{{ID: []string{"a.1"}}}}, {Text: &core.EventText{Query: "A.1"}},
+	} {
+		if n := must(s.CountEvents(s.ctx, f))(s); n != 1 {
+			s.Fatalf("filter %d: %d events", i, n)
+		}
+	}
+	s.eq(must(s.CountEvents(s.ctx, &core.EventFilter{Related: &core.EventResources{{ID: []string{"a.1"}}}}))(s), 0)
+	s.eq(must(s.Events(s.ctx, nil, core.Page{}))(s)[0].Related[0]["prefect.resource.id"], "b.1")
+	s.write(func(tx core.Tx) error { _, err := tx.DeleteEvents(s.ctx, s.now+1, 10); return err })
+	s.eq(must(s.CountEvents(s.ctx, nil))(s), 0)
+}
+
+func artifacts(s *suite) {
+	a := &core.Artifact{ID: core.NewID(), Created: s.now, Updated: s.now, Key: core.Ptr("k"), Type: core.Ptr("markdown"), Data: core.JSON(`"x"`)}
+	b := *a
+	b.ID, b.Created = core.NewID(), s.now+1
+	s.write(func(tx core.Tx) error { return errors.Join(tx.InsertArtifact(s.ctx, a), tx.InsertArtifact(s.ctx, &b)) })
+	s.eq(must(s.ArtifactCollection(s.ctx, "k"))(s).LatestID, b.ID)
+	for _, sort := range core.ArtifactSorts {
+		s.eq(len(must(s.Artifacts(s.ctx, nil, core.Page{Sort: sort}))(s)), 2)
+		s.eq(len(must(s.ArtifactCollections(s.ctx, nil, core.Page{Sort: sort}))(s)), 1)
+	}
+	b.Data = core.JSON(`"y"`)
+	s.write(func(tx core.Tx) error { return tx.UpdateArtifact(s.ctx, &b) })
+	s.eq(string(must(s.ArtifactCollection(s.ctx, "k"))(s).Data), `"y"`)
+	s.write(func(tx core.Tx) error { return tx.DeleteArtifact(s.ctx, b.ID) })
+	s.eq(must(s.ArtifactCollection(s.ctx, "k"))(s).LatestID, a.ID)
+	s.write(func(tx core.Tx) error { return tx.DeleteArtifact(s.ctx, a.ID) })
+	s.eq(must(s.CountArtifactCollections(s.ctx, nil))(s), 0)
+}
+
+func variables(s *suite) {
+	v := &core.Variable{ID: core.NewID(), Created: s.now, Updated: s.now, Name: "v", Value: core.JSON(`[1]`), Tags: core.Tags{"a"}}
+	s.write(func(tx core.Tx) error { return tx.InsertVariable(s.ctx, v) })
+	v.Value = core.JSON(`2`)
+	s.write(func(tx core.Tx) error { return tx.UpdateVariable(s.ctx, v) })
+	s.eq(string(must(s.VariableByName(s.ctx, "v"))(s).Value), "2")
+	for _, sort := range core.VariableSorts {
+		s.eq(len(must(s.Variables(s.ctx, &core.VariableFilter{Tags: &core.TagFilter{Any: []string{"a", "b"}}}, core.Page{Sort: sort}))(s)), 1)
+	}
+	s.write(func(tx core.Tx) error { return tx.DeleteVariable(s.ctx, v.ID) })
+	s.code(s.Write(s.ctx, func(tx core.Tx) error { return tx.DeleteVariable(s.ctx, v.ID) }), core.ENotFound)
+}
+
+func limits(s *suite) {
+	l := &core.GlobalConcurrencyLimit{ID: core.NewID(), Created: s.now, Updated: s.now, Name: "l", Limit: 2, Active: true}
+	s.write(func(tx core.Tx) error { return tx.InsertGlobalLimit(s.ctx, l) })
+	g := &core.SlotLease{ID: core.NewID(), Created: s.now, Expires: s.now + 10, Limits: []core.UUID{l.ID}, Slots: 2}
+	s.write(func(tx core.Tx) error {
+		ls, err := tx.LockGlobalLimits(s.ctx, []string{"l", "unknown"})
+		s.eq(len(ls), 1)
+		l.Limit = 3
+		return errors.Join(err, tx.PutSlotLease(s.ctx, g), tx.UpdateGlobalLimit(s.ctx, l))
+	})
+	s.eq(must(s.SlotsHeld(s.ctx, l.ID, s.now))(s), 2)
+	s.eq(must(s.SlotLease(s.ctx, g.ID))(s).Limits, g.Limits)
+	s.eq(must(s.GlobalLimitByName(s.ctx, "l"))(s).Limit, 3)
+	s.eq(len(must(s.GlobalLimits(s.ctx, core.Page{}))(s)), 1)
+	s.write(func(tx core.Tx) error {
+		n, err := tx.DeleteExpiredSlotLeases(s.ctx, s.now+10)
+		s.eq(n, 1)
+		return errors.Join(err, tx.DeleteGlobalLimit(s.ctx, l.ID))
+	})
+}
+
+func filters(s *suite) {
+	f := s.flow("Flow One", "t1", "t2")
+	_, q := s.pool("pool")
+	r := s.newRun(f, core.Failed, func(r *core.FlowRun) { r.Name, r.Tags, r.WorkQueueID = "Abc", core.Tags{"t1", "t2"}, q.ID })
+	s.newRun(s.flow("two"), core.Completed, func(r *core.FlowRun) { r.Name = "xyz" })
+	yes, no := true, false
+	txt := func(v string) *core.TextFilter { return &core.TextFilter{Like: &v} }
+	for i, c := range []core.Filters{
+		{FlowRuns: &core.FlowRunFilter{Name: txt("aB")}}, {FlowRuns: &core.FlowRunFilter{Name: txt("A_c")}},
+		{FlowRuns: &core.FlowRunFilter{Tags: &core.TagFilter{All: []string{"t1", "t2"}}}}, {FlowRuns: &core.FlowRunFilter{Tags: &core.TagFilter{IsNull: &no}}},
+		{FlowRuns: &core.FlowRunFilter{State: &core.StateFilter{Type: &core.StateTypeFilter{Any: []core.StateType{core.Failed}}}}},
+		{FlowRuns: &core.FlowRunFilter{Operator: core.Or, Name: txt("abc"), IdempotencyKey: &core.TextFilter{Any: []string{}}}},
+		{FlowRuns: &core.FlowRunFilter{WorkQueueName: &core.TextFilter{StartsWith: []string{"def"}}}},
+		{FlowRuns: &core.FlowRunFilter{ID: &core.IDFilter{Any: []core.UUID{r.ID}}, DeploymentID: &core.IDFilter{IsNull: &yes}, StartTime: &core.TimeFilter{Before: s.now + 1e9}}},
+		{Flows: &core.FlowFilter{Name: txt("one"), Tags: &core.TagFilter{All: []string{"t1"}}, Deployment: &core.FlowDeploymentFilter{IsNull: &yes}}},
+		{WorkPools: &core.WorkPoolFilter{Name: txt("pool")}}, {WorkQueues: &core.WorkQueueFilter{Name: txt("default")}},
+	} {
+		if n := must(s.CountFlowRuns(s.ctx, c))(s); n != 1 {
+			s.Errorf("filter %d: %d runs", i, n)
+		}
+		must(s.CountFlows(s.ctx, c))(s)
+		must(s.CountTaskRuns(s.ctx, c))(s)
+		must(s.CountDeployments(s.ctx, c))(s)
+	}
+	c := core.Filters{TaskRuns: &core.TaskRunFilter{Tags: &core.TagFilter{IsNull: &yes}, SubflowRuns: &core.ExistsFilter{Exists: &no}}, Deployments: &core.DeploymentFilter{Paused: &core.BoolFilter{Eq: &no}, FlowOrDeploymentName: txt("x"), ConcurrencyLimit: &core.IntFilter{IsNull: &yes}, WorkQueueName: txt("q"), Tags: &core.TagFilter{Any: []string{"a"}}}}
+	s.eq(must(s.CountFlowRuns(s.ctx, c))(s)+must(s.CountFlows(s.ctx, c))(s)+must(s.CountTaskRuns(s.ctx, c))(s)+must(s.CountDeployments(s.ctx, c))(s), 0)
+	s.eq(must(s.CountFlowRuns(s.ctx, core.Filters{FlowRuns: &core.FlowRunFilter{ID: &core.IDFilter{Any: []core.UUID{}}}}))(s), 0)
+	s.eq(must(s.CountFlowRuns(s.ctx, core.Filters{FlowRuns: &core.FlowRunFilter{Tags: &core.TagFilter{All: []string{}}}}))(s), 2)
+}

@@ -1,0 +1,75 @@
+package db
+
+import (
+	"context"
+
+	"github.com/flowlite/flowlite/db/row"
+	"github.com/flowlite/flowlite/queries"
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+func eventOf(e *row.Event) *core.Event {
+	x := &core.Event{ID: e.ID, Occurred: e.Occurred, Event: e.Event, Payload: e.Payload, Follows: e.Follows, Received: e.Received}
+	decode(e.Resource, &x.Resource)
+	decode(e.Related, &x.Related)
+	return x
+}
+
+func (r *reader) Events(ctx context.Context, f *core.EventFilter, p core.Page) ([]*core.Event, error) {
+	ids, err := r.ids(ctx, queries.Events(r.d, f, &p))
+	if err != nil {
+		return nil, err
+	}
+	return byIDs(ids, func(ids []core.UUID) ([]row.Event, error) {
+		rows, err := r.q.ListEventsByIDs(ctx, row.ListEventsByIDsParams{Ids: ids})
+		return rows, r.err(err, "Event")
+	}, eventOf, func(e *row.Event) core.UUID { return e.ID })
+}
+
+func (r *reader) CountEvents(ctx context.Context, f *core.EventFilter) (int64, error) {
+	return r.count(ctx, queries.Events(r.d, f, nil))
+}
+
+func (t *tx) InsertEvents(ctx context.Context, events []*core.Event) ([]*core.Event, error) {
+	var fresh []*core.Event
+	for _, e := range events {
+		if e.Received == 0 {
+			e.Received = core.Now()
+		}
+		related := e.Related
+		if related == nil {
+			related = []map[string]string{}
+		}
+		n, err := t.q.InsertEvent(ctx, row.InsertEventParams{
+			ID: e.ID, Occurred: e.Occurred, Received: e.Received, Event: e.Event, EventResourceID: e.ResourceID(),
+			Resource: core.ToJSON(e.Resource), Related: core.ToJSON(related), Payload: e.Payload.OrObject(), Follows: e.Follows,
+		})
+		if err != nil {
+			return nil, t.err(err, "Event")
+		}
+		if n == 0 {
+			continue
+		}
+		fresh = append(fresh, e)
+		if err := t.insertEventResource(ctx, e.ID, "", e.Resource); err != nil {
+			return nil, err
+		}
+		for _, r := range related {
+			if err := t.insertEventResource(ctx, e.ID, r["prefect.resource.role"], r); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return fresh, nil
+}
+
+func (t *tx) insertEventResource(ctx context.Context, id core.UUID, role string, labels map[string]string) error {
+	return t.err(t.q.InsertEventResource(ctx, row.InsertEventResourceParams{
+		EventID: id, ResourceName: labels["prefect.resource.id"], Role: role, Labels: core.ToJSON(labels),
+	}), "Event")
+}
+
+func (t *tx) DeleteEvents(ctx context.Context, before core.Time, limit int) (int64, error) {
+	n, err := t.q.DeleteEvents(ctx, row.DeleteEventsParams{CutoffTime: before, Lim: lim(limit)})
+	return n, t.err(err, "Event")
+}

@@ -1,0 +1,167 @@
+package db
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/flowlite/flowlite/db/row"
+	"github.com/flowlite/flowlite/queries"
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+func (r *reader) FlowRun(ctx context.Context, id core.UUID) (*core.FlowRun, error) {
+	f, err := r.q.GetFlowRun(ctx, row.GetFlowRunParams{ID: id})
+	if err != nil {
+		return nil, r.err(err, "Flow run")
+	}
+	return flowRunOf(&f), nil
+}
+
+func (r *reader) FlowRunByKey(ctx context.Context, flowID core.UUID, key string) (*core.FlowRun, error) {
+	f, err := r.q.GetFlowRunByKey(ctx, row.GetFlowRunByKeyParams{FlowID: flowID, IdempotencyKey: &key})
+	if err != nil {
+		return nil, r.err(err, "Flow run")
+	}
+	return flowRunOf(&f), nil
+}
+
+func (r *reader) FlowRunsByIDs(ctx context.Context, ids []core.UUID) ([]*core.FlowRun, error) {
+	return byIDs(ids, func(ids []core.UUID) ([]row.FlowRunFull, error) {
+		rows, err := r.q.ListFlowRunsByIDs(ctx, row.ListFlowRunsByIDsParams{Ids: ids})
+		return rows, r.err(err, "Flow run")
+	}, flowRunOf, func(f *row.FlowRunFull) core.UUID { return f.ID })
+}
+
+func (r *reader) FlowRuns(ctx context.Context, f core.Filters, p core.Page) ([]*core.FlowRun, error) {
+	ids, err := r.ids(ctx, queries.FlowRuns(r.d, f, &p))
+	if err != nil {
+		return nil, err
+	}
+	return r.FlowRunsByIDs(ctx, ids)
+}
+
+func (r *reader) CountFlowRuns(ctx context.Context, f core.Filters) (int64, error) {
+	return r.count(ctx, queries.FlowRuns(r.d, f, nil))
+}
+
+func (r *reader) FlowRunHistory(ctx context.Context, q core.HistoryQuery) ([]core.HistoryBucket, error) {
+	return r.history(ctx, "flow_run", q)
+}
+
+func (r *reader) history(ctx context.Context, table string, q core.HistoryQuery) ([]core.HistoryBucket, error) {
+	step := core.Time(q.Interval * 1e6)
+	if step < 1e6 {
+		return nil, core.Errorf(core.EInvalid, "history interval must be at least 1 second")
+	}
+	var buckets []core.HistoryBucket
+	for at := q.Start; at < q.End && len(buckets) < 500; at += step {
+		buckets = append(buckets, core.HistoryBucket{Start: at, End: at + step, States: []core.HistoryState{}})
+	}
+	if len(buckets) == 0 {
+		return []core.HistoryBucket{}, nil
+	}
+	err := r.dyn.rows(ctx, queries.History(r.d, table, q, buckets[len(buckets)-1].End, core.Now()), func(scan func(...any) error) error {
+		var i int64
+		var typ string
+		var s core.HistoryState
+		if err := scan(&i, &typ, &s.Name, &s.Count, &s.RunTime, &s.Lateness); err != nil {
+			return err
+		}
+		s.Type = core.StateType(typ)
+		if i >= 0 && int(i) < len(buckets) {
+			buckets[i].States = append(buckets[i].States, s)
+		}
+		return nil
+	})
+	return buckets, r.err(err, "Run")
+}
+
+func (r *reader) FlowRunState(ctx context.Context, id core.UUID) (*core.State, error) {
+	s, err := r.q.GetFlowRunState(ctx, row.GetFlowRunStateParams{ID: id})
+	if err != nil {
+		return nil, r.err(err, "Flow run state")
+	}
+	return flowRunStateOf(&s), nil
+}
+
+func (r *reader) FlowRunStates(ctx context.Context, flowRunID core.UUID) ([]*core.State, error) {
+	rows, err := r.q.ListFlowRunStates(ctx, row.ListFlowRunStatesParams{FlowRunID: flowRunID})
+	return each(rows, r.err(err, "Flow run state"), flowRunStateOf)
+}
+
+func (r *reader) FlowRunChildren(ctx context.Context, flowRunID core.UUID) ([]*core.FlowRun, error) {
+	rows, err := r.q.FlowRunChildren(ctx, row.FlowRunChildrenParams{FlowRunID: flowRunID})
+	return each(rows, r.err(err, "Flow run"), flowRunOf)
+}
+
+func (r *reader) ScheduledAhead(ctx context.Context, deploymentID core.UUID, now core.Time) (int64, core.Time, error) {
+	a, err := r.q.ScheduledAhead(ctx, row.ScheduledAheadParams{DeploymentID: deploymentID, Now: now})
+	return a.N, a.LastTime, r.err(err, "Deployment")
+}
+
+func (r *reader) DueFlowRuns(ctx context.Context, queueID core.UUID, before core.Time, limit int) ([]*core.FlowRun, error) {
+	rows, err := r.q.DueFlowRuns(ctx, row.DueFlowRunsParams{WorkQueueID: queueID, DueTime: before, Lim: lim(limit)})
+	return each(rows, r.err(err, "Flow run"), flowRunOf)
+}
+
+func (r *reader) DueFlowRunsOfDeployments(ctx context.Context, deployments []core.UUID, before core.Time, limit int) ([]*core.FlowRun, error) {
+	if len(deployments) == 0 {
+		return []*core.FlowRun{}, nil
+	}
+	rows, err := r.q.DueFlowRunsOfDeployments(ctx, row.DueFlowRunsOfDeploymentsParams{DueTime: before, Lim: lim(limit), Ids: pad(deployments)})
+	// SQLite's text has no LIMIT: sqlc binds a parameter after a slice wrongly.
+	return each(rows[:min(len(rows), int(lim(limit)))], r.err(err, "Flow run"), flowRunOf)
+}
+
+func (r *reader) LateFlowRuns(ctx context.Context, before core.Time, limit int) ([]core.UUID, error) {
+	ids, err := r.q.LateFlowRuns(ctx, row.LateFlowRunsParams{DueTime: before, Lim: lim(limit)})
+	return ids, r.err(err, "Flow run")
+}
+
+func (r *reader) PausedPast(ctx context.Context, now core.Time, limit int) ([]core.UUID, error) {
+	ids, err := r.q.PausedPast(ctx, row.PausedPastParams{Now: now, Lim: lim(limit)})
+	return ids, r.err(err, "Flow run")
+}
+
+func (r *reader) CancelledSince(ctx context.Context, since core.Time, limit int) ([]core.UUID, error) {
+	ids, err := r.q.CancelledSince(ctx, row.CancelledSinceParams{SinceTime: since, Lim: lim(limit)})
+	return ids, r.err(err, "Flow run")
+}
+
+func inputOf(x *row.FlowRunInput) *core.FlowRunInput {
+	return &core.FlowRunInput{ID: x.ID, Created: x.Created, Updated: x.Updated, FlowRunID: x.FlowRunID, Key: x.Key, Value: x.Value, Sender: x.Sender}
+}
+
+func (r *reader) FlowRunInput(ctx context.Context, flowRunID core.UUID, key string) (*core.FlowRunInput, error) {
+	x, err := r.q.GetFlowRunInput(ctx, row.GetFlowRunInputParams{FlowRunID: flowRunID, Key: key})
+	if err != nil {
+		return nil, r.err(err, "Flow run input")
+	}
+	return inputOf(&x), nil
+}
+
+func (r *reader) FlowRunInputs(ctx context.Context, flowRunID core.UUID, prefix string, exclude []string, limit int) ([]*core.FlowRunInput, error) {
+	rows, err := r.q.ListFlowRunInputs(ctx, row.ListFlowRunInputsParams{FlowRunID: flowRunID})
+	if err != nil {
+		return nil, r.err(err, "Flow run input")
+	}
+	out := []*core.FlowRunInput{}
+	for i := range rows {
+		if strings.HasPrefix(rows[i].Key, prefix) && !slices.Contains(exclude, rows[i].Key) && len(out) < int(lim(limit)) {
+			out = append(out, inputOf(&rows[i]))
+		}
+	}
+	return out, nil
+}
+
+func (t *tx) InsertFlowRunInput(ctx context.Context, x *core.FlowRunInput) error {
+	return t.err(t.q.InsertFlowRunInput(ctx, row.InsertFlowRunInputParams{
+		ID: x.ID, Created: x.Created, Updated: x.Updated, FlowRunID: x.FlowRunID, Key: x.Key, Value: x.Value, Sender: x.Sender,
+	}), "Flow run input")
+}
+
+func (t *tx) DeleteFlowRunInput(ctx context.Context, flowRunID core.UUID, key string) error {
+	n, err := t.q.DeleteFlowRunInput(ctx, row.DeleteFlowRunInputParams{FlowRunID: flowRunID, Key: key})
+	return t.one(n, err, "Flow run input")
+}

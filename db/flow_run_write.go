@@ -1,0 +1,141 @@
+package db
+
+import (
+	"context"
+	"github.com/flowlite/flowlite/db/row"
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+func flowRunOf(r *row.FlowRunFull) *core.FlowRun {
+	f := &core.FlowRun{
+		ID: r.ID, Created: r.Created, Updated: r.Updated, Name: r.Name, FlowID: r.FlowID, StateID: r.StateID,
+		DeploymentID: r.DeploymentID, DeploymentVersion: r.DeploymentVersion, WorkQueueID: r.WorkQueueID,
+		FlowVersion: r.FlowVersion, Parameters: r.Parameters, IdempotencyKey: r.IdempotencyKey, Context: r.Context,
+		EmpiricalPolicy: core.FlowRunPolicy{}, Tags: r.Tags, Labels: r.Labels, ParentTaskRunID: r.ParentTaskRunID,
+		StateType: core.StateType(r.StateType), StateName: r.StateName, StateTimestamp: r.StateTimestamp,
+		RunCount: r.RunCount, ExpectedStartTime: r.ExpectedStartTime, NextScheduledStartTime: r.NextScheduledStartTime,
+		StartTime: r.StartTime, EndTime: r.EndTime, TotalRunTime: r.TotalRunTime, AutoScheduled: r.AutoScheduled,
+		Recoveries: r.Recoveries, InfrastructureDocumentID: r.InfrastructureDocumentID,
+		InfrastructurePID: r.InfrastructurePid, CreatedBy: ptrJSON[core.CreatedBy](r.CreatedBy),
+		JobVariables: r.JobVariables, WorkQueueName: r.WorkQueueName, WorkPoolID: r.WorkPoolID, WorkPoolName: r.WorkPoolName,
+	}
+	decode(r.EmpiricalPolicy, &f.EmpiricalPolicy)
+	f.State = stateOf(r.StateID, r.StateType, r.StateName, r.StateTimestamp, r.StateMessage, r.StateData, r.StateDetails)
+	f.EstimatedRunTime, f.EstimatedStartTimeDelta = estimates(core.Now(), f.StateType, f.StateTimestamp, f.ExpectedStartTime, f.StartTime, f.TotalRunTime)
+	return f
+}
+
+func inProcess(f *core.FlowRun) bool {
+	return core.Deref(f.EmpiricalPolicy.RetryType) == "in_process" && f.StateType == core.Scheduled
+}
+
+func pauseTimeout(f *core.FlowRun) core.Time {
+	if f.StateType == core.Paused && f.State != nil {
+		return f.State.Details.PauseTimeout
+	}
+	return 0
+}
+
+func (t *tx) LockFlowRun(ctx context.Context, id core.UUID) (*core.FlowRun, error) {
+	if _, err := t.q.LockFlowRun(ctx, row.LockFlowRunParams{ID: id}); err != nil {
+		return nil, t.err(err, "Flow run")
+	}
+	return t.FlowRun(ctx, id)
+}
+
+func (t *tx) InsertFlowRun(ctx context.Context, f *core.FlowRun) (bool, error) {
+	stateColumns(f)
+	n, err := t.q.InsertFlowRun(ctx, row.InsertFlowRunParams{
+		ID: f.ID, Created: f.Created, Updated: f.Updated, Name: f.Name, FlowID: f.FlowID, StateID: f.StateID,
+		DeploymentID: f.DeploymentID, DeploymentVersion: f.DeploymentVersion, WorkQueueID: f.WorkQueueID,
+		FlowVersion: f.FlowVersion, Parameters: f.Parameters.OrObject(), IdempotencyKey: f.IdempotencyKey,
+		Context: orNull(f.Context), EmpiricalPolicy: core.ToJSON(f.EmpiricalPolicy), Tags: f.Tags,
+		Labels: f.Labels.OrObject(), ParentTaskRunID: f.ParentTaskRunID, StateType: string(f.StateType),
+		StateName: f.StateName, StateTimestamp: f.StateTimestamp, RunCount: f.RunCount,
+		ExpectedStartTime: f.ExpectedStartTime, NextScheduledStartTime: f.NextScheduledStartTime, StartTime: f.StartTime,
+		EndTime: f.EndTime, TotalRunTime: f.TotalRunTime, AutoScheduled: f.AutoScheduled, InProcessRetry: inProcess(f),
+		PauseTimeout: pauseTimeout(f), Recoveries: f.Recoveries, InfrastructureDocumentID: f.InfrastructureDocumentID,
+		InfrastructurePid: f.InfrastructurePID, CreatedBy: jsonPtr(f.CreatedBy), JobVariables: orNull(f.JobVariables),
+	})
+	if err != nil || n == 0 {
+		return false, t.err(err, "Flow run")
+	}
+	if err := t.tagFlowRun(ctx, f); err != nil {
+		return false, err
+	}
+	if f.State != nil {
+		return true, t.insertFlowRunState(ctx, f.ID, f.State)
+	}
+	return true, nil
+}
+
+// stateColumns copies a state into the run's columns.
+func stateColumns(f *core.FlowRun) {
+	if s := f.State; s != nil {
+		f.StateID, f.StateType, f.StateName, f.StateTimestamp = s.ID, s.Type, s.Name, s.Timestamp
+	}
+}
+
+func (t *tx) insertFlowRunState(ctx context.Context, id core.UUID, s *core.State) error {
+	err := t.q.InsertFlowRunState(ctx, row.InsertFlowRunStateParams{
+		ID: s.ID, FlowRunID: id, Type: string(s.Type), Name: s.Name, Timestamp: s.Timestamp,
+		Message: s.Message, Data: s.Data, StateDetails: storedDetails(s.Details),
+	})
+	return t.err(err, "State of the flow run")
+}
+
+func (t *tx) tagFlowRun(ctx context.Context, f *core.FlowRun) error {
+	for _, tag := range f.Tags {
+		if err := t.q.InsertFlowRunTag(ctx, row.InsertFlowRunTagParams{Tag: tag, FlowRunID: f.ID}); err != nil {
+			return t.err(err, "Tag")
+		}
+	}
+	return nil
+}
+
+func (t *tx) UpdateFlowRun(ctx context.Context, f *core.FlowRun) error {
+	n, err := t.q.UpdateFlowRun(ctx, row.UpdateFlowRunParams{
+		Name: f.Name, FlowVersion: f.FlowVersion, Parameters: f.Parameters.OrObject(),
+		EmpiricalPolicy: core.ToJSON(f.EmpiricalPolicy), InProcessRetry: inProcess(f), Tags: f.Tags,
+		Labels: f.Labels.OrObject(), InfrastructurePid: f.InfrastructurePID, JobVariables: orNull(f.JobVariables),
+		Context: orNull(f.Context), Updated: f.Updated, ID: f.ID,
+	})
+	if err := t.one(n, err, "Flow run"); err != nil {
+		return err
+	}
+	if err := t.q.DeleteFlowRunTags(ctx, row.DeleteFlowRunTagsParams{FlowRunID: f.ID}); err != nil {
+		return t.err(err, "Tag")
+	}
+	return t.tagFlowRun(ctx, f)
+}
+
+func (t *tx) SetFlowRunState(ctx context.Context, f *core.FlowRun) error {
+	stateColumns(f)
+	if f.State != nil {
+		if err := t.insertFlowRunState(ctx, f.ID, f.State); err != nil {
+			return err
+		}
+	}
+	n, err := t.q.SetFlowRunState(ctx, row.SetFlowRunStateParams{
+		StateID: f.StateID, StateType: string(f.StateType), StateName: f.StateName, StateTimestamp: f.StateTimestamp,
+		RunCount: f.RunCount, ExpectedStartTime: f.ExpectedStartTime, NextScheduledStartTime: f.NextScheduledStartTime,
+		StartTime: f.StartTime, EndTime: f.EndTime, TotalRunTime: f.TotalRunTime,
+		EmpiricalPolicy: core.ToJSON(f.EmpiricalPolicy), InProcessRetry: inProcess(f), PauseTimeout: pauseTimeout(f),
+		Recoveries: f.Recoveries, InfrastructurePid: f.InfrastructurePID, Updated: f.Updated, ID: f.ID,
+	})
+	return t.one(n, err, "Flow run")
+}
+
+func (t *tx) DeleteFlowRun(ctx context.Context, id core.UUID) error {
+	n, err := t.q.DeleteFlowRun(ctx, row.DeleteFlowRunParams{ID: id})
+	if err := t.one(n, err, "Flow run"); err != nil {
+		return err
+	}
+	_, err = t.q.DeleteFlowRunLogs(ctx, row.DeleteFlowRunLogsParams{FlowRunID: id})
+	return t.err(err, "Log")
+}
+
+func (t *tx) DeleteScheduledRuns(ctx context.Context, deploymentID core.UUID, autoOnly bool) (int64, error) {
+	n, err := t.q.DeleteScheduledRuns(ctx, row.DeleteScheduledRunsParams{DeploymentID: deploymentID, AutoOnly: autoOnly})
+	return n, t.err(err, "Flow run")
+}

@@ -1,0 +1,139 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/flowlite/flowlite/db/pgdb"
+	"github.com/flowlite/flowlite/queries"
+	"github.com/flowlite/flowlite/runtime/core"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+type postgresStore struct {
+	reader
+	pool *pgxpool.Pool
+}
+
+var _ core.Store = (*postgresStore)(nil)
+
+// migrationLock keeps servers that start together from migrating together.
+const migrationLock = 0x666c6f77
+
+func openPostgres(ctx context.Context, dsn string) (core.Store, error) {
+	cfg, err := pgxpool.ParseConfig(dsn)
+	if err != nil {
+		return nil, core.Errorf(core.EInvalid, "the database address cannot be read: %w", err)
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, core.Errorf(core.EUnavailable, "connect to Postgres: %w", err)
+	}
+	if err := migratePostgres(ctx, pool); err != nil {
+		pool.Close()
+		if _, ok := errors.AsType[*core.Error](err); ok {
+			return nil, err
+		}
+		return nil, core.Errorf(core.EUnavailable, "open the Postgres database: %w", err)
+	}
+	return &postgresStore{newPostgresReader(pool), pool}, nil
+}
+
+func newPostgresReader(db pgdb.DBTX) reader {
+	return reader{q: pgdb.New(db), dyn: pgRows{db}, d: queries.Postgres, fail: postgresError}
+}
+
+func migratePostgres(ctx context.Context, pool *pgxpool.Pool) error {
+	return pgx.BeginFunc(ctx, pool, func(t pgx.Tx) error {
+		if _, err := t.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", int64(migrationLock)); err != nil {
+			return err
+		}
+		return migrate("postgres", func() (v int, err error) {
+			if _, err = t.Exec(ctx, "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY)"); err != nil {
+				return 0, err
+			}
+			err = t.QueryRow(ctx, "SELECT COALESCE(MAX(version), 0) FROM schema_version").Scan(&v)
+			return v, err
+		}, func(v int, text string) error {
+			if _, err := t.Exec(ctx, text); err != nil {
+				return err
+			}
+			_, err := t.Exec(ctx, "INSERT INTO schema_version (version) VALUES ($1)", v)
+			return err
+		})
+	})
+}
+
+// tries of a transaction that another one made impossible.
+const tries = 8
+
+func (s *postgresStore) Write(ctx context.Context, fn func(core.Tx) error) error {
+	for n := 1; ; n++ {
+		err := pgx.BeginFunc(ctx, s.pool, func(t pgx.Tx) error { return fn(&tx{newPostgresReader(t)}) })
+		if err == nil || n == tries || !retryable(err) {
+			if _, ok := errors.AsType[*pgconn.PgError](err); ok && core.CodeOf(err) == core.EInternal {
+				return s.err(err, "Transaction")
+			}
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Duration(n) * 5 * time.Millisecond):
+		}
+	}
+}
+
+func retryable(err error) bool {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (e.Code == "40001" || e.Code == "40P01")
+}
+
+func (s *postgresStore) Engine() string { return "postgres" }
+
+func (s *postgresStore) Ping(ctx context.Context) error {
+	return s.err(s.Write(ctx, func(tx core.Tx) error { return tx.PutSetting(ctx, "ping", core.ToJSON(core.Now())) }), "Setting")
+}
+
+func (s *postgresStore) Close() error {
+	s.pool.Close()
+	return nil
+}
+
+type pgRows struct{ db pgdb.DBTX }
+
+func (p pgRows) rows(ctx context.Context, q queries.Query, each func(scan func(...any) error) error) error {
+	rows, err := p.db.Query(ctx, q.SQL, q.Args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := each(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+func postgresError(err error, noun string) error {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
+		return &core.Error{Code: core.EUnavailable, Message: "the database cannot answer: " + err.Error(), Err: err}
+	}
+	switch {
+	case e.Code == "23505":
+		return &core.Error{Code: core.EConflict, Message: noun + " already exists", Err: err}
+	case e.Code == "23503":
+		return &core.Error{Code: core.EConflict, Message: noun + " refers to something that does not exist", Err: err}
+	case e.Code == "22P05" || e.Code == "22021":
+		return &core.Error{Code: core.EInvalid, Message: noun + " contains a NUL character, which Postgres cannot store; leave it out", Err: err}
+	case e.Code[:2] == "53" || e.Code[:2] == "57" || e.Code[:2] == "08" || e.Code == "40001" || e.Code == "40P01":
+		return &core.Error{Code: core.EUnavailable, Message: "the database cannot answer: " + e.Message, Err: err}
+	}
+	return &core.Error{Code: core.EInternal, Message: noun + ": " + e.Message, Err: err}
+}

@@ -1,0 +1,171 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"github.com/flowlite/flowlite/db/sqlitedb"
+	"github.com/flowlite/flowlite/queries"
+	"github.com/flowlite/flowlite/runtime/core"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+type sqliteStore struct {
+	reader
+	*writer
+	writeDB, readDB *sql.DB
+	conn            *sql.Conn
+	lock            *os.File
+	temp            string // directory of an in-memory database
+}
+
+var _ core.Store = (*sqliteStore)(nil)
+
+func openSQLite(ctx context.Context, path, sync string) (_ core.Store, err error) {
+	s := &sqliteStore{}
+	defer func() {
+		if err != nil {
+			s.closeFiles()
+		}
+	}()
+	if path == ":memory:" {
+		// SQLite's own in-memory databases lock readers against the writer, so
+		// this is a file that nobody syncs, gone at Close.
+		if s.temp, err = os.MkdirTemp("", "flowlite-memory-"); err != nil {
+			return nil, core.Errorf(core.EUnavailable, "make a temporary database: %w", err)
+		}
+		path, sync = filepath.Join(s.temp, "flowlite.db"), "OFF"
+	}
+	name := "file:" + (&url.URL{Path: path}).EscapedPath()
+	pragmas := "_pragma=busy_timeout(10000)&_pragma=foreign_keys(1)&_pragma=temp_store(memory)&_pragma=synchronous(" + sync +
+		")&_pragma=journal_mode(wal)&_pragma=journal_size_limit(67108864)"
+	if s.lock, err = lockFile(path); err != nil {
+		return nil, err
+	}
+	if s.writeDB, err = sql.Open("sqlite", name+"?"+pragmas+"&_pragma=wal_autocheckpoint(8000)&_txlock=immediate"); err != nil {
+		return nil, err
+	}
+	s.writeDB.SetMaxOpenConns(1)
+	if s.conn, err = s.writeDB.Conn(ctx); err != nil {
+		return nil, sqliteOpenError(path, err)
+	}
+	if err = migrateSQLite(ctx, s.conn); err != nil {
+		return nil, sqliteOpenError(path, err)
+	}
+	w := &statements{db: s.conn, m: map[string]*sql.Stmt{}, detached: true}
+	t := &tx{reader{q: sqlitedb.New(w), dyn: w, d: queries.SQLite, fail: sqliteError}}
+	s.writer = newWriter(w, t)
+	if s.readDB, err = sql.Open("sqlite", name+"?"+pragmas+"&_pragma=query_only(1)"); err != nil {
+		return nil, err
+	}
+	n := max(2, runtime.GOMAXPROCS(0))
+	s.readDB.SetMaxOpenConns(n)
+	s.readDB.SetMaxIdleConns(n)
+	if err = s.readDB.PingContext(ctx); err != nil {
+		return nil, sqliteOpenError(path, err)
+	}
+	r := &statements{db: s.readDB, m: map[string]*sql.Stmt{}}
+	s.reader = reader{q: sqlitedb.New(r), dyn: r, d: queries.SQLite, fail: sqliteError}
+	go s.run()
+	return s, nil
+}
+
+func migrateSQLite(ctx context.Context, c *sql.Conn) error {
+	return migrate("sqlite", func() (v int, err error) {
+		err = c.QueryRowContext(ctx, "PRAGMA user_version").Scan(&v)
+		return v, err
+	}, func(v int, text string) error {
+		_, err := c.ExecContext(ctx, "BEGIN IMMEDIATE;\n"+text+"\nPRAGMA user_version = "+strconv.Itoa(v)+";\nCOMMIT;")
+		if err != nil {
+			_, _ = c.ExecContext(context.Background(), "ROLLBACK")
+		}
+		return err
+	})
+}
+
+func (s *sqliteStore) Engine() string { return "sqlite" }
+
+func (s *sqliteStore) Ping(ctx context.Context) error {
+	return s.Write(ctx, func(tx core.Tx) error { return tx.PutSetting(ctx, "ping", core.ToJSON(core.Now())) })
+}
+
+func (s *sqliteStore) Close() error {
+	s.stop()
+	return s.closeFiles()
+}
+
+func (s *sqliteStore) closeFiles() error {
+	var errs []error
+	if s.readDB != nil {
+		errs = append(errs, s.readDB.Close())
+	}
+	if s.conn != nil {
+		_ = s.conn.Close()
+	}
+	if s.writeDB != nil {
+		errs = append(errs, s.writeDB.Close())
+	}
+	if s.lock != nil {
+		_ = s.lock.Close()
+		s.lock = nil
+	}
+	if s.temp != "" {
+		errs = append(errs, os.RemoveAll(s.temp))
+	}
+	return errors.Join(errs...)
+}
+
+func sqliteOpenError(path string, err error) error {
+	if _, ok := errors.AsType[*core.Error](err); ok {
+		return err
+	}
+	var why string
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+		switch e.Code() & 0xff {
+		case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT:
+			why = "the file is damaged or not a SQLite database; restore a backup, or name another file"
+		case sqlite3.SQLITE_READONLY:
+			why = "it cannot be written; check the permissions of the file and its directory"
+		case sqlite3.SQLITE_CANTOPEN:
+			why = "the file cannot be opened or made; check that its directory exists and can be written"
+		case sqlite3.SQLITE_FULL:
+			why = "the disk is full; make room"
+		}
+	}
+	if why == "" {
+		why = err.Error()
+	}
+	return &core.Error{Code: core.EUnavailable, Message: "database " + path + ": " + why, Err: err}
+}
+
+func sqliteError(err error, noun string) error {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	if !ok {
+		if errors.Is(err, sql.ErrConnDone) || strings.Contains(err.Error(), "database is closed") {
+			return errClosed
+		}
+		return &core.Error{Code: core.EInternal, Message: noun + ": " + err.Error(), Err: err}
+	}
+	switch e.Code() {
+	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
+		return &core.Error{Code: core.EConflict, Message: noun + " already exists", Err: err}
+	case sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+		return &core.Error{Code: core.EConflict, Message: noun + " refers to something that does not exist", Err: err}
+	}
+	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_FULL:
+		return &core.Error{Code: core.EUnavailable, Message: "the database's disk is full; make room", Err: err}
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return &core.Error{Code: core.EUnavailable, Message: "the database cannot answer: " + err.Error(), Err: err}
+	}
+	return &core.Error{Code: core.EInternal, Message: noun + ": " + err.Error(), Err: err}
+}

@@ -1,0 +1,179 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"sync"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+var errClosed = &core.Error{Code: core.EUnavailable, Message: "the database is closed"}
+
+// writer is the group commit of SQLite: one goroutine owns the one writing
+// connection and commits everything that waits in one transaction, each op in
+// a savepoint of its own.
+type writer struct {
+	st   *statements
+	tx   *tx
+	ch   chan *op
+	quit chan struct{}
+	idle chan struct{} // closed when run has ended
+	once sync.Once
+}
+
+// maxBatch bounds how long the first op of a commit waits for the others.
+const maxBatch = 512
+
+type op struct {
+	ctx   context.Context
+	fn    func(core.Tx) error
+	err   error
+	panic any
+	done  chan struct{}
+}
+
+func newWriter(st *statements, t *tx) *writer {
+	return &writer{st: st, tx: t, ch: make(chan *op, 1024), quit: make(chan struct{}), idle: make(chan struct{})}
+}
+
+func (w *writer) Write(ctx context.Context, fn func(core.Tx) error) error {
+	return w.do(&op{ctx: ctx, fn: fn, done: make(chan struct{})})
+}
+
+func (w *writer) do(o *op) error {
+	select {
+	case <-w.quit:
+		return errClosed
+	default:
+	}
+	select {
+	case w.ch <- o:
+	case <-o.ctx.Done():
+		return o.ctx.Err()
+	case <-w.quit:
+		return errClosed
+	}
+	select { // once queued, the answer is what the database did
+	case <-o.done:
+	case <-w.idle:
+		select {
+		case <-o.done:
+		default:
+			return errClosed
+		}
+	}
+	if o.panic != nil {
+		panic(o.panic)
+	}
+	return o.err
+}
+
+func (w *writer) exec(text string) error {
+	_, err := w.st.ExecContext(context.Background(), text)
+	return err
+}
+
+// call keeps a panic of fn in its caller's goroutine.
+func (w *writer) call(o *op) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			o.panic = fmt.Sprintf("%v\n%s", p, debug.Stack())
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return o.fn(w.tx)
+}
+
+// one runs an op within the open transaction; broken says that SQLite ended
+// the transaction itself, as it does when the disk is full.
+func (w *writer) one(o *op) (broken bool) {
+	if o.err = o.ctx.Err(); o.err != nil {
+		return false
+	}
+	if err := w.exec("SAVEPOINT op"); err != nil {
+		o.err = sqliteError(err, "Transaction")
+		return true
+	}
+	if o.err = w.call(o); o.err != nil {
+		if err := w.exec("ROLLBACK TO op"); err != nil {
+			return true
+		}
+	}
+	return w.exec("RELEASE op") != nil
+}
+
+func (w *writer) run() {
+	defer close(w.idle)
+	batch := make([]*op, 0, maxBatch)
+	for {
+		var first *op
+		select {
+		case first = <-w.ch:
+		case <-w.quit:
+			select {
+			case first = <-w.ch: // what was accepted is still done
+			default:
+				return
+			}
+		}
+		batch = w.commit(append(batch[:0], first))
+		for _, o := range batch {
+			close(o.done)
+		}
+		clear(batch)
+	}
+}
+
+// commit runs the batch, and what arrives meanwhile, in one transaction.
+func (w *writer) commit(batch []*op) []*op {
+	err := w.exec("BEGIN IMMEDIATE")
+	broken := err != nil
+	for i := 0; !broken && i < len(batch); i++ {
+		broken = w.one(batch[i])
+		if !broken && len(batch) < maxBatch {
+			select {
+			case o := <-w.ch:
+				batch = append(batch, o)
+			default:
+			}
+		}
+	}
+	if !broken {
+		err = w.exec("COMMIT")
+		broken = err != nil
+	}
+	if !broken {
+		return batch
+	}
+	_ = w.exec("ROLLBACK")
+	if len(batch) == 1 {
+		if o := batch[0]; o.err == nil {
+			o.err = sqliteError(err, "Transaction")
+		}
+		return batch
+	}
+	for _, o := range batch { // each alone, so that one bad op fails alone
+		o.err, o.panic = nil, nil
+		if err := w.exec("BEGIN IMMEDIATE"); err != nil {
+			o.err = sqliteError(err, "Transaction")
+			continue
+		}
+		if w.one(o) || o.err != nil {
+			_ = w.exec("ROLLBACK")
+			if o.err == nil {
+				o.err = &core.Error{Code: core.EUnavailable, Message: "the database ended the transaction"}
+			}
+		} else if err := w.exec("COMMIT"); err != nil {
+			o.err = sqliteError(err, "Transaction")
+			_ = w.exec("ROLLBACK")
+		}
+	}
+	return batch
+}
+
+func (w *writer) stop() {
+	w.once.Do(func() { close(w.quit) })
+	<-w.idle
+}

@@ -1,0 +1,193 @@
+// Package queries holds what SQL is written in: the .sql files that sqlc
+// reads, and here the part of a list's SQL that depends on its filter.
+//
+// Import law: imports core only.
+package queries
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// Dialect is what differs between the engines.
+type Dialect int
+
+const (
+	SQLite Dialect = iota
+	Postgres
+)
+
+// Query is SQL text with its arguments.
+type Query struct {
+	SQL  string
+	Args []any
+}
+
+// builder writes conditions. A condition is always a whole term: it can be
+// negated, and joined by AND or OR.
+type builder struct {
+	d    Dialect
+	b    strings.Builder
+	args []any
+}
+
+func (b *builder) w(parts ...string) {
+	for _, p := range parts {
+		b.b.WriteString(p)
+	}
+}
+
+func (b *builder) arg(v any) {
+	b.args = append(b.args, v)
+	if b.d == Postgres {
+		b.w("$")
+	} else {
+		b.w("?")
+	}
+	b.w(strconv.Itoa(len(b.args)))
+}
+
+func (b *builder) query() Query { return Query{b.b.String(), b.args} }
+
+// term is one condition, written when its filter is joined.
+type term func()
+
+// all joins terms by op; no terms are true.
+func (b *builder) all(op core.Operator, terms []term) {
+	if len(terms) == 0 {
+		b.w("1=1")
+		return
+	}
+	sep := " AND "
+	if op == core.Or {
+		sep = " OR "
+	}
+	b.w("(")
+	for i, t := range terms {
+		if i > 0 {
+			b.w(sep)
+		}
+		t()
+	}
+	b.w(")")
+}
+
+func in[T any](b *builder, not bool, col string, vs []T) {
+	if len(vs) == 0 {
+		if not {
+			b.w("1=1")
+		} else {
+			b.w("1=0")
+		}
+		return
+	}
+	b.w(col)
+	if not {
+		b.w(" NOT")
+	}
+	b.w(" IN (")
+	for i, v := range vs {
+		if i > 0 {
+			b.w(",")
+		}
+		b.arg(v)
+	}
+	b.w(")")
+}
+
+func (b *builder) like(col, v string) {
+	// No escape character: % and _ are wildcards for the caller too.
+	if b.d == Postgres {
+		b.w(col, " ILIKE ")
+		b.arg("%" + v + "%")
+		b.w(" ESCAPE ''")
+		return
+	}
+	b.w(col, " LIKE ")
+	b.arg("%" + v + "%")
+}
+
+// prefixes: the column starts with one of vs.
+func (b *builder) prefixes(col string, vs []string) {
+	b.w("(1=0")
+	for _, v := range vs {
+		b.w(" OR substr(", col, ", 1, ", strconv.Itoa(len([]rune(v))), ") = ")
+		b.arg(v)
+	}
+	b.w(")")
+}
+
+func (b *builder) null(col string, is bool) {
+	b.w(col)
+	if is {
+		b.w(" IS NULL")
+	} else {
+		b.w(" IS NOT NULL")
+	}
+}
+
+func (b *builder) cmp(col, op string, v any) {
+	b.w(col, op)
+	b.arg(v)
+}
+
+// text reads a JSON column as text, for search.
+func (b *builder) text(col string) string {
+	if b.d == Postgres {
+		return "CAST(" + col + " AS TEXT)"
+	}
+	return col
+}
+
+// micros reads a time column as microseconds.
+func (b *builder) micros(col string) string {
+	if b.d == Postgres {
+		return "CAST(EXTRACT(EPOCH FROM " + col + ") * 1000000 AS BIGINT)"
+	}
+	return col
+}
+
+// label reads one key of a JSON object of strings.
+func (b *builder) label(col, key string) {
+	if b.d == Postgres {
+		b.w("(", col, " ->> CAST(")
+		b.arg(key)
+		b.w(" AS TEXT))")
+		return
+	}
+	b.w("json_extract(", col, ", ")
+	b.arg(`$."` + strings.ReplaceAll(key, `"`, "") + `"`)
+	b.w(")")
+}
+
+// hasTag: the JSON array column holds the tag.
+func (b *builder) hasTag(col, tag string) {
+	if b.d == Postgres {
+		b.w(col, " @> jsonb_build_array(CAST(")
+		b.arg(tag)
+		b.w(" AS TEXT))")
+		return
+	}
+	b.w("EXISTS (SELECT 1 FROM json_each(", col, ") WHERE value = ")
+	b.arg(tag)
+	b.w(")")
+}
+
+func (b *builder) page(sorts map[string]string, def string, p core.Page) {
+	order, ok := sorts[p.Sort]
+	if !ok {
+		order = sorts[def]
+	}
+	limit := p.Limit
+	if limit <= 0 {
+		limit = core.MaxLimit
+	}
+	b.w(" ORDER BY ", order, " LIMIT ")
+	b.arg(int64(limit))
+	if p.Offset > 0 {
+		b.w(" OFFSET ")
+		b.arg(int64(p.Offset))
+	}
+}

@@ -1,0 +1,114 @@
+-- name: InsertFlowRun :execrows
+INSERT INTO flow_run (id, created, updated, name, flow_id, state_id, deployment_id, deployment_version, work_queue_id,
+  flow_version, parameters, idempotency_key, context, empirical_policy, tags, labels, parent_task_run_id,
+  state_type, state_name, state_timestamp, run_count, expected_start_time, next_scheduled_start_time,
+  start_time, end_time, total_run_time, auto_scheduled, in_process_retry, pause_timeout, recoveries,
+  infrastructure_document_id, infrastructure_pid, created_by, job_variables)
+VALUES (sqlc.arg(id), sqlc.arg(created), sqlc.arg(updated), sqlc.arg(name), sqlc.arg(flow_id), sqlc.narg(state_id),
+  sqlc.narg(deployment_id), sqlc.narg(deployment_version), sqlc.narg(work_queue_id), sqlc.narg(flow_version),
+  sqlc.arg(parameters), sqlc.narg(idempotency_key), sqlc.narg(context), sqlc.arg(empirical_policy),
+  sqlc.arg(tags), sqlc.arg(labels), sqlc.narg(parent_task_run_id), sqlc.arg(state_type), sqlc.arg(state_name),
+  sqlc.narg(state_timestamp), sqlc.arg(run_count), sqlc.narg(expected_start_time),
+  sqlc.narg(next_scheduled_start_time), sqlc.narg(start_time), sqlc.narg(end_time), sqlc.arg(total_run_time),
+  sqlc.arg(auto_scheduled), sqlc.arg(in_process_retry), sqlc.narg(pause_timeout), sqlc.arg(recoveries),
+  sqlc.narg(infrastructure_document_id), sqlc.narg(infrastructure_pid), sqlc.narg(created_by),
+  sqlc.narg(job_variables))
+ON CONFLICT (flow_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING;
+
+-- name: InsertFlowRunTag :exec
+INSERT INTO flow_run_tag (tag, flow_run_id)
+VALUES (sqlc.arg(tag), sqlc.arg(flow_run_id))
+ON CONFLICT DO NOTHING;
+
+-- name: DeleteFlowRunTags :exec
+DELETE FROM flow_run_tag WHERE flow_run_id = sqlc.arg(flow_run_id);
+
+-- name: InsertFlowRunState :exec
+INSERT INTO flow_run_state (id, flow_run_id, type, name, timestamp, message, data, state_details)
+VALUES (sqlc.arg(id), sqlc.arg(flow_run_id), sqlc.arg(type), sqlc.arg(name), sqlc.arg(timestamp), sqlc.narg(message),
+  sqlc.narg(data), sqlc.arg(state_details));
+
+-- name: UpdateFlowRun :execrows
+UPDATE flow_run SET name = sqlc.arg(name), flow_version = sqlc.narg(flow_version), parameters = sqlc.arg(parameters),
+  empirical_policy = sqlc.arg(empirical_policy), in_process_retry = sqlc.arg(in_process_retry),
+  tags = sqlc.arg(tags), labels = sqlc.arg(labels), infrastructure_pid = sqlc.narg(infrastructure_pid),
+  job_variables = sqlc.narg(job_variables), context = sqlc.narg(context), updated = sqlc.arg(updated)
+WHERE id = sqlc.arg(id);
+
+-- name: SetFlowRunState :execrows
+UPDATE flow_run SET state_id = sqlc.narg(state_id), state_type = sqlc.arg(state_type), state_name = sqlc.arg(state_name),
+  state_timestamp = sqlc.narg(state_timestamp), run_count = sqlc.arg(run_count),
+  expected_start_time = sqlc.narg(expected_start_time),
+  next_scheduled_start_time = sqlc.narg(next_scheduled_start_time), start_time = sqlc.narg(start_time),
+  end_time = sqlc.narg(end_time), total_run_time = sqlc.arg(total_run_time),
+  empirical_policy = sqlc.arg(empirical_policy), in_process_retry = sqlc.arg(in_process_retry),
+  pause_timeout = sqlc.narg(pause_timeout), recoveries = sqlc.arg(recoveries),
+  infrastructure_pid = sqlc.narg(infrastructure_pid), updated = sqlc.arg(updated)
+WHERE id = sqlc.arg(id);
+
+-- name: GetFlowRun :one
+SELECT * FROM flow_run_full WHERE id = sqlc.arg(id);
+
+-- name: GetFlowRunByKey :one
+SELECT * FROM flow_run_full WHERE flow_id = sqlc.arg(flow_id) AND idempotency_key = sqlc.arg(idempotency_key);
+
+-- name: GetFlowRunState :one
+SELECT * FROM flow_run_state WHERE id = sqlc.arg(id);
+
+-- name: DeleteFlowRun :execrows
+DELETE FROM flow_run WHERE id = sqlc.arg(id);
+
+-- name: DeleteFlowRunLogs :execrows
+DELETE FROM log WHERE flow_run_id = sqlc.arg(flow_run_id);
+
+-- name: ListFlowRunStates :many
+SELECT * FROM flow_run_state WHERE flow_run_id = sqlc.arg(flow_run_id) ORDER BY timestamp, id;
+
+-- name: FlowRunChildren :many
+SELECT * FROM flow_run_full
+WHERE parent_task_run_id IN (SELECT t.id FROM task_run t WHERE t.flow_run_id = sqlc.arg(flow_run_id))
+ORDER BY id;
+
+-- name: DeleteScheduledRuns :execrows
+DELETE FROM flow_run
+WHERE deployment_id = sqlc.arg(deployment_id) AND state_type = 'SCHEDULED' AND run_count = 0
+  AND (auto_scheduled OR NOT CAST(sqlc.arg(auto_only) AS BOOLEAN));
+
+-- name: ScheduledAhead :one
+SELECT COUNT(*) AS n, CAST(MAX(next_scheduled_start_time) AS TIMESTAMPTZ) AS last_time FROM flow_run
+WHERE deployment_id = sqlc.arg(deployment_id) AND state_type = 'SCHEDULED' AND auto_scheduled AND next_scheduled_start_time > sqlc.arg(now);
+
+-- name: DueFlowRuns :many
+SELECT * FROM flow_run_full
+WHERE work_queue_id = sqlc.arg(work_queue_id) AND state_type = 'SCHEDULED' AND next_scheduled_start_time <= sqlc.arg(due_time)
+  AND NOT in_process_retry
+ORDER BY next_scheduled_start_time, id LIMIT CAST(sqlc.arg(lim) AS BIGINT);
+
+-- name: NextDue :one
+SELECT CAST(MIN(r.next_scheduled_start_time) AS TIMESTAMPTZ) AS next_time FROM flow_run r
+JOIN work_queue q ON q.id = r.work_queue_id
+WHERE q.work_pool_id = sqlc.arg(work_pool_id) AND r.state_type = 'SCHEDULED' AND NOT r.in_process_retry;
+
+-- name: PoolLoad :many
+SELECT q.id, COUNT(*) AS n FROM work_queue q
+JOIN flow_run r ON r.work_queue_id = q.id AND r.state_type IN ('PENDING', 'RUNNING')
+WHERE q.work_pool_id = sqlc.arg(work_pool_id)
+GROUP BY q.id;
+
+-- name: LateFlowRuns :many
+SELECT id FROM flow_run
+WHERE state_type = 'SCHEDULED' AND state_name = 'Scheduled' AND next_scheduled_start_time <= sqlc.arg(due_time)
+ORDER BY next_scheduled_start_time, id LIMIT CAST(sqlc.arg(lim) AS BIGINT);
+
+-- name: PausedPast :many
+SELECT id FROM flow_run
+WHERE state_type = 'PAUSED' AND pause_timeout <= sqlc.arg(now)
+ORDER BY pause_timeout, id LIMIT CAST(sqlc.arg(lim) AS BIGINT);
+
+-- name: CancelledSince :many
+SELECT r.id FROM flow_run r
+WHERE r.state_type = 'CANCELLED' AND r.end_time >= sqlc.arg(since_time) AND (
+  EXISTS (SELECT 1 FROM task_run t WHERE t.flow_run_id = r.id AND t.state_type NOT IN ('COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED'))
+  OR EXISTS (SELECT 1 FROM task_run t JOIN flow_run c ON c.parent_task_run_id = t.id
+    WHERE t.flow_run_id = r.id AND c.state_type NOT IN ('COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED')))
+ORDER BY r.end_time, r.id LIMIT CAST(sqlc.arg(lim) AS BIGINT);

@@ -1,0 +1,16 @@
+-- name: UpsertWorker :one
+INSERT INTO worker (id, created, updated, name, work_pool_id, last_heartbeat_time, heartbeat_interval_seconds, status)
+VALUES (sqlc.arg(id), sqlc.arg(created), sqlc.arg(updated), sqlc.arg(name), sqlc.arg(work_pool_id),
+  sqlc.narg(last_heartbeat_time), sqlc.narg(heartbeat_interval_seconds), sqlc.arg(status))
+ON CONFLICT (work_pool_id, name) DO UPDATE SET last_heartbeat_time = excluded.last_heartbeat_time,
+  heartbeat_interval_seconds = excluded.heartbeat_interval_seconds, status = excluded.status, updated = excluded.updated
+RETURNING *;
+
+-- name: GetWorker :one
+SELECT * FROM worker WHERE work_pool_id = sqlc.arg(work_pool_id) AND name = sqlc.arg(name);
+
+-- name: DeleteWorker :execrows
+DELETE FROM worker WHERE work_pool_id = sqlc.arg(work_pool_id) AND name = sqlc.arg(name);
+
+-- name: OnlineWorkers :many
+SELECT * FROM worker WHERE status = 'ONLINE' ORDER BY id;

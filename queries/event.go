@@ -1,0 +1,162 @@
+package queries
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+func Events(d Dialect, x *core.EventFilter, p *core.Page) Query {
+	if x == nil {
+		x = &core.EventFilter{}
+	}
+	def := "DESC"
+	if strings.EqualFold(x.Order, "ASC") {
+		def = "ASC"
+	}
+	return list(d, "event", "e", func(b *builder) { b.event(x) },
+		map[string]string{"DESC": "e.occurred DESC, e.id DESC", "ASC": "e.occurred, e.id"}, def, p)
+}
+
+func (b *builder) event(x *core.EventFilter) {
+	f := b.fields()
+	if o := x.Occurred; o != nil {
+		f.time("e.occurred", &core.TimeFilter{After: o.Since, Before: o.Until})
+	}
+	if n := x.Event; n != nil {
+		if n.Prefix != nil {
+			f.add(func() { b.prefixes("e.event", n.Prefix) })
+		}
+		if n.ExcludePrefix != nil {
+			f.add(func() { b.w("NOT "); b.prefixes("e.event", n.ExcludePrefix) })
+		}
+		if n.Name != nil {
+			f.add(func() { in(b, false, "e.event", n.Name) })
+		}
+		if n.ExcludeName != nil {
+			f.add(func() { in(b, true, "e.event", n.ExcludeName) })
+		}
+	}
+	if r := x.Resource; r != nil {
+		if r.ID != nil {
+			f.add(func() { in(b, false, "e.event_resource_id", r.ID) })
+		}
+		if r.IDPrefix != nil {
+			f.add(func() { b.prefixes("e.event_resource_id", r.IDPrefix) })
+		}
+		f.labels("e.resource", r.Labels)
+	}
+	f.resources(x.AnyResource, "")
+	f.resources(x.Related, " AND er.role <> ''")
+	if x.ID != nil && x.ID.ID != nil {
+		f.add(func() { in(b, false, "e.id", x.ID.ID) })
+	}
+	if x.Text != nil && strings.TrimSpace(x.Text.Query) != "" {
+		q := strings.TrimSpace(x.Text.Query)
+		f.add(func() {
+			b.all(core.Or, []term{
+				func() { b.like("e.event", q) },
+				func() { b.like(b.text("e.resource"), q) },
+				func() { b.like(b.text("e.related"), q) },
+				func() { b.like(b.text("e.payload"), q) },
+			})
+		})
+	}
+	b.all(core.And, f.terms)
+}
+
+func (f *fields) resources(x *core.EventResources, only string) {
+	if x == nil {
+		return
+	}
+	rs := *x
+	f.add(func() {
+		if len(rs) == 0 {
+			f.w("1=1")
+			return
+		}
+		var any []term
+		for _, r := range rs {
+			any = append(any, func() {
+				f.w("EXISTS (SELECT 1 FROM event_resource er WHERE er.event_id = e.id", only, " AND ")
+				g := f.fields()
+				g.related(r)
+				f.all(core.And, g.terms)
+				f.w(")")
+			})
+		}
+		f.all(core.Or, any)
+	})
+}
+
+func (f *fields) related(r core.EventRelated) {
+	if r.ID != nil {
+		f.add(func() { in(f.builder, false, "er.resource_name", r.ID) })
+	}
+	if r.IDPrefix != nil {
+		f.add(func() { f.prefixes("er.resource_name", r.IDPrefix) })
+	}
+	if r.Role != nil {
+		f.add(func() { in(f.builder, false, "er.role", r.Role) })
+	}
+	if r.ResourcesInRoles != nil {
+		f.add(func() {
+			f.w("(1=0")
+			for _, pair := range r.ResourcesInRoles {
+				f.w(" OR (")
+				f.cmp("er.resource_name", " = ", pair[0])
+				f.w(" AND ")
+				f.cmp("er.role", " = ", pair[1])
+				f.w(")")
+			}
+			f.w(")")
+		})
+	}
+	f.labels("er.labels", r.Labels)
+}
+
+// labels: every label has one of its values. A value may end in * and may
+// begin with !, which excludes.
+func (f *fields) labels(col string, labels map[string]any) {
+	for key, v := range labels {
+		vs, ok := v.([]any)
+		if !ok {
+			vs = []any{v}
+		}
+		f.add(func() {
+			var want, not []term
+			for _, v := range vs {
+				s := fmt.Sprint(v)
+				bare, neg := strings.CutPrefix(s, "!")
+				t := func() { f.labelIs(col, key, bare) }
+				if neg {
+					not = append(not, func() { f.w("NOT COALESCE("); t(); f.w(", FALSE)") })
+				} else {
+					want = append(want, t)
+				}
+			}
+			terms := not
+			if len(want) > 0 {
+				terms = append(terms, func() { f.all(core.Or, want) })
+			}
+			f.all(core.And, terms)
+		})
+	}
+}
+
+func (f *fields) labelIs(col, key, v string) {
+	if p, ok := strings.CutSuffix(v, "*"); ok {
+		f.w("(substr(")
+		f.label(col, key)
+		f.w(", 1, ", fmt.Sprint(len([]rune(p))), ") = ")
+		f.arg(p)
+		f.w(")")
+		return
+	}
+	f.w("(")
+	f.label(col, key)
+	f.w(" = ")
+	f.arg(v)
+	f.w(")")
+}

@@ -1,0 +1,178 @@
+package queries
+
+import "github.com/flowlite/flowlite/runtime/core"
+
+// fields collects the terms of one entity's filter.
+type fields struct {
+	*builder
+	terms []term
+}
+
+func (b *builder) fields() *fields { return &fields{builder: b} }
+
+func (f *fields) add(t term) { f.terms = append(f.terms, t) }
+
+// sub adds one field whose own conditions are joined by its own operator.
+func (f *fields) sub(op core.Operator, build func(g *fields)) {
+	f.add(func() {
+		g := f.fields()
+		build(g)
+		g.all(op, g.terms)
+	})
+}
+
+func (f *fields) id(col string, x *core.IDFilter) {
+	if x == nil {
+		return
+	}
+	f.sub(x.Operator, func(g *fields) {
+		if x.Any != nil {
+			g.add(func() { in(g.builder, false, col, x.Any) })
+		}
+		if x.NotAny != nil {
+			g.add(func() { in(g.builder, true, col, x.NotAny) })
+		}
+		if x.IsNull != nil {
+			g.add(func() { g.null(col, *x.IsNull) })
+		}
+	})
+}
+
+func (f *fields) textFilter(col string, x *core.TextFilter) {
+	f.textLike(col, x, func(v string) { f.like(col, v) })
+}
+
+func (f *fields) textLike(col string, x *core.TextFilter, like func(string)) {
+	if x == nil {
+		return
+	}
+	f.sub(x.Operator, func(g *fields) {
+		if x.Any != nil {
+			g.add(func() { in(g.builder, false, col, x.Any) })
+		}
+		if x.NotAny != nil {
+			g.add(func() { in(g.builder, true, col, x.NotAny) })
+		}
+		if x.Like != nil {
+			g.add(func() { like(*x.Like) })
+		}
+		if x.StartsWith != nil {
+			g.add(func() { g.prefixes(col, x.StartsWith) })
+		}
+		if x.IsNull != nil {
+			g.add(func() { g.null(col, *x.IsNull) })
+		}
+		if x.Exists != nil {
+			g.add(func() { g.null(col, !*x.Exists) })
+		}
+	})
+}
+
+func (f *fields) time(col string, x *core.TimeFilter) {
+	if x == nil {
+		return
+	}
+	f.sub(core.And, func(g *fields) {
+		if x.Before != 0 {
+			g.add(func() { g.cmp(col, " <= ", x.Before) })
+		}
+		if x.After != 0 {
+			g.add(func() { g.cmp(col, " >= ", x.After) })
+		}
+		if x.IsNull != nil {
+			g.add(func() { g.null(col, *x.IsNull) })
+		}
+	})
+}
+
+func (f *fields) int(col string, x *core.IntFilter) {
+	if x == nil {
+		return
+	}
+	f.sub(core.And, func(g *fields) {
+		if x.Ge != nil {
+			g.add(func() { g.cmp(col, " >= ", *x.Ge) })
+		}
+		if x.Le != nil {
+			g.add(func() { g.cmp(col, " <= ", *x.Le) })
+		}
+		if x.IsNull != nil {
+			g.add(func() { g.null(col, *x.IsNull) })
+		}
+	})
+}
+
+func (f *fields) bool(col string, x *core.BoolFilter) {
+	if x == nil || x.Eq == nil {
+		return
+	}
+	f.add(func() {
+		if !*x.Eq {
+			f.w("NOT ")
+		}
+		f.w(col)
+	})
+}
+
+// tags over a JSON array column; has says how to look for one tag.
+func (f *fields) tags(col string, x *core.TagFilter, has func(tag string)) {
+	if x == nil {
+		return
+	}
+	if has == nil {
+		has = func(tag string) { f.hasTag(col, tag) }
+	}
+	each := func(tags []string) (ts []term) {
+		for _, t := range tags {
+			ts = append(ts, func() { has(t) })
+		}
+		return ts
+	}
+	f.sub(x.Operator, func(g *fields) {
+		if x.All != nil {
+			g.add(func() { g.builder.all(core.And, each(x.All)) })
+		}
+		if x.Any != nil {
+			g.add(func() {
+				if len(x.Any) == 0 {
+					g.w("1=0")
+					return
+				}
+				g.builder.all(core.Or, each(x.Any))
+			})
+		}
+		if x.IsNull != nil {
+			g.add(func() {
+				if !*x.IsNull {
+					g.w("NOT ")
+				}
+				g.w("(", col, " = '[]')")
+			})
+		}
+	})
+}
+
+func (f *fields) state(alias string, x *core.StateFilter) {
+	if x == nil {
+		return
+	}
+	f.sub(x.Operator, func(g *fields) {
+		if x.Type != nil {
+			if x.Type.Any != nil {
+				g.add(func() { in(g.builder, false, alias+".state_type", texts(x.Type.Any)) })
+			}
+			if x.Type.NotAny != nil {
+				g.add(func() { in(g.builder, true, alias+".state_type", texts(x.Type.NotAny)) })
+			}
+		}
+		g.textFilter(alias+".state_name", x.Name)
+	})
+}
+
+func texts(ts []core.StateType) []string {
+	vs := make([]string, len(ts))
+	for i, t := range ts {
+		vs[i] = string(t)
+	}
+	return vs
+}

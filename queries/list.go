@@ -1,0 +1,188 @@
+package queries
+
+import "github.com/flowlite/flowlite/runtime/core"
+
+var flowSorts = map[string]string{
+	"NAME_ASC": "f.name, f.id", "NAME_DESC": "f.name DESC, f.id DESC",
+	"CREATED_DESC": "f.created DESC, f.id DESC", "UPDATED_DESC": "f.updated DESC, f.id DESC",
+}
+
+func (b *builder) exists(from string, cond func()) term {
+	return func() {
+		b.w("EXISTS (SELECT 1 FROM ", from, " AND ")
+		cond()
+		b.w(")")
+	}
+}
+
+func (b *builder) whereFlows(fs core.Filters) {
+	var ts []term
+	if fs.Flows != nil {
+		ts = append(ts, func() { b.flow(fs.Flows) })
+	}
+	if fs.FlowRuns != nil {
+		ts = append(ts, b.exists("flow_run r WHERE r.flow_id = f.id", func() { b.flowRun(fs.FlowRuns) }))
+	}
+	if fs.TaskRuns != nil {
+		ts = append(ts, b.exists("flow_run tr JOIN task_run t ON t.flow_run_id = tr.id WHERE tr.flow_id = f.id", func() { b.taskRun(fs.TaskRuns) }))
+	}
+	if fs.Deployments != nil {
+		ts = append(ts, b.exists("deployment d WHERE d.flow_id = f.id", func() { b.deployment(fs.Deployments) }))
+	}
+	if fs.WorkPools != nil || fs.WorkQueues != nil {
+		ts = append(ts, b.exists("deployment qd WHERE qd.flow_id = f.id", func() { b.all(core.And, b.queueOf("qd.work_queue_id", fs)) }))
+	}
+	b.all(core.And, ts)
+}
+
+func (b *builder) whereFlowRuns(fs core.Filters) {
+	var ts []term
+	if fs.Flows != nil {
+		ts = append(ts, func() {
+			b.w("r.flow_id IN (SELECT f.id FROM flow f WHERE ")
+			b.flow(fs.Flows)
+			b.w(")")
+		})
+	}
+	if fs.FlowRuns != nil {
+		ts = append(ts, func() { b.flowRun(fs.FlowRuns) })
+	}
+	if fs.TaskRuns != nil {
+		ts = append(ts, b.exists("task_run t WHERE t.flow_run_id = r.id", func() { b.taskRun(fs.TaskRuns) }))
+	}
+	if fs.Deployments != nil {
+		ts = append(ts, func() {
+			b.w("r.deployment_id IN (SELECT d.id FROM deployment d WHERE ")
+			b.deployment(fs.Deployments)
+			b.w(")")
+		})
+	}
+	b.all(core.And, append(ts, b.queueOf("r.work_queue_id", fs)...))
+}
+
+func (b *builder) whereTaskRuns(fs core.Filters) {
+	var ts []term
+	if fs.TaskRuns != nil {
+		ts = append(ts, func() { b.taskRun(fs.TaskRuns) })
+	}
+	if fs.Flows != nil || fs.FlowRuns != nil || fs.Deployments != nil || fs.WorkPools != nil || fs.WorkQueues != nil {
+		fs.TaskRuns = nil
+		ts = append(ts, b.exists("flow_run r WHERE r.id = t.flow_run_id", func() { b.whereFlowRuns(fs) }))
+	}
+	b.all(core.And, ts)
+}
+
+func (b *builder) whereDeployments(fs core.Filters) {
+	var ts []term
+	if fs.Flows != nil {
+		ts = append(ts, func() {
+			b.w("d.flow_id IN (SELECT f.id FROM flow f WHERE ")
+			b.flow(fs.Flows)
+			b.w(")")
+		})
+	}
+	if fs.FlowRuns != nil {
+		ts = append(ts, b.exists("flow_run r WHERE r.deployment_id = d.id", func() { b.flowRun(fs.FlowRuns) }))
+	}
+	if fs.TaskRuns != nil {
+		ts = append(ts, b.exists("flow_run tr JOIN task_run t ON t.flow_run_id = tr.id WHERE tr.deployment_id = d.id", func() { b.taskRun(fs.TaskRuns) }))
+	}
+	if fs.Deployments != nil {
+		ts = append(ts, func() { b.deployment(fs.Deployments) })
+	}
+	b.all(core.And, append(ts, b.queueOf("d.work_queue_id", fs)...))
+}
+
+var flowRunSorts = map[string]string{
+	"ID_DESC":                       "r.id DESC",
+	"START_TIME_ASC":                "COALESCE(r.start_time, r.expected_start_time) ASC NULLS LAST, r.id",
+	"START_TIME_DESC":               "COALESCE(r.start_time, r.expected_start_time) DESC NULLS LAST, r.id DESC",
+	"EXPECTED_START_TIME_ASC":       "r.expected_start_time, r.id",
+	"EXPECTED_START_TIME_DESC":      "r.expected_start_time DESC, r.id DESC",
+	"NAME_ASC":                      "r.name, r.id",
+	"NAME_DESC":                     "r.name DESC, r.id DESC",
+	"NEXT_SCHEDULED_START_TIME_ASC": "r.next_scheduled_start_time ASC NULLS LAST, r.id",
+	"END_TIME_DESC":                 "r.end_time DESC NULLS LAST, r.id DESC",
+}
+
+var taskRunSorts = map[string]string{
+	"ID_DESC":                       "t.id DESC",
+	"EXPECTED_START_TIME_ASC":       "t.expected_start_time ASC NULLS LAST, t.id",
+	"EXPECTED_START_TIME_DESC":      "t.expected_start_time DESC NULLS LAST, t.id DESC",
+	"NAME_ASC":                      "t.name, t.id",
+	"NAME_DESC":                     "t.name DESC, t.id DESC",
+	"NEXT_SCHEDULED_START_TIME_ASC": "t.next_scheduled_start_time ASC NULLS LAST, t.id",
+	"END_TIME_DESC":                 "t.end_time DESC NULLS LAST, t.id DESC",
+}
+
+var deploymentSorts = map[string]string{
+	"NAME_ASC": "d.name, d.id", "NAME_DESC": "d.name DESC, d.id DESC",
+	"CREATED_DESC": "d.created DESC, d.id DESC", "UPDATED_DESC": "d.updated DESC, d.id DESC",
+}
+
+// list is a page of ids, or their count where p is nil.
+func list(d Dialect, from, alias string, where func(*builder), sorts map[string]string, def string, p *core.Page) Query {
+	b := &builder{d: d}
+	b.b.Grow(512)
+	if p == nil {
+		b.w("SELECT COUNT(*) FROM ", from, " ", alias, " WHERE ")
+		where(b)
+		return b.query()
+	}
+	b.w("SELECT ", alias, ".id FROM ", from, " ", alias, " WHERE ")
+	where(b)
+	b.page(sorts, def, *p)
+	return b.query()
+}
+
+// Flows and its kin select a page of ids, or count where p is nil.
+func Flows(d Dialect, fs core.Filters, p *core.Page) Query {
+	return list(d, "flow", "f", func(b *builder) { b.whereFlows(fs) }, flowSorts, "NAME_ASC", p)
+}
+
+func FlowRuns(d Dialect, fs core.Filters, p *core.Page) Query {
+	return list(d, "flow_run", "r", func(b *builder) { b.whereFlowRuns(fs) }, flowRunSorts, "ID_DESC", p)
+}
+
+func TaskRuns(d Dialect, fs core.Filters, p *core.Page) Query {
+	return list(d, "task_run", "t", func(b *builder) { b.whereTaskRuns(fs) }, taskRunSorts, "ID_DESC", p)
+}
+
+func Deployments(d Dialect, fs core.Filters, p *core.Page) Query {
+	return list(d, "deployment", "d", func(b *builder) { b.whereDeployments(fs) }, deploymentSorts, "NAME_ASC", p)
+}
+
+// History counts runs of a table ("flow_run" or "task_run") by bucket and
+// state: bucket, type, name, count, run time and lateness in seconds.
+func History(d Dialect, table string, q core.HistoryQuery, end, now core.Time) Query {
+	b, a := &builder{d: d}, "r"
+	if table == "task_run" {
+		a = "t"
+	}
+	at := b.micros(a + ".expected_start_time")
+	b.w("SELECT CAST(FLOOR((", at, " - ")
+	b.arg(int64(q.Start))
+	b.w(") / CAST(")
+	b.arg(q.Interval * 1e6)
+	b.w(" AS DOUBLE PRECISION)) AS BIGINT), ", a, ".state_type, ", a, ".state_name, COUNT(*), ",
+		"CAST(SUM(", a, ".total_run_time + CASE WHEN ", a, ".state_type = 'RUNNING' THEN (CAST(")
+	b.arg(int64(now))
+	b.w(" AS BIGINT) - ", b.micros(a+".state_timestamp"), ") / 1000000.0 ELSE 0 END) AS DOUBLE PRECISION), ",
+		"CAST(SUM(CASE WHEN ", a, ".start_time > ", a, ".expected_start_time THEN (", b.micros(a+".start_time"), " - ", at, ") / 1000000.0 ",
+		"WHEN ", a, ".start_time IS NULL AND ", a, ".state_type NOT IN ('COMPLETED','FAILED','CANCELLED','CRASHED') AND ", at, " < CAST(")
+	b.arg(int64(now))
+	b.w(" AS BIGINT) THEN (CAST(")
+	b.arg(int64(now))
+	b.w(" AS BIGINT) - ", at, ") / 1000000.0 ELSE 0 END) AS DOUBLE PRECISION) FROM ", table, " ", a, " WHERE ", a, ".expected_start_time >= ")
+	b.arg(q.Start)
+	b.w(" AND ", a, ".expected_start_time < ")
+	b.arg(end)
+	b.w(" AND ")
+	if table == "task_run" {
+		b.whereTaskRuns(q.Filters)
+	} else {
+		b.whereFlowRuns(q.Filters)
+	}
+	b.w(" GROUP BY 1, 2, 3 ORDER BY 1, 2, 3")
+	return b.query()
+}

@@ -1,0 +1,59 @@
+-- name: ListFlowsByIDs :many
+SELECT * FROM flow WHERE id = ANY(sqlc.arg(ids)::uuid[]);
+
+-- name: ListFlowRunsByIDs :many
+SELECT * FROM flow_run_full WHERE id = ANY(sqlc.arg(ids)::uuid[]);
+
+-- name: ListTaskRunsByIDs :many
+SELECT * FROM task_run_full WHERE id = ANY(sqlc.arg(ids)::uuid[]);
+
+-- name: ListDeploymentsByIDs :many
+SELECT * FROM deployment_full WHERE id = ANY(sqlc.arg(ids)::uuid[]);
+
+-- name: ListWorkPoolsByIDs :many
+SELECT * FROM work_pool WHERE id = ANY(sqlc.arg(ids)::uuid[]);
+
+-- name: ListWorkQueuesByIDs :many
+SELECT * FROM work_queue_full WHERE id = ANY(sqlc.arg(ids)::uuid[]);
+
+-- name: ListWorkersByIDs :many
+SELECT * FROM worker WHERE id = ANY(sqlc.arg(ids)::uuid[]);
+
+-- name: ListLogsByIDs :many
+SELECT * FROM log WHERE id = ANY(sqlc.arg(ids)::bigint[]);
+
+-- name: ListEventsByIDs :many
+SELECT * FROM event WHERE id = ANY(sqlc.arg(ids)::uuid[]);
+
+-- name: ListArtifactsByIDs :many
+SELECT * FROM artifact WHERE id = ANY(sqlc.arg(ids)::uuid[]);
+
+-- name: ListArtifactCollectionsByIDs :many
+SELECT * FROM artifact_collection WHERE id = ANY(sqlc.arg(ids)::uuid[]);
+
+-- name: ListVariablesByIDs :many
+SELECT * FROM variable WHERE id = ANY(sqlc.arg(ids)::uuid[]);
+
+-- name: ListGlobalLimitsByIDs :many
+SELECT * FROM global_limit WHERE id = ANY(sqlc.arg(ids)::uuid[]);
+
+-- name: ListSchedulesOf :many
+SELECT * FROM schedule WHERE deployment_id = ANY(sqlc.arg(ids)::uuid[]) ORDER BY created, id;
+
+-- name: DueFlowRunsOfDeployments :many
+SELECT * FROM flow_run_full
+WHERE state_type = 'SCHEDULED' AND next_scheduled_start_time <= sqlc.arg(due_time) AND NOT in_process_retry
+  AND CAST(sqlc.arg(lim) AS BIGINT) > 0 AND deployment_id = ANY(sqlc.arg(ids)::uuid[])
+ORDER BY next_scheduled_start_time, id LIMIT CAST(sqlc.arg(lim) AS BIGINT);
+
+-- name: LockFlowRun :one
+SELECT id FROM flow_run WHERE id = sqlc.arg(id) FOR UPDATE;
+
+-- name: LockTaskRun :one
+SELECT id FROM task_run WHERE id = sqlc.arg(id) FOR UPDATE;
+
+-- name: LockWorkPool :one
+SELECT id FROM work_pool WHERE id = sqlc.arg(id) FOR UPDATE;
+
+-- name: LockGlobalLimits :many
+SELECT * FROM global_limit WHERE name = ANY(sqlc.arg(names)::text[]) ORDER BY name FOR UPDATE;

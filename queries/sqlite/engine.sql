@@ -1,0 +1,59 @@
+-- name: ListFlowsByIDs :many
+SELECT * FROM flow WHERE id IN (sqlc.slice(ids));
+
+-- name: ListFlowRunsByIDs :many
+SELECT * FROM flow_run_full WHERE id IN (sqlc.slice(ids));
+
+-- name: ListTaskRunsByIDs :many
+SELECT * FROM task_run_full WHERE id IN (sqlc.slice(ids));
+
+-- name: ListDeploymentsByIDs :many
+SELECT * FROM deployment_full WHERE id IN (sqlc.slice(ids));
+
+-- name: ListWorkPoolsByIDs :many
+SELECT * FROM work_pool WHERE id IN (sqlc.slice(ids));
+
+-- name: ListWorkQueuesByIDs :many
+SELECT * FROM work_queue_full WHERE id IN (sqlc.slice(ids));
+
+-- name: ListWorkersByIDs :many
+SELECT * FROM worker WHERE id IN (sqlc.slice(ids));
+
+-- name: ListLogsByIDs :many
+SELECT * FROM log WHERE id IN (sqlc.slice(ids));
+
+-- name: ListEventsByIDs :many
+SELECT * FROM event WHERE id IN (sqlc.slice(ids));
+
+-- name: ListArtifactsByIDs :many
+SELECT * FROM artifact WHERE id IN (sqlc.slice(ids));
+
+-- name: ListArtifactCollectionsByIDs :many
+SELECT * FROM artifact_collection WHERE id IN (sqlc.slice(ids));
+
+-- name: ListVariablesByIDs :many
+SELECT * FROM variable WHERE id IN (sqlc.slice(ids));
+
+-- name: ListGlobalLimitsByIDs :many
+SELECT * FROM global_limit WHERE id IN (sqlc.slice(ids));
+
+-- name: ListSchedulesOf :many
+SELECT * FROM schedule WHERE deployment_id IN (sqlc.slice(ids)) ORDER BY created, id;
+
+-- name: DueFlowRunsOfDeployments :many
+SELECT * FROM flow_run_full
+WHERE state_type = 'SCHEDULED' AND NOT in_process_retry AND next_scheduled_start_time <= sqlc.arg(due_time)
+  AND CAST(sqlc.arg(lim) AS BIGINT) > 0 AND deployment_id IN (sqlc.slice(ids))
+ORDER BY next_scheduled_start_time, id;
+
+-- name: LockFlowRun :one
+SELECT id FROM flow_run WHERE id = sqlc.arg(id);
+
+-- name: LockTaskRun :one
+SELECT id FROM task_run WHERE id = sqlc.arg(id);
+
+-- name: LockWorkPool :one
+SELECT id FROM work_pool WHERE id = sqlc.arg(id);
+
+-- name: LockGlobalLimits :many
+SELECT * FROM global_limit WHERE name IN (sqlc.slice(names)) ORDER BY name;
