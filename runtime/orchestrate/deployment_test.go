@@ -175,3 +175,30 @@ func TestSlots(t *testing.T) {
 	h.now = h.now.Add(11 * time.Second)
 	given(h.IncrementSlots(ctx, rate))(t)
 }
+
+func TestPatchSchedules(t *testing.T) {
+	h, ctx := newOffice(t)
+	daily, hourly := core.JSON(`{"cron":"0 9 * * *"}`), core.JSON(`{"cron":"0 * * * *"}`)
+	d := h.deploy(t, core.ScheduleCreate{Rule: daily, Slug: core.Ptr("a")})
+	patch := func(list ...core.ScheduleUpdate) error {
+		return h.UpdateDeployment(ctx, d.ID, core.DeploymentUpdate{Schedules: core.Some(list)})
+	}
+	count := func() int { return len(given(h.store.Schedules(ctx, d.ID))(t)) }
+	wantCode(t, patch(), "")
+	wantCode(t, patch(core.ScheduleUpdate{Slug: core.Some("a"), Active: core.Some(false)}, core.ScheduleUpdate{Slug: core.Some("b"), Rule: core.Some(hourly)}), "")
+	if n := count(); n != 2 {
+		t.Errorf("%d schedules, want a changed and b added", n)
+	}
+	if n := given(h.ScheduleRuns(ctx))(t); n != 3 {
+		t.Errorf("%d runs, want those of the active schedule", n)
+	}
+	wantCode(t, patch(core.ScheduleUpdate{Rule: core.Some(hourly)}), core.EInvalid)
+	_, err := h.CreateSchedules(ctx, d.ID, []core.ScheduleCreate{{Rule: daily, Slug: core.Ptr("a")}})
+	wantCode(t, err, core.EConflict)
+	e := given(h.CreateSchedules(ctx, d.ID, []core.ScheduleCreate{{Rule: daily}}))(t)[0]
+	wantCode(t, patch(core.ScheduleUpdate{Rule: core.Some(hourly)}), "")
+	if n := count(); n != 1 {
+		t.Errorf("%d schedules, want the one that replaced all", n)
+	}
+	wantCode(t, h.DeleteSchedule(ctx, d.ID, e.ID), core.ENotFound)
+}
