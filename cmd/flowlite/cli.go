@@ -95,8 +95,10 @@ func usage(err error, args []string) error {
 	}
 	if pe, ok := errors.AsType[*kong.ParseError](err); ok && pe.Context != nil {
 		if n := pe.Context.Selected(); n != nil {
-			words = strings.Fields(n.Path())[:1]
-			words = append(words[:0], strings.Fields(strings.TrimPrefix(n.FullPath(), "flowlite "))...)
+			words = words[:0]
+			for ; n.Type == kong.CommandNode; n = n.Parent {
+				words = append([]string{n.Name}, words...)
+			}
 		} else if len(words) > 0 {
 			words = words[:len(words)-1]
 		}

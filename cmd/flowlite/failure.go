@@ -54,9 +54,6 @@ func report(p *out.Printer, err error) int {
 			case core.EUnauth:
 				f.hint = "set FLOWLITE_AUTH_STRING=user:password"
 			}
-			for _, d := range e.Fields {
-				f.why += fmt.Sprintf("%v: %s; ", d.Loc, d.Msg)
-			}
 		}
 	}
 	p.Note("%s %s", p.Red("error:"), f.what)

@@ -26,6 +26,7 @@ type flowRunLsCmd struct {
 	State      []string `help:"only in these states: Running, FAILED, Late ..."`
 	Deployment string   `help:"only of this deployment"`
 	Flow       string   `help:"only of this flow"`
+	Future     bool     `help:"also those scheduled for later"`
 }
 
 func (c *flowRunLsCmd) Run(a *app) error {
@@ -41,6 +42,10 @@ func (c *flowRunLsCmd) Run(a *app) error {
 			}
 		}
 		runs["state"] = map[string]any{"operator": "or_", "type": map[string]any{"any_": types}, "name": map[string]any{"any_": names}}
+	}
+	if !c.Future && len(c.State) == 0 {
+		// A schedule's next hundred runs would hide those that ran.
+		runs["expected_start_time"] = map[string]any{"before_": core.Now().Add(time.Minute)}
 	}
 	if c.Deployment != "" {
 		d, _, err := a.deployment(c.Deployment)

@@ -154,11 +154,11 @@ func short(id core.UUID) string {
 
 // nearest is the candidate within a third of edits, or that contains what was said.
 func nearest(s string, candidates []string) (best string) {
-	least := max(2, len(s)/3) + 1
+	least := max(1, len(s)/3) + 1
 	for _, c := range candidates {
 		d := distance(strings.ToLower(s), strings.ToLower(c))
 		if strings.Contains(c, s) {
-			d = min(d, 2)
+			d = min(d, 1)
 		}
 		if d < least {
 			best, least = c, d
