@@ -66,8 +66,9 @@ func (b *builder) whereTaskRuns(fs core.Filters) {
 		ts = append(ts, func() { b.taskRun(fs.TaskRuns) })
 	}
 	if fs.Flows != nil || fs.FlowRuns != nil || fs.Deployments != nil || fs.WorkPools != nil || fs.WorkQueues != nil {
-		fs.TaskRuns = nil
-		ts = append(ts, b.exists("flow_run r WHERE r.id = t.flow_run_id", func() { b.whereFlowRuns(fs) }))
+		of := fs
+		of.TaskRuns = nil
+		ts = append(ts, b.exists("flow_run r WHERE r.id = t.flow_run_id", func() { b.whereFlowRuns(of) }))
 	}
 	b.all(core.And, ts)
 }
