@@ -191,7 +191,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	}
 	// Long polls and streams end when this context does: Shutdown alone would
 	// wait for them for ever.
-	base, end := context.WithCancel(context.WithoutCancel(ctx))
+	base, end := context.WithCancelCause(context.WithoutCancel(ctx))
 	h := &http.Server{
 		Handler: mux, BaseContext: func(net.Listener) context.Context { return base },
 		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
@@ -205,7 +205,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 		}
 	}()
 	s.later(func(ctx context.Context) error {
-		end()
+		end(errStopping)
 		ctx, cancel := context.WithTimeout(ctx, httpGrace)
 		defer cancel()
 		if err := h.Shutdown(ctx); err != nil {
@@ -216,6 +216,10 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	})
 	return nil
 }
+
+// errStopping is the cause that ends requests under way: unlike those of a
+// client that went away, their answers are still read.
+var errStopping = core.Errorf(core.EUnavailable, "the server is stopping; try again in a moment")
 
 // httpGrace is how long requests under way may take at the end.
 const httpGrace = 5 * time.Second
