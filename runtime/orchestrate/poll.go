@@ -97,9 +97,11 @@ func (s *Service) claim(ctx context.Context, poolID core.UUID, r core.PollReques
 		if err != nil {
 			return err
 		}
-		load, err := tx.PoolLoad(ctx, poolID)
-		if err != nil {
-			return err
+		var load map[core.UUID]int64
+		if limited(pool, queues) {
+			if load, err = tx.PoolLoad(ctx, poolID); err != nil {
+				return err
+			}
 		}
 		room := roomOf(pool.ConcurrencyLimit, sum(load))
 		flows := map[core.UUID]*core.Flow{}
@@ -205,6 +207,11 @@ func (s *Service) setBack(ctx context.Context, tx core.Tx, out *outbox, blocked 
 		}
 	}
 	return nil
+}
+
+// limited says whether counting a pool's runs is worth it.
+func limited(pool *core.WorkPool, queues []*core.WorkQueue) bool {
+	return pool.ConcurrencyLimit != nil || slices.ContainsFunc(queues, func(q *core.WorkQueue) bool { return q.ConcurrencyLimit != nil })
 }
 
 func roomOf(limit *int64, taken int64) int {

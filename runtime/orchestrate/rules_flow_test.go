@@ -39,7 +39,7 @@ func runIn(t core.StateType, with ...func(*core.FlowRun)) *core.FlowRun {
 	return r
 }
 
-func limited(limit, taken int64, strategy string) func(*facts) {
+func limitOf(limit, taken int64, strategy string) func(*facts) {
 	return func(f *facts) {
 		f.deployment = &core.Deployment{GlobalConcurrencyLimit: &core.GlobalConcurrencyLimit{Active: true, Limit: limit}}
 		if strategy != "" {
@@ -54,7 +54,7 @@ func TestFlowRules(t *testing.T) {
 	key := func(k string, reschedule bool) core.StateCreate {
 		return core.StateCreate{Type: core.Paused, Details: core.StateDetails{PauseKey: &k, PauseReschedule: reschedule}}
 	}
-	free := limited(2, 1, "")
+	free := limitOf(2, 1, "")
 	for _, c := range []struct {
 		name    string
 		run     *core.FlowRun
@@ -96,10 +96,10 @@ func TestFlowRules(t *testing.T) {
 		{name: "5 running to pending", run: runIn(core.Running), to: core.StateCreate{Type: core.Pending}, status: core.Abort, reason: "This run is in a RUNNING state and cannot transition to a PENDING state."},
 		{name: "6 deployment gone", run: runIn(core.Scheduled, deployed), to: core.StateCreate{Type: core.Pending}, status: core.Abort, reason: "The deployment of this run no longer exists."},
 		{name: "6 room", run: runIn(core.Scheduled, deployed), to: core.StateCreate{Type: core.Pending}, facts: free, status: core.Accept, written: "Pending"},
-		{name: "6 full", run: runIn(core.Scheduled, deployed), to: core.StateCreate{Type: core.Pending}, facts: limited(2, 2, "ENQUEUE"), status: core.Reject, written: "AwaitingConcurrencySlot", reason: "Deployment concurrency limit reached."},
-		{name: "6 full, cancel", run: runIn(core.Scheduled, deployed), to: core.StateCreate{Type: core.Pending}, facts: limited(1, 1, "CANCEL_NEW"), status: core.Reject, written: "Cancelled", reason: "Deployment concurrency limit reached."},
-		{name: "6 limit zero", run: runIn(core.Scheduled, deployed), to: core.StateCreate{Type: core.Pending}, facts: limited(0, 0, ""), status: core.Abort, reason: "The deployment's concurrency limit is 0, so none of its runs can start."},
-		{name: "6 not when forced", run: runIn(core.Scheduled, deployed), to: core.StateCreate{Type: core.Pending}, facts: limited(1, 1, ""), force: true, status: core.Accept, written: "Pending"},
+		{name: "6 full", run: runIn(core.Scheduled, deployed), to: core.StateCreate{Type: core.Pending}, facts: limitOf(2, 2, "ENQUEUE"), status: core.Reject, written: "AwaitingConcurrencySlot", reason: "Deployment concurrency limit reached."},
+		{name: "6 full, cancel", run: runIn(core.Scheduled, deployed), to: core.StateCreate{Type: core.Pending}, facts: limitOf(1, 1, "CANCEL_NEW"), status: core.Reject, written: "Cancelled", reason: "Deployment concurrency limit reached."},
+		{name: "6 limit zero", run: runIn(core.Scheduled, deployed), to: core.StateCreate{Type: core.Pending}, facts: limitOf(0, 0, ""), status: core.Abort, reason: "The deployment's concurrency limit is 0, so none of its runs can start."},
+		{name: "6 not when forced", run: runIn(core.Scheduled, deployed), to: core.StateCreate{Type: core.Pending}, facts: limitOf(1, 1, ""), force: true, status: core.Accept, written: "Pending"},
 		{name: "7 late", run: runIn(core.Scheduled), to: core.StateCreate{Type: core.Scheduled, Name: "Late"}, status: core.Accept, written: "Late"},
 		{name: "7 late but running", run: runIn(core.Running), to: core.StateCreate{Type: core.Scheduled, Name: "Late"}, status: core.Reject, reason: "Only a scheduled run can be late."},
 		{name: "8 no state", run: runIn(""), to: key("k", false), status: core.Abort, reason: "Cannot pause flows with no state."},

@@ -309,8 +309,8 @@ func TestRecorder(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := &core.EventFilter{Event: &core.EventName{Prefix: []string{"prefect.task-run."}}}
-	if n := must(h.store.CountEvents(h.ctx, f))(t); n != 2 {
-		t.Errorf("%d events persisted, want 2", n)
+	if n := must(h.store.CountEvents(h.ctx, f))(t); n != 1 {
+		t.Errorf("%d events persisted, want 1", n)
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 
 // persistReports writes the events of reports and publishes them.
 func (s *Service) persistReports(ctx context.Context, reports []*core.TaskRunReport) error {
-	events := make([]*core.Event, 0, 3*len(reports))
+	events := make([]*core.Event, 0, len(reports))
 	for _, r := range reports {
 		if r.Events != nil {
 			events = append(events, r.Events...)
@@ -20,9 +20,15 @@ func (s *Service) persistReports(ctx context.Context, reports []*core.TaskRunRep
 	return s.insertEvents(ctx, events)
 }
 
-// taskRunEvents are what a Prefect client would have sent for the report.
+// taskRunEvents is what a Prefect client would have sent for where the report
+// ends. States that the task passed through within one report are in its
+// history, but are no events: they were over before anybody could hear of them,
+// and each event costs several rows.
 func (s *Service) taskRunEvents(ctx context.Context, r *core.TaskRunReport) []*core.Event {
-	t := r.TaskRun
+	t, n := r.TaskRun, len(r.States)
+	if n == 0 {
+		return nil
+	}
 	var about []map[string]string
 	if !t.FlowRunID.IsZero() {
 		run := s.flowRunNames(ctx, t.FlowRunID)
@@ -35,13 +41,13 @@ func (s *Service) taskRunEvents(ctx context.Context, r *core.TaskRunReport) []*c
 		about = append(about, map[string]string{"prefect.resource.id": "prefect.tag." + tag, "prefect.resource.role": "tag"})
 	}
 	var before *core.State
-	record := taskRunPayload(t)
-	events := make([]*core.Event, len(r.States))
-	for i, st := range r.States {
-		events[i] = taskRunEvent(t, record, before, st, about)
-		before = st
+	if n > 1 {
+		before = r.States[n-2]
 	}
-	return events
+	e := taskRunEvent(t, taskRunPayload(t), before, r.States[n-1], about)
+	// Nothing may wait for an event that never was.
+	e.Follows = core.UUID{}
+	return []*core.Event{e}
 }
 
 func (s *Service) flowRunNames(ctx context.Context, id core.UUID) names {
