@@ -124,7 +124,7 @@ func globalsFirst(args []string) []string {
 				globals = append(globals, r[0])
 			}
 		case "-h", "--help":
-			return []string{args[i-1], "resume", "--help"}
+			return []string{args[i-1], "--help", "resume"}
 		default:
 			rest = append(rest, r[0])
 		}
