@@ -61,10 +61,15 @@ func inMemory(ctx context.Context) (*orchestrate.Service, error) {
 	return s, s.Start(ctx)
 }
 
-// Use makes the flows that this program runs by itself run over o.
+// Use makes the flows that this program runs by itself run over o; nil goes
+// back to what the environment says.
 func Use(o core.Orchestrator) {
 	shared.Lock()
 	defer shared.Unlock()
+	if o == nil {
+		shared.engine = nil
+		return
+	}
 	shared.engine = engine.New(engine.Config{Orchestrator: o})
 }
 

@@ -1,0 +1,88 @@
+package flowlite
+
+import (
+	"context"
+	"errors"
+
+	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/engine"
+	"github.com/flowlite/flowlite/runtime/server"
+)
+
+// Config of an embedded server; see server.Config for each field.
+type Config = server.Config
+
+// App is API, UI, loops and a worker inside somebody's program.
+type App struct {
+	server *server.Server
+	flows  map[string]AnyFlow
+	byName map[string]*engine.Flow
+	engine *engine.Engine
+	ready  chan struct{} // closed when engine is there: claims may come before
+}
+
+// New prepares an App. Runs of the given flows execute in this process.
+func New(cfg Config, flows ...AnyFlow) (*App, error) {
+	a := &App{flows: map[string]AnyFlow{}, byName: map[string]*engine.Flow{}, ready: make(chan struct{})}
+	for _, f := range flows {
+		a.flows[f.Name()], a.byName[f.Name()] = f, checked(f.Erased())
+	}
+	cfg.Worker = true
+	cfg.CancelCause, cfg.LostCause = ErrCancelled, ErrLeaseLost
+	cfg.InProcess = func(ctx context.Context, c core.Claim) (bool, error) {
+		f := a.byName[c.Flow.Name]
+		if f == nil {
+			return false, nil
+		}
+		select {
+		case <-a.ready:
+		case <-ctx.Done():
+			return true, context.Cause(ctx)
+		}
+		_, err := a.engine.Execute(ctx, f, c.FlowRun.ID)
+		return true, err
+	}
+	s, err := server.New(cfg)
+	a.server = s
+	return a, err
+}
+
+// Start returns when the server answers and the flows are deployed.
+func (a *App) Start(ctx context.Context) error {
+	logHandler()
+	if err := a.server.Start(ctx); err != nil {
+		return err
+	}
+	a.engine = engine.New(engine.Config{Orchestrator: a.server.Service()})
+	close(a.ready)
+	for _, f := range a.flows {
+		list := f.Declared()
+		if len(list) == 0 {
+			list = []Deployment{{Name: "local"}}
+		}
+		for _, d := range list {
+			if _, err := deploy(ctx, a.server.Service(), f.Erased(), d, ""); err != nil {
+				return errors.Join(err, a.server.Stop(context.WithoutCancel(ctx)))
+			}
+		}
+	}
+	return nil
+}
+
+// Stop drains and ends the App.
+func (a *App) Stop(ctx context.Context) error {
+	_ = a.engine.Close(ctx)
+	return a.server.Stop(ctx)
+}
+
+// URL is where the UI is.
+func (a *App) URL() string { return a.server.URL() }
+
+// Up starts the App and stops it when ctx ends.
+func (a *App) Up(ctx context.Context) error {
+	if err := a.Start(ctx); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return a.Stop(context.WithoutCancel(ctx))
+}
