@@ -12,6 +12,18 @@ import (
 	"github.com/flowlite/flowlite/views/form"
 )
 
+// customRunOrAddress tells /deployments/{id}/run from /deployments/deployment/{id},
+// which is Prefect's address of the deployment: no two patterns can.
+func (u *UI) customRunOrAddress(w http.ResponseWriter, r *http.Request) error {
+	switch {
+	case r.PathValue("id") == "deployment":
+		return u.redirect(w, r, "/deployments/"+url.PathEscape(r.PathValue("what")))
+	case r.PathValue("what") == "run":
+		return u.customRun(w, r)
+	}
+	return core.Errorf(core.ENotFound, "There is no page at this address.")
+}
+
 // customRun is the form of a deployment's parameters, filled with its
 // defaults or with those of the run it is copied from.
 func (u *UI) customRun(w http.ResponseWriter, r *http.Request) error {

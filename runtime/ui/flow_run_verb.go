@@ -90,7 +90,7 @@ func (u *UI) replyRun(w http.ResponseWriter, r *http.Request, run views.Run, t v
 			u.flash(w, t.Text)
 			return u.redirect(w, r, back)
 		}
-		extra = []templ.Component{partial("#run-head", "outerMorph", views.RunHead(p, d)), partial("#banner", "innerMorph", views.RunBanner(p, d))}
+		extra = []templ.Component{partial("#run-head", "outerMorph", views.RunHead(p, d)), partial("#banner", "innerHTML", views.RunBanner(p, d))}
 	}
 	return u.reply(w, r, back, t, extra...)
 }
@@ -98,6 +98,9 @@ func (u *UI) replyRun(w http.ResponseWriter, r *http.Request, run views.Run, t v
 // refusal is what the rules said instead of doing it.
 func refusal(res *core.OrchestrationResult) error {
 	if res == nil || res.Status == core.Accept {
+		return nil
+	}
+	if res.State != nil && res.State.Type == core.Cancelled && res.Written { // cancelled at once, because nothing of it runs
 		return nil
 	}
 	reason := core.Deref(res.Details.Reason)

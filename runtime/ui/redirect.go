@@ -21,10 +21,7 @@ func (u *UI) prefectAddresses(get func(path string, h handler)) {
 	}
 	get("/runs/flow-run/{id}", to("/flow-runs", "id"))
 	get("/runs/task-run/{id}", to("/task-runs", "id"))
-	get("/flow-runs/flow-run/{id}", to("/flow-runs", "id"))
-	get("/task-runs/task-run/{id}", to("/task-runs", "id"))
 	get("/flows/flow/{id}", to("/flows", "id"))
-	get("/deployments/deployment/{id}", to("/deployments", "id"))
 	get("/work-pools/work-pool/{name}", to("/work-pools", "name"))
 	get("/work-pools/work-pool/{name}/worker/{worker}", to("/work-pools", "name"))
 	get("/work-pools/work-pool/{name}/queue/{queue}", to("/work-pools", "name"))

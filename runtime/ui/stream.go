@@ -290,7 +290,7 @@ func (f *follower) sendRun() (final bool, err error) {
 		if d.Ask, err = f.u.ask(f.ctx, f.p, run); err != nil {
 			return false, err
 		}
-		cs = append(cs, partial("#banner", "innerMorph", views.RunBanner(f.p, d)))
+		cs = append(cs, partial("#banner", "innerHTML", views.RunBanner(f.p, d)))
 		if run.Final() {
 			cs = append(cs, toast(views.Toast{State: run.Tone(), Text: run.Name + ": " + run.StateName}))
 		}

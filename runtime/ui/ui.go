@@ -92,7 +92,7 @@ func (u *UI) routes(mux *http.ServeMux) {
 	get("/flows/{id}", u.flow)
 	get("/deployments", u.deployments)
 	get("/deployments/{id}", u.deployment)
-	get("/deployments/{id}/run", u.customRun)
+	get("/deployments/{id}/{what}", u.customRunOrAddress)
 	post("/deployments/{id}/run", u.startCustomRun)
 	post("/deployments/{id}/quick-run", u.quickRun)
 	post("/deployments/{id}/toggle", u.toggleDeployment)

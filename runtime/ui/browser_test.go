@@ -1,0 +1,329 @@
+package ui_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+var shots = flag.String("shots", "", "a folder to put pictures of every page into")
+
+// chromium is where Debian has it; the browser tests need it.
+const chromium = "/usr/bin/chromium"
+
+type tab struct {
+	t   *testing.T
+	h   *house
+	ctx context.Context
+	mu  sync.Mutex
+	log []string
+}
+
+func browser(t *testing.T) context.Context {
+	t.Helper()
+	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU, chromedp.ExecPath(chromium))
+	for _, f := range []string{"disable-quic", "disable-component-update", "disable-background-networking", "hide-scrollbars"} {
+		opts = append(opts, chromedp.Flag(f, true))
+	}
+	root, c1 := chromedp.NewExecAllocator(context.Background(), opts...)
+	ctx, c2 := chromedp.NewContext(root)
+	t.Cleanup(func() { c2(); c1() })
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
+		t.Fatal(err)
+	}
+	return ctx
+}
+
+func (h *house) tab(t *testing.T, ctx context.Context, path string, width, height int64) *tab {
+	t.Helper()
+	c, cancel := chromedp.NewContext(ctx)
+	c, c2 := context.WithTimeout(c, 60*time.Second)
+	t.Cleanup(func() { c2(); cancel() })
+	b := &tab{t: t, h: h, ctx: c}
+	msgs := chromedp.Console(c)
+	go func() {
+		for m, err := range msgs {
+			if err != nil {
+				return
+			}
+			b.mu.Lock()
+			b.log = append(b.log, m.String())
+			b.mu.Unlock()
+		}
+	}()
+	if _, err := chromedp.Call(c, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: height, DeviceScaleFactor: 1, Mobile: width < 600}); err != nil {
+		t.Fatal(err)
+	}
+	b.goTo(path)
+	return b
+}
+
+func (b *tab) goTo(path string) {
+	b.t.Helper()
+	if err := chromedp.Do(b.ctx, chromedp.Navigate(b.h.srv.URL+path)); err != nil {
+		b.t.Fatal(path, err)
+	}
+	b.wait(`document.readyState=="complete" && !!window.htmx`)
+}
+
+func (b *tab) js(e string) string {
+	b.t.Helper()
+	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[string]("String("+e+")"))
+	if err != nil {
+		b.t.Fatalf("%s: %v", e, err)
+	}
+	return v
+}
+
+// wait polls the page until the expression is true.
+func (b *tab) wait(e string) {
+	b.t.Helper()
+	deadline := time.NewTimer(15 * time.Second)
+	defer deadline.Stop()
+	tick := time.NewTicker(40 * time.Millisecond)
+	defer tick.Stop()
+	for b.js(e) != "true" {
+		select {
+		case <-tick.C:
+		case <-deadline.C:
+			b.t.Fatalf("never true: %s\nat %s\nconsole: %v\n%s", e, b.js("location.href"), b.problems(), b.js(`document.querySelector("#toasts").textContent`))
+		}
+	}
+}
+
+func (b *tab) want(e, v string) {
+	b.t.Helper()
+	if g := b.js(e); g != v {
+		b.t.Errorf("%s: %s = %q, want %q", b.js("location.pathname"), e, g, v)
+	}
+}
+
+// problems are the console's messages but for those of refused posts.
+func (b *tab) problems() (out []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, l := range b.log {
+		if !strings.Contains(l, "422") && !strings.Contains(l, "409") && !strings.Contains(l, "Autofocus") {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+func (h *house) pages(running, paused, big, failed *core.FlowRun) map[string]string {
+	run := func(r *core.FlowRun) string { return "/flow-runs/" + r.ID.String() }
+	ts, err := h.store.TaskRunsOf(h.t.Context(), running.ID, core.UUID{}, 10)
+	h.check(err)
+	return map[string]string{
+		"dashboard": "/dashboard", "runs": "/runs", "run-live": run(running), "run-approval": run(paused), "run-group": run(big) + "?open=%2Fbackfill_partition",
+		"run-lanes": run(running) + "?view=lanes", "run-failed": run(failed), "task-run": "/task-runs/" + ts[0].ID.String(), "flows": "/flows", "flow": "/flows/" + h.etl.FlowID.String(),
+		"deployments": "/deployments", "deployment": "/deployments/" + h.etl.ID.String(), "custom-run": "/deployments/" + h.adder.ID.String() + "/run",
+		"work-pools": "/work-pools", "not-found": "/nowhere", "find": "/palette?q=e",
+	}
+}
+
+// Every page: a silent console, no violation of the security policy, one h1,
+// named controls, unique ids, no inline style, nothing wider than a phone.
+func TestPagesAreClean(t *testing.T) {
+	h := open(t)
+	pages := h.pages(h.seed())
+	ctx := browser(t)
+	for name, path := range pages {
+		b := h.tab(t, ctx, path, 1280, 900)
+		if name == "dashboard" || name == "run-live" {
+			b.wait(`document.querySelector("#live").dataset.state=="up"`)
+		}
+		b.want(`document.querySelectorAll("h1").length`, "1")
+		b.want(`document.querySelectorAll("[style],style,script:not([src])").length`, "0")
+		b.want(`[...document.querySelectorAll("a,button,input,select,textarea,summary")].filter(e=>e.checkVisibility()&&!(e.textContent.trim()||e.getAttribute("aria-label")||e.labels?.length||e.title||e.closest("svg"))).map(e=>e.outerHTML.slice(0,120)).join("\n")`, "")
+		b.want(`(()=>{const s=new Set(),d=[];document.querySelectorAll("[id]").forEach(e=>{if(s.has(e.id))d.push(e.id);s.add(e.id)});return d.join()})()`, "")
+		b.want(`document.documentElement.scrollWidth<=innerWidth`, "true")
+		phone := h.tab(t, ctx, path, 390, 844)
+		if w := phone.js(`document.documentElement.scrollWidth`); w != "390" {
+			t.Errorf("%s is %s wide on a phone: %s", name, w, phone.js(`[...document.querySelectorAll("main *")].filter(e=>e.getBoundingClientRect().right>391&&!e.closest(".tl,.logbox,.json,.scroll")).slice(0,4).map(e=>e.tagName+"."+e.className).join(" ")`))
+		}
+		for _, x := range []*tab{b, phone} {
+			for _, m := range x.problems() {
+				if name == "not-found" && strings.Contains(m, "404") {
+					continue
+				}
+				t.Errorf("%s: console: %s", name, m)
+			}
+			if *shots == "" {
+				continue
+			}
+			for _, theme := range []string{"light", "dark"} {
+				if x == phone {
+					theme = "phone-" + theme
+				}
+				x.picture(filepath.Join(*shots, name+"-"+theme+".png"), strings.TrimPrefix(theme, "phone-"), path)
+			}
+		}
+		_ = chromedp.Cancel(b.ctx)
+		_ = chromedp.Cancel(phone.ctx)
+	}
+}
+
+func (b *tab) picture(file, theme, path string) {
+	b.t.Helper()
+	for name, value := range map[string]string{"fl_theme": theme, "fl_tz": "Europe%2FMadrid"} {
+		if _, err := chromedp.Call(b.ctx, network.SetCookie, network.SetCookieParams{Name: name, Value: value, URL: b.h.srv.URL}); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	b.goTo(path)
+	b.wait(`document.fonts.status=="loaded"`)
+	png, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+	if err == nil {
+		err = os.WriteFile(file, png, 0o644)
+	}
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// A person fills the form, starts the run, watches the log grow and sees it end.
+func TestRunADeploymentAndWatch(t *testing.T) {
+	h := open(t)
+	b := h.tab(t, browser(t), "/deployments", 1280, 900)
+	b.js(`document.querySelector('a[href="/deployments/` + h.adder.ID.String() + `"]').click()`)
+	b.wait(`document.querySelector("h1")?.textContent=="adder/dev"`)
+	b.js(`document.querySelector('a[href$="/run"]').click()`)
+	b.wait(`!!document.querySelector("#run-form") && !!window.htmx`)
+	b.js(`document.querySelector("#run-form .btn.pri").click()`)
+	b.wait(`document.querySelector(".esum")?.textContent.includes("another look")`)
+	b.want(`document.activeElement.className`, "esum")
+	b.js(`(document.querySelector("[name=a]").value=40,document.querySelector("#run-form .btn.pri").click())`)
+	b.wait(`location.pathname.startsWith("/flow-runs/") && document.querySelector("#live")?.dataset.state=="up"`)
+	id, err := core.ParseUUID(strings.TrimPrefix(b.js("location.pathname"), "/flow-runs/"))
+	h.check(err)
+	if p := h.run(id).Parameters.Map(); p["a"] != 40.0 || p["b"] != 2.0 {
+		t.Error(p)
+	}
+	ctx := h.act(id)
+	b.wait(`document.querySelector("#run-head .badge").textContent.trim()=="Running"`)
+	for i := range 60 {
+		h.log(id, 20, "add", "line %d", i+1)
+	}
+	b.wait(`document.querySelectorAll("#log .msg").length==60`)
+	b.want(`(b=>b.scrollHeight-b.scrollTop-b.clientHeight<40)(document.querySelector("#logbox"))`, "true")
+	b.js(`document.querySelector("#logbox").scrollTop=0`)
+	b.js(`new Promise(r=>requestAnimationFrame(()=>requestAnimationFrame(r)))`)
+	h.log(id, 30, "add", "a warning")
+	b.wait(`document.querySelector("#tolatest").classList.contains("on")`)
+	b.want(`document.querySelector("#logbox").scrollTop`, "0")
+	b.want(`[...document.querySelectorAll("#log .ln")].every((a,i)=>+a.textContent==i+1)`, "true")
+	b.js(`document.querySelector('[data-level][value=Warning]').click()`)
+	b.want(`document.querySelectorAll("#log li:not([hidden])").length`, "1")
+	h.task(ctx, id, "add", 0, h.now().Add(-time.Second), time.Second, core.Completed)
+	h.complete(ctx, id, "42")
+	b.wait(`document.querySelector("#run-head .badge").textContent.trim()=="Completed"`)
+	b.wait(`document.querySelector("#timeline").textContent.includes("1 of 1 task run done")`)
+	b.wait(`document.querySelector("#result .json")?.textContent.trim()=="42"`)
+	if p := b.problems(); len(p) > 0 {
+		t.Error("console:", p)
+	}
+}
+
+// Approval: bad input is explained beside the fields and nothing typed is
+// lost; good input resumes; a second answer is told that it came late.
+func TestApproveInTheBrowser(t *testing.T) {
+	h := open(t)
+	run := h.create(h.approval, "")
+	h.pause(h.act(run.ID), run.ID)
+	ctx, path := browser(t), "/flow-runs/"+run.ID.String()
+	other, b := h.tab(t, ctx, path, 1280, 900), h.tab(t, ctx, path, 1280, 900)
+	b.js(`(document.querySelector("#resume textarea").value="short",document.querySelector("#resume button.pri").click())`)
+	b.wait(`!!document.querySelector(".esum")`)
+	b.want(`document.querySelector("#resume textarea").value`, "short")
+	b.want(`document.querySelectorAll(".ferr").length`, "2")
+	fill := `(document.querySelector('[name=approved][value=true]').click(),document.querySelector("#resume textarea").value="delivered nine days late",document.querySelector("#resume button.pri").click())`
+	other.js(`document.querySelector("[data-live]").remove()`) // it does not hear of the first answer
+	b.js(fill)
+	b.wait(`!document.querySelector("#resume")`)
+	b.wait(`document.querySelector("#toasts").textContent.includes("Resumed")`)
+	b.want(`document.querySelector("#run-head .badge").textContent.trim()`, "Running")
+	if s := h.run(run.ID).StateType; s != core.Running {
+		t.Error(s)
+	}
+	if other.js(`!!document.querySelector("#resume")`) == "true" {
+		other.js(fill)
+		other.wait(`document.querySelector("#toasts").textContent.includes("already answered")`)
+	}
+	if p := b.problems(); len(p) > 0 {
+		t.Error("console:", p)
+	}
+}
+
+func TestCancelInTheBrowser(t *testing.T) {
+	h := open(t)
+	run := h.create(h.etl, "")
+	ctx := h.act(run.ID)
+	b := h.tab(t, browser(t), "/flow-runs/"+run.ID.String(), 1280, 900)
+	b.wait(`document.querySelector("#live").dataset.state=="up"`)
+	b.js(`(window.confirm=()=>true,document.querySelector('form[action$="/cancel"] button').click())`)
+	b.wait(`document.querySelector("#run-head .badge").textContent.trim()=="Cancelling"`)
+	h.set(ctx, run.ID, core.StateCreate{Type: core.Cancelled, Message: core.Ptr("stopped by SIGTERM")})
+	b.wait(`document.querySelector("#run-head .badge").textContent.trim()=="Cancelled"`)
+	b.wait(`document.querySelector("#banner").textContent.includes("SIGTERM")`)
+	if p := b.problems(); len(p) > 0 {
+		t.Error("console:", p)
+	}
+}
+
+// A refresh of the list keeps ticked rows, focus and open menus; filters are
+// in the address; a toggle and the finder work.
+func TestListsInTheBrowser(t *testing.T) {
+	h := open(t)
+	h.seed()
+	b := h.tab(t, browser(t), "/runs", 1280, 900)
+	b.wait(`document.querySelector("#live").dataset.state=="up"`)
+	b.js(`(()=>{const c=document.querySelector("tbody .ck");c.click();c.focus();window.row=c.closest("tr");window.swaps=0;document.addEventListener("htmx:after:swap",()=>window.swaps++);htmx.trigger(document.body,"changed")})()`)
+	b.wait(`window.swaps>0`)
+	b.want(`document.querySelector("tbody .ck").checked`, "true")
+	b.want(`document.activeElement===document.querySelector("tbody .ck")&&window.row.isConnected`, "true")
+	b.js(`document.querySelector('[name=state][value=failed]').click()`)
+	b.wait(`location.search.includes("state=failed")`)
+	b.wait(`[...document.querySelectorAll("tbody .badge")].every(x=>x.textContent.includes("Failed"))`)
+	b.goTo("/work-pools")
+	b.js(`document.querySelector("button.sw").click()`)
+	b.wait(`document.querySelector("#toasts").textContent.includes("paused")`)
+	b.js(`document.body.dispatchEvent(new KeyboardEvent("keydown",{key:"/",bubbles:true}))`)
+	b.wait(`document.querySelectorAll("#pal-results a").length>3`)
+	if p := b.problems(); len(p) > 0 {
+		t.Error("console:", p)
+	}
+}
+
+// Pages answer fast: the figures are logged, and a slow page is a failure only
+// when it is far off.
+func TestRenderTimes(t *testing.T) {
+	h := open(t)
+	for name, path := range h.pages(h.seed()) {
+		h.get(path)
+		t0 := time.Now()
+		const n = 10
+		size := 0
+		for range n {
+			_, body := h.get(path)
+			size = len(body)
+		}
+		d := time.Since(t0) / n
+		t.Logf("%-14s %8s %7d bytes", name, d.Round(10*time.Microsecond), size)
+		if d > 500*time.Millisecond {
+			t.Error(fmt.Sprint(name, " takes ", d))
+		}
+	}
+}

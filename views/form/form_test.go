@@ -1,0 +1,119 @@
+package form
+
+import (
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+const schema = `{"type":"object","properties":{
+ "name":{"type":"string","position":0,"minLength":3,"pattern":"^[a-z]+$"},
+ "n":{"type":"integer","position":1,"minimum":1,"maximum":9,"default":3},
+ "share":{"type":"number","position":2},
+ "dry":{"type":"boolean","position":3},
+ "kind":{"enum":[1,2,"x"],"position":4},
+ "at":{"anyOf":[{"type":"string","format":"date-time"},{"type":"null"}],"default":null,"position":5},
+ "ids":{"type":"array","items":{"type":"integer"},"position":6},
+ "place":{"$ref":"#/definitions/Place","position":7},
+ "extra":{"type":"object","position":8,"default":{"k":1}},
+ "tree":{"$ref":"#/definitions/Tree","position":9},
+ "maybe":{"type":["string","null"],"position":10}},
+ "required":["name","dry"],
+ "definitions":{"Place":{"type":"object","properties":{"city":{"type":"string","default":"Madrid"},"zip":{"type":"integer"}},"required":["zip"]},
+  "Tree":{"type":"object","properties":{"left":{"$ref":"#/definitions/Tree"}}}}}`
+
+func build(t *testing.T, defaults, values string) []Field {
+	t.Helper()
+	fs, err := Build([]byte(schema), core.JSON(defaults), core.JSON(values), time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fs
+}
+
+func TestBuild(t *testing.T) {
+	fs := build(t, `{"share":0.5}`, `{"name":"abc","place":{"zip":28001}}`)
+	want := map[string]struct {
+		kind  Kind
+		value string
+	}{
+		"name": {String, "abc"}, "n": {Integer, "3"}, "share": {Number, "0.5"}, "dry": {Boolean, ""}, "kind": {Enum, ""},
+		"at": {DateTime, ""}, "ids": {List, ""}, "place": {Object, ""}, "extra": {JSON, "{\n  \"k\": 1\n}"}, "tree": {Object, ""}, "maybe": {String, ""},
+	}
+	for _, f := range fs {
+		if w := want[f.Name]; f.Kind != w.kind || f.Value != w.value {
+			t.Errorf("%s: %s %q, want %+v", f.Name, f.Kind, f.Value, w)
+		}
+	}
+	if len(fs) != len(want) || fs[0].Name != "name" || fs[10].Name != "maybe" {
+		t.Error("order")
+	}
+	if p := fs[7]; p.Fields[1].Value != "28001" || p.Fields[0].Value != "Madrid" || p.Fields[1].Path != "place.zip" {
+		t.Errorf("%+v", p.Fields)
+	}
+	if !fs[5].IsNull || !fs[5].Nullable || !fs[10].Nullable || fs[2].Required {
+		t.Error("null and required")
+	}
+}
+
+func TestDecode(t *testing.T) {
+	madrid, err := time.LoadLocation("Europe/Madrid")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fs := build(t, "", "")
+	got, ok := Decode(fs, url.Values{
+		"name": {"abc"}, "n": {""}, "share": {"0.10"}, "dry": {"false"}, "kind": {"2"}, "at": {"2026-07-01T10:00"}, "ids": {"1", " ", "22"},
+		"place.city": {""}, "place.zip": {"28001"}, "extra": {`[1,{"a":null}]`}, "null.maybe": {"1"},
+	}, madrid)
+	if !ok {
+		t.Fatal(Errors(fs))
+	}
+	want := `{"at":"2026-07-01T08:00:00Z","dry":false,"extra":[1,{"a":null}],"ids":[1,22],"kind":2,"maybe":null,"name":"abc","place":{"city":"","zip":28001},"share":0.1}`
+	if string(got) != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestDecodeErrors(t *testing.T) {
+	for _, c := range []struct{ field, value, want string }{
+		{"name", "", "Required."}, {"name", "ab", "At least 3 characters; this has 2."}, {"name", "AB9", "Does not match ^[a-z]+$."},
+		{"n", "2.5", "Must be a whole number."}, {"n", "0", "Must be at least 1."}, {"n", "10", "Must be at most 9."},
+		{"share", "NaN", "Must be a number."}, {"share", "x", "Must be a number."}, {"dry", "", "Choose one."}, {"dry", "maybe", "Choose one."},
+		{"kind", "3", "Choose one of the listed values."}, {"at", "tomorrow", "Use a date and time like 2026-11-23T09:00."},
+		{"ids", "1x", `"1x": Must be a whole number.`}, {"place.zip", "", "Required."}, {"extra", "{", "Not valid JSON: unexpected end of JSON input"},
+	} {
+		fs := build(t, "", "")
+		q := url.Values{"name": {"abc"}, "dry": {"true"}, "place.zip": {"1"}}
+		q.Set(c.field, c.value)
+		_, ok := Decode(fs, q, time.UTC)
+		errs := Errors(fs)
+		if ok || len(errs) != 1 || errs[0].Path != c.field || errs[0].Error != c.want {
+			t.Errorf("%s=%q: %v %+v", c.field, c.value, ok, errs)
+			continue
+		}
+		if c.field != "ids" && errs[0].Value != c.value {
+			t.Errorf("%s: what was typed is lost: %q", c.field, errs[0].Value)
+		}
+	}
+}
+
+func TestMark(t *testing.T) {
+	fs := build(t, "", "")
+	rest := Mark(fs, []core.FieldError{{Loc: []any{"body", "parameters", "place", "zip"}, Msg: "bad zip"}, {Loc: []any{"ids", 0}, Msg: "bad id"}, {Loc: []any{"nowhere"}, Msg: "other"}})
+	if fs[7].Fields[1].Error != "bad zip" || fs[6].Error != "bad id" || len(rest) != 1 {
+		t.Errorf("%+v %v", Errors(fs), rest)
+	}
+}
+
+func TestHostileSchemas(t *testing.T) {
+	for _, s := range []string{``, `null`, `{}`, `[]`, `{"properties":7}`, `{"$ref":"#/definitions/A","definitions":{"A":{"$ref":"#/definitions/A"}}}`,
+		`{"properties":{"a":{"type":7,"enum":[null,{}]},"<b>":{"type":"string"},"c":{"anyOf":[]},"d":{"anyOf":[{"type":"null"}]},"e":{"allOf":[{"$ref":"#/none"}]}}}`} {
+		fs, err := Build([]byte(s), nil, nil, time.UTC)
+		if err == nil {
+			Decode(fs, url.Values{"a": {"x"}, "<b>": {"y"}}, time.UTC)
+		}
+	}
+}
