@@ -198,3 +198,13 @@ func (u *UI) artifactsOf(ctx context.Context, f *core.ArtifactFilter) ([]*core.A
 	as, err := u.Store.Artifacts(ctx, f, core.Page{Sort: "CREATED_DESC", Limit: 20})
 	return as, err
 }
+
+// flowRunBanner is fetched when a run ends: the stream closes then, and a
+// swap of its last message may be cut off.
+func (u *UI) flowRunBanner(w http.ResponseWriter, r *http.Request) error {
+	p, d, err := u.readFlowRun(w, r)
+	if err != nil {
+		return err
+	}
+	return u.send(w, r, views.RunBanner(p, d))
+}

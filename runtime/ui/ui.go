@@ -79,6 +79,7 @@ func (u *UI) routes(mux *http.ServeMux) {
 	get("/flow-runs/{id}", u.flowRun)
 	get("/flow-runs/{id}/timeline", u.flowRunTimeline)
 	get("/flow-runs/{id}/artifacts", u.flowRunArtifacts)
+	get("/flow-runs/{id}/banner", u.flowRunBanner)
 	get("/flow-runs/{id}/result", u.flowRunResult)
 	get("/flow-runs/{id}/logs", u.earlierLogs)
 	get("/flow-runs/{id}/logs.txt", u.logsText)
