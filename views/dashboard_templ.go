@@ -142,7 +142,7 @@ func DashboardBody(p Page, d Dashboard) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "\" hx-trigger=\"changed from:body throttle:4s, every 20s\" hx-swap=\"outerMorph\"><section class=\"card\" aria-labelledby=\"h-runs\"><div class=\"card-h\"><div class=\"grow\"><h2 id=\"h-runs\" class=\"vh\">Flow runs</h2><div class=\"row row-12 wrap\"><span class=\"big\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "\" hx-trigger=\"changed from:body throttle:4s, every 20s\" hx-swap=\"outerMorph\"><section class=\"card\" aria-labelledby=\"h-runs\"><div class=\"card-h\"><div class=\"grow\"><h2 id=\"h-runs\" class=\"vh\">Flow runs</h2><div class=\"row row-12\"><span class=\"big\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
