@@ -34,7 +34,7 @@ func openSQLite(ctx context.Context, path, sync string) (_ core.Store, err error
 	s := &sqliteStore{}
 	defer func() {
 		if err != nil {
-			s.closeFiles()
+			_ = s.closeFiles()
 		}
 	}()
 	if path == ":memory:" {

@@ -216,7 +216,8 @@ func number(i int, s string) int {
 
 // nth reads MON#1, 5#3, FRI#L, L5 and 5L.
 func nth(part string) (nthDay, bool) {
-	name, n := "", 0
+	var name string
+	var n int
 	if a, b, ok := strings.Cut(part, "#"); ok {
 		name = a
 		if b != "L" {

@@ -39,7 +39,6 @@ type Server struct {
 	service *orchestrate.Service
 	worker  *worker.Worker
 	loops   *loops.Loops
-	flows   *flows
 	build   *build.Builder
 }
 
@@ -185,9 +184,11 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	})
 	mux.Handle("/api/", rest)
 	mux.Handle("/api", rest)
+	stopPages := func() {}
 	if !s.cfg.NoUI {
 		pages := ui.New(ui.Config{Service: s.service, Store: s.store, Bus: messages, Version: s.cfg.Version, Log: s.cfg.Log})
 		mux.Handle("/", askBrowser(s.cfg.AuthString, pages))
+		stopPages = pages.Stop
 	}
 	// Long polls and streams end when this context does: Shutdown alone would
 	// wait for them for ever.
@@ -205,6 +206,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 		}
 	}()
 	s.later(func(ctx context.Context) error {
+		stopPages()
 		end(errStopping)
 		ctx, cancel := context.WithTimeout(ctx, httpGrace)
 		defer cancel()
@@ -235,6 +237,9 @@ func (s *Server) startWorker(ctx context.Context) error {
 		WorkDir: s.cfg.WorkDir, Builder: s.builder(), Log: s.cfg.Log, DrainGrace: s.cfg.DrainGrace,
 		InProcess: s.cfg.InProcess, CancelCause: s.cfg.CancelCause, LostCause: s.cfg.LostCause,
 	})
+	if err := s.recoverRuns(ctx, s.worker.Holder()); err != nil {
+		return err
+	}
 	if err := s.worker.Start(ctx); err != nil {
 		return err
 	}

@@ -56,7 +56,8 @@ func (s *Server) watchFlows(ctx context.Context, f *flows) {
 			if relevant(e, f.dir) {
 				quiet.Reset(settle)
 			}
-		case <-w.Errors: // events were lost: look again
+		case err := <-w.Errors: // events were lost: look again
+			s.cfg.Log.Debug("flows folder", "error", err)
 			quiet.Reset(settle)
 		case <-quiet.C:
 			watchTree(w, f.dir) // new folders

@@ -109,7 +109,7 @@ func (u *UI) ask(ctx context.Context, p views.Page, run views.Run) (*views.Ask, 
 	s, err := form.Parse([]byte(in.Value))
 	if err != nil {
 		a.Problem = "The form that this run asked for cannot be read: " + err.Error()
-		return a, nil
+		return a, nil //nolint:nilerr // the page shows it
 	}
 	a.HasSchema, a.Title, a.Description = true, s.Title, s.Description
 	if a.Fields, err = form.Build([]byte(in.Value), nil, nil, p.Loc); err != nil {

@@ -63,7 +63,7 @@ func (w *Worker) process(r *run, l *launchable) outcome {
 	case err = <-exited:
 	case <-r.ctx.Done():
 		sent = true
-		if context.Cause(r.ctx) == w.cfg.CancelCause {
+		if errors.Is(context.Cause(r.ctx), w.cfg.CancelCause) {
 			killed = !w.terminate(pid, l.group, exited, &err)
 		} else {
 			signalGroup(pid, syscall.SIGKILL)
@@ -117,7 +117,7 @@ func (w *Worker) terminate(pid int, group bool, exited <-chan error, err *error)
 func (w *Worker) begin(r *run) (ok bool) {
 	w.keepTrying(r.ctx, "set the run running", func() error {
 		if r.ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // the run has ended: nothing to say any more
 		}
 		res, err := w.orch.SetFlowRunState(r.ctx, r.id(), core.StateCreate{Type: core.Running}, false)
 		ok = err == nil && res.Status == core.Accept

@@ -90,8 +90,8 @@ func (w *Worker) execute(r *run) {
 	// What is said from here on must be said although the run's context is over.
 	ctx := core.WithRunToken(context.WithoutCancel(r.ctx), r.claim.Token)
 	switch {
-	case cause == w.cfg.LostCause:
-	case cause == w.cfg.CancelCause:
+	case errors.Is(cause, w.cfg.LostCause):
+	case errors.Is(cause, w.cfg.CancelCause):
 		msg := "cancelled"
 		if out.killed {
 			msg = fmt.Sprintf("cancelled; the process did not end within %s and was killed", w.cfg.Grace)

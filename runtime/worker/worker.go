@@ -130,6 +130,9 @@ func New(cfg Config) *Worker {
 
 func (w *Worker) Name() string { return w.cfg.Name }
 
+// Holder is who holds the leases of its runs.
+func (w *Worker) Holder() core.UUID { return w.holder }
+
 // Start looks for the pool and begins to take work. A pool that does not exist
 // is an error; a server that cannot be reached is not: the worker keeps trying.
 func (w *Worker) Start(ctx context.Context) error {

@@ -52,9 +52,9 @@ func (s Schema) resolve(root Schema) Schema {
 		switch {
 		case s.Ref != "":
 			name := s.Ref[strings.LastIndex(s.Ref, "/")+1:]
-			ok := false
-			if d, ok = root.Definitions[name]; !ok {
-				d = root.Defs[name]
+			d = root.Defs[name]
+			if old, ok := root.Definitions[name]; ok {
+				d = old
 			}
 		case len(s.AllOf) == 1:
 			d = s.AllOf[0]
