@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -195,7 +196,7 @@ func byTag(limits []core.MinimalLimit) []core.MinimalLimit {
 
 // tagFull: clients of this operation wait half a minute.
 func tagFull(err error) error {
-	if e, ok := err.(*core.Error); ok && statuses[e.Code] == http.StatusLocked {
+	if e, ok := errors.AsType[*core.Error](err); ok && statuses[e.Code] == http.StatusLocked {
 		return &core.Error{Code: core.ELocked, Message: "Concurrency limit for the tag has been reached", RetryAfter: 30}
 	}
 	return err

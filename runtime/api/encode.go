@@ -119,11 +119,3 @@ func rows[T any](list []T, err error) ([]T, error) {
 	return list, err
 }
 
-// isNil: a typed nil in an interface encodes to null all the same.
-func isNil(v any) bool {
-	if v == nil {
-		return true
-	}
-	rv := reflect.ValueOf(v)
-	return rv.Kind() == reflect.Pointer && rv.IsNil()
-}

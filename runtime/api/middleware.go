@@ -20,7 +20,7 @@ const TokenHeader = "Flowlite-Run-Token"
 // of every request.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer func() {
-		if p := recover(); p != nil && p != http.ErrAbortHandler {
+		if p := recover(); p != nil && p != any(http.ErrAbortHandler) {
 			a.log.Error("request panicked", "method", r.Method, "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
 			writeJSON(w, http.StatusInternalServerError, exception("Internal Server Error"))
 		}

@@ -74,7 +74,6 @@ func need(keys ...string) option { return func(o *op) { o.required = keys } }
 func model(noun string) option   { return func(o *op) { o.model = noun } }
 func strict(o *op)               { o.strict, o.optional = true, true }
 func optional(o *op)             { o.optional = true }
-func most(n int64) option        { return func(o *op) { o.most = n } }
 func get[In, Out any](path string, fn func(context.Context, *In) (Out, error), options ...option) op {
 	return route("GET", path, http.StatusOK, fn, options...)
 }
