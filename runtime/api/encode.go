@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"reflect"
 	"strconv"
 	"strings"
 	"sync"
@@ -118,4 +117,3 @@ func rows[T any](list []T, err error) ([]T, error) {
 	}
 	return list, err
 }
-
