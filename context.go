@@ -17,6 +17,7 @@ var (
 	ErrTimedOut  = engine.ErrTimedOut
 	ErrLeaseLost = engine.ErrLeaseLost
 	ErrSuspended = engine.ErrSuspended
+	ErrStopped   = engine.ErrStopped
 )
 
 // Info is what code can know of the run it is part of.

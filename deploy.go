@@ -218,8 +218,7 @@ func serve(ctx context.Context, flows map[string]AnyFlow, deployments map[string
 			if f == nil {
 				return true, fmt.Errorf("this program does not have flow %s", c.Flow.Name)
 			}
-			_, err := e.Execute(ctx, f, c.FlowRun.ID)
-			return true, err
+			return true, inProcess(ctx, e, f, c)
 		}})
 	if err := w.Start(context.WithoutCancel(ctx)); err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/engine"
 	"github.com/flowlite/flowlite/runtime/server"
+	"github.com/flowlite/flowlite/runtime/worker"
 )
 
 // Config of an embedded server; see server.Config for each field.
@@ -39,8 +40,7 @@ func New(cfg Config, flows ...AnyFlow) (*App, error) {
 		case <-ctx.Done():
 			return true, context.Cause(ctx)
 		}
-		_, err := a.engine.Execute(ctx, f, c.FlowRun.ID)
-		return true, err
+		return true, inProcess(ctx, a.engine, f, c)
 	}
 	s, err := server.New(cfg)
 	a.server = s
@@ -77,6 +77,31 @@ func (a *App) Stop(ctx context.Context) error {
 
 // URL is where the UI is.
 func (a *App) URL() string { return a.server.URL() }
+
+// inProcess executes a claim of a worker in this process. A run that the
+// worker's stop cuts off stays as it stands, for the worker to hand it back.
+func inProcess(ctx context.Context, e *engine.Engine, f *engine.Flow, c core.Claim) error {
+	run, end := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer end(nil)
+	defer context.AfterFunc(ctx, func() {
+		cause := context.Cause(ctx)
+		if errors.Is(cause, worker.ErrStopped) {
+			cause = ErrStopped
+		}
+		end(cause)
+	})()
+	_, err := e.Execute(run, f, c.FlowRun.ID)
+	return err
+}
+
+// Up runs the flows, with API and UI, until ctx ends: New, Start and Stop in one.
+func Up(ctx context.Context, cfg Config, flows ...AnyFlow) error {
+	a, err := New(cfg, flows...)
+	if err != nil {
+		return err
+	}
+	return a.Up(ctx)
+}
 
 // Up starts the App and stops it when ctx ends.
 func (a *App) Up(ctx context.Context) error {

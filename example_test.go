@@ -15,7 +15,9 @@ import (
 
 func TestMain(m *testing.M) {
 	slog.SetDefault(slog.New(slog.DiscardHandler))
-	os.Exit(m.Run())
+	code := m.Run()
+	_ = os.RemoveAll(binaryDir)
+	os.Exit(code)
 }
 
 type pair struct{ X, Y int }

@@ -16,6 +16,9 @@ var (
 	ErrLeaseLost = errors.New("the run was given to another process")
 	ErrSuspended = errors.New("the run is suspended: its process ends, and the run continues when it is resumed")
 
+	// ErrStopped: this process ends, the run does not.
+	ErrStopped = errors.New("the process is stopping: the run continues in another one")
+
 	errAborted = errors.New("the server refused to run it")
 )
 
@@ -87,9 +90,12 @@ func errorOf(s *core.State) error {
 // left tells whether the process is to leave the run as it stands: it will be
 // continued elsewhere or later.
 func left(ctx context.Context) error {
-	switch cause := context.Cause(ctx); {
-	case errors.Is(cause, ErrSuspended), errors.Is(cause, ErrLeaseLost), errors.Is(cause, errAborted):
+	if cause := context.Cause(ctx); leaves(cause) {
 		return cause
 	}
 	return nil
+}
+
+func leaves(cause error) bool {
+	return errors.Is(cause, ErrSuspended) || errors.Is(cause, ErrLeaseLost) || errors.Is(cause, ErrStopped) || errors.Is(cause, errAborted)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -28,7 +27,7 @@ func (e *Engine) execute(ctx context.Context, f *Flow, rec *core.FlowRun, parent
 	for {
 		out, again, err := r.attempt(ctx)
 		if err != nil {
-			return nil, err
+			return r.crashed(err)
 		}
 		if !again {
 			return out, nil
@@ -36,11 +35,28 @@ func (e *Engine) execute(ctx context.Context, f *Flow, rec *core.FlowRun, parent
 	}
 }
 
+// crashed says that the run cannot go on, where the engine still can: what
+// stopped it is no failure of the flow's code. A process that dies cannot.
+func (r *run) crashed(err error) (*Outcome, error) {
+	if errors.Is(err, ErrLeaseLost) || core.CodeOf(err) == core.ELeaseLost || core.IsNotFound(err) {
+		return nil, err
+	}
+	res, perr := r.propose(r.wctx, core.StateCreate{Type: core.Crashed, Message: core.Ptr(text(err))}, false)
+	if perr != nil || res.State == nil || res.State.Type != core.Crashed {
+		return nil, err
+	}
+	r.hooks(res.State)
+	return &Outcome{FlowRun: r.rec, State: res.State, Err: err}, nil
+}
+
 // attempt enters RUNNING, calls the flow and proposes what came of it; again
 // says that the server wants another attempt in this process.
 func (r *run) attempt(ctx context.Context) (out *Outcome, again bool, err error) {
 	p := r.rec.EmpiricalPolicy
-	r.replayFailed = p.Resuming || r.rec.StateType == core.Running || r.rec.StateType == core.Paused
+	r.replayFrom = 0
+	if p.Resuming || r.rec.StateType == core.Running || r.rec.StateType == core.Paused {
+		r.replayFrom = max(1, r.rec.RunCount)
+	}
 	s, err := r.enter(ctx)
 	if err != nil || s.Type != core.Running {
 		return r.stopped(s, err)
@@ -62,7 +78,7 @@ func (r *run) attempt(ctx context.Context) (out *Outcome, again bool, err error)
 		_ = r.e.logs.flush(flush)
 		cancel()
 	}
-	if errors.Is(cause, ErrSuspended) || errors.Is(cause, ErrLeaseLost) || errors.Is(cause, errAborted) {
+	if leaves(cause) {
 		now, rerr := r.e.o.FlowRun(r.wctx, r.rec.ID)
 		if rerr == nil {
 			r.rec = now
@@ -72,12 +88,17 @@ func (r *run) attempt(ctx context.Context) (out *Outcome, again bool, err error)
 		}
 		return &Outcome{FlowRun: r.rec, State: r.rec.State, Err: cause}, false, nil
 	}
+	if errors.Is(ferr, errExited) {
+		return nil, false, ferr
+	}
 	s, err = r.finish(ctx, result, ferr, cause)
 	if err != nil {
 		return nil, false, err
 	}
 	if s.Type == core.Scheduled {
-		return nil, true, r.e.clock.Sleep(ctx, s.Details.ScheduledTime.Sub(r.e.clock.Now()))
+		// An end of ctx is told by the next attempt, which does not begin then.
+		_ = r.e.clock.Sleep(ctx, s.Details.ScheduledTime.Sub(r.e.clock.Now()))
+		return nil, true, nil
 	}
 	if s.Type != core.Completed && ferr == nil {
 		ferr = errorOf(s)
@@ -90,13 +111,16 @@ func (r *run) attempt(ctx context.Context) (out *Outcome, again bool, err error)
 }
 
 func (r *run) stopped(s *core.State, err error) (*Outcome, bool, error) {
-	if errors.Is(err, errAborted) {
+	if leaves(err) && !errors.Is(err, ErrLeaseLost) {
 		return &Outcome{FlowRun: r.rec, State: r.rec.State, Err: err}, false, nil
 	}
 	if err != nil {
 		return nil, false, err
 	}
 	out := &Outcome{FlowRun: r.rec, State: s}
+	if r.stoppedHere {
+		r.hooks(s)
+	}
 	if s.Type == core.Completed {
 		out.Result, out.Err = Unpack(r.wctx, r.e.o, s.Data)
 	} else {
@@ -132,6 +156,9 @@ func (r *run) propose(ctx context.Context, c core.StateCreate, force bool) (*cor
 // enter proposes RUNNING until the run is running, over, or not ours.
 func (r *run) enter(ctx context.Context) (*core.State, error) {
 	for {
+		if cause := context.Cause(ctx); cause != nil {
+			return r.cancelled(cause)
+		}
 		res, err := r.propose(r.wctx, core.StateCreate{Type: core.Running}, false)
 		if err != nil {
 			return nil, err
@@ -160,13 +187,17 @@ func (r *run) enter(ctx context.Context) (*core.State, error) {
 }
 
 func (r *run) cancelled(cause error) (*core.State, error) {
-	if errors.Is(cause, ErrLeaseLost) {
+	if leaves(cause) {
 		return nil, cause
 	}
 	res, err := r.propose(r.wctx, core.StateCreate{Type: core.Cancelled, Message: core.Ptr(ErrCancelled.Error())}, false)
 	if err != nil {
 		return nil, err
 	}
+	if res.State == nil {
+		return nil, fmt.Errorf("%w: %s", errAborted, core.Deref(res.Details.Reason))
+	}
+	r.stoppedHere = res.Status == core.Accept
 	return res.State, nil
 }
 
@@ -183,53 +214,20 @@ func (r *run) call(ctx context.Context) (result core.JSON, err, cause error) {
 		ctx, stop = context.WithTimeoutCause(ctx, d, ErrTimedOut)
 		defer stop()
 	}
-	result, err = guard(ctx, r.flow.Options.Timeout > 0, func(ctx context.Context) (core.JSON, error) {
+	abandon := abandonNever
+	switch {
+	case r.flow.Options.Timeout > 0:
+		abandon = abandonAlways
+	case r.root == r:
+		abandon = abandonLost
+	}
+	result, err = guard(ctx, abandon, func(ctx context.Context) (core.JSON, error) {
 		return r.flow.Fn(ctx, r.rec.Parameters)
 	})
 	if p, ok := errors.AsType[*PanicError](err); ok {
 		r.e.record(ctx, "the flow panicked", p)
 	}
 	return result, err, context.Cause(ctx)
-}
-
-// abandonAfter is how long code whose time is over may take to notice it.
-const abandonAfter = 200 * time.Millisecond
-
-// guard calls fn, with a panic as an error. Code with a time limit that does
-// not heed its context is left behind.
-func guard(ctx context.Context, limited bool, fn func(context.Context) (core.JSON, error)) (core.JSON, error) {
-	if !limited {
-		return safely(ctx, fn)
-	}
-	type outcome struct {
-		v   core.JSON
-		err error
-	}
-	done := make(chan outcome, 1)
-	go func() {
-		v, err := safely(ctx, fn)
-		done <- outcome{v, err}
-	}()
-	select {
-	case o := <-done:
-		return o.v, o.err
-	case <-ctx.Done():
-	}
-	select {
-	case o := <-done:
-		return o.v, o.err
-	case <-time.After(abandonAfter):
-		return nil, context.Cause(ctx)
-	}
-}
-
-func safely(ctx context.Context, fn func(context.Context) (core.JSON, error)) (v core.JSON, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			v, err = nil, &PanicError{Value: p, Stack: debug.Stack()}
-		}
-	}()
-	return fn(ctx)
 }
 
 // finish proposes the final state that the flow's outcome amounts to.

@@ -144,10 +144,12 @@ func (p *pause) hold(ctx context.Context) error {
 			return ErrSuspended
 		case now.StateType == core.Scheduled:
 			// Resumed by being scheduled: no one else may take it while it is ours.
-			if _, err := r.enter(ctx); err != nil {
-				return err
+			s, err := r.enter(ctx)
+			if err == nil && s.Type == core.Cancelled {
+				r.root.suspend(ErrCancelled)
+				err = ErrCancelled
 			}
-			return nil
+			return err
 		}
 		if r.e.clock.Now() > until {
 			// The rule that knows the timeout turns this proposal into FAILED.

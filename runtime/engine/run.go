@@ -24,10 +24,11 @@ type run struct {
 	pauses int
 	places map[string]chan struct{}
 
-	replayFailed bool      // resume: failures are replayed, too
-	fresh        core.Time // outcomes older than this do not count
-	suspend      context.CancelCauseFunc
-	stateID      core.UUID
+	replayFrom  int64     // not 0, resume: failures since this attempt are replayed, too
+	fresh       core.Time // outcomes older than this do not count
+	suspend     context.CancelCauseFunc
+	stateID     core.UUID
+	stoppedHere bool // cancelled by this engine before the flow's code ran
 }
 
 // ident names a task call within its run.
@@ -131,7 +132,7 @@ func (r *run) settled(t *core.TaskRun) *core.State {
 	switch {
 	case t.StateType == core.Completed:
 		return t.State
-	case t.StateType == core.Failed && r.replayFailed:
+	case t.StateType == core.Failed && r.replayFrom > 0 && t.FlowRunRunCount >= r.replayFrom:
 		return t.State
 	}
 	return nil

@@ -35,7 +35,8 @@ func Sleep(ctx context.Context, d time.Duration) error {
 		}
 	}
 	rest := wake.Sub(r.e.clock.Now())
-	if rest > freeAfter && !r.rec.DeploymentID.IsZero() && r.rec.ParentTaskRunID.IsZero() && r.e.clock == (Clock)(realClock{}) {
+	_, virtual := r.e.clock.(*VirtualClock)
+	if rest > freeAfter && !r.rec.DeploymentID.IsZero() && r.rec.ParentTaskRunID.IsZero() && !virtual {
 		return r.leaveUntil(wake)
 	}
 	if err := r.e.clock.Sleep(ctx, rest); err != nil {

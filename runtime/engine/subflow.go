@@ -100,7 +100,7 @@ func RunDeployment(ctx context.Context, o core.Orchestrator, d Deployed) (core.J
 			return c.replay()
 		}
 		create.IdempotencyKey = core.Ptr(fmt.Sprintf("%s-%d", c.row.ID, s.run.rec.RunCount))
-		if s.run.replayFailed {
+		if s.run.replayFrom > 0 {
 			create.IdempotencyKey = core.Ptr(fmt.Sprintf("%s-%d", c.row.ID, c.row.FlowRunRunCount))
 		}
 		if err := c.placeholder(); err != nil {

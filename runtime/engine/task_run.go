@@ -24,7 +24,7 @@ func Call(ctx context.Context, t *Task, in any) (core.JSON, error) {
 
 func unrecorded(ctx context.Context, t *Task, in any) (core.JSON, error) {
 	for n := 1; ; n++ {
-		v, err := guard(ctx, false, func(ctx context.Context) (core.JSON, error) { return t.Fn(ctx, in) })
+		v, err := guard(ctx, abandonNever, func(ctx context.Context) (core.JSON, error) { return t.Fn(ctx, in) })
 		if err == nil {
 			return v, nil
 		}
@@ -63,6 +63,7 @@ func (c *taskCall) state(p core.StateCreate) *core.State {
 		now = max(now, row.State.Timestamp+1)
 	}
 	p.Details.FlowRunID, p.Details.TaskRunID = row.FlowRunID, row.ID
+	row.FlowRunRunCount = c.r.rec.RunCount
 	s := p.State(now)
 	if row.State != nil && row.StateType == core.Running {
 		row.TotalRunTime += now.Sub(row.State.Timestamp).Seconds()
@@ -70,7 +71,6 @@ func (c *taskCall) state(p core.StateCreate) *core.State {
 	row.NextScheduledStartTime = s.Details.ScheduledTime
 	if s.Type == core.Running {
 		row.RunCount++
-		row.FlowRunRunCount = c.r.rec.RunCount
 		if row.StartTime == 0 {
 			row.StartTime = now
 		}
@@ -224,12 +224,14 @@ func (c *taskCall) saveErr(t core.StateType, name, message string) error {
 
 func (c *taskCall) once(ctx context.Context) (v core.JSON, err, cause error) {
 	d := c.t.Options.Timeout
+	abandon := abandonNever
 	if d > 0 {
+		abandon = abandonAlways
 		var stop context.CancelFunc
 		ctx, stop = context.WithTimeoutCause(ctx, d, ErrTimedOut)
 		defer stop()
 	}
-	v, err = guard(ctx, d > 0, func(ctx context.Context) (core.JSON, error) { return c.t.Fn(ctx, c.in) })
+	v, err = guard(ctx, abandon, func(ctx context.Context) (core.JSON, error) { return c.t.Fn(ctx, c.in) })
 	return v, err, context.Cause(ctx)
 }
 

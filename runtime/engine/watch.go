@@ -38,6 +38,9 @@ func (r *run) watch(ctx context.Context, end context.CancelCauseFunc) (stop func
 			case now.StateType.Final():
 				end(errAborted)
 				return
+			case now.StateType == core.Pending:
+				end(ErrLeaseLost) // another process has claimed it
+				return
 			case now.StateType == core.Paused && now.State != nil && now.State.Details.PauseReschedule:
 				end(ErrSuspended)
 				return
