@@ -40,9 +40,10 @@ func (t *tx) InsertEvents(ctx context.Context, events []*core.Event) ([]*core.Ev
 		if related == nil {
 			related = []map[string]string{}
 		}
+		resource := core.ToJSON(e.Resource)
 		n, err := t.q.InsertEvent(ctx, row.InsertEventParams{
 			ID: e.ID, Occurred: e.Occurred, Received: e.Received, Event: e.Event, EventResourceID: e.ResourceID(),
-			Resource: core.ToJSON(e.Resource), Related: core.ToJSON(related), Payload: e.Payload.OrObject(), Follows: e.Follows,
+			Resource: resource, Related: core.ToJSON(related), Payload: e.Payload.OrObject(), Follows: e.Follows,
 		})
 		if err != nil {
 			return nil, t.err(err, "Event")
@@ -51,22 +52,15 @@ func (t *tx) InsertEvents(ctx context.Context, events []*core.Event) ([]*core.Ev
 			continue
 		}
 		fresh = append(fresh, e)
-		if err := t.insertEventResource(ctx, e.ID, "", e.Resource); err != nil {
-			return nil, err
-		}
+		rows := append(make([][]any, 0, 1+len(related)), []any{e.ID, e.ResourceID(), "", resource})
 		for _, r := range related {
-			if err := t.insertEventResource(ctx, e.ID, r["prefect.resource.role"], r); err != nil {
-				return nil, err
-			}
+			rows = append(rows, []any{e.ID, r["prefect.resource.id"], r["prefect.resource.role"], core.ToJSON(r)})
+		}
+		if err := t.dyn.exec(ctx, queries.AddEventResources(t.d, rows)); err != nil {
+			return nil, t.err(err, "Event")
 		}
 	}
 	return fresh, nil
-}
-
-func (t *tx) insertEventResource(ctx context.Context, id core.UUID, role string, labels map[string]string) error {
-	return t.err(t.q.InsertEventResource(ctx, row.InsertEventResourceParams{
-		EventID: id, ResourceName: labels["prefect.resource.id"], Role: role, Labels: core.ToJSON(labels),
-	}), "Event")
 }
 
 func (t *tx) DeleteEvents(ctx context.Context, before core.Time, limit int) (int64, error) {

@@ -2,7 +2,9 @@ package db
 
 import (
 	"context"
+
 	"github.com/flowlite/flowlite/db/row"
+	"github.com/flowlite/flowlite/queries"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -20,6 +22,9 @@ func flowRunOf(r *row.FlowRunFull) *core.FlowRun {
 		JobVariables: r.JobVariables, WorkQueueName: r.WorkQueueName, WorkPoolID: r.WorkPoolID, WorkPoolName: r.WorkPoolName,
 	}
 	decode(r.EmpiricalPolicy, &f.EmpiricalPolicy)
+	if f.EmpiricalPolicy.PauseKeys == nil {
+		f.EmpiricalPolicy.PauseKeys = []string{} // never null in JSON
+	}
 	f.State = stateOf(r.StateID, r.StateType, r.StateName, r.StateTimestamp, r.StateMessage, r.StateData, r.StateDetails)
 	f.EstimatedRunTime, f.EstimatedStartTimeDelta = estimates(core.Now(), f.StateType, f.StateTimestamp, f.ExpectedStartTime, f.StartTime, f.TotalRunTime)
 	return f
@@ -37,6 +42,9 @@ func pauseTimeout(f *core.FlowRun) core.Time {
 }
 
 func (t *tx) LockFlowRun(ctx context.Context, id core.UUID) (*core.FlowRun, error) {
+	if t.d == queries.SQLite { // has one writer at a time
+		return t.FlowRun(ctx, id)
+	}
 	if _, err := t.q.LockFlowRun(ctx, row.LockFlowRunParams{ID: id}); err != nil {
 		return nil, t.err(err, "Flow run")
 	}

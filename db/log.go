@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"slices"
 
 	"github.com/flowlite/flowlite/db/row"
 	"github.com/flowlite/flowlite/queries"
@@ -39,7 +40,28 @@ func (r *reader) CountLogs(ctx context.Context, f *core.LogFilter) (int64, error
 }
 
 func (t *tx) InsertLogs(ctx context.Context, logs []*core.Log) error {
-	for _, l := range logs {
+	for len(logs) > 0 {
+		part := logs[:min(len(logs), logBatch)]
+		if len(part) < logBatch { // lists of any length share a few statements
+			n := 1
+			for n*2 <= len(part) {
+				n *= 2
+			}
+			part = part[:n]
+		}
+		logs = logs[len(part):]
+		if err := t.insertLogs(ctx, part); err != nil {
+			return t.err(err, "Log")
+		}
+	}
+	return nil
+}
+
+const logBatch = 64
+
+func (t *tx) insertLogs(ctx context.Context, logs []*core.Log) error {
+	rows := make([][]any, len(logs))
+	for i, l := range logs {
 		if l.ID.IsZero() {
 			l.ID = core.NewID()
 		}
@@ -49,14 +71,23 @@ func (t *tx) InsertLogs(ctx context.Context, logs []*core.Log) error {
 		if l.Timestamp == 0 {
 			l.Timestamp = l.Created
 		}
-		seq, err := t.q.InsertLog(ctx, row.InsertLogParams{
-			LogID: l.ID, Created: l.Created, Name: l.Name, Level: l.Level, Message: l.Message,
-			Timestamp: l.Timestamp, FlowRunID: l.FlowRunID, TaskRunID: l.TaskRunID,
-		})
-		if err != nil {
-			return t.err(err, "Log")
+		rows[i] = []any{l.ID, l.Created, l.Name, l.Level, l.Message, l.Timestamp, l.FlowRunID, l.TaskRunID}
+	}
+	seqs := make([]int64, 0, len(logs))
+	err := t.dyn.rows(ctx, queries.AddLogs(t.d, rows), func(scan func(...any) error) error {
+		var n int64
+		if err := scan(&n); err != nil {
+			return err
 		}
-		l.Seq = seq
+		seqs = append(seqs, n)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	slices.Sort(seqs) // numbers are given in the order of the rows, but may come in another
+	for i, n := range seqs {
+		logs[i].Seq = n
 	}
 	return nil
 }

@@ -120,6 +120,11 @@ func (p pgRows) rows(ctx context.Context, q queries.Query, each func(scan func(.
 	return rows.Err()
 }
 
+func (p pgRows) exec(ctx context.Context, q queries.Query) error {
+	_, err := p.db.Exec(ctx, q.SQL, q.Args...)
+	return err
+}
+
 func postgresError(err error, noun string) error {
 	e, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {

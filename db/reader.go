@@ -14,6 +14,7 @@ import (
 // dynamic runs a built query; each is called for every row.
 type dynamic interface {
 	rows(ctx context.Context, q queries.Query, each func(scan func(dest ...any) error) error) error
+	exec(ctx context.Context, q queries.Query) error
 }
 
 // reader answers core.Reader from a pool or within a transaction.

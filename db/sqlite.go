@@ -61,9 +61,12 @@ func openSQLite(ctx context.Context, path, sync string) (_ core.Store, err error
 	if err = migrateSQLite(ctx, s.conn); err != nil {
 		return nil, sqliteOpenError(path, err)
 	}
-	w := &statements{db: s.conn, m: map[string]*sql.Stmt{}, detached: true}
+	w := &statements{db: s.conn, m: map[string]*statement{}, detached: true}
 	t := &tx{reader{q: sqlitedb.New(w), dyn: w, d: queries.SQLite, fail: sqliteError}}
 	s.writer = newWriter(w, t)
+	if s.temp == "" && sync != "OFF" {
+		s.log.path = path + "-wal"
+	}
 	if s.readDB, err = sql.Open("sqlite", name+"?"+pragmas+"&_pragma=query_only(1)"); err != nil {
 		return nil, err
 	}
@@ -73,7 +76,7 @@ func openSQLite(ctx context.Context, path, sync string) (_ core.Store, err error
 	if err = s.readDB.PingContext(ctx); err != nil {
 		return nil, sqliteOpenError(path, err)
 	}
-	r := &statements{db: s.readDB, m: map[string]*sql.Stmt{}}
+	r := &statements{db: s.readDB, m: map[string]*statement{}}
 	s.reader = reader{q: sqlitedb.New(r), dyn: r, d: queries.SQLite, fail: sqliteError}
 	go s.run()
 	return s, nil
@@ -105,6 +108,9 @@ func (s *sqliteStore) Close() error {
 
 func (s *sqliteStore) closeFiles() error {
 	var errs []error
+	if s.writer != nil {
+		s.log.close()
+	}
 	if s.readDB != nil {
 		errs = append(errs, s.readDB.Close())
 	}

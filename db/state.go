@@ -1,8 +1,6 @@
 package db
 
 import (
-	"encoding/json"
-
 	"github.com/flowlite/flowlite/db/row"
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -24,17 +22,29 @@ func taskRunStateOf(s *row.TaskRunState) *core.State {
 	return stateOf(s.ID, s.Type, s.Name, s.Timestamp, s.Message, s.Data, s.StateDetails)
 }
 
-// storedDetails leaves out what is null: half of a state's bytes are nulls.
-func storedDetails(d core.StateDetails) core.JSON {
-	all := map[string]json.RawMessage{}
-	decode(core.ToJSON(d), &all)
-	for k, v := range all {
-		if s := string(v); s == "null" || s == "false" && k != "refresh_cache" && k != "retriable" {
-			delete(all, k)
-		}
-	}
-	return core.ToJSON(all)
+// sparseDetails is StateDetails without what is null: half of a state's bytes
+// are nulls.
+type sparseDetails struct {
+	FlowRunID         core.UUID         `json:"flow_run_id,omitzero"`
+	TaskRunID         core.UUID         `json:"task_run_id,omitzero"`
+	ChildFlowRunID    core.UUID         `json:"child_flow_run_id,omitzero"`
+	ScheduledTime     core.Time         `json:"scheduled_time,omitzero"`
+	CacheKey          *string           `json:"cache_key,omitzero"`
+	CacheExpiration   core.Time         `json:"cache_expiration,omitzero"`
+	Deferred          bool              `json:"deferred,omitzero"`
+	UntrackableResult bool              `json:"untrackable_result,omitzero"`
+	PauseTimeout      core.Time         `json:"pause_timeout,omitzero"`
+	PauseReschedule   bool              `json:"pause_reschedule,omitzero"`
+	PauseKey          *string           `json:"pause_key,omitzero"`
+	RunInputKeyset    map[string]string `json:"run_input_keyset,omitzero"`
+	RefreshCache      *bool             `json:"refresh_cache,omitzero"`
+	Retriable         *bool             `json:"retriable,omitzero"`
+	TransitionID      core.UUID         `json:"transition_id,omitzero"`
+	TaskParametersID  core.UUID         `json:"task_parameters_id,omitzero"`
+	TraceParent       *string           `json:"traceparent,omitzero"`
 }
+
+func storedDetails(d core.StateDetails) core.JSON { return core.ToJSON(sparseDetails(d)) }
 
 // estimates of a run, computed at the time of reading.
 func estimates(now core.Time, typ core.StateType, at, expected, start core.Time, total float64) (runTime, delta float64) {

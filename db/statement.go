@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"strings"
 	"sync"
 
 	"github.com/flowlite/flowlite/queries"
@@ -18,33 +19,71 @@ type statements struct {
 	// statement makes SQLite roll back the whole transaction, other callers'
 	// work included.
 	detached bool
+	wrote    bool // a statement changed something; only the writer looks
 
 	mu sync.Mutex
-	m  map[string]*sql.Stmt
+	m  map[string]*statement
+}
+
+// statement counts who uses it, so that it is not closed between being handed
+// out and being run.
+type statement struct {
+	*sql.Stmt
+	reads   bool // cannot change anything
+	users   int
+	evicted bool
 }
 
 // Dynamic filters make new texts; beyond this many some are prepared anew.
 const maxStatements = 512
 
-func (s *statements) get(text string) (*sql.Stmt, error) {
+func (s *statements) get(text string) (*statement, error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if st := s.m[text]; st != nil {
+		st.users++
+		s.mu.Unlock()
 		return st, nil
 	}
-	st, err := s.db.PrepareContext(context.Background(), text)
+	s.mu.Unlock()
+	// Not under the lock: it may wait for a connection of the pool.
+	prepared, err := s.db.PrepareContext(context.Background(), text)
 	if err != nil {
 		return nil, err
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if st := s.m[text]; st != nil {
+		_ = prepared.Close()
+		st.users++
+		return st, nil
+	}
 	if len(s.m) >= maxStatements {
 		for k, old := range s.m {
-			_ = old.Close() // waits for its readers
 			delete(s.m, k)
+			if old.evicted = true; old.users == 0 {
+				_ = old.Close() // rows that are still read keep it until they are closed
+			}
 			break
 		}
 	}
+	st := &statement{Stmt: prepared, users: 1, reads: reads(text)}
 	s.m[text] = st
 	return st, nil
+}
+
+func reads(text string) bool {
+	for strings.HasPrefix(text, "--") {
+		_, text, _ = strings.Cut(text, "\n")
+	}
+	return strings.HasPrefix(text, "SELECT")
+}
+
+func (s *statements) put(st *statement) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if st.users--; st.evicted && st.users == 0 {
+		_ = st.Close()
+	}
 }
 
 func (s *statements) ctx(ctx context.Context) context.Context {
@@ -59,7 +98,13 @@ func (s *statements) ExecContext(ctx context.Context, text string, args ...any) 
 	if err != nil {
 		return nil, err
 	}
-	return st.ExecContext(s.ctx(ctx), args...)
+	defer s.put(st)
+	result, err := st.ExecContext(s.ctx(ctx), args...)
+	if s.detached && err == nil && !s.wrote {
+		n, _ := result.RowsAffected()
+		s.wrote = n > 0
+	}
+	return result, err
 }
 
 func (s *statements) PrepareContext(ctx context.Context, text string) (*sql.Stmt, error) {
@@ -71,6 +116,10 @@ func (s *statements) QueryContext(ctx context.Context, text string, args ...any)
 	if err != nil {
 		return nil, err
 	}
+	defer s.put(st)
+	if s.detached && !st.reads {
+		s.wrote = true
+	}
 	return st.QueryContext(s.ctx(ctx), args...)
 }
 
@@ -78,6 +127,10 @@ func (s *statements) QueryRowContext(ctx context.Context, text string, args ...a
 	st, err := s.get(text)
 	if err != nil {
 		return s.db.QueryRowContext(context.Background(), text, args...) // gives the same error from Scan
+	}
+	defer s.put(st)
+	if s.detached && !st.reads {
+		s.wrote = true
 	}
 	return st.QueryRowContext(s.ctx(ctx), args...)
 }
@@ -94,4 +147,9 @@ func (s *statements) rows(ctx context.Context, q queries.Query, each func(scan f
 		}
 	}
 	return rows.Err()
+}
+
+func (s *statements) exec(ctx context.Context, q queries.Query) error {
+	_, err := s.ExecContext(ctx, q.SQL, q.Args...)
+	return err
 }

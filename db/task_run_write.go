@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"github.com/flowlite/flowlite/db/row"
+	"github.com/flowlite/flowlite/queries"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -50,6 +51,9 @@ func insertTaskRunState(id core.UUID, s *core.State) row.InsertTaskRunStateParam
 }
 
 func (t *tx) LockTaskRun(ctx context.Context, id core.UUID) (*core.TaskRun, error) {
+	if t.d == queries.SQLite { // has one writer at a time
+		return t.TaskRun(ctx, id)
+	}
 	if _, err := t.q.LockTaskRun(ctx, row.LockTaskRunParams{ID: id}); err != nil {
 		return nil, t.err(err, "Task run")
 	}
@@ -110,12 +114,18 @@ func (t *tx) RecordTaskRun(ctx context.Context, p *core.TaskRunReport) error {
 	if _, err := t.q.RecordTaskRun(ctx, row.RecordTaskRunParams(insertTaskRun(&r))); err != nil {
 		return t.err(err, "Task run")
 	}
-	for _, s := range p.States {
-		if err := t.q.AddTaskRunState(ctx, row.AddTaskRunStateParams(insertTaskRunState(r.ID, s))); err != nil {
-			return t.err(err, "State of the task run")
-		}
+	switch len(p.States) {
+	case 0:
+		return nil
+	case 1:
+		err := t.q.AddTaskRunState(ctx, row.AddTaskRunStateParams(insertTaskRunState(r.ID, p.States[0])))
+		return t.err(err, "State of the task run")
 	}
-	return nil
+	rows := make([][]any, len(p.States))
+	for i, s := range p.States {
+		rows[i] = []any{s.ID, r.ID, string(s.Type), s.Name, s.Timestamp, s.Message, s.Data, storedDetails(s.Details)}
+	}
+	return t.err(t.dyn.exec(ctx, queries.AddTaskRunStates(t.d, rows)), "State of the task run")
 }
 
 // merge lays the fields that a report carries over what is stored.

@@ -2,7 +2,9 @@ package db
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"sync"
 
@@ -12,11 +14,11 @@ import (
 var errClosed = &core.Error{Code: core.EUnavailable, Message: "the database is closed"}
 
 // writer is the group commit of SQLite: one goroutine owns the one writing
-// connection and commits everything that waits in one transaction, each op in
-// a savepoint of its own.
+// connection and commits everything that waits in one transaction.
 type writer struct {
 	st   *statements
 	tx   *tx
+	log  wal
 	ch   chan *op
 	quit chan struct{}
 	idle chan struct{} // closed when run has ended
@@ -86,8 +88,8 @@ func (w *writer) call(o *op) (err error) {
 	return o.fn(w.tx)
 }
 
-// one runs an op within the open transaction; broken says that SQLite ended
-// the transaction itself, as it does when the disk is full.
+// one runs an op within the open transaction, in a savepoint; broken says that
+// SQLite ended the transaction itself, as it does when the disk is full.
 func (w *writer) one(o *op) (broken bool) {
 	if o.err = o.ctx.Err(); o.err != nil {
 		return false
@@ -102,6 +104,27 @@ func (w *writer) one(o *op) (broken bool) {
 		}
 	}
 	return w.exec("RELEASE op") != nil
+}
+
+// bare runs an op without a savepoint, which costs a copy of each page that is
+// changed. undo says that it failed and may have left something behind.
+func (w *writer) bare(o *op) (undo bool) {
+	if o.err = o.ctx.Err(); o.err != nil {
+		return false
+	}
+	w.st.wrote = false
+	if o.err = w.call(o); o.err == nil {
+		return false
+	}
+	if w.st.wrote || o.panic != nil {
+		return true
+	}
+	// SQLite may have ended the transaction over an error of its own.
+	switch e, ok := errors.AsType[*core.Error](o.err); {
+	case !ok, e.Code == core.EInternal, e.Code == core.EUnavailable:
+		return true
+	}
+	return false
 }
 
 func (w *writer) run() {
@@ -126,35 +149,74 @@ func (w *writer) run() {
 	}
 }
 
-// commit runs the batch, and what arrives meanwhile, in one transaction.
+// commit runs the batch, and what arrives meanwhile, in one transaction. An op
+// that fails after it wrote makes all of them run again, each in a savepoint.
 func (w *writer) commit(batch []*op) []*op {
+	err := w.exec("BEGIN IMMEDIATE")
+	for i := 0; err == nil && i < len(batch); i++ {
+		if w.bare(batch[i]) {
+			_ = w.exec("ROLLBACK")
+			if len(batch) > 1 {
+				w.apart(batch)
+			}
+			return batch
+		}
+		if len(batch) < maxBatch {
+			batch = w.more(batch, i == len(batch)-1)
+		}
+	}
+	if err == nil {
+		if err = w.exec("COMMIT"); err == nil {
+			w.log.grow()
+			return batch
+		}
+	}
+	_ = w.exec("ROLLBACK")
+	if len(batch) > 1 {
+		w.alone(batch)
+	} else if o := batch[0]; o.err == nil {
+		o.err = sqliteError(err, "Transaction")
+	}
+	return batch
+}
+
+// more takes up an op that waits. At the end of a batch those whom the last
+// commit woke get a moment to come: they would wait for a whole commit more.
+func (w *writer) more(batch []*op, last bool) []*op {
+	for n := 0; ; n++ {
+		select {
+		case o := <-w.ch:
+			return append(batch, o)
+		default:
+		}
+		if !last || n == moments {
+			return batch
+		}
+		runtime.Gosched()
+	}
+}
+
+const moments = 2
+
+// apart runs ops in one transaction, each in a savepoint of its own.
+func (w *writer) apart(batch []*op) {
 	err := w.exec("BEGIN IMMEDIATE")
 	broken := err != nil
 	for i := 0; !broken && i < len(batch); i++ {
+		batch[i].err, batch[i].panic = nil, nil
 		broken = w.one(batch[i])
-		if !broken && len(batch) < maxBatch {
-			select {
-			case o := <-w.ch:
-				batch = append(batch, o)
-			default:
-			}
-		}
 	}
-	if !broken {
-		err = w.exec("COMMIT")
-		broken = err != nil
-	}
-	if !broken {
-		return batch
+	if !broken && w.exec("COMMIT") == nil {
+		w.log.grow()
+		return
 	}
 	_ = w.exec("ROLLBACK")
-	if len(batch) == 1 {
-		if o := batch[0]; o.err == nil {
-			o.err = sqliteError(err, "Transaction")
-		}
-		return batch
-	}
-	for _, o := range batch { // each alone, so that one bad op fails alone
+	w.alone(batch)
+}
+
+// alone gives each op a transaction, so that one bad op fails alone.
+func (w *writer) alone(batch []*op) {
+	for _, o := range batch {
 		o.err, o.panic = nil, nil
 		if err := w.exec("BEGIN IMMEDIATE"); err != nil {
 			o.err = sqliteError(err, "Transaction")
@@ -170,7 +232,6 @@ func (w *writer) commit(batch []*op) []*op {
 			_ = w.exec("ROLLBACK")
 		}
 	}
-	return batch
 }
 
 func (w *writer) stop() {

@@ -45,6 +45,9 @@ func enterFlowState(run *core.FlowRun, s *core.State, policy core.FlowRunPolicy)
 	if from == core.Paused && (s.Type == core.Running || s.Type == core.Scheduled) {
 		policy.Resuming = true
 	}
+	if policy.PauseKeys == nil {
+		policy.PauseKeys = []string{} // never null in JSON
+	}
 	run.EmpiricalPolicy = policy
 	run.State, run.StateID, run.StateType, run.StateName = s, s.ID, s.Type, s.Name
 	run.StateTimestamp, run.Updated = s.Timestamp, s.Timestamp

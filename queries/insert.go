@@ -1,0 +1,38 @@
+package queries
+
+// Inserts of several rows at once: a statement costs more than a row.
+
+func AddTaskRunStates(d Dialect, rows [][]any) Query {
+	return insert(d, "task_run_state (id, task_run_id, type, name, timestamp, message, data, state_details)", rows, " ON CONFLICT DO NOTHING")
+}
+
+func AddEventResources(d Dialect, rows [][]any) Query {
+	return insert(d, "event_resource (event_id, resource_name, role, labels)", rows, " ON CONFLICT DO NOTHING")
+}
+
+// AddLogs returns the numbers of the lines, in their order.
+func AddLogs(d Dialect, rows [][]any) Query {
+	return insert(d, "log (log_id, created, name, level, message, timestamp, flow_run_id, task_run_id)", rows, " RETURNING id")
+}
+
+func insert(d Dialect, into string, rows [][]any, end string) Query {
+	b := &builder{d: d, args: make([]any, 0, len(rows)*8)}
+	b.b.Grow(len(into) + 40*len(rows))
+	b.w("INSERT INTO ", into, " VALUES ")
+	for i, row := range rows {
+		if i > 0 {
+			b.w(",")
+		}
+		for j, v := range row {
+			if j == 0 {
+				b.w("(")
+			} else {
+				b.w(",")
+			}
+			b.arg(v)
+		}
+		b.w(")")
+	}
+	b.w(end)
+	return b.query()
+}
