@@ -24,7 +24,8 @@ func Table(ctx context.Context, key string, rows any) error {
 	return artifact(ctx, "table", key, "", string(b))
 }
 
-// Link leaves a link with the run.
+// Link leaves a link with the run, in Prefect's form of one: an artifact of
+// type markdown that is [text](url). Without text the link shows its url.
 func Link(ctx context.Context, key, url, text string) error {
 	if text == "" {
 		text = url

@@ -166,7 +166,12 @@ func OnCancellation(h Hook) FlowOption {
 	return flowOption(func(s *flowSettings) { s.Hooks.Cancelled = append(s.Hooks.Cancelled, hook(h)) })
 }
 
-// OnCrashed runs h after a run crashed, where its process still can.
+// OnCrashed runs h after the run crashed where its process lived to tell: the
+// flow's code ended its goroutine (runtime.Goexit), or the engine could not go
+// on, as when a result cannot be stored. A process that died — killed, out of
+// memory, os.Exit, a panic in a goroutine of its own — runs no hook: its worker
+// reports the crash, as the event prefect.flow-run.Crashed. A panic of the
+// flow's own code is a failure: OnFailure.
 func OnCrashed(h Hook) FlowOption {
 	return flowOption(func(s *flowSettings) { s.Hooks.Crashed = append(s.Hooks.Crashed, hook(h)) })
 }

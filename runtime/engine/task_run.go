@@ -309,6 +309,7 @@ func Submit(ctx context.Context, t *Task, in any) *Future {
 	}
 	go func() {
 		defer close(f.done)
+		f.err = errExited
 		f.value, f.err = call()
 	}()
 	return f
@@ -319,6 +320,7 @@ func Go(fn func() (core.JSON, error)) *Future {
 	f := &Future{done: make(chan struct{})}
 	go func() {
 		defer close(f.done)
+		f.err = errExited
 		f.value, f.err = fn()
 	}()
 	return f
