@@ -40,10 +40,9 @@ func (t *tx) InsertEvents(ctx context.Context, events []*core.Event) ([]*core.Ev
 		if related == nil {
 			related = []map[string]string{}
 		}
-		resource := core.ToJSON(e.Resource)
 		n, err := t.q.InsertEvent(ctx, row.InsertEventParams{
 			ID: e.ID, Occurred: e.Occurred, Received: e.Received, Event: e.Event, EventResourceID: e.ResourceID(),
-			Resource: resource, Related: core.ToJSON(related), Payload: e.Payload.OrObject(), Follows: e.Follows,
+			Resource: core.ToJSON(e.Resource), Related: core.ToJSON(related), Payload: e.Payload.OrObject(), Follows: e.Follows,
 		})
 		if err != nil {
 			return nil, t.err(err, "Event")
@@ -52,7 +51,10 @@ func (t *tx) InsertEvents(ctx context.Context, events []*core.Event) ([]*core.Ev
 			continue
 		}
 		fresh = append(fresh, e)
-		rows := append(make([][]any, 0, 1+len(related)), []any{e.ID, e.ResourceID(), "", resource})
+		if len(related) == 0 {
+			continue
+		}
+		rows := make([][]any, 0, len(related))
 		for _, r := range related {
 			rows = append(rows, []any{e.ID, r["prefect.resource.id"], r["prefect.resource.role"], core.ToJSON(r)})
 		}

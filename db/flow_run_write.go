@@ -117,6 +117,8 @@ func (t *tx) UpdateFlowRun(ctx context.Context, f *core.FlowRun) error {
 	return t.tagFlowRun(ctx, f)
 }
 
+// SetFlowRunState leaves the expected start time, which a run has from its
+// first state on: writing it would write half of the run's indexes again.
 func (t *tx) SetFlowRunState(ctx context.Context, f *core.FlowRun) error {
 	stateColumns(f)
 	if f.State != nil {
@@ -126,7 +128,7 @@ func (t *tx) SetFlowRunState(ctx context.Context, f *core.FlowRun) error {
 	}
 	n, err := t.q.SetFlowRunState(ctx, row.SetFlowRunStateParams{
 		StateID: f.StateID, StateType: string(f.StateType), StateName: f.StateName, StateTimestamp: f.StateTimestamp,
-		RunCount: f.RunCount, ExpectedStartTime: f.ExpectedStartTime, NextScheduledStartTime: f.NextScheduledStartTime,
+		RunCount: f.RunCount, NextScheduledStartTime: f.NextScheduledStartTime,
 		StartTime: f.StartTime, EndTime: f.EndTime, TotalRunTime: f.TotalRunTime,
 		EmpiricalPolicy: core.ToJSON(f.EmpiricalPolicy), InProcessRetry: inProcess(f), PauseTimeout: pauseTimeout(f),
 		Recoveries: f.Recoveries, InfrastructurePid: f.InfrastructurePID, Updated: f.Updated, ID: f.ID,

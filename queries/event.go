@@ -47,8 +47,8 @@ func (b *builder) event(x *core.EventFilter) {
 		}
 		f.labels("e.resource", r.Labels)
 	}
-	f.resources(x.AnyResource, "")
-	f.resources(x.Related, " AND er.role <> ''")
+	f.resources(x.AnyResource, true)
+	f.resources(x.Related, false)
 	if x.ID != nil && x.ID.ID != nil {
 		f.add(func() { in(b, false, "e.id", x.ID.ID) })
 	}
@@ -66,7 +66,9 @@ func (b *builder) event(x *core.EventFilter) {
 	b.all(core.And, f.terms)
 }
 
-func (f *fields) resources(x *core.EventResources, only string) {
+// resources: one of the related resources is as asked, or the event's own where
+// any may be. The own one stands in the event's row alone.
+func (f *fields) resources(x *core.EventResources, own bool) {
 	if x == nil {
 		return
 	}
@@ -79,10 +81,17 @@ func (f *fields) resources(x *core.EventResources, only string) {
 		var any []term
 		for _, r := range rs {
 			any = append(any, func() {
-				f.w("EXISTS (SELECT 1 FROM event_resource er WHERE er.event_id = e.id", only, " AND ")
+				f.w("(EXISTS (SELECT 1 FROM event_resource er WHERE er.event_id = e.id AND er.role <> '' AND ")
 				g := f.fields()
-				g.related(r)
+				g.related(r, "er.resource_name", "er.role", "er.labels")
 				f.all(core.And, g.terms)
+				f.w(")")
+				if own {
+					f.w(" OR ")
+					g := f.fields()
+					g.related(r, "e.event_resource_id", "''", "e.resource")
+					f.all(core.And, g.terms)
+				}
 				f.w(")")
 			})
 		}
@@ -90,30 +99,30 @@ func (f *fields) resources(x *core.EventResources, only string) {
 	})
 }
 
-func (f *fields) related(r core.EventRelated) {
+func (f *fields) related(r core.EventRelated, name, role, labels string) {
 	if r.ID != nil {
-		f.add(func() { in(f.builder, false, "er.resource_name", r.ID) })
+		f.add(func() { in(f.builder, false, name, r.ID) })
 	}
 	if r.IDPrefix != nil {
-		f.add(func() { f.prefixes("er.resource_name", r.IDPrefix) })
+		f.add(func() { f.prefixes(name, r.IDPrefix) })
 	}
 	if r.Role != nil {
-		f.add(func() { in(f.builder, false, "er.role", r.Role) })
+		f.add(func() { in(f.builder, false, role, r.Role) })
 	}
 	if r.ResourcesInRoles != nil {
 		f.add(func() {
 			f.w("(1=0")
 			for _, pair := range r.ResourcesInRoles {
 				f.w(" OR (")
-				f.cmp("er.resource_name", " = ", pair[0])
+				f.cmp(name, " = ", pair[0])
 				f.w(" AND ")
-				f.cmp("er.role", " = ", pair[1])
+				f.cmp(role, " = ", pair[1])
 				f.w(")")
 			}
 			f.w(")")
 		})
 	}
-	f.labels("er.labels", r.Labels)
+	f.labels(labels, r.Labels)
 }
 
 // labels: every label has one of its values. A value may end in * and may

@@ -477,13 +477,6 @@ type InsertEventParams struct {
 	Follows         core.UUID
 }
 
-type InsertEventResourceParams struct {
-	EventID      core.UUID
-	ResourceName string
-	Role         string
-	Labels       core.JSON
-}
-
 type InsertFlowParams struct {
 	ID      core.UUID
 	Created core.Time
@@ -567,17 +560,6 @@ type InsertGlobalLimitParams struct {
 	DeniedSlots             int64
 	SlotDecayPerSecond      float64
 	AvgSlotOccupancySeconds float64
-}
-
-type InsertLogParams struct {
-	LogID     core.UUID
-	Created   core.Time
-	Name      string
-	Level     int64
-	Message   string
-	Timestamp core.Time
-	FlowRunID core.UUID
-	TaskRunID core.UUID
 }
 
 type InsertScheduleParams struct {
@@ -868,14 +850,12 @@ type Querier interface {
 	InsertArtifact(ctx context.Context, arg InsertArtifactParams) error
 	InsertDeployment(ctx context.Context, arg InsertDeploymentParams) error
 	InsertEvent(ctx context.Context, arg InsertEventParams) (int64, error)
-	InsertEventResource(ctx context.Context, arg InsertEventResourceParams) error
 	InsertFlow(ctx context.Context, arg InsertFlowParams) (int64, error)
 	InsertFlowRun(ctx context.Context, arg InsertFlowRunParams) (int64, error)
 	InsertFlowRunInput(ctx context.Context, arg InsertFlowRunInputParams) error
 	InsertFlowRunState(ctx context.Context, arg InsertFlowRunStateParams) error
 	InsertFlowRunTag(ctx context.Context, arg InsertFlowRunTagParams) error
 	InsertGlobalLimit(ctx context.Context, arg InsertGlobalLimitParams) error
-	InsertLog(ctx context.Context, arg InsertLogParams) (int64, error)
 	InsertSchedule(ctx context.Context, arg InsertScheduleParams) error
 	InsertSlotLeaseLimit(ctx context.Context, arg InsertSlotLeaseLimitParams) error
 	InsertTaskRun(ctx context.Context, arg InsertTaskRunParams) (int64, error)
@@ -1013,7 +993,6 @@ type SetFlowRunStateParams struct {
 	StateName              string
 	StateTimestamp         core.Time
 	RunCount               int64
-	ExpectedStartTime      core.Time
 	NextScheduledStartTime core.Time
 	StartTime              core.Time
 	EndTime                core.Time

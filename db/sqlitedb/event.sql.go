@@ -46,19 +46,3 @@ func (q *Queries) InsertEvent(ctx context.Context, arg InsertEventParams) (int64
 	}
 	return result.RowsAffected()
 }
-
-const insertEventResource = `-- name: InsertEventResource :exec
-INSERT INTO event_resource (event_id, resource_name, role, labels)
-VALUES (?1, ?2, ?3, ?4)
-ON CONFLICT DO NOTHING
-`
-
-func (q *Queries) InsertEventResource(ctx context.Context, arg InsertEventResourceParams) error {
-	_, err := q.db.ExecContext(ctx, insertEventResource,
-		arg.EventID,
-		arg.ResourceName,
-		arg.Role,
-		arg.Labels,
-	)
-	return err
-}

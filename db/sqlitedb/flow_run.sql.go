@@ -599,13 +599,12 @@ func (q *Queries) ScheduledAhead(ctx context.Context, arg ScheduledAheadParams) 
 const setFlowRunState = `-- name: SetFlowRunState :execrows
 UPDATE flow_run SET state_id = ?1, state_type = ?2, state_name = ?3,
   state_timestamp = ?4, run_count = ?5,
-  expected_start_time = ?6,
-  next_scheduled_start_time = ?7, start_time = ?8,
-  end_time = ?9, total_run_time = ?10,
-  empirical_policy = ?11, in_process_retry = ?12,
-  pause_timeout = ?13, recoveries = ?14,
-  infrastructure_pid = ?15, updated = ?16
-WHERE id = ?17
+  next_scheduled_start_time = ?6, start_time = ?7,
+  end_time = ?8, total_run_time = ?9,
+  empirical_policy = ?10, in_process_retry = ?11,
+  pause_timeout = ?12, recoveries = ?13,
+  infrastructure_pid = ?14, updated = ?15
+WHERE id = ?16
 `
 
 func (q *Queries) SetFlowRunState(ctx context.Context, arg SetFlowRunStateParams) (int64, error) {
@@ -615,7 +614,6 @@ func (q *Queries) SetFlowRunState(ctx context.Context, arg SetFlowRunStateParams
 		arg.StateName,
 		arg.StateTimestamp,
 		arg.RunCount,
-		arg.ExpectedStartTime,
 		arg.NextScheduledStartTime,
 		arg.StartTime,
 		arg.EndTime,

@@ -4,11 +4,6 @@ VALUES (sqlc.arg(id), sqlc.arg(occurred), sqlc.arg(received), sqlc.arg(event), s
   sqlc.arg(resource), sqlc.arg(related), sqlc.arg(payload), sqlc.narg(follows))
 ON CONFLICT (id) DO NOTHING;
 
--- name: InsertEventResource :exec
-INSERT INTO event_resource (event_id, resource_name, role, labels)
-VALUES (sqlc.arg(event_id), sqlc.arg(resource_name), sqlc.arg(role), sqlc.arg(labels))
-ON CONFLICT DO NOTHING;
-
 -- name: DeleteEvents :execrows
 DELETE FROM event WHERE id IN (
   SELECT e.id FROM event e WHERE e.occurred < sqlc.arg(cutoff_time) ORDER BY e.occurred LIMIT CAST(sqlc.arg(lim) AS BIGINT));

@@ -38,7 +38,6 @@ WHERE id = sqlc.arg(id);
 -- name: SetFlowRunState :execrows
 UPDATE flow_run SET state_id = sqlc.narg(state_id), state_type = sqlc.arg(state_type), state_name = sqlc.arg(state_name),
   state_timestamp = sqlc.narg(state_timestamp), run_count = sqlc.arg(run_count),
-  expected_start_time = sqlc.narg(expected_start_time),
   next_scheduled_start_time = sqlc.narg(next_scheduled_start_time), start_time = sqlc.narg(start_time),
   end_time = sqlc.narg(end_time), total_run_time = sqlc.arg(total_run_time),
   empirical_policy = sqlc.arg(empirical_policy), in_process_retry = sqlc.arg(in_process_retry),

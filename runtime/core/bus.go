@@ -17,6 +17,7 @@ type Message struct {
 	Key   string
 	Event *Event
 	Logs  []*Log
+	Tasks bool // TopicRun: task runs of the run changed, but not its state
 }
 
 // Bus fans messages out. It never blocks a publisher: a subscriber that does

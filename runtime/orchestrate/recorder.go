@@ -75,7 +75,7 @@ func (s *Service) record(ctx context.Context, reports []*core.TaskRunReport) err
 	if err != nil {
 		return err
 	}
-	s.publish(&outbox{runs: runs})
+	s.publish(&outbox{tasks: runs})
 	if !s.events.add(reports) {
 		return s.persistReports(ctx, reports)
 	}

@@ -66,7 +66,8 @@ func (s *Service) Stop(ctx context.Context) error { return s.events.stop(ctx) }
 // and everything is published once it has committed.
 type outbox struct {
 	events []*core.Event
-	runs   []core.UUID // flow runs that changed, or whose task runs did
+	runs   []core.UUID // flow runs that changed
+	tasks  []core.UUID // flow runs whose task runs did
 	work   []core.UUID // pools that may have something to do
 	logs   []*core.Log
 }
@@ -99,7 +100,7 @@ func (s *Service) write(ctx context.Context, fn func(tx core.Tx, out *outbox) er
 }
 
 func (s *Service) publish(out *outbox) {
-	messages := make([]core.Message, 0, len(out.events)+len(out.runs)+len(out.work)+1)
+	messages := make([]core.Message, 0, len(out.events)+len(out.runs)+len(out.tasks)+len(out.work)+1)
 	// Work goes first: a waiting worker should not queue behind onlookers.
 	for i, id := range out.work {
 		if !id.IsZero() && !contains(out.work[:i], id) {
@@ -109,6 +110,11 @@ func (s *Service) publish(out *outbox) {
 	for i, id := range out.runs {
 		if !id.IsZero() && !contains(out.runs[:i], id) {
 			messages = append(messages, core.Message{Topic: core.TopicRun, Key: id.String()})
+		}
+	}
+	for _, id := range out.tasks {
+		if !id.IsZero() {
+			messages = append(messages, core.Message{Topic: core.TopicRun, Key: id.String(), Tasks: true})
 		}
 	}
 	for _, e := range out.events {

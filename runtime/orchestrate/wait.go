@@ -10,7 +10,7 @@ import (
 // WaitFlowRun returns the run once its state is another than stateID, or
 // unchanged when wait (at most 30 s) has passed. ENotFound.
 func (s *Service) WaitFlowRun(ctx context.Context, id, stateID core.UUID, wait core.Seconds) (*core.FlowRun, error) {
-	sub := s.bus.Subscribe(core.TopicRun, id.String(), 1)
+	sub := s.bus.Subscribe(core.TopicRun, id.String(), 16)
 	defer sub.Close()
 	deadline := time.NewTimer(min(max(wait.Duration(), 0), maxWait))
 	defer deadline.Stop()
@@ -21,10 +21,14 @@ func (s *Service) WaitFlowRun(ctx context.Context, id, stateID core.UUID, wait c
 		if err != nil || run.StateID != stateID {
 			return run, err
 		}
+	wait:
 		select {
-		case _, open := <-sub.C():
+		case m, open := <-sub.C():
 			if !open {
 				return run, nil
+			}
+			if m.Tasks && sub.Lost() == 0 {
+				goto wait // a flow's steps are many, and none changes its state
 			}
 		case <-again.C:
 		case <-deadline.C:

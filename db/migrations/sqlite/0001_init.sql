@@ -340,7 +340,6 @@ CREATE INDEX log_run_seq ON log (flow_run_id, id) WHERE flow_run_id IS NOT NULL;
 CREATE INDEX log_task_time ON log (task_run_id, timestamp) WHERE task_run_id IS NOT NULL;
 CREATE INDEX event_occurred ON event (occurred, id);
 CREATE INDEX event_of_resource ON event (event_resource_id, occurred);
-CREATE INDEX event_resource_name ON event_resource (resource_name, event_id);
 CREATE INDEX artifact_key ON artifact (key);
 CREATE INDEX artifact_flow_run ON artifact (flow_run_id) WHERE flow_run_id IS NOT NULL;
 
