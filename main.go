@@ -35,6 +35,7 @@ func MainEntrypoints(flows map[string]AnyFlow) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	sig := make(chan os.Signal, 1)
 	signal.Notify(sig, syscall.SIGTERM, os.Interrupt)
+	defer signal.Stop(sig)
 	go func() {
 		<-sig
 		cancel(ErrCancelled)

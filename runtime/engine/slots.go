@@ -39,6 +39,7 @@ func Acquire(ctx context.Context, o core.Orchestrator, limit string, n int) (rel
 			end, cancel := context.WithTimeout(wctx, 10*time.Second)
 			defer cancel()
 			_ = persist(end, func() error { return o.ReleaseSlots(end, g.LeaseID) })
+			released.announce()
 		})
 	}, nil
 }
@@ -55,14 +56,48 @@ func takeSlots(ctx context.Context, o core.Orchestrator, limit string, n int, mo
 		req.Holder = core.ToJSON(map[string]any{"type": "flow_run", "id": s.run.rec.ID})
 	}
 	for {
+		freed := released.next()
 		g, err := ask(ctx, func() (*core.SlotGrant, error) { return o.AcquireSlots(ctx, req) })
 		full, ok := errors.AsType[*core.Error](err)
 		if !ok || full.Code != core.ELocked {
 			return g, err
 		}
 		wait := time.Duration(min(max(full.RetryAfter, 0.05), 5) * float64(time.Second))
-		if err := (realClock{}).Sleep(ctx, wait); err != nil {
-			return nil, err
+		t := time.NewTimer(wait)
+		select {
+		case <-t.C:
+		case <-freed:
+		case <-ctx.Done():
+			t.Stop()
+			return nil, context.Cause(ctx)
 		}
+		t.Stop()
+	}
+}
+
+// released wakes those in this process who wait for slots when one in it gives
+// some back: between its own tasks nobody waits for the server's hint.
+var released announcement
+
+type announcement struct {
+	mu sync.Mutex
+	ch chan struct{}
+}
+
+func (a *announcement) next() <-chan struct{} {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.ch == nil {
+		a.ch = make(chan struct{})
+	}
+	return a.ch
+}
+
+func (a *announcement) announce() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.ch != nil {
+		close(a.ch)
+		a.ch = nil
 	}
 }

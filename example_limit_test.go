@@ -1,0 +1,85 @@
+package flowlite_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/flowlite/flowlite"
+)
+
+func ExampleAcquire() {
+	server, stop := started()
+	defer stop()
+	_, err := server.Raw(context.Background(), "POST", "/v2/concurrency_limits/", map[string]any{"name": "database", "limit": 1})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	query := flowlite.NewTask("query", func(ctx context.Context, n int) (int, error) {
+		release, err := flowlite.Acquire(ctx, "database", 1)
+		if err != nil {
+			return 0, err
+		}
+		defer release()
+		return n * n, nil
+	})
+	flow := flowlite.NewFlow("report", func(ctx context.Context, _ struct{}) ([]int, error) { return query.Map(ctx, []int{1, 2, 3}) })
+	fmt.Println(flow.Run(context.Background(), struct{}{}))
+	// Output: [1 4 9] <nil>
+}
+
+func ExampleRateLimit() {
+	server, stop := started()
+	defer stop()
+	_, err := server.Raw(context.Background(), "POST", "/v2/concurrency_limits/", map[string]any{"name": "api", "limit": 1, "slot_decay_per_second": 50})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	flow := flowlite.NewFlow("calls", func(ctx context.Context, _ struct{}) (int, error) {
+		for n := range 3 { // one each 20 ms
+			if err := flowlite.RateLimit(ctx, "api"); err != nil {
+				return n, err
+			}
+		}
+		return 3, nil
+	})
+	fmt.Println(flow.Run(context.Background(), struct{}{}))
+	// Output: 3 <nil>
+}
+
+func ExampleVariable() {
+	server, stop := started()
+	defer stop()
+	_, err := server.Raw(context.Background(), "POST", "/variables/", map[string]any{"name": "regions", "value": []string{"north", "south"}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	flow := flowlite.NewFlow("regional", func(ctx context.Context, _ struct{}) ([]string, error) {
+		return flowlite.Variable[[]string](ctx, "regions")
+	})
+	fmt.Println(flow.Run(context.Background(), struct{}{}))
+	// Output: [north south] <nil>
+}
+
+func ExampleSecret() {
+	_ = os.Setenv("FLOWLITE_SECRET_API_KEY", "s3cret") // the worker's environment
+	defer os.Unsetenv("FLOWLITE_SECRET_API_KEY")
+	flow := flowlite.NewFlow("secretive", func(ctx context.Context, _ struct{}) (int, error) {
+		key, err := flowlite.Secret(ctx, "api-key")
+		return len(key), err
+	})
+	fmt.Println(flow.Run(context.Background(), struct{}{}))
+	// Output: 6 <nil>
+}
+
+func ExampleLogger() {
+	flow := flowlite.NewFlow("talkative", func(ctx context.Context, _ struct{}) (bool, error) {
+		flowlite.Logger(ctx).Info("extracted", "rows", 12) // in the run's logs, in the UI too
+		return true, nil
+	})
+	fmt.Println(flow.Run(context.Background(), struct{}{}))
+	// Output: true <nil>
+}

@@ -1,0 +1,150 @@
+package flowlite_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+
+	"github.com/flowlite/flowlite"
+	"github.com/flowlite/flowlite/runtime/client"
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+type greeting struct {
+	Name string `json:"name" jsonschema:"default=world"`
+}
+
+// started is an App for an example that needs a server.
+func started(flows ...flowlite.AnyFlow) (server *client.Client, stop func()) {
+	home, err := os.MkdirTemp("", "flowlite-example")
+	if err != nil {
+		panic(err)
+	}
+	app, err := flowlite.New(flowlite.Config{Port: -1, NoUI: true, Home: home}, flows...)
+	if err == nil {
+		err = app.Start(context.Background())
+	}
+	if err != nil {
+		panic(err)
+	}
+	server = flowlite.Client(app.URL() + "/api")
+	flowlite.Use(server)
+	return server, func() {
+		flowlite.Use(nil)
+		_ = app.Stop(context.Background())
+		_ = os.RemoveAll(home)
+	}
+}
+
+func ExampleNew() {
+	hello := flowlite.NewFlow("hello", func(_ context.Context, g greeting) (string, error) { return "hello, " + g.Name, nil })
+	home, _ := os.MkdirTemp("", "flowlite")
+	defer os.RemoveAll(home)
+	app, err := flowlite.New(flowlite.Config{Port: -1, Home: home}, hello)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if err := app.Start(context.Background()); err != nil {
+		fmt.Println(err)
+		return
+	}
+	flowlite.Use(flowlite.Client(app.URL() + "/api"))
+	defer flowlite.Use(nil)
+	fmt.Println(flowlite.RunDeployment[string](context.Background(), "hello/local", greeting{"you"}))
+	fmt.Println(app.Stop(context.Background()))
+	// Output:
+	// hello, you <nil>
+	// <nil>
+}
+
+func ExampleUp() {
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	var first sync.Once
+	tick := flowlite.NewFlow("tick", func(context.Context, struct{}) (bool, error) {
+		first.Do(func() {
+			fmt.Println("up and running")
+			stop() // a program would use signal.NotifyContext
+		})
+		return true, nil
+	}, flowlite.Deploys(flowlite.Deployment{Name: "soon", RRule: "FREQ=SECONDLY"}))
+	home, _ := os.MkdirTemp("", "flowlite")
+	defer os.RemoveAll(home)
+	fmt.Println(flowlite.Up(ctx, flowlite.Config{Port: -1, Home: home}, tick))
+	// Output:
+	// up and running
+	// <nil>
+}
+
+func ExampleClient() {
+	hello := flowlite.NewFlow("hello", func(_ context.Context, g greeting) (string, error) { return "hello, " + g.Name, nil })
+	server, stop := started(hello)
+	defer stop()
+	d, err := server.DeploymentByName(context.Background(), "hello", "local")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	run, err := server.CreateDeploymentFlowRun(context.Background(), d.ID, core.DeploymentFlowRunCreate{Name: "mine"})
+	for err == nil && !run.StateType.Final() {
+		run, err = server.WaitFlowRun(context.Background(), run.ID, run.StateID, 30)
+	}
+	fmt.Println(run.Name, run.StateName, err)
+	// Output: mine Completed <nil>
+}
+
+func ExampleRunDeployment() {
+	hello := flowlite.NewFlow("hello", func(_ context.Context, g greeting) (string, error) { return "hello, " + g.Name, nil })
+	caller := flowlite.NewFlow("caller", func(ctx context.Context, _ struct{}) (string, error) {
+		return flowlite.RunDeployment[string](ctx, "hello/local", greeting{"sub-flow"})
+	})
+	_, stop := started(hello, caller)
+	defer stop()
+	fmt.Println(flowlite.RunDeployment[string](context.Background(), "hello/local", nil))
+	fmt.Println(flowlite.RunDeployment[string](context.Background(), "caller/local", nil))
+	// Output:
+	// hello, world <nil>
+	// hello, sub-flow <nil>
+}
+
+func ExampleFlow_Deploy() {
+	hello := flowlite.NewFlow("hello", func(_ context.Context, g greeting) (string, error) { return "hello, " + g.Name, nil })
+	server, stop := started()
+	defer stop()
+	err := hello.Deploy(context.Background(), flowlite.Deployment{Name: "weekdays", Cron: "0 9 * * 1-5", Timezone: "Europe/Berlin", Parameters: greeting{"Berlin"}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	d, err := server.DeploymentByName(context.Background(), "hello", "weekdays")
+	fmt.Println(string(d.Parameters), len(d.Schedules), err)
+	// Output: {"name":"Berlin"} 1 <nil>
+}
+
+func ExampleFlow_Serve() {
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	var first sync.Once
+	tick := flowlite.NewFlow("tick", func(context.Context, struct{}) (bool, error) {
+		first.Do(func() {
+			fmt.Println("tick")
+			stop()
+		})
+		return true, nil
+	})
+	_, stopServer := started()
+	defer stopServer()
+	fmt.Println(tick.Serve(ctx, flowlite.Deployment{Name: "often", RRule: "FREQ=SECONDLY"}))
+	// Output:
+	// tick
+	// <nil>
+}
+
+func ExampleMain() {
+	hello := flowlite.NewFlow("hello", func(_ context.Context, g greeting) (string, error) { return "hello, " + g.Name, nil })
+	os.Args = []string{"hello", "run", "-p", "name=you"} // as a shell gives them
+	flowlite.Main(hello)
+	// Output: "hello, you"
+}
