@@ -12,8 +12,12 @@ import (
 func (a *API) limits() group {
 	return group{"/v2/concurrency_limits", []op{
 		create(a.createLimit, need("name", "limit")),
-		get("/{id}", func(ctx context.Context, in *limitKey) (*core.GlobalConcurrencyLimit, error) {
-			return a.limit(ctx, in.Key)
+		get("/{id}", func(ctx context.Context, in *limitKey) (*limitAnswer, error) {
+			l, err := a.limit(ctx, in.Key)
+			if err != nil {
+				return nil, err
+			}
+			return a.limitAnswer(ctx, l)
 		}),
 		done("PATCH", "/{id}", func(ctx context.Context, in *struct {
 			Key  string `path:"id"`
@@ -69,12 +73,33 @@ func (a *API) limit(ctx context.Context, key string) (l *core.GlobalConcurrencyL
 	return l, named("Concurrency Limit", err)
 }
 
-func (a *API) filterLimits(ctx context.Context, in *withBody[pageQuery]) ([]*core.GlobalConcurrencyLimit, error) {
+func (a *API) filterLimits(ctx context.Context, in *withBody[pageQuery]) ([]*limitAnswer, error) {
 	page, none, err := in.Body.page(nil)
 	if err != nil || none {
-		return []*core.GlobalConcurrencyLimit{}, err
+		return []*limitAnswer{}, err
 	}
-	return rows(a.store.GlobalLimits(ctx, page))
+	limits, err := a.store.GlobalLimits(ctx, page)
+	out := make([]*limitAnswer, len(limits))
+	for i, l := range limits {
+		if out[i], err = a.limitAnswer(ctx, l); err != nil {
+			return nil, err
+		}
+	}
+	return out, err
+}
+
+// limitAnswer is a limit as it is read: with the slots that leases hold, and
+// without the averages that only its creation answers.
+type limitAnswer struct {
+	*core.GlobalConcurrencyLimit
+	ActiveSlots int64     `json:"active_slots"`
+	Denied      *struct{} `json:"denied_slots,omitempty"`
+	Average     *struct{} `json:"avg_slot_occupancy_seconds,omitempty"`
+}
+
+func (a *API) limitAnswer(ctx context.Context, l *core.GlobalConcurrencyLimit) (*limitAnswer, error) {
+	held, err := a.store.SlotsHeld(ctx, l.ID, core.Now())
+	return &limitAnswer{GlobalConcurrencyLimit: l, ActiveSlots: l.ActiveSlots + held}, err
 }
 
 type slotBody struct {

@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -35,7 +36,7 @@ func decode(c *call, v any) error {
 	if c.op.strict {
 		d := json.NewDecoder(bytes.NewReader(body))
 		d.DisallowUnknownFields()
-		if d.Decode(v) == nil && atEnd(d) {
+		if !hides(reflect.TypeOf(v).Elem()) && d.Decode(v) == nil && atEnd(d) {
 			return nil
 		}
 		// An unknown key at the top is no error, only one within a filter.
@@ -128,7 +129,32 @@ var (
 	rawType    = reflect.TypeFor[core.JSON]()
 	numberType = reflect.TypeFor[whole]()
 	decoder    = reflect.TypeFor[json.Unmarshaler]()
+
+	resourcesType = reflect.TypeFor[core.EventResources]()
 )
+
+var hiding sync.Map // reflect.Type to bool
+
+// hides: t holds a type that decodes structs itself, which encoding/json's
+// refusal of unknown keys does not reach into.
+func hides(t reflect.Type) bool {
+	if known, ok := hiding.Load(t); ok {
+		return known.(bool)
+	}
+	found := false
+	switch {
+	case t == resourcesType, strings.HasPrefix(t.Name(), "Opt["):
+		found = true
+	case t.Kind() == reflect.Pointer, t.Kind() == reflect.Slice, t.Kind() == reflect.Array, t.Kind() == reflect.Map:
+		found = hides(t.Elem())
+	case t.Kind() == reflect.Struct && !reflect.PointerTo(t).Implements(decoder):
+		for i := range t.NumField() {
+			found = found || hides(t.Field(i).Type)
+		}
+	}
+	hiding.Store(t, found)
+	return found
+}
 
 func (w *walk) value(t reflect.Type, v any, loc []any, top bool) {
 	for t.Kind() == reflect.Pointer {
@@ -144,6 +170,12 @@ func (w *walk) value(t reflect.Type, v any, loc []any, top bool) {
 		w.try(t, v, loc, "datetime_parsing", "Input should be a valid datetime, like 2026-11-23T09:00:00Z")
 	case t == numberType:
 		w.integer(v, loc)
+	case t == resourcesType:
+		// One filter or a list of them.
+		if _, one := v.(map[string]any); one {
+			v = []any{v}
+		}
+		w.list(t, v, loc)
 	case strings.HasPrefix(t.Name(), "Opt["):
 		f, _ := t.FieldByName("V")
 		w.value(f.Type, v, loc, false)
@@ -167,14 +199,7 @@ func (w *walk) value(t reflect.Type, v any, loc []any, top bool) {
 			}
 		}
 	case t.Kind() == reflect.Slice || t.Kind() == reflect.Array:
-		list, ok := v.([]any)
-		if !ok {
-			w.add("list_type", "Input should be a valid list", v, loc)
-			return
-		}
-		for i, child := range list {
-			w.value(t.Elem(), child, append(loc[:len(loc):len(loc)], i), false)
-		}
+		w.list(t, v, loc)
 	case t.Kind() == reflect.Map:
 		m, ok := v.(map[string]any)
 		if !ok {
@@ -200,6 +225,17 @@ func (w *walk) value(t reflect.Type, v any, loc []any, top bool) {
 		if _, ok := v.(json.Number); !ok {
 			w.add("float_type", "Input should be a valid number", v, loc)
 		}
+	}
+}
+
+func (w *walk) list(t reflect.Type, v any, loc []any) {
+	list, ok := v.([]any)
+	if !ok {
+		w.add("list_type", "Input should be a valid list", v, loc)
+		return
+	}
+	for i, child := range list {
+		w.value(t.Elem(), child, append(loc[:len(loc):len(loc)], i), false)
 	}
 }
 

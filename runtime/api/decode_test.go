@@ -56,6 +56,9 @@ func TestRefused(t *testing.T) {
 		{"POST", "/api/flow_runs/" + id + "/set_state", `{"state":{"type":"NOPE"}}`, 422, `"loc":["body","state","type"]`},
 		{"POST", "/api/flow_runs/" + id + "/set_state", `{}`, 422, `"loc":["body","state"]`},
 		{"POST", "/api/flow_runs/filter", `{"flow_runs":{"bogus":{"any_":[]}}}`, 422, `"type":"extra_forbidden","loc":["body","flow_runs","bogus"]`},
+		{"POST", "/api/events/filter", `{"filter":{"any_resource":{"bogus":[]}}}`, 422, `"loc":["body","filter","any_resource",0,"bogus"]`},
+		{"POST", "/api/events/filter", `{"filter":{"related":[{"id":["x"]},{"bogus":[]}]}}`, 422, `"loc":["body","filter","related",1,"bogus"]`},
+		{"POST", "/api/events/filter", `{"filter":{"related":3}}`, 422, `list_type`},
 		{"POST", "/api/flow_runs/filter", `{"flow_runs":{"id":"x"}}`, 422, `"loc":["body","flow_runs","id"]`},
 		{"POST", "/api/flow_runs/filter", `{"limit":201}`, 422, `{"detail":"Invalid limit: must be less than or equal to 200."}`},
 		{"POST", "/api/flow_runs/filter", `{"limit":-1}`, 422, `Invalid limit`},
@@ -134,6 +137,9 @@ func TestHeaders(t *testing.T) {
 		{locked, "GET", "/api/admin/version", []string{"Upgrade", "websocket"}, 401},
 		{open, "POST", "/api/flow_runs/filter", []string{"Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site"}, 403},
 		{open, "POST", "/api/csrf-token", []string{"Origin", "http://example.com", "Sec-Fetch-Site", "same-origin"}, 405},
+		{locked, "POST", "/api/flow_runs/filter", []string{"Origin", "https://x.example", "Sec-Fetch-Site", "cross-site", "Authorization", "Basic YWRtaW46c2VjcmV0"}, 403},
+		{locked, "POST", "/api/flow_runs/filter", []string{"Origin", "https://x.example", "Sec-Fetch-Site", "cross-site", "Content-Type", "application/json"}, 401},
+		{locked, "GET", "/api/admin/version", []string{"Origin", "https://x.example", "Sec-Fetch-Site", "cross-site", "Authorization", "Basic YWRtaW46c2VjcmV0"}, 200},
 		{locked, "OPTIONS", "/api/flows/", []string{"Origin", "https://x.example", "Access-Control-Request-Method", "POST"}, 200},
 	} {
 		if w := request(t, s.h, s.method, s.url, "", s.header...); w.Code != s.status {

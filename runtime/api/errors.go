@@ -65,6 +65,8 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, o *op, body []byte, e
 		return
 	case gone(r.Context()):
 		return
+	case errors.Is(err, context.Canceled) && r.Context().Err() != nil:
+		err = context.Cause(r.Context()) // the server stops, and the client still listens
 	case errors.Is(err, context.DeadlineExceeded):
 		err = core.Errorf(core.EUnavailable, "The server did not answer in time; try again: %w", err)
 	}

@@ -113,8 +113,8 @@ func (a *API) waitFlowRun(ctx context.Context, in *struct {
 	StateID core.UUID    `query:"state_id"`
 	Wait    core.Seconds `query:"wait"`
 }) (*core.FlowRun, error) {
-	wait := in.Wait
-	if wait <= 0 || wait > 30 {
+	wait := min(max(in.Wait, 0), 30)
+	if !requestOf(ctx).URL.Query().Has("wait") {
 		wait = 30
 	}
 	r, err := a.service.WaitFlowRun(ctx, in.ID, in.StateID, wait)

@@ -108,7 +108,7 @@ func TestTaskEvents(t *testing.T) {
 	child := w.run(w.flow("child"), object{"parent_task_run_id": placeholder["id"]})
 	w.state(201, child, "ACCEPT", "RUNNING", nil)
 	w.state(201, child, "ACCEPT", "COMPLETED", nil)
-	equal(t, "driven", w.get("/task_runs/"+placeholder["id"].(string))["state_type"], "COMPLETED")
+	equal(t, "driven", w.get("/task_runs/" + placeholder["id"].(string))["state_type"], "COMPLETED")
 	w.do(204, "DELETE", "/task_runs/"+placeholder["id"].(string), nil)
 	w.do(404, "GET", "/task_runs/"+placeholder["id"].(string), nil)
 }
@@ -207,10 +207,10 @@ func TestVerbs(t *testing.T) {
 	if lease["token"] == nil {
 		t.Fatalf("%v", lease)
 	}
-	equal(t, "why", w.get(path+"/why")["id"] != "", true)
+	equal(t, "why", w.get(path + "/why")["id"] != "", true)
 	w.state(201, run, "ACCEPT", "RUNNING", nil)
-	waited := make(chan object, 1)
-	go func() { waited <- w.get(path + "/wait?wait=20&state_id=" + w.get(path)["state_id"].(string)) }()
+	waited, state := make(chan object, 1), w.get(path)["state_id"].(string)
+	go func() { waited <- w.get(path + "/wait?wait=20&state_id=" + state) }()
 	cancel := w.post(201, path+"/cancel", nil)
 	equal(t, "cancel", at(cancel, "state", "type"), "CANCELLING")
 	equal(t, "told", (<-waited)["state_type"], "CANCELLING")

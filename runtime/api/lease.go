@@ -16,6 +16,9 @@ func (a *API) leases() group {
 			if err != nil {
 				return nil, a.noPool(in.Name, err)
 			}
+			if len(out.Claims) == 0 && len(out.Cancel) == 0 && ctx.Err() != nil {
+				return nil, context.Cause(ctx) // the server stops: that is no "nothing to do"
+			}
 			if out.Claims == nil {
 				out.Claims = []core.Claim{}
 			}

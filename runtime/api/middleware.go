@@ -47,15 +47,19 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.mux.ServeHTTP(w, r)
 }
 
-// admit decides on requests that a browser sends. A page of another origin may
-// do anything with credentials in a header, which it must have been given, and
-// nothing without: else any web page could drive a server on loopback.
+// admit decides on requests that a browser sends. Where a login is needed, a
+// page of any origin may ask, as with the peer: it must know the auth string,
+// which no browser adds to a request that was asked for first. A POST that
+// needs no such asking could ride on the login that the browser remembers, so
+// it must come from our own pages; and so must everything where no login is
+// needed, else any web page could drive a server on loopback.
 func (a *API) admit(w http.ResponseWriter, r *http.Request) bool {
 	h := w.Header()
 	if a.AuthString != "" {
 		h.Set("Access-Control-Allow-Origin", "*")
 		if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
-			h.Set("Access-Control-Allow-Methods", "GET, POST, PATCH, PUT, DELETE")
+			h.Set("Access-Control-Allow-Methods", "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT")
+			h.Set("Vary", "Origin")
 			if want := r.Header.Get("Access-Control-Request-Headers"); want != "" {
 				h.Set("Access-Control-Allow-Headers", want)
 			}
@@ -63,7 +67,7 @@ func (a *API) admit(w http.ResponseWriter, r *http.Request) bool {
 			w.WriteHeader(http.StatusOK)
 			return false
 		}
-		if r.Header.Get("Authorization") != "" {
+		if r.Method != http.MethodPost || isJSON(r.Header.Get("Content-Type")) && r.Header.Get("Content-Type") != "" {
 			return true
 		}
 	}
@@ -118,5 +122,6 @@ func cloneURL(r *http.Request, path string) *url.URL {
 	return &u
 }
 
-// gone: the client went away, nobody reads the answer.
-func gone(ctx context.Context) bool { return ctx.Err() == context.Canceled }
+// gone: the client went away, nobody reads the answer. A server that stops
+// ends requests with another cause.
+func gone(ctx context.Context) bool { return context.Cause(ctx) == context.Canceled }

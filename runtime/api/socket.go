@@ -109,14 +109,22 @@ func (s *socket) wish(ctx context.Context, f any) (backfill bool, err error) {
 	}
 	if len(w.Filter) > 0 {
 		// Unknown keys count here at every depth: an ignored filter sends the wrong rows.
-		d := json.NewDecoder(bytes.NewReader(w.Filter))
-		d.DisallowUnknownFields()
-		if err := d.Decode(f); err != nil {
+		err := strictly(w.Filter, f)
+		if err != nil {
 			_ = s.Close(websocket.StatusProtocolError, reason("Invalid filter: "+err.Error()))
 			return false, errRefused
 		}
 	}
 	return w.Backfill == nil || *w.Backfill, nil
+}
+
+func strictly(b []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return err
+	}
+	return diagnose(&op{strict: true}, b, v)
 }
 
 // reason fits a close frame, which holds 123 bytes.

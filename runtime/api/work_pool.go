@@ -51,10 +51,28 @@ func (a *API) poolRuns(ctx context.Context, in *poolChange[struct {
 	Queues []string  `json:"work_queue_names"`
 	Before core.Time `json:"scheduled_before"`
 	Limit  *whole    `json:"limit"`
-}]) ([]core.WorkerRun, error) {
+}]) ([]polledRun, error) {
 	page, none, err := pageQuery{Limit: in.Body.Limit}.page(nil)
 	if err != nil || none {
-		return []core.WorkerRun{}, err
+		return []polledRun{}, err
 	}
-	return rows(a.service.PoolRuns(ctx, in.Name, in.Body.Queues, in.Body.Before, page.Limit))
+	runs, err := a.service.PoolRuns(ctx, in.Name, in.Body.Queues, in.Body.Before, page.Limit)
+	out := make([]polledRun, len(runs))
+	for i, r := range runs {
+		out[i] = polledRun{r.WorkPoolID, r.WorkQueueID, poollessRun{FlowRun: r.FlowRun}}
+	}
+	return out, err
+}
+
+type polledRun struct {
+	WorkPoolID  core.UUID   `json:"work_pool_id"`
+	WorkQueueID core.UUID   `json:"work_queue_id"`
+	FlowRun     poollessRun `json:"flow_run"`
+}
+
+// poollessRun is a run as a worker's poll answers it: its pool stands beside it.
+type poollessRun struct {
+	*core.FlowRun
+	PoolID   *struct{} `json:"work_pool_id,omitempty"`
+	PoolName *struct{} `json:"work_pool_name,omitempty"`
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -23,6 +24,7 @@ type world struct {
 	testing.TB
 	service *orchestrate.Service
 	store   core.Store
+	bus     *listenedBus
 	srv     *httptest.Server
 }
 
@@ -32,19 +34,34 @@ func newWorld(t testing.TB, dsn string) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := bus.NewMemory()
+	b := &listenedBus{bus.NewMemory(), make(chan core.Topic, 16)}
 	service := orchestrate.New(orchestrate.Config{Store: store, Bus: b, Results: orchestrate.DirResults(t.TempDir())})
 	if err := service.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t, service, store, httptest.NewServer(New(Config{Service: service, Store: store, Bus: b}))}
+	w := &world{t, service, store, b, httptest.NewServer(New(Config{Service: service, Store: store, Bus: b}))}
 	t.Cleanup(func() {
 		_ = b.Close()
 		w.srv.Close()
-		_ = service.Stop(t.Context())
+		_ = service.Stop(context.Background()) // the test's context has ended
 		_ = store.Close()
 	})
 	return w
+}
+
+// listenedBus tells when somebody listens.
+type listenedBus struct {
+	core.Bus
+	subscribed chan core.Topic
+}
+
+func (b *listenedBus) Subscribe(topic core.Topic, key string, buffer int) core.Subscription {
+	s := b.Bus.Subscribe(topic, key, buffer)
+	select {
+	case b.subscribed <- topic:
+	default:
+	}
+	return s
 }
 
 type object = map[string]any
