@@ -71,7 +71,9 @@ func (a *App) Start(ctx context.Context) error {
 
 // Stop drains and ends the App.
 func (a *App) Stop(ctx context.Context) error {
-	_ = a.engine.Close(ctx)
+	if a.engine != nil {
+		_ = a.engine.Close(ctx)
+	}
 	return a.server.Stop(ctx)
 }
 
