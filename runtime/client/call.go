@@ -9,9 +9,10 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"strconv"
-	"syscall"
+	"strings"
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -109,30 +110,56 @@ func (c *Client) request(ctx context.Context, method, path, contentType string, 
 func (c *Client) once(ctx context.Context, method, path, contentType string, body []byte) (_ []byte, _ http.Header, again bool, _ error) {
 	resp, err := c.request(ctx, method, path, contentType, body)
 	if err != nil {
-		return nil, nil, retriable(method, path, err), c.unreachable(ctx, err)
+		return nil, nil, unsent(err) || repeatable(method, path, body), c.unreachable(ctx, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	b, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return nil, nil, retriable(method, path, err), c.unreachable(ctx, err)
+		return nil, nil, repeatable(method, path, body), c.unreachable(ctx, err)
 	}
 	if resp.StatusCode >= 300 {
 		switch resp.StatusCode {
-		case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable:
+		case http.StatusTooManyRequests:
 			again = true
+		case http.StatusRequestTimeout, http.StatusBadGateway, http.StatusServiceUnavailable:
+			// The answer of a proxy, or of a server that stops: the request may have been done.
+			again = repeatable(method, path, body)
 		}
 		return nil, nil, again, c.failure(resp, b)
 	}
 	return b, resp.Header, false, nil
 }
 
-// retriable: a refused connection has changed nothing; after any other break
-// the request may have been done, so only what may be done twice is repeated.
-func retriable(method, path string, err error) bool {
-	if errors.Is(err, syscall.ECONNREFUSED) {
+// unsent: no connection was made, so nothing was done.
+func unsent(err error) bool {
+	var dial *net.OpError
+	return errors.As(err, &dial) && dial.Op == "dial"
+}
+
+// repeatable: done twice is as good as done once. After a break nobody knows
+// whether a request was done, so others are not sent again.
+func repeatable(method, path string, body []byte) bool {
+	if method != "POST" {
 		return true
 	}
-	return method != "POST" || path == "/events" || path == "/flows/" || path == "/task_runs/"
+	switch path {
+	case "/events", "/flows/", "/task_runs/", "/deployments/": // known by id or key
+		return true
+	case "/flow_runs/":
+		return bytes.Contains(body, []byte(`"idempotency_key":"`))
+	}
+	switch last := path[strings.LastIndexByte(path, '/')+1:]; last {
+	case "filter", "count", "heartbeat", "renew", "cancel":
+		return true
+	case "create_flow_run":
+		return bytes.Contains(body, []byte(`"idempotency_key":"`))
+	case "set_state":
+		// Known by its transition, see SetFlowRunState. A failure may be answered
+		// by a retry's state, which does not name the transition: a second one
+		// would end the run.
+		return !bytes.HasPrefix(body, []byte(`{"state":{"type":"FAILED"`)) && !bytes.Contains(body, []byte(`"force":true`))
+	}
+	return false
 }
 
 func (c *Client) unreachable(ctx context.Context, err error) error {

@@ -36,8 +36,21 @@ type stateChange struct {
 	Force bool             `json:"force"`
 }
 
+// SetFlowRunState names its transition, so that it can be sent again after a
+// break: the server rejects a transition that it has made, with the state that
+// came of it.
 func (c *Client) SetFlowRunState(ctx context.Context, id core.UUID, s core.StateCreate, force bool) (out *core.OrchestrationResult, err error) {
-	return out, c.post(ctx, run(id, "/set_state"), stateChange{s, force}, &out)
+	ours := s.Details.TransitionID.IsZero()
+	if ours {
+		s.Details.TransitionID = core.NewID()
+	}
+	if err := c.post(ctx, run(id, "/set_state"), stateChange{s, force}, &out); err != nil {
+		return nil, err
+	}
+	if ours && out.Status == core.Reject && out.State != nil && out.State.Type == s.Type && out.State.Details.TransitionID == s.Details.TransitionID {
+		out.Status, out.Details = core.Accept, core.ResultDetails{Type: "accept_details"}
+	}
+	return out, nil
 }
 
 func (c *Client) WaitFlowRun(ctx context.Context, id, stateID core.UUID, wait core.Seconds) (out *core.FlowRun, err error) {
@@ -95,6 +108,14 @@ func (c *Client) WriteLogs(ctx context.Context, logs []core.LogCreate) error {
 func (c *Client) EmitEvents(ctx context.Context, events []*core.Event) error {
 	if len(events) == 0 {
 		return nil
+	}
+	for _, e := range events {
+		if e.ID.IsZero() {
+			e.ID = core.NewID()
+		}
+		if e.Occurred.IsZero() {
+			e.Occurred = core.Now()
+		}
 	}
 	return c.post(ctx, "/events", events, nil)
 }
