@@ -1,0 +1,74 @@
+package flowtest_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/flowlite/flowlite"
+	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/flowtest"
+)
+
+type number struct{ N int }
+
+type answer struct {
+	Name string `json:"name"`
+}
+
+func TestRun(t *testing.T) {
+	shaky := flowlite.NewTask("shaky", func(ctx context.Context, n int) (int, error) {
+		if flowlite.Current(ctx).Attempt < 3 {
+			return 0, errors.New("not yet")
+		}
+		return n, nil
+	}, flowlite.Retries(2, 24*time.Hour))
+	flow := flowlite.NewFlow("all", func(ctx context.Context, p number) (string, error) {
+		if err := flowlite.Sleep(ctx, 24*time.Hour); err != nil {
+			return "", err
+		}
+		if _, err := shaky.Run(ctx, p.N); err != nil {
+			return "", err
+		}
+		first, err := flowlite.Pause[answer](ctx, flowlite.Ask{})
+		if err != nil {
+			return "", err
+		}
+		second, err := flowlite.Suspend[answer](ctx, flowlite.Ask{})
+		if err != nil {
+			return "", err
+		}
+		glue, err := flowlite.Variable[string](ctx, "glue")
+		if err != nil {
+			return "", err
+		}
+		flowlite.Logger(ctx).Info("glued")
+		return first.Name + glue + second.Name, flowlite.Markdown(ctx, "note", "# hi")
+	})
+	began := time.Now()
+	var got string
+	r := flowtest.Run(t, flow, number{5}, flowtest.Answer(answer{"a"}), flowtest.Answer(answer{"b"}), flowtest.Variable("glue", "+"))
+	if r.Into(&got); got != "a+b" || r.State != "Completed" || time.Since(began) > time.Minute {
+		t.Fatal(got, r.State, r.Message)
+	}
+	if s := r.Tasks("shaky"); len(s) != 1 || s[0].RunCount != 3 || len(r.Tasks("sleep")) != 1 {
+		t.Fatal(r.TaskRuns)
+	}
+	if !r.Logged("glued") || r.Artifacts()["note"] != `"# hi"` {
+		t.Fatal(r.Logs, r.Artifacts())
+	}
+	if slept := r.Run.EndTime.Sub(r.Run.StartTime); slept < 72*time.Hour {
+		t.Fatal("the run's own time did not pass:", slept)
+	}
+}
+
+func TestRunThatFails(t *testing.T) {
+	flow := flowlite.NewFlow("unanswered", func(ctx context.Context, _ struct{}) (answer, error) {
+		return flowlite.Pause[answer](ctx, flowlite.Ask{Timeout: 24 * time.Hour})
+	})
+	r := flowtest.Run(t, flow, struct{}{})
+	if r.Type != core.Failed || !errors.Is(r.Err, flowlite.ErrTimedOut) {
+		t.Fatal(r.State, r.Err)
+	}
+}
