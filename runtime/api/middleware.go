@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"net/url"
 	"runtime/debug"
@@ -124,4 +125,4 @@ func cloneURL(r *http.Request, path string) *url.URL {
 
 // gone: the client went away, nobody reads the answer. A server that stops
 // ends requests with another cause.
-func gone(ctx context.Context) bool { return context.Cause(ctx) == context.Canceled }
+func gone(ctx context.Context) bool { return errors.Is(context.Cause(ctx), context.Canceled) }
