@@ -78,7 +78,6 @@ func openSQLite(ctx context.Context, path, sync string) (_ core.Store, err error
 	}
 	r := &statements{db: s.readDB, m: map[string]*statement{}}
 	s.reader = reader{q: sqlitedb.New(r), dyn: r, d: queries.SQLite, fail: sqliteError}
-	go s.run()
 	return s, nil
 }
 

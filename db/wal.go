@@ -6,7 +6,7 @@ import "os"
 // file longer makes the file system write its own journal too, which takes
 // several times as long as syncing bytes that were there. SQLite does not mind
 // what follows the last frame: its own old frames stay there after each
-// checkpoint. Only the writer's goroutine may call grow, between transactions.
+// checkpoint. Only the writer's leader may call grow, between transactions.
 type wal struct {
 	path string
 	file *os.File

@@ -13,16 +13,20 @@ import (
 
 var errClosed = &core.Error{Code: core.EUnavailable, Message: "the database is closed"}
 
-// writer is the group commit of SQLite: one goroutine owns the one writing
-// connection and commits everything that waits in one transaction.
+// writer is the group commit of SQLite: whoever waits first leads, and commits
+// everything that waits in one transaction on the one writing connection. The
+// leader is a caller, not a goroutine of its own: a lone caller would pay for
+// being woken twice as much as for its statements.
 type writer struct {
 	st   *statements
 	tx   *tx
 	log  wal
 	ch   chan *op
+	lead chan struct{} // holds a token while somebody leads
 	quit chan struct{}
-	idle chan struct{} // closed when run has ended
+	idle chan struct{} // closed when nobody will lead again
 	once sync.Once
+	ops  []*op // of the leader
 }
 
 // maxBatch bounds how long the first op of a commit waits for the others.
@@ -37,7 +41,7 @@ type op struct {
 }
 
 func newWriter(st *statements, t *tx) *writer {
-	return &writer{st: st, tx: t, ch: make(chan *op, 1024), quit: make(chan struct{}), idle: make(chan struct{})}
+	return &writer{st: st, tx: t, ch: make(chan *op, 1024), lead: make(chan struct{}, 1), quit: make(chan struct{}), idle: make(chan struct{})}
 }
 
 func (w *writer) Write(ctx context.Context, fn func(core.Tx) error) error {
@@ -57,19 +61,41 @@ func (w *writer) do(o *op) error {
 	case <-w.quit:
 		return errClosed
 	}
-	select { // once queued, the answer is what the database did
-	case <-o.done:
-	case <-w.idle:
+	for waiting := true; waiting; { // once queued, the answer is what the database did
 		select {
 		case <-o.done:
-		default:
-			return errClosed
+			waiting = false
+		case w.lead <- struct{}{}:
+			w.batch()
+			<-w.lead
+		case <-w.idle:
+			select {
+			case <-o.done:
+				waiting = false
+			default:
+				return errClosed
+			}
 		}
 	}
 	if o.panic != nil {
 		panic(o.panic)
 	}
 	return o.err
+}
+
+// batch commits what waits; only the leader may call it.
+func (w *writer) batch() (some bool) {
+	select {
+	case first := <-w.ch:
+		w.ops = w.commit(append(w.ops[:0], first))
+		for _, o := range w.ops {
+			close(o.done)
+		}
+		clear(w.ops)
+		return true
+	default:
+		return false // another leader took it
+	}
 }
 
 func (w *writer) exec(text string) error {
@@ -125,28 +151,6 @@ func (w *writer) bare(o *op) (undo bool) {
 		return true
 	}
 	return false
-}
-
-func (w *writer) run() {
-	defer close(w.idle)
-	batch := make([]*op, 0, maxBatch)
-	for {
-		var first *op
-		select {
-		case first = <-w.ch:
-		case <-w.quit:
-			select {
-			case first = <-w.ch: // what was accepted is still done
-			default:
-				return
-			}
-		}
-		batch = w.commit(append(batch[:0], first))
-		for _, o := range batch {
-			close(o.done)
-		}
-		clear(batch)
-	}
 }
 
 // commit runs the batch, and what arrives meanwhile, in one transaction. An op
@@ -235,6 +239,12 @@ func (w *writer) alone(batch []*op) {
 }
 
 func (w *writer) stop() {
-	w.once.Do(func() { close(w.quit) })
+	w.once.Do(func() {
+		close(w.quit)
+		w.lead <- struct{}{} // and nobody gets it back
+		for w.batch() {      // what was accepted is still done
+		}
+		close(w.idle)
+	})
 	<-w.idle
 }
