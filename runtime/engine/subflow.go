@@ -42,6 +42,14 @@ func RunFlow(ctx context.Context, f *Flow, params core.JSON) (core.JSON, error) 
 func (c *taskCall) child(f *Flow, params core.JSON) (*core.FlowRun, error) {
 	o, wctx := c.r.e.o, c.r.wctx
 	if s := c.row.State; s != nil && !s.Details.ChildFlowRunID.IsZero() {
+		if s.Type.Final() {
+			// The row says of which attempt the outcome to come is.
+			p := core.StateCreate{Type: core.Pending}
+			p.Details.ChildFlowRunID = s.Details.ChildFlowRunID
+			if err := c.save(c.state(p)); err != nil {
+				return nil, err
+			}
+		}
 		return ask(wctx, func() (*core.FlowRun, error) { return o.FlowRun(wctx, s.Details.ChildFlowRunID) })
 	}
 	if err := c.placeholder(); err != nil {
@@ -99,10 +107,13 @@ func RunDeployment(ctx context.Context, o core.Orchestrator, d Deployed) (core.J
 		if c.prior != nil {
 			return c.replay()
 		}
-		create.IdempotencyKey = core.Ptr(fmt.Sprintf("%s-%d", c.row.ID, s.run.rec.RunCount))
-		if s.run.replayFrom > 0 {
-			create.IdempotencyKey = core.Ptr(fmt.Sprintf("%s-%d", c.row.ID, c.row.FlowRunRunCount))
+		// A child that is still out is waited for; one that failed in an earlier
+		// attempt has a successor.
+		attempt := s.run.rec.RunCount
+		if c.row.State != nil && !c.row.StateType.Final() {
+			attempt = c.row.FlowRunRunCount
 		}
+		create.IdempotencyKey = core.Ptr(fmt.Sprintf("%s-%d", c.row.ID, attempt))
 		if err := c.placeholder(); err != nil {
 			return nil, err
 		}
