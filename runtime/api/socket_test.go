@@ -195,6 +195,7 @@ func TestSocketRefusals(t *testing.T) {
 		{"/events/in", []string{`{"type":"auth","token":"wrong"}`}, 1008, "Invalid token"},
 		{"/events/out", []string{`{"type":"auth","token":"admin:secret"}`, `{"type":"auth"}`}, 1002, "Expected 'filter' message"},
 		{"/events/out", []string{`{"type":"auth","token":"admin:secret"}`, `{"type":"filter","filter":{"bogus":1}}`}, 1002, "unknown field"},
+		{"/events/out", []string{`{"type":"auth","token":"admin:secret"}`, `{"type":"filter","filter":{"related":[{"bogus":1}]}}`}, 1002, "Extra inputs"},
 	} {
 		c, err := dial(t, url+s.path, "prefect")
 		if err != nil {

@@ -40,14 +40,13 @@ type stateChange struct {
 // break: the server rejects a transition that it has made, with the state that
 // came of it.
 func (c *Client) SetFlowRunState(ctx context.Context, id core.UUID, s core.StateCreate, force bool) (out *core.OrchestrationResult, err error) {
-	ours := s.Details.TransitionID.IsZero()
-	if ours {
+	if s.Details.TransitionID.IsZero() {
 		s.Details.TransitionID = core.NewID()
 	}
 	if err := c.post(ctx, run(id, "/set_state"), stateChange{s, force}, &out); err != nil {
 		return nil, err
 	}
-	if ours && out.Status == core.Reject && out.State != nil && out.State.Type == s.Type && out.State.Details.TransitionID == s.Details.TransitionID {
+	if out.Status == core.Reject && out.State != nil && out.State.Type == s.Type && out.State.Details.TransitionID == s.Details.TransitionID {
 		out.Status, out.Details = core.Accept, core.ResultDetails{Type: "accept_details"}
 	}
 	return out, nil
