@@ -36,13 +36,19 @@ func (t *tx) InsertEvents(ctx context.Context, events []*core.Event) ([]*core.Ev
 		if e.Received == 0 {
 			e.Received = core.Now()
 		}
-		related := e.Related
-		if related == nil {
-			related = []map[string]string{}
+		all := core.JSON("[")
+		rows := make([][]any, 0, len(e.Related))
+		for i, r := range e.Related {
+			labels := labelsJSON(r)
+			if i > 0 {
+				all = append(all, ',')
+			}
+			all = append(all, labels...)
+			rows = append(rows, []any{e.ID, r["prefect.resource.id"], r["prefect.resource.role"], labels})
 		}
 		n, err := t.q.InsertEvent(ctx, row.InsertEventParams{
 			ID: e.ID, Occurred: e.Occurred, Received: e.Received, Event: e.Event, EventResourceID: e.ResourceID(),
-			Resource: core.ToJSON(e.Resource), Related: core.ToJSON(related), Payload: e.Payload.OrObject(), Follows: e.Follows,
+			Resource: labelsJSON(e.Resource), Related: append(all, ']'), Payload: e.Payload.OrObject(), Follows: e.Follows,
 		})
 		if err != nil {
 			return nil, t.err(err, "Event")
@@ -51,12 +57,8 @@ func (t *tx) InsertEvents(ctx context.Context, events []*core.Event) ([]*core.Ev
 			continue
 		}
 		fresh = append(fresh, e)
-		if len(related) == 0 {
+		if len(rows) == 0 {
 			continue
-		}
-		rows := make([][]any, 0, len(related))
-		for _, r := range related {
-			rows = append(rows, []any{e.ID, r["prefect.resource.id"], r["prefect.resource.role"], core.ToJSON(r)})
 		}
 		if err := t.dyn.exec(ctx, queries.AddEventResources(t.d, rows)); err != nil {
 			return nil, t.err(err, "Event")
