@@ -279,13 +279,6 @@ func jsonFields(t reflect.Type, into map[string]reflect.Type) {
 type whole int
 
 func (n *whole) UnmarshalJSON(b []byte) error {
-	if small(b) { // every log line has one
-		*n = 0
-		for _, c := range b {
-			*n = *n*10 + whole(c-'0')
-		}
-		return nil
-	}
 	s := strings.Trim(string(b), `"`)
 	switch s {
 	case "null":
@@ -303,13 +296,4 @@ func (n *whole) UnmarshalJSON(b []byte) error {
 	}
 	*n = whole(f)
 	return nil
-}
-
-func small(b []byte) bool {
-	for _, c := range b {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return 0 < len(b) && len(b) < 10
 }
