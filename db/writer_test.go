@@ -1,0 +1,100 @@
+package db
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/flowlite/flowlite/queries"
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+func openFile(t *testing.T) (*sqliteStore, string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "x.db")
+	s, err := Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s.(*sqliteStore), path
+}
+
+// Ops share a commit, but one that fails after it wrote takes nobody with it.
+func TestFailedOpsAreUndoneAlone(t *testing.T) {
+	s, _ := openFile(t)
+	failed := errors.New("no")
+	var wg sync.WaitGroup
+	for i := range 200 {
+		wg.Go(func() {
+			err := s.Write(t.Context(), func(tx core.Tx) error {
+				if err := tx.PutSetting(t.Context(), fmt.Sprint(i), core.ToJSON(i)); err != nil || i%5 != 0 {
+					return err
+				}
+				return failed
+			})
+			if (i%5 == 0) != errors.Is(err, failed) {
+				t.Errorf("op %d: %v", i, err)
+			}
+		})
+	}
+	wg.Wait()
+	for i := range 200 {
+		if _, err := s.Setting(t.Context(), fmt.Sprint(i)); (i%5 == 0) != core.IsNotFound(err) {
+			t.Errorf("setting %d: %v", i, err)
+		}
+	}
+}
+
+// More texts than are kept, by several readers: none gets a closed statement.
+func TestEvictedStatementsOutliveTheirUse(t *testing.T) {
+	s, _ := openFile(t)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for i := range 2 * maxStatements {
+				q := queries.Query{SQL: fmt.Sprintf("SELECT %d", i)}
+				err := s.dyn.rows(t.Context(), q, func(scan func(...any) error) error { var n int; return scan(&n) })
+				if err != nil {
+					t.Errorf("%s: %v", q.SQL, err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// What was committed is there after a crash, zeros ahead or not.
+func TestZerosAheadOfTheLogAreNoFrames(t *testing.T) {
+	s, path := openFile(t)
+	for i := range 50 {
+		if err := s.Write(t.Context(), func(tx core.Tx) error { return tx.PutSetting(t.Context(), "k", core.ToJSON(i)) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s.log.size < walFirst {
+		t.Fatalf("%d bytes ahead", s.log.size)
+	}
+	dir := t.TempDir()
+	for _, end := range []string{"", "-wal"} { // as a crash leaves them
+		b, err := os.ReadFile(path + end)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "x.db"+end), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again, err := Open(t.Context(), filepath.Join(dir, "x.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = again.Close() }()
+	if v, err := again.Setting(t.Context(), "k"); err != nil || string(v) != "49" {
+		t.Fatalf("%s, %v", v, err)
+	}
+}
