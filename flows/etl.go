@@ -20,7 +20,7 @@ import (
 
 type ETLParams struct {
 	Source string `json:"source" jsonschema:"default=flows/data/weather.csv,description=CSV file of daily readings"`
-	Target string `json:"target" jsonschema:"default=weather-summary.json,description=file to write"`
+	Target string `json:"target" jsonschema:"description=file to write; empty: weather-summary.json in the folder for temporary files"`
 }
 
 type Reading struct {
@@ -128,6 +128,9 @@ var ETL = flowlite.NewFlow("etl", func(ctx context.Context, p ETLParams) (int, e
 	}
 	if err := flowlite.Table(ctx, "stations", rows); err != nil {
 		return 0, err
+	}
+	if p.Target == "" {
+		p.Target = filepath.Join(os.TempDir(), "weather-summary.json")
 	}
 	n, err := load.Run(ctx, output{p.Target, rows})
 	if err != nil {

@@ -43,17 +43,30 @@ func (c *upCmd) Run(a *app) error {
 	cfg.Worker, cfg.WorkerLimit = true, c.Limit
 	if _, err := os.Stat(c.Flows); err == nil || c.Flows != "./flows" {
 		cfg.FlowsDir = c.Flows
+	} else {
+		a.out.Note("there is no folder %s here, so nothing is deployed by itself; --flows names another", c.Flows)
 	}
-	cfg.OnFlows = func(r server.FlowsReport) { a.flows(r) }
+	first := true // OnFlows is called by one goroutine
+	cfg.OnFlows = func(r server.FlowsReport) {
+		a.flows(r, first)
+		first = false
+	}
 	return serve(a, cfg)
 }
 
-// flows prints what changed in the flows folder.
-func (a *app) flows(r server.FlowsReport) {
+// flows prints what the first look at the flows folder found, and what changed later.
+func (a *app) flows(r server.FlowsReport, first bool) {
 	for _, d := range r.Deployments {
-		if d.Changed {
-			_, _ = fmt.Fprintf(a.out.Out, "  deployed %s  %s\n", a.out.Bold(d.Name), a.out.Dim(d.Entrypoint))
+		word := "deployed"
+		if !d.Changed {
+			word = "found   "
 		}
+		if d.Changed || first {
+			_, _ = fmt.Fprintf(a.out.Out, "  %s %s  %s\n", word, a.out.Bold(d.Name), a.out.Dim(d.Entrypoint))
+		}
+	}
+	if first && len(r.Deployments)+len(r.Problems) == 0 {
+		a.out.Note("  no flows found; a flow is an exported variable made by flowlite.NewFlow")
 	}
 	for _, n := range r.Gone {
 		a.out.Note("  %s is declared no longer; delete it with `flowlite deployment delete %[1]s`", n)

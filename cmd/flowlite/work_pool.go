@@ -5,6 +5,7 @@ import (
 
 	"github.com/flowlite/flowlite/cmd/flowlite/internal/out"
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/worker"
 )
 
 type workPoolCmd struct {
@@ -43,6 +44,9 @@ func (c *workPoolCreateCmd) Run(a *app) error {
 	body := core.WorkPoolCreate{Name: c.Name, Type: c.Type, ConcurrencyLimit: c.Limit, IsPaused: c.Paused}
 	if c.Description != "" {
 		body.Description = &c.Description
+	}
+	if c.Type == "process" {
+		body.BaseJobTemplate = worker.ProcessTemplate
 	}
 	p, raw, err := ask[*core.WorkPool](a, "POST", "/work_pools/", body)
 	if err != nil {

@@ -205,7 +205,10 @@ func (c *Client) failure(resp *http.Response, b []byte) error {
 			if i > 0 {
 				e.Message += "; "
 			}
-			e.Message += place(f.Loc) + f.Msg
+			if !strings.HasPrefix(f.Msg, "parameter ") { // that message names its place itself
+				e.Message += place(f.Loc)
+			}
+			e.Message += f.Msg
 		}
 	case e.Code == core.EUnauth:
 		e.Message = "The server at " + c.base + " asks for credentials; set FLOWLITE_AUTH_STRING to the server's"
