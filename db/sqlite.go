@@ -64,9 +64,6 @@ func openSQLite(ctx context.Context, path, sync string) (_ core.Store, err error
 	w := &statements{db: s.conn, m: map[string]*statement{}, detached: true}
 	t := &tx{reader{q: sqlitedb.New(w), dyn: w, d: queries.SQLite, fail: sqliteError}}
 	s.writer = newWriter(w, t)
-	if s.temp == "" && sync != "OFF" {
-		s.log.path = path + "-wal"
-	}
 	if s.readDB, err = sql.Open("sqlite", name+"?"+pragmas+"&_pragma=query_only(1)"); err != nil {
 		return nil, err
 	}
@@ -107,9 +104,6 @@ func (s *sqliteStore) Close() error {
 
 func (s *sqliteStore) closeFiles() error {
 	var errs []error
-	if s.writer != nil {
-		s.log.close()
-	}
 	if s.readDB != nil {
 		errs = append(errs, s.readDB.Close())
 	}

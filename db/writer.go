@@ -20,7 +20,6 @@ var errClosed = &core.Error{Code: core.EUnavailable, Message: "the database is c
 type writer struct {
 	st   *statements
 	tx   *tx
-	log  wal
 	ch   chan *op
 	lead chan struct{} // holds a token while somebody leads
 	quit chan struct{}
@@ -171,7 +170,6 @@ func (w *writer) commit(batch []*op) []*op {
 	}
 	if err == nil {
 		if err = w.exec("COMMIT"); err == nil {
-			w.log.grow()
 			return batch
 		}
 	}
@@ -211,7 +209,6 @@ func (w *writer) apart(batch []*op) {
 		broken = w.one(batch[i])
 	}
 	if !broken && w.exec("COMMIT") == nil {
-		w.log.grow()
 		return
 	}
 	_ = w.exec("ROLLBACK")

@@ -3,7 +3,6 @@ package db
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -12,20 +11,19 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-func openFile(t *testing.T) (*sqliteStore, string) {
+func openFile(t *testing.T) *sqliteStore {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "x.db")
-	s, err := Open(t.Context(), path)
+	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "x.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	return s.(*sqliteStore), path
+	return s.(*sqliteStore)
 }
 
 // Ops share a commit, but one that fails after it wrote takes nobody with it.
 func TestFailedOpsAreUndoneAlone(t *testing.T) {
-	s, _ := openFile(t)
+	s := openFile(t)
 	failed := errors.New("no")
 	var wg sync.WaitGroup
 	for i := range 200 {
@@ -51,7 +49,7 @@ func TestFailedOpsAreUndoneAlone(t *testing.T) {
 
 // More texts than are kept, by several readers: none gets a closed statement.
 func TestEvictedStatementsOutliveTheirUse(t *testing.T) {
-	s, _ := openFile(t)
+	s := openFile(t)
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
@@ -66,35 +64,4 @@ func TestEvictedStatementsOutliveTheirUse(t *testing.T) {
 		})
 	}
 	wg.Wait()
-}
-
-// What was committed is there after a crash, zeros ahead or not.
-func TestZerosAheadOfTheLogAreNoFrames(t *testing.T) {
-	s, path := openFile(t)
-	for i := range 50 {
-		if err := s.Write(t.Context(), func(tx core.Tx) error { return tx.PutSetting(t.Context(), "k", core.ToJSON(i)) }); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if s.log.size < walFirst {
-		t.Fatalf("%d bytes ahead", s.log.size)
-	}
-	dir := t.TempDir()
-	for _, end := range []string{"", "-wal"} { // as a crash leaves them
-		b, err := os.ReadFile(path + end)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, "x.db"+end), b, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	again, err := Open(t.Context(), filepath.Join(dir, "x.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = again.Close() }()
-	if v, err := again.Setting(t.Context(), "k"); err != nil || string(v) != "49" {
-		t.Fatalf("%s, %v", v, err)
-	}
 }
