@@ -20,7 +20,7 @@ import (
 
 type ETLParams struct {
 	Source string `json:"source" jsonschema:"default=flows/data/weather.csv,description=CSV file of daily readings"`
-	Target string `json:"target" jsonschema:"description=file to write; empty: weather-summary.json in the folder for temporary files"`
+	Target string `json:"target,omitempty" jsonschema:"description=file to write; empty: weather-summary.json in the folder for temporary files"`
 }
 
 type Reading struct {

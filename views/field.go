@@ -88,10 +88,13 @@ func resumeFlags(fs []form.Field) string {
 		if v == "" && !f.Required {
 			continue
 		}
-		if v == "" || strings.ContainsAny(v, " '\"\n") || f.Kind == form.Object || f.Kind == form.List {
+		if !plainWord(f.Name) { // a schema may name anything; this line is made to be pasted
+			continue
+		}
+		if !plainWord(v) || f.Kind == form.Object || f.Kind == form.List {
 			v = "…"
 		}
-		b.WriteString(" -p " + f.Name + "=" + v)
+		b.WriteString(" --" + f.Name + " " + v)
 	}
 	return b.String()
 }
@@ -100,9 +103,21 @@ func resumeFlags(fs []form.Field) string {
 func runFlags(fs []form.Field) string {
 	var b strings.Builder
 	for _, f := range fs {
-		if f.Required {
+		if f.Required && plainWord(f.Name) {
 			b.WriteString(" -p " + f.Name + "=…")
 		}
 	}
 	return b.String()
+}
+
+// plainWord is text that a shell takes as it stands.
+func plainWord(s string) bool {
+	for _, r := range s {
+		switch {
+		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', strings.ContainsRune("_-./:@%+,=", r):
+		default:
+			return false
+		}
+	}
+	return s != ""
 }
