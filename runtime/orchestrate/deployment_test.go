@@ -83,6 +83,8 @@ func TestDeploymentUpsert(t *testing.T) {
 	_, err = h.CreateDeployment(ctx, core.DeploymentCreate{Name: "e", FlowID: core.NewID()})
 	wantCode(t, err, core.EConflict)
 	wantCode(t, h.UpdateDeployment(ctx, d.ID, core.DeploymentUpdate{JobVariables: core.Some(core.JSON(`{"stream_output":"x"}`))}), core.EInvalid)
+	_, err = h.CreateDeploymentFlowRun(ctx, d.ID, core.DeploymentFlowRunCreate{JobVariables: core.JSON(`{"stream_output":"x"}`)})
+	wantCode(t, err, core.EInvalid)
 	wantCode(t, h.DeleteDeployment(ctx, d.ID), "")
 }
 

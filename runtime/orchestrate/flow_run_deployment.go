@@ -10,7 +10,8 @@ import (
 // CreateDeploymentFlowRun makes a run of a deployment, SCHEDULED now unless
 // another state is asked for; a paused deployment's runs too. ENotFound for the
 // deployment or queue, EConflict for parameters that its schema refuses,
-// EBadRequest for wrappers that cannot be resolved.
+// EInvalid for job variables that the pool's template refuses, EBadRequest for
+// wrappers that cannot be resolved.
 func (s *Service) CreateDeploymentFlowRun(ctx context.Context, deploymentID core.UUID, c core.DeploymentFlowRunCreate) (*core.FlowRun, error) {
 	state := core.StateCreate{Type: core.Scheduled}
 	if c.State != nil {
@@ -52,6 +53,15 @@ func deploymentRun(ctx context.Context, tx core.Tx, now core.Time, d *core.Deplo
 	}
 	if enforce {
 		if err := checkParameters(d, params); err != nil {
+			return nil, err
+		}
+	}
+	if !isEmptyObject(c.JobVariables) && !d.WorkPoolID.IsZero() {
+		pool, err := tx.WorkPool(ctx, d.WorkPoolID)
+		if err != nil {
+			return nil, err
+		}
+		if err := checkJobVariables(pool, c.JobVariables); err != nil {
 			return nil, err
 		}
 	}
