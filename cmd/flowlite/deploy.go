@@ -104,18 +104,8 @@ func (c *deployCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	params, vars := map[string]any{}, map[string]any{}
-	if c.Params != "" {
-		j, err := a.readInput(c.Params)
-		if err != nil {
-			return err
-		}
-		params = j.Map()
-	}
-	if err := pairs(params, c.Param, desc.Schema); err != nil {
-		return err
-	}
-	if err := pairs(vars, c.JobVariable, nil); err != nil {
+	params, vars, err := a.inputs(c.Params, c.Param, c.JobVariable, desc.Schema)
+	if err != nil {
 		return err
 	}
 	flow, _, err := ask[*core.Flow](a, "POST", "/flows/", core.FlowCreate{Name: desc.Name})

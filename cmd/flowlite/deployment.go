@@ -101,18 +101,8 @@ func (c *deploymentRunCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	params, vars := map[string]any{}, map[string]any{}
-	if c.Params != "" {
-		j, err := a.readInput(c.Params)
-		if err != nil {
-			return err
-		}
-		params = j.Map()
-	}
-	if err := pairs(params, c.Param, d.ParameterOpenAPISchema); err != nil {
-		return err
-	}
-	if err := pairs(vars, c.JobVariable, nil); err != nil {
+	params, vars, err := a.inputs(c.Params, c.Param, c.JobVariable, d.ParameterOpenAPISchema)
+	if err != nil {
 		return err
 	}
 	body := core.DeploymentFlowRunCreate{Name: c.FlowRunName, Tags: c.Tag, Parameters: core.ToJSON(params)}

@@ -55,3 +55,20 @@ func value(text, typ string) any {
 	}
 	return json.RawMessage(text)
 }
+
+// inputs are the parameters and job variables of a command: those of --params,
+// and over them the single ones.
+func (a *app) inputs(file string, param, jobVariable []string, schema core.JSON) (params, vars map[string]any, err error) {
+	params, vars = map[string]any{}, map[string]any{}
+	if file != "" {
+		j, err := a.readInput(file)
+		if err != nil {
+			return nil, nil, err
+		}
+		params = j.Map()
+	}
+	if err := pairs(params, param, schema); err != nil {
+		return nil, nil, err
+	}
+	return params, vars, pairs(vars, jobVariable, nil)
+}

@@ -5,7 +5,6 @@ import (
 
 	"github.com/flowlite/flowlite/cmd/flowlite/internal/out"
 	"github.com/flowlite/flowlite/runtime/core"
-	"github.com/flowlite/flowlite/runtime/worker"
 )
 
 type workPoolCmd struct {
@@ -46,7 +45,7 @@ func (c *workPoolCreateCmd) Run(a *app) error {
 		body.Description = &c.Description
 	}
 	if c.Type == "process" {
-		body.BaseJobTemplate = worker.ProcessTemplate
+		body.BaseJobTemplate = core.ProcessTemplate
 	}
 	p, raw, err := ask[*core.WorkPool](a, "POST", "/work_pools/", body)
 	if err != nil {

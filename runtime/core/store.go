@@ -83,7 +83,7 @@ type Reader interface {
 	// PoolLoad counts the PENDING and RUNNING runs of a pool by queue.
 	PoolLoad(ctx context.Context, poolID UUID) (map[UUID]int64, error)
 	// DueFlowRuns are SCHEDULED runs of one queue due by before, soonest first,
-	// without in-process retries; includeInProcess is for Prefect runners.
+	// without in-process retries: their process is still there.
 	DueFlowRuns(ctx context.Context, queueID UUID, before Time, limit int) ([]*FlowRun, error)
 	DueFlowRunsOfDeployments(ctx context.Context, deployments []UUID, before Time, limit int) ([]*FlowRun, error)
 	// NextDue is when the pool's next SCHEDULED run is due; 0 if none.

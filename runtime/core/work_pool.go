@@ -51,3 +51,16 @@ type WorkPoolFilter struct {
 
 // DefaultAgentPool holds the queues that are made without naming a pool.
 const DefaultAgentPool = "default-agent-pool"
+
+// ProcessTemplate is the base job template of pools of type process.
+var ProcessTemplate = JSON(`{
+  "job_configuration": {"command": "{{ command }}", "env": "{{ env }}", "working_dir": "{{ working_dir }}", "name": "{{ name }}", "labels": "{{ labels }}", "stream_output": "{{ stream_output }}"},
+  "variables": {"type": "object", "properties": {
+    "command": {"type": "string", "title": "Command", "description": "What to run instead of the flow's entrypoint; a shell line."},
+    "env": {"type": "object", "title": "Environment", "description": "Environment variables of the process.", "additionalProperties": {"type": "string"}},
+    "working_dir": {"type": "string", "title": "Working directory", "description": "Where the process starts; the deployment's path by default."},
+    "name": {"type": "string", "title": "Name", "description": "Name given to the process."},
+    "labels": {"type": "object", "title": "Labels", "additionalProperties": {"type": "string"}},
+    "stream_output": {"type": "boolean", "title": "Stream output", "default": true, "description": "Whether the process's output becomes logs of the run."}
+  }}
+}`)

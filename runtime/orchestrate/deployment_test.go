@@ -30,7 +30,7 @@ func newOffice(t *testing.T) (*office, context.Context) {
 	h := &office{store: store, now: core.Now()}
 	h.Service = orchestrate.New(orchestrate.Config{Store: store, Bus: b, Now: func() core.Time { h.now++; return h.now }})
 	h.flow = given(h.CreateFlow(ctx, core.FlowCreate{Name: "f"}))(t)
-	given(h.CreateWorkPool(ctx, core.WorkPoolCreate{Name: "p", Type: "process", BaseJobTemplate: orchestrate.DefaultProcessTemplate()}))(t)
+	given(h.CreateWorkPool(ctx, core.WorkPoolCreate{Name: "p", Type: "process", BaseJobTemplate: core.ProcessTemplate}))(t)
 	return h, ctx
 }
 

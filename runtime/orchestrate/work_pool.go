@@ -12,18 +12,6 @@ import (
 	"github.com/flowlite/flowlite/runtime/schema"
 )
 
-// DefaultProcessTemplate is the base job template of pools of type process.
-func DefaultProcessTemplate() core.JSON {
-	return core.JSON(`{"job_configuration":{"command":"{{ command }}","env":"{{ env }}","labels":"{{ labels }}","name":"{{ name }}","stream_output":"{{ stream_output }}","working_dir":"{{ working_dir }}"},` +
-		`"variables":{"type":"object","properties":{` +
-		`"name":{"type":"string","title":"Name","description":"Name given to the process."},` +
-		`"env":{"type":"object","title":"Environment Variables","description":"Environment variables to set when starting a flow run.","additionalProperties":{"type":"string"}},` +
-		`"labels":{"type":"object","title":"Labels","description":"Labels given to the process.","additionalProperties":{"type":"string"}},` +
-		`"command":{"type":"string","title":"Command","description":"The command to start the process with. Empty: the one that fits the entrypoint."},` +
-		`"stream_output":{"type":"boolean","title":"Stream Output","description":"Show the output of the process on the worker's own output.","default":true},` +
-		`"working_dir":{"type":"string","title":"Working Directory","description":"The directory to start the process in.","format":"path"}}}}`)
-}
-
 const emptyStorage = `{"bundle_upload_step":null,"bundle_execution_step":null,"default_result_storage_block_id":null}`
 
 // CreateWorkPool returns EConflict for a taken name and EForbidden for a

@@ -88,7 +88,7 @@ func (f *fake) submit(name string, job map[string]any, entrypoint string) core.U
 	}
 	r := &core.FlowRun{ID: core.NewID(), Name: name, StateType: core.Scheduled, JobVariables: core.ToJSON(job)}
 	f.runs[r.ID] = r
-	f.queue = append(f.queue, core.Claim{FlowRun: r, Deployment: d, WorkPool: &core.WorkPool{BaseJobTemplate: ProcessTemplate}, Token: core.NewID()})
+	f.queue = append(f.queue, core.Claim{FlowRun: r, Deployment: d, WorkPool: &core.WorkPool{BaseJobTemplate: core.ProcessTemplate}, Token: core.NewID()})
 	return r.ID
 }
 

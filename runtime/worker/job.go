@@ -10,19 +10,6 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-// ProcessTemplate is the base job template of process pools.
-var ProcessTemplate = core.JSON(`{
-  "job_configuration": {"command": "{{ command }}", "env": "{{ env }}", "working_dir": "{{ working_dir }}", "name": "{{ name }}", "labels": "{{ labels }}", "stream_output": "{{ stream_output }}"},
-  "variables": {"type": "object", "properties": {
-    "command": {"type": "string", "title": "Command", "description": "What to run instead of the flow's entrypoint; a shell line."},
-    "env": {"type": "object", "title": "Environment", "description": "Environment variables of the process.", "additionalProperties": {"type": "string"}},
-    "working_dir": {"type": "string", "title": "Working directory", "description": "Where the process starts; the deployment's path by default."},
-    "name": {"type": "string", "title": "Name", "description": "Name given to the process."},
-    "labels": {"type": "object", "title": "Labels", "additionalProperties": {"type": "string"}},
-    "stream_output": {"type": "boolean", "title": "Stream output", "default": true, "description": "Whether the process's output becomes logs of the run."}
-  }}
-}`)
-
 // job is what the template makes of the merged variables.
 type job struct {
 	Command    []string
@@ -111,7 +98,7 @@ func textOf(v any) string {
 func jobOf(template core.JSON, vars map[string]any, variable func(name string) (any, error)) (*job, error) {
 	config, ok := template.Map()["job_configuration"].(map[string]any)
 	if !ok || len(config) == 0 {
-		config = ProcessTemplate.Map()["job_configuration"].(map[string]any)
+		config = core.ProcessTemplate.Map()["job_configuration"].(map[string]any)
 	}
 	var lookup func(depth int) func(name string) (any, bool, error)
 	lookup = func(depth int) func(name string) (any, bool, error) {

@@ -171,7 +171,7 @@ func (w *Worker) Start(ctx context.Context) error {
 func (w *Worker) join(ctx context.Context) error {
 	_, err := w.orch.WorkPoolByName(ctx, w.cfg.Pool)
 	if core.IsNotFound(err) && w.cfg.Pool == DefaultPool {
-		_, err = w.orch.CreateWorkPool(ctx, core.WorkPoolCreate{Name: DefaultPool, Type: "process", BaseJobTemplate: ProcessTemplate})
+		_, err = w.orch.CreateWorkPool(ctx, core.WorkPoolCreate{Name: DefaultPool, Type: "process", BaseJobTemplate: core.ProcessTemplate})
 		if core.CodeOf(err) == core.EConflict { // somebody else was quicker
 			err = nil
 		}
