@@ -37,14 +37,11 @@ func (t *tx) InsertEvents(ctx context.Context, events []*core.Event) ([]*core.Ev
 			e.Received = core.Now()
 		}
 		all := core.JSON("[")
-		rows := make([][]any, 0, len(e.Related))
 		for i, r := range e.Related {
-			labels := labelsJSON(r)
 			if i > 0 {
 				all = append(all, ',')
 			}
-			all = append(all, labels...)
-			rows = append(rows, []any{e.ID, r["prefect.resource.id"], r["prefect.resource.role"], labels})
+			all = append(all, labelsJSON(r)...)
 		}
 		n, err := t.q.InsertEvent(ctx, row.InsertEventParams{
 			ID: e.ID, Occurred: e.Occurred, Received: e.Received, Event: e.Event, EventResourceID: e.ResourceID(),
@@ -53,15 +50,8 @@ func (t *tx) InsertEvents(ctx context.Context, events []*core.Event) ([]*core.Ev
 		if err != nil {
 			return nil, t.err(err, "Event")
 		}
-		if n == 0 {
-			continue
-		}
-		fresh = append(fresh, e)
-		if len(rows) == 0 {
-			continue
-		}
-		if err := t.dyn.exec(ctx, queries.AddEventResources(t.d, rows)); err != nil {
-			return nil, t.err(err, "Event")
+		if n > 0 {
+			fresh = append(fresh, e)
 		}
 	}
 	return fresh, nil

@@ -162,6 +162,22 @@ func (b *builder) label(col, key string) {
 	b.w(")")
 }
 
+// key is the text under a key that is written in the program; label takes any.
+func (b *builder) key(col, key string) string {
+	if b.d == Postgres {
+		return "(" + col + " ->> '" + key + "')"
+	}
+	return "json_extract(" + col + ", '$.\"" + key + "\"')"
+}
+
+// elements are the rows er, with their value, of a JSON array.
+func (b *builder) elements(col string) string {
+	if b.d == Postgres {
+		return "jsonb_array_elements(" + col + ") AS er (value)"
+	}
+	return "json_each(" + col + ") AS er"
+}
+
 // hasTag: the JSON array column holds the tag.
 func (b *builder) hasTag(col, tag string) {
 	if b.d == Postgres {

@@ -67,7 +67,7 @@ func (b *builder) event(x *core.EventFilter) {
 }
 
 // resources: one of the related resources is as asked, or the event's own where
-// any may be. The own one stands in the event's row alone.
+// any may be.
 func (f *fields) resources(x *core.EventResources, own bool) {
 	if x == nil {
 		return
@@ -81,9 +81,9 @@ func (f *fields) resources(x *core.EventResources, own bool) {
 		var any []term
 		for _, r := range rs {
 			any = append(any, func() {
-				f.w("(EXISTS (SELECT 1 FROM event_resource er WHERE er.event_id = e.id AND er.role <> '' AND ")
+				f.w("(EXISTS (SELECT 1 FROM ", f.elements("e.related"), " WHERE ")
 				g := f.fields()
-				g.related(r, "er.resource_name", "er.role", "er.labels")
+				g.related(r, f.key("er.value", "prefect.resource.id"), f.key("er.value", "prefect.resource.role"), "er.value")
 				f.all(core.And, g.terms)
 				f.w(")")
 				if own {

@@ -6,10 +6,6 @@ func AddTaskRunStates(d Dialect, rows [][]any) Query {
 	return insert(d, "task_run_state (id, task_run_id, type, name, timestamp, message, data, state_details)", rows, " ON CONFLICT DO NOTHING")
 }
 
-func AddEventResources(d Dialect, rows [][]any) Query {
-	return insert(d, "event_resource (event_id, resource_name, role, labels)", rows, " ON CONFLICT DO NOTHING")
-}
-
 // AddLogs returns the numbers of the lines, in their order.
 func AddLogs(d Dialect, rows [][]any) Query {
 	return insert(d, "log (log_id, created, name, level, message, timestamp, flow_run_id, task_run_id)", rows, " RETURNING id")

@@ -37,7 +37,6 @@ type DeploymentsToScheduleParams = row.DeploymentsToScheduleParams
 type DueFlowRunsOfDeploymentsParams = row.DueFlowRunsOfDeploymentsParams
 type DueFlowRunsParams = row.DueFlowRunsParams
 type Event = row.Event
-type EventResource = row.EventResource
 type ExpiredLeasesParams = row.ExpiredLeasesParams
 type Flow = row.Flow
 type FlowRun = row.FlowRun

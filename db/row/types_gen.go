@@ -203,13 +203,6 @@ type Event struct {
 	Follows         core.UUID
 }
 
-type EventResource struct {
-	EventID      core.UUID
-	ResourceName string
-	Role         string
-	Labels       core.JSON
-}
-
 type ExpiredLeasesParams struct {
 	Now core.Time
 	Lim int64
