@@ -43,7 +43,14 @@ func pauseTimeout(f *core.FlowRun) core.Time {
 
 func (t *tx) LockFlowRun(ctx context.Context, id core.UUID) (*core.FlowRun, error) {
 	if t.d == queries.SQLite { // has one writer at a time
-		return t.FlowRun(ctx, id)
+		if f := t.known().get(id); f != nil {
+			return f, nil
+		}
+		f, err := t.FlowRun(ctx, id)
+		if err == nil {
+			t.runs.put(f)
+		}
+		return f, err
 	}
 	if _, err := t.q.LockFlowRun(ctx, row.LockFlowRunParams{ID: id}); err != nil {
 		return nil, t.err(err, "Flow run")
@@ -72,7 +79,12 @@ func (t *tx) InsertFlowRun(ctx context.Context, f *core.FlowRun) (bool, error) {
 		return false, err
 	}
 	if f.State != nil {
-		return true, t.insertFlowRunState(ctx, f.ID, f.State)
+		if err := t.insertFlowRunState(ctx, f.ID, f.State); err != nil {
+			return false, err
+		}
+	}
+	if t.runs != nil {
+		t.known().inserted(f)
 	}
 	return true, nil
 }
@@ -102,6 +114,7 @@ func (t *tx) tagFlowRun(ctx context.Context, f *core.FlowRun) error {
 }
 
 func (t *tx) UpdateFlowRun(ctx context.Context, f *core.FlowRun) error {
+	delete(t.runs, f.ID)
 	n, err := t.q.UpdateFlowRun(ctx, row.UpdateFlowRunParams{
 		Name: f.Name, FlowVersion: f.FlowVersion, Parameters: f.Parameters.OrObject(),
 		EmpiricalPolicy: core.ToJSON(f.EmpiricalPolicy), InProcessRetry: inProcess(f), Tags: f.Tags,
@@ -133,10 +146,14 @@ func (t *tx) SetFlowRunState(ctx context.Context, f *core.FlowRun) error {
 		EmpiricalPolicy: core.ToJSON(f.EmpiricalPolicy), InProcessRetry: inProcess(f), PauseTimeout: pauseTimeout(f),
 		Recoveries: f.Recoveries, InfrastructurePid: f.InfrastructurePID, Updated: f.Updated, ID: f.ID,
 	})
-	return t.one(n, err, "Flow run")
+	if err = t.one(n, err, "Flow run"); err == nil && t.runs != nil {
+		t.known().entered(f)
+	}
+	return err
 }
 
 func (t *tx) DeleteFlowRun(ctx context.Context, id core.UUID) error {
+	delete(t.runs, id)
 	n, err := t.q.DeleteFlowRun(ctx, row.DeleteFlowRunParams{ID: id})
 	if err := t.one(n, err, "Flow run"); err != nil {
 		return err

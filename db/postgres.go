@@ -73,7 +73,7 @@ const tries = 8
 
 func (s *postgresStore) Write(ctx context.Context, fn func(core.Tx) error) error {
 	for n := 1; ; n++ {
-		err := pgx.BeginFunc(ctx, s.pool, func(t pgx.Tx) error { return fn(&tx{newPostgresReader(t)}) })
+		err := pgx.BeginFunc(ctx, s.pool, func(t pgx.Tx) error { return fn(&tx{reader: newPostgresReader(t)}) })
 		if err == nil || n == tries || !retryable(err) {
 			if _, ok := errors.AsType[*pgconn.PgError](err); ok && core.CodeOf(err) == core.EInternal {
 				return s.err(err, "Transaction")

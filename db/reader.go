@@ -147,6 +147,17 @@ func ptrJSON[T any](j core.JSON) *T {
 // tx adds the writes.
 type tx struct {
 	reader
+	runs runCache    // nil on Postgres
+	st   *statements // of SQLite's writer
+}
+
+// known is the cache, emptied if a statement has spoilt it.
+func (t *tx) known() runCache {
+	if t.st.spoilt {
+		clear(t.runs)
+		t.st.spoilt = false
+	}
+	return t.runs
 }
 
 var _ core.Tx = (*tx)(nil)

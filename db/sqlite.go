@@ -62,7 +62,7 @@ func openSQLite(ctx context.Context, path, sync string) (_ core.Store, err error
 		return nil, sqliteOpenError(path, err)
 	}
 	w := &statements{db: s.conn, m: map[string]*statement{}, detached: true}
-	t := &tx{reader{q: sqlitedb.New(w), dyn: w, d: queries.SQLite, fail: sqliteError}}
+	t := &tx{reader: reader{q: sqlitedb.New(w), dyn: w, d: queries.SQLite, fail: sqliteError}, runs: runCache{}, st: w}
 	s.writer = newWriter(w, t)
 	if s.readDB, err = sql.Open("sqlite", name+"?"+pragmas+"&_pragma=query_only(1)"); err != nil {
 		return nil, err

@@ -20,6 +20,7 @@ type statements struct {
 	// work included.
 	detached bool
 	wrote    bool // a statement changed something; only the writer looks
+	spoilt   bool // and what it knows of flow runs may not be so any more
 
 	mu sync.Mutex
 	m  map[string]*statement
@@ -30,6 +31,7 @@ type statements struct {
 type statement struct {
 	*sql.Stmt
 	reads   bool // cannot change anything
+	spoils  bool // changes what is known of flow runs
 	users   int
 	evicted bool
 }
@@ -66,7 +68,7 @@ func (s *statements) get(text string) (*statement, error) {
 			break
 		}
 	}
-	st := &statement{Stmt: prepared, users: 1, reads: reads(text)}
+	st := &statement{Stmt: prepared, users: 1, reads: reads(text), spoils: s.detached && spoils(text)}
 	s.m[text] = st
 	return st, nil
 }
@@ -99,6 +101,9 @@ func (s *statements) ExecContext(ctx context.Context, text string, args ...any) 
 		return nil, err
 	}
 	defer s.put(st)
+	if st.spoils {
+		s.spoilt = true
+	}
 	result, err := st.ExecContext(s.ctx(ctx), args...)
 	if s.detached && err == nil && !s.wrote {
 		n, _ := result.RowsAffected()
@@ -118,7 +123,7 @@ func (s *statements) QueryContext(ctx context.Context, text string, args ...any)
 	}
 	defer s.put(st)
 	if s.detached && !st.reads {
-		s.wrote = true
+		s.wrote, s.spoilt = true, s.spoilt || st.spoils
 	}
 	return st.QueryContext(s.ctx(ctx), args...)
 }
@@ -130,7 +135,7 @@ func (s *statements) QueryRowContext(ctx context.Context, text string, args ...a
 	}
 	defer s.put(st)
 	if s.detached && !st.reads {
-		s.wrote = true
+		s.wrote, s.spoilt = true, s.spoilt || st.spoils
 	}
 	return st.QueryRowContext(s.ctx(ctx), args...)
 }

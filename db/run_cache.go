@@ -1,0 +1,95 @@
+package db
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// runCache holds flow runs as the writer of a SQLite file last saw them. Each
+// state change reads its run first, and reading the joined row costs as much as
+// writing it. Only the writer looks here, and nobody else writes the file, so
+// what was read stays true until a statement of our own changes it.
+type runCache map[core.UUID]*core.FlowRun
+
+// maxRuns bounds the cache; a run leaves it with its final state anyhow.
+const maxRuns = 4096
+
+// spoils tells whether a statement may change what is read of flow runs, other
+// than in the ways that the cache is told of.
+func spoils(text string) bool {
+	name, _, _ := strings.Cut(text, "\n")
+	for _, known := range []string{"InsertFlowRun", "SetFlowRunState", "UpdateFlowRun", "DeleteFlowRun"} {
+		if strings.HasPrefix(name, "-- name: "+known+" ") {
+			return false
+		}
+	}
+	return strings.HasPrefix(text, "ROLLBACK") || changesRuns.MatchString(text)
+}
+
+var changesRuns = regexp.MustCompile(`(?i)\b(UPDATE|DELETE FROM|INTO)\s+(flow|flow_run|work_queue|work_pool)\b`)
+
+func (c runCache) get(id core.UUID) *core.FlowRun {
+	f := c[id]
+	if f == nil {
+		return nil
+	}
+	f = copyRun(f)
+	f.EstimatedRunTime, f.EstimatedStartTimeDelta = estimates(core.Now(), f.StateType, f.StateTimestamp, f.ExpectedStartTime, f.StartTime, f.TotalRunTime)
+	return f
+}
+
+// put keeps a run as it is read from the database.
+func (c runCache) put(f *core.FlowRun) {
+	if f.StateType.Final() {
+		return
+	}
+	if len(c) >= maxRuns {
+		clear(c)
+	}
+	c[f.ID] = copyRun(f)
+}
+
+// inserted keeps a new run, if all that a reader would see is known of it.
+func (c runCache) inserted(f *core.FlowRun) {
+	if !f.WorkQueueID.IsZero() && (f.WorkQueueName == nil || f.WorkPoolName == nil) {
+		return
+	}
+	r := *f
+	r.Parameters, r.Labels = f.Parameters.OrObject(), f.Labels.OrObject()
+	r.Context, r.JobVariables = orNull(f.Context), orNull(f.JobVariables)
+	c.put(&r)
+}
+
+// entered takes over what SetFlowRunState wrote, and nothing else of f.
+func (c runCache) entered(f *core.FlowRun) {
+	old := c[f.ID]
+	if old == nil {
+		return
+	}
+	if f.StateType.Final() {
+		delete(c, f.ID)
+		return
+	}
+	r := *old
+	r.StateID, r.StateType, r.StateName, r.StateTimestamp = f.StateID, f.StateType, f.StateName, f.StateTimestamp
+	r.RunCount, r.NextScheduledStartTime, r.StartTime, r.EndTime = f.RunCount, f.NextScheduledStartTime, f.StartTime, f.EndTime
+	r.TotalRunTime, r.EmpiricalPolicy, r.Recoveries = f.TotalRunTime, f.EmpiricalPolicy, f.Recoveries
+	r.InfrastructurePID, r.Updated, r.State = f.InfrastructurePID, f.Updated, f.State
+	c[f.ID] = copyRun(&r)
+}
+
+// copyRun shares only what nobody changes in place.
+func copyRun(f *core.FlowRun) *core.FlowRun {
+	r := *f
+	if f.State != nil {
+		s := *f.State
+		r.State = &s
+	}
+	if r.EmpiricalPolicy.PauseKeys = slices.Clone(f.EmpiricalPolicy.PauseKeys); r.EmpiricalPolicy.PauseKeys == nil {
+		r.EmpiricalPolicy.PauseKeys = []string{}
+	}
+	return &r
+}
