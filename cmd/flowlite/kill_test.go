@@ -46,6 +46,8 @@ type program struct {
 	t    *testing.T
 	args []string
 	env  []string
+	as   *syscall.SysProcAttr
+	port string
 	api  string
 	cmd  *exec.Cmd
 	out  bytes.Buffer
@@ -63,17 +65,21 @@ func newProgram(t *testing.T, home string, args ...string) *program {
 	}
 	port := strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 	_ = l.Close()
-	return &program{
-		t: t, args: append([]string{bin, "up", "--port", port}, args...),
-		env: append(os.Environ(), "FLOWLITE_HOME="+home, "FLOWLITE_API_URL=http://127.0.0.1:"+port+"/api"),
-		api: "http://127.0.0.1:" + port + "/api",
-	}
+	p := &program{t: t, args: append([]string{bin, "up"}, args...), env: append(os.Environ(), "FLOWLITE_HOME="+home)}
+	p.at(port)
+	return p
+}
+
+// at is where the program listens.
+func (p *program) at(port string) {
+	p.port, p.api = port, "http://127.0.0.1:"+port+"/api"
+	p.env = append(p.env, "FLOWLITE_PORT="+port, "FLOWLITE_API_URL="+p.api)
 }
 
 func (p *program) start() {
 	p.t.Helper()
 	p.cmd = exec.Command(p.args[0], p.args[1:]...)
-	p.cmd.Env = p.env
+	p.cmd.Env, p.cmd.SysProcAttr = p.env, p.as
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
 	if err := p.cmd.Start(); err != nil {
 		p.t.Fatal(err)

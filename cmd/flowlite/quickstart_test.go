@@ -31,9 +31,6 @@ func TestQuickstart(t *testing.T) {
 		t.Fatalf("the README's first two shell blocks should start flowlite and run a deployment; they are %q", commands)
 	}
 	p := newProgram(t, t.TempDir())
-	port := strings.TrimSuffix(strings.TrimPrefix(p.api, "http://127.0.0.1:"), "/api")
-	p.env = append(p.env, "FLOWLITE_PORT="+port)
-
 	up := exec.Command("sh", "-c", "exec "+commands[0])
 	up.Dir, up.Env = "../..", p.env
 	up.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // go run starts the program as its child
