@@ -2,7 +2,6 @@ package db
 
 import (
 	"encoding/json"
-	"maps"
 	"slices"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -16,7 +15,12 @@ func labelsJSON(labels map[string]string) core.JSON {
 	}
 	b := make([]byte, 1, 64+48*len(labels))
 	b[0] = '{'
-	for i, k := range slices.Sorted(maps.Keys(labels)) {
+	keys := make([]string, 0, 16)
+	for k := range labels {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	for i, k := range keys {
 		if i > 0 {
 			b = append(b, ',')
 		}

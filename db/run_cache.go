@@ -65,20 +65,19 @@ func (c runCache) inserted(f *core.FlowRun) {
 
 // entered takes over what SetFlowRunState wrote, and nothing else of f.
 func (c runCache) entered(f *core.FlowRun) {
-	old := c[f.ID]
-	if old == nil {
+	r := c[f.ID]
+	if r == nil {
 		return
 	}
-	if f.StateType.Final() {
+	if f.State == nil || f.StateType.Final() {
 		delete(c, f.ID)
 		return
 	}
-	r := *old
+	state := *f.State
 	r.StateID, r.StateType, r.StateName, r.StateTimestamp = f.StateID, f.StateType, f.StateName, f.StateTimestamp
 	r.RunCount, r.NextScheduledStartTime, r.StartTime, r.EndTime = f.RunCount, f.NextScheduledStartTime, f.StartTime, f.EndTime
-	r.TotalRunTime, r.EmpiricalPolicy, r.Recoveries = f.TotalRunTime, f.EmpiricalPolicy, f.Recoveries
-	r.InfrastructurePID, r.Updated, r.State = f.InfrastructurePID, f.Updated, f.State
-	c[f.ID] = copyRun(&r)
+	r.TotalRunTime, r.EmpiricalPolicy, r.Recoveries = f.TotalRunTime, clonePolicy(f.EmpiricalPolicy), f.Recoveries
+	r.InfrastructurePID, r.Updated, r.State = f.InfrastructurePID, f.Updated, &state
 }
 
 // copyRun shares only what nobody changes in place.
@@ -88,8 +87,13 @@ func copyRun(f *core.FlowRun) *core.FlowRun {
 		s := *f.State
 		r.State = &s
 	}
-	if r.EmpiricalPolicy.PauseKeys = slices.Clone(f.EmpiricalPolicy.PauseKeys); r.EmpiricalPolicy.PauseKeys == nil {
-		r.EmpiricalPolicy.PauseKeys = []string{}
-	}
+	r.EmpiricalPolicy = clonePolicy(f.EmpiricalPolicy)
 	return &r
+}
+
+func clonePolicy(p core.FlowRunPolicy) core.FlowRunPolicy {
+	if p.PauseKeys = slices.Clone(p.PauseKeys); p.PauseKeys == nil {
+		p.PauseKeys = []string{} // as it is read
+	}
+	return p
 }

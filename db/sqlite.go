@@ -51,9 +51,11 @@ func openSQLite(ctx context.Context, path, sync string) (_ core.Store, err error
 	if s.lock, err = lockFile(path); err != nil {
 		return nil, err
 	}
-	if s.writeDB, err = sql.Open("sqlite", name+"?"+pragmas+"&_pragma=wal_autocheckpoint(8000)&_txlock=immediate"); err != nil {
+	own := &direct{}
+	if own.Connector, err = sqlite.NewConnector(name + "?" + pragmas + "&_pragma=wal_autocheckpoint(8000)&_txlock=immediate"); err != nil {
 		return nil, err
 	}
+	s.writeDB = sql.OpenDB(own)
 	s.writeDB.SetMaxOpenConns(1)
 	if s.conn, err = s.writeDB.Conn(ctx); err != nil {
 		return nil, sqliteOpenError(path, err)
@@ -61,7 +63,7 @@ func openSQLite(ctx context.Context, path, sync string) (_ core.Store, err error
 	if err = migrateSQLite(ctx, s.conn); err != nil {
 		return nil, sqliteOpenError(path, err)
 	}
-	w := &statements{db: s.conn, m: map[string]*statement{}, detached: true}
+	w := &statements{db: s.conn, m: map[statementKey]*statement{}, direct: own}
 	t := &tx{reader: reader{q: sqlitedb.New(w), dyn: w, d: queries.SQLite, fail: sqliteError}, runs: runCache{}, st: w}
 	s.writer = newWriter(w, t)
 	if s.readDB, err = sql.Open("sqlite", name+"?"+pragmas+"&_pragma=query_only(1)"); err != nil {
@@ -73,7 +75,7 @@ func openSQLite(ctx context.Context, path, sync string) (_ core.Store, err error
 	if err = s.readDB.PingContext(ctx); err != nil {
 		return nil, sqliteOpenError(path, err)
 	}
-	r := &statements{db: s.readDB, m: map[string]*statement{}}
+	r := &statements{db: s.readDB, m: map[statementKey]*statement{}}
 	s.reader = reader{q: sqlitedb.New(r), dyn: r, d: queries.SQLite, fail: sqliteError}
 	return s, nil
 }
@@ -106,6 +108,9 @@ func (s *sqliteStore) closeFiles() error {
 	var errs []error
 	if s.readDB != nil {
 		errs = append(errs, s.readDB.Close())
+	}
+	if s.writer != nil {
+		s.st.close()
 	}
 	if s.conn != nil {
 		_ = s.conn.Close()

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"strings"
 	"sync"
 
@@ -15,23 +16,29 @@ type statements struct {
 		PrepareContext(context.Context, string) (*sql.Stmt, error)
 		QueryRowContext(context.Context, string, ...any) *sql.Row
 	}
-	// detached keeps the caller's context out of the driver: a cancelled
-	// statement makes SQLite roll back the whole transaction, other callers'
-	// work included.
-	detached bool
-	wrote    bool // a statement changed something; only the writer looks
-	spoilt   bool // and what it knows of flow runs may not be so any more
+	// direct is the writer's, nil for readers. With it the caller's context is
+	// kept out of the driver: a cancelled statement makes SQLite roll back the
+	// whole transaction, other callers' work included.
+	direct *direct
+	wrote  bool // a statement changed something; only the writer looks
+	spoilt bool // and what it knows of flow runs may not be so any more
 
 	mu sync.Mutex
-	m  map[string]*statement
+	m  map[statementKey]*statement
+}
+
+type statementKey struct {
+	text string
+	rows bool // gives rows; only the writer makes a difference
 }
 
 // statement counts who uses it, so that it is not closed between being handed
 // out and being run.
 type statement struct {
 	*sql.Stmt
-	reads   bool // cannot change anything
-	spoils  bool // changes what is known of flow runs
+	direct  driver.StmtExecContext // instead, for a statement that gives no rows
+	reads   bool                   // cannot change anything
+	spoils  bool                   // changes what is known of flow runs
 	users   int
 	evicted bool
 }
@@ -39,23 +46,30 @@ type statement struct {
 // Dynamic filters make new texts; beyond this many some are prepared anew.
 const maxStatements = 512
 
-func (s *statements) get(text string) (*statement, error) {
+func (s *statements) get(text string, rows bool) (*statement, error) {
+	key := statementKey{text, rows || s.direct == nil}
 	s.mu.Lock()
-	if st := s.m[text]; st != nil {
+	if st := s.m[key]; st != nil {
 		st.users++
 		s.mu.Unlock()
 		return st, nil
 	}
 	s.mu.Unlock()
 	// Not under the lock: it may wait for a connection of the pool.
-	prepared, err := s.db.PrepareContext(context.Background(), text)
+	fresh := &statement{users: 1, reads: reads(text), spoils: s.direct != nil && spoils(text)}
+	var err error
+	if !key.rows {
+		fresh.direct, err = s.direct.prepare(bare(text))
+	} else {
+		fresh.Stmt, err = s.db.PrepareContext(context.Background(), bare(text))
+	}
 	if err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if st := s.m[text]; st != nil {
-		_ = prepared.Close()
+	if st := s.m[key]; st != nil {
+		_ = fresh.Close()
 		st.users++
 		return st, nil
 	}
@@ -68,9 +82,26 @@ func (s *statements) get(text string) (*statement, error) {
 			break
 		}
 	}
-	st := &statement{Stmt: prepared, users: 1, reads: reads(text), spoils: s.detached && spoils(text)}
-	s.m[text] = st
-	return st, nil
+	s.m[key] = fresh
+	return fresh, nil
+}
+
+// close is for when nobody runs any more: SQLite keeps a connection open,
+// and its log beside the file, as long as a statement of it is.
+func (s *statements) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, st := range s.m {
+		_ = st.Close()
+	}
+	clear(s.m)
+}
+
+func (st *statement) Close() error {
+	if st.direct != nil {
+		return st.direct.(driver.Stmt).Close()
+	}
+	return st.Stmt.Close()
 }
 
 func reads(text string) bool {
@@ -89,23 +120,24 @@ func (s *statements) put(st *statement) {
 }
 
 func (s *statements) ctx(ctx context.Context) context.Context {
-	if s.detached {
+	if s.direct != nil {
 		return context.Background()
 	}
 	return ctx
 }
 
 func (s *statements) ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error) {
-	st, err := s.get(text)
+	st, err := s.get(text, false)
 	if err != nil {
 		return nil, err
 	}
 	defer s.put(st)
-	if st.spoils {
-		s.spoilt = true
+	if s.direct == nil {
+		return st.ExecContext(ctx, args...)
 	}
-	result, err := st.ExecContext(s.ctx(ctx), args...)
-	if s.detached && err == nil && !s.wrote {
+	s.spoilt = s.spoilt || st.spoils
+	result, err := s.direct.exec(st.direct, args)
+	if err == nil && !s.wrote {
 		n, _ := result.RowsAffected()
 		s.wrote = n > 0
 	}
@@ -117,24 +149,24 @@ func (s *statements) PrepareContext(ctx context.Context, text string) (*sql.Stmt
 }
 
 func (s *statements) QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
-	st, err := s.get(text)
+	st, err := s.get(text, true)
 	if err != nil {
 		return nil, err
 	}
 	defer s.put(st)
-	if s.detached && !st.reads {
+	if s.direct != nil && !st.reads {
 		s.wrote, s.spoilt = true, s.spoilt || st.spoils
 	}
 	return st.QueryContext(s.ctx(ctx), args...)
 }
 
 func (s *statements) QueryRowContext(ctx context.Context, text string, args ...any) *sql.Row {
-	st, err := s.get(text)
+	st, err := s.get(text, true)
 	if err != nil {
 		return s.db.QueryRowContext(context.Background(), text, args...) // gives the same error from Scan
 	}
 	defer s.put(st)
-	if s.detached && !st.reads {
+	if s.direct != nil && !st.reads {
 		s.wrote, s.spoilt = true, s.spoilt || st.spoils
 	}
 	return st.QueryRowContext(s.ctx(ctx), args...)

@@ -3,6 +3,8 @@ package db
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -64,4 +66,34 @@ func TestEvictedStatementsOutliveTheirUse(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// Closed cleanly, all is in the one file: no log is left beside it.
+func TestCloseLeavesOneFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	s, err := Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Write(t.Context(), func(tx core.Tx) error { return tx.PutSetting(t.Context(), "a", core.ToJSON(1)) }); err != nil {
+		t.Fatal(err)
+	}
+	log := path + "-wal"
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(log); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%s is still there: %v", log, err)
+	}
+}
+
+func TestBareParameters(t *testing.T) {
+	for text, want := range map[string]string{
+		"a = ?1 AND b = ?2": "a = ? AND b = ?", "a = ?1 OR b = ?1": "a = ?1 OR b = ?1", "a = ?2, b = ?1": "a = ?2, b = ?1",
+		"a = ? AND b = ?": "a = ? AND b = ?", "SELECT 1": "SELECT 1",
+	} {
+		if got := bare(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
 }
