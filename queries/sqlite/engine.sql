@@ -42,7 +42,7 @@ SELECT * FROM schedule WHERE deployment_id IN (sqlc.slice(ids)) ORDER BY created
 
 -- name: DueFlowRunsOfDeployments :many
 SELECT * FROM flow_run_full
-WHERE state_type = 'SCHEDULED' AND NOT in_process_retry AND next_scheduled_start_time <= sqlc.arg(due_time)
+WHERE state_type = 'SCHEDULED' AND next_scheduled_start_time <= sqlc.arg(due_time)
   AND CAST(sqlc.arg(lim) AS BIGINT) > 0 AND deployment_id IN (sqlc.slice(ids))
 ORDER BY next_scheduled_start_time, id;
 

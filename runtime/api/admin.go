@@ -10,6 +10,7 @@ func (a *API) admin() group {
 	return group{"/admin", []op{
 		get("/version", func(context.Context, *struct{}) (string, error) { return PeerVersion, nil }),
 		get("/settings", a.settings),
+		get("/storage", a.storage),
 		post("/database/clear", a.refuseDatabase, optional),
 		post("/database/drop", a.refuseDatabase, optional),
 		post("/database/create", a.refuseDatabase, optional),
@@ -21,6 +22,16 @@ func (a *API) settings(context.Context, *struct{}) (any, error) {
 		"flowlite": map[string]any{"version": a.Version, "database": a.store.Engine()},
 		"server":   map[string]any{"api": map[string]any{"auth_string": nil, "default_limit": core.MaxLimit}},
 	}, nil
+}
+
+// storage: results lie where their writer puts them unless it says otherwise;
+// newer clients ask this before each run.
+func (a *API) storage(context.Context, *struct{}) (*serverStorage, error) {
+	return &serverStorage{}, nil
+}
+
+type serverStorage struct {
+	BlockID core.UUID `json:"default_result_storage_block_id"`
 }
 
 // refuseDatabase: what erases everything is done on the server's machine, not over the network.

@@ -26,6 +26,7 @@ type world struct {
 	store   core.Store
 	bus     *listenedBus
 	srv     *httptest.Server
+	agent   string // what client it says to be
 }
 
 func newWorld(t testing.TB, dsn string) *world {
@@ -39,7 +40,7 @@ func newWorld(t testing.TB, dsn string) *world {
 	if err := service.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t, service, store, b, httptest.NewServer(New(Config{Service: service, Store: store, Bus: b}))}
+	w := &world{t, service, store, b, httptest.NewServer(New(Config{Service: service, Store: store, Bus: b})), ""}
 	t.Cleanup(func() {
 		_ = b.Close()
 		w.srv.Close()
@@ -84,6 +85,9 @@ func (w *world) send(method, path string, body any) (int, http.Header, []byte) {
 	}
 	if in != nil {
 		r.Header.Set("Content-Type", "application/json")
+	}
+	if w.agent != "" {
+		r.Header.Set("User-Agent", w.agent)
 	}
 	resp, err := w.srv.Client().Do(r)
 	if err != nil {
