@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -97,7 +99,8 @@ func (a *app) resumeInput(args []string, schema core.JSON) (map[string]any, erro
 		set(key, value(val, typ))
 	}
 	if input == nil && len(props) > 0 && a.canAsk() {
-		for k, p := range props {
+		for _, k := range slices.Sorted(maps.Keys(props)) {
+			p := props[k]
 			question := k
 			if m, ok := p.(map[string]any); ok && m["description"] != nil {
 				d, _ := json.Marshal(m["description"])

@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
+	"github.com/flowlite/flowlite/cmd/flowlite/internal/out"
 	"github.com/flowlite/flowlite/runtime/client"
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -14,6 +17,18 @@ import (
 type watchFlags struct {
 	WatchTimeout time.Duration `help:"stop watching after this long and exit 124; the run goes on"`
 	NoWaitPaused bool          `help:"exit 12 when the run is paused"`
+}
+
+// watcher follows one run: its logs scroll, its state stands in the last line.
+type watcher struct {
+	*app
+	watchFlags
+	live    *out.Live
+	changed chan struct{}
+
+	mu  sync.Mutex
+	run *core.FlowRun
+	why string
 }
 
 // watch follows a run until it is final and ends with the outcome's exit code.
@@ -24,17 +39,33 @@ func (a *app) watch(r *core.FlowRun, f watchFlags) error {
 		ctx, cancel = context.WithTimeout(ctx, f.WatchTimeout)
 		defer cancel()
 	}
-	logs := make(chan struct{})
+	w := &watcher{app: a, watchFlags: f, live: a.out.Live(), changed: make(chan struct{}, 1), run: r}
+	logs, drawn := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(logs)
 		for l, err := range a.api.patient.StreamLogs(ctx, r.ID, 0) {
 			if err != nil {
 				return
 			}
-			a.progress("%s", a.logLine(l))
+			w.live.Line("%s", a.logLine(l))
 		}
 	}()
-	r, err := a.follow(ctx, r, f)
+	drawing, stop := context.WithCancel(ctx)
+	go func() {
+		defer close(drawn)
+		w.draw(drawing)
+	}()
+	r, err := w.follow(ctx)
+	if err == nil && r.StateType.Final() {
+		select {
+		case <-logs: // the stream ends when all has been said
+		case <-time.After(2 * time.Second):
+		case <-ctx.Done():
+		}
+	}
+	stop()
+	<-drawn
+	w.live.Set("")
 	switch {
 	case a.ctx.Err() != nil:
 		a.out.Note("detached; the run goes on. Follow it with `flowlite flow-run watch %s`, cancel it with `flowlite flow-run cancel %[1]s`", r.Name)
@@ -44,47 +75,120 @@ func (a *app) watch(r *core.FlowRun, f watchFlags) error {
 	case err != nil:
 		return a.api.explain(err)
 	}
-	if r.StateType.Final() {
-		select {
-		case <-logs: // the stream ends when all has been said
-		case <-time.After(2 * time.Second):
-		case <-ctx.Done():
-		}
-	}
 	return a.outcome(r)
 }
 
 // follow returns when the run is final, or paused and nobody wants to wait.
-func (a *app) follow(ctx context.Context, r *core.FlowRun, f watchFlags) (*core.FlowRun, error) {
-	said := ""
-	seen := core.UUID{}
+func (w *watcher) follow(ctx context.Context) (*core.FlowRun, error) {
+	r, hinted := w.run, core.UUID{}
+	said := core.UUID{}
 	for {
-		if r.StateType.Final() || f.NoWaitPaused && r.StateType == core.Paused {
+		if r.StateType.Final() || w.NoWaitPaused && r.StateType == core.Paused {
 			return r, nil
 		}
-		if r.StateID != seen && r.StateType != core.Scheduled && r.StateType != core.Pending {
-			a.progress("%s", a.out.State(r.StateType, r.StateName))
-			seen = r.StateID
+		waiting := r.StateType == core.Scheduled || r.StateType == core.Pending
+		if r.StateID != said && !waiting && !w.live.Shown() {
+			w.live.Line("%s", w.out.State(r.StateType, r.StateName))
+			said = r.StateID
 		}
-		if r.StateType == core.Paused && said != "paused" {
-			said = "paused"
-			a.out.Hint("flowlite flow-run resume %s", r.Name)
+		if r.StateType == core.Paused && hinted != r.StateID {
+			hinted = r.StateID
+			w.live.Hint("flowlite flow-run resume %s", r.Name)
 		}
-		next, err := a.api.patient.WaitFlowRun(ctx, r.ID, r.StateID, 2)
+		next, err := w.api.patient.WaitFlowRun(ctx, r.ID, r.StateID, 2)
 		if err != nil {
 			return r, err
 		}
-		if next.StateID == r.StateID && (r.StateType == core.Scheduled || r.StateType == core.Pending) {
-			if w, _, err := ask[*core.Why](a, "GET", "/flow_runs/"+r.ID.String()+"/why", nil); err == nil && w.Message != said {
-				said = w.Message
-				a.progress("%s  %s", a.out.State(r.StateType, r.StateName), w.Message)
-				if w.Hint != "" {
-					a.out.Hint("%s", w.Hint)
-				}
-			}
+		if next.StateID == r.StateID && waiting {
+			w.explainWait(r)
+		}
+		if next.StateID != r.StateID {
+			w.update(next, "")
 		}
 		r = next
 	}
+}
+
+// explainWait says once why the run does not start.
+func (w *watcher) explainWait(r *core.FlowRun) {
+	why, _, err := ask[*core.Why](w.app, "GET", "/flow_runs/"+r.ID.String()+"/why", nil)
+	if err != nil || why.Message == w.why {
+		return
+	}
+	w.update(r, why.Message)
+	if !w.live.Shown() {
+		w.live.Line("%s  %s", w.out.State(r.StateType, r.StateName), why.Message)
+	}
+	if why.Hint != "" {
+		w.live.Hint("%s", why.Hint)
+	}
+}
+
+// draw keeps the last line true, once a second and when something changes.
+func (w *watcher) draw(ctx context.Context) {
+	if !w.live.Shown() {
+		return
+	}
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		w.mu.Lock()
+		r, why := w.run, w.why
+		w.mu.Unlock()
+		if text := w.status(ctx, r, why); ctx.Err() == nil {
+			w.live.Set(text)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-w.changed:
+		case <-tick.C:
+		}
+	}
+}
+
+// update changes what is drawn.
+func (w *watcher) update(r *core.FlowRun, why string) {
+	w.mu.Lock()
+	w.run, w.why = r, why
+	w.mu.Unlock()
+	select {
+	case w.changed <- struct{}{}:
+	default:
+	}
+}
+
+// status is "● Running 1m 42s · 31/35 tasks".
+func (w *watcher) status(ctx context.Context, r *core.FlowRun, why string) string {
+	s := w.out.State(r.StateType, r.StateName)
+	since := r.StartTime
+	if r.State != nil && (since.IsZero() || r.StateType != core.Running) {
+		since = r.State.Timestamp
+	}
+	if r.StateType == core.Scheduled || r.StateType == core.Pending {
+		if r.ExpectedStartTime > core.Now() {
+			return s + " " + w.out.Ago(r.ExpectedStartTime)
+		}
+		return s + " " + out.Elapsed(core.Now().Sub(since)) + "   " + why
+	}
+	return w.out.Join(s+" "+out.Elapsed(core.Now().Sub(since)), w.tasks(ctx, r))
+}
+
+// tasks is "31/35 tasks": finished of those known so far; "" if there are none.
+func (w *watcher) tasks(ctx context.Context, r *core.FlowRun) string {
+	count := func(more string) (n int64, ok bool) {
+		raw, err := w.api.once.Raw(ctx, "POST", "/task_runs/count", core.JSON(`{"flow_runs":{"id":{"any_":["`+r.ID.String()+`"]}}`+more+`}`))
+		return n, err == nil && json.Unmarshal(raw, &n) == nil
+	}
+	all, ok := count("")
+	if !ok || all == 0 {
+		return ""
+	}
+	done, ok := count(`,"task_runs":{"state":{"type":{"any_":["COMPLETED","FAILED","CRASHED","CANCELLED"]}}}`)
+	if !ok {
+		return ""
+	}
+	return fmt.Sprintf("%d/%d tasks", min(done, all), all)
 }
 
 // progress goes to Out for people and to Err where data is wanted.

@@ -20,6 +20,7 @@ type Printer struct {
 	Out, Err io.Writer
 	Format   string // auto, table, json, jsonl, yaml, name
 	Terminal bool   // Out is a terminal
+	Dumb     bool   // one that cannot move its cursor
 	Color    bool   // of what goes to Out
 	ErrColor bool
 	Unicode  bool
@@ -39,6 +40,7 @@ func New(stdout, stderr io.Writer, format, color string, getenv func(string) str
 	p.Color = wantColor(color, p.Terminal, getenv)
 	p.ErrColor = wantColor(color, isTerminal(stderr), getenv)
 	p.Unicode = utf8Locale(getenv)
+	p.Dumb = getenv("TERM") == "dumb"
 	return p
 }
 
