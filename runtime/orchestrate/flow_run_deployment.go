@@ -43,7 +43,7 @@ func (s *Service) CreateDeploymentFlowRun(ctx context.Context, deploymentID core
 }
 
 func deploymentRun(ctx context.Context, tx core.Tx, now core.Time, d *core.Deployment, c core.DeploymentFlowRunCreate) (*core.FlowRun, error) {
-	params, err := hydrate(ctx, tx, overlay(d.Parameters, c.Parameters))
+	params, err := hydrate(ctx, tx, overlay(d.Parameters, c.Parameters), nil)
 	if err != nil {
 		return nil, err
 	}

@@ -126,7 +126,7 @@ func (s *Service) ResumeFlowRun(ctx context.Context, id core.UUID, input core.JS
 }
 
 func (s *Service) checkResumeInput(ctx context.Context, tx core.Tx, run *core.FlowRun, input *core.JSON) (string, error) {
-	in, err := hydrate(ctx, tx, input.OrObject())
+	in, err := hydrate(ctx, tx, input.OrObject(), nil)
 	if core.CodeOf(err) == core.EBadRequest {
 		return "Reason: " + err.Error(), nil
 	}

@@ -7,13 +7,15 @@ import (
 	"strings"
 
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/template"
 )
 
 const kindKey = "__prefect_kind"
 
 // hydrate replaces {"__prefect_kind": …} wrappers, at any depth, by the values
-// they stand for. EBadRequest says which one cannot be.
-func hydrate(ctx context.Context, r core.Reader, params core.JSON) (core.JSON, error) {
+// they stand for; templates are rendered with data. EBadRequest says which one
+// cannot be.
+func hydrate(ctx context.Context, r core.Reader, params core.JSON, data map[string]any) (core.JSON, error) {
 	if !bytes.Contains(params, []byte(kindKey)) {
 		return params, nil
 	}
@@ -23,29 +25,35 @@ func hydrate(ctx context.Context, r core.Reader, params core.JSON) (core.JSON, e
 	if err := d.Decode(&v); err != nil {
 		return nil, core.Errorf(core.EBadRequest, "Error hydrating flow run parameters: %v", err)
 	}
-	v, err := hydrateValue(ctx, r, v)
+	h := hydration{r, data}
+	v, err := h.value(ctx, v)
 	if err != nil {
 		return nil, err
 	}
 	return core.ToJSON(v), nil
 }
 
-func hydrateValue(ctx context.Context, r core.Reader, v any) (any, error) {
+type hydration struct {
+	reader core.Reader
+	data   map[string]any
+}
+
+func (h *hydration) value(ctx context.Context, v any) (any, error) {
 	switch v := v.(type) {
 	case []any:
 		for i := range v {
 			var err error
-			if v[i], err = hydrateValue(ctx, r, v[i]); err != nil {
+			if v[i], err = h.value(ctx, v[i]); err != nil {
 				return nil, err
 			}
 		}
 	case map[string]any:
 		if kind, ok := v[kindKey]; ok {
-			return hydrateKind(ctx, r, kind, v)
+			return h.kind(ctx, kind, v)
 		}
 		for k := range v {
 			var err error
-			if v[k], err = hydrateValue(ctx, r, v[k]); err != nil {
+			if v[k], err = h.value(ctx, v[k]); err != nil {
 				return nil, err
 			}
 		}
@@ -53,7 +61,7 @@ func hydrateValue(ctx context.Context, r core.Reader, v any) (any, error) {
 	return v, nil
 }
 
-func hydrateKind(ctx context.Context, r core.Reader, kind any, v map[string]any) (any, error) {
+func (h *hydration) kind(ctx context.Context, kind any, v map[string]any) (any, error) {
 	bad := func(format string, args ...any) error {
 		return core.Errorf(core.EBadRequest, "Error hydrating flow run parameters: "+format, args...)
 	}
@@ -62,7 +70,7 @@ func hydrateKind(ctx context.Context, r core.Reader, kind any, v map[string]any)
 		if !ok {
 			return nil, bad("the %v wrapper needs the key %q", kind, key)
 		}
-		return hydrateValue(ctx, r, p)
+		return h.value(ctx, p)
 	}
 	switch kind {
 	case nil, "none":
@@ -89,7 +97,7 @@ func hydrateKind(ctx context.Context, r core.Reader, kind any, v map[string]any)
 			return nil, err
 		}
 		name, _ := p.(string)
-		variable, err := r.VariableByName(ctx, name)
+		variable, err := h.reader.VariableByName(ctx, name)
 		if core.IsNotFound(err) {
 			return nil, bad("the variable %q does not exist; make it first", name)
 		}
@@ -105,10 +113,14 @@ func hydrateKind(ctx context.Context, r core.Reader, kind any, v map[string]any)
 			return nil, err
 		}
 		text, ok := p.(string)
-		if !ok || strings.Contains(text, "{{") || strings.Contains(text, "{%") || strings.Contains(text, "{#") {
-			return nil, bad("templates are unsupported here; give the value itself")
+		if !ok {
+			return nil, bad("the template of a jinja wrapper must be text")
 		}
-		return text, nil
+		out, err := template.Render(text, h.data)
+		if err != nil {
+			return nil, bad("the template %q: %v", cutText(text, 80), err)
+		}
+		return out, nil
 	}
-	return nil, bad("the wrapper kind %v is unknown; use none, json or workspace_variable", kind)
+	return nil, bad("the wrapper kind %v is unknown; use none, json, jinja or workspace_variable", kind)
 }

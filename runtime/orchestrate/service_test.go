@@ -154,6 +154,10 @@ func TestParameters(t *testing.T) {
 	if r := must(create(`{"x":{"__prefect_kind":"json","value":"7"}}`))(t); string(r.Parameters) != `{"x":7}` {
 		t.Errorf("hydrated: %s", r.Parameters)
 	}
+	jinja := `{"x":{"__prefect_kind":"json","value":{"__prefect_kind":"jinja","template":"{{ 3 + 4 }}"}}}`
+	if r := must(create(jinja))(t); string(r.Parameters) != `{"x":7}` {
+		t.Errorf("a template within JSON: %s", r.Parameters)
+	}
 	if _, err := create(`{"x":"no"}`); core.CodeOf(err) != core.EConflict {
 		t.Errorf("wrong type: %v", err)
 	} else {
@@ -161,7 +165,7 @@ func TestParameters(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	for _, bad := range []string{`{"x":{"__prefect_kind":"json","value":"{"}}`, `{"x":{"__prefect_kind":"workspace_variable","variable_name":"no"}}`, `{"x":{"__prefect_kind":"jinja","template":"{{ 1 }}"}}`} {
+	for _, bad := range []string{`{"x":{"__prefect_kind":"json","value":"{"}}`, `{"x":{"__prefect_kind":"workspace_variable","variable_name":"no"}}`, `{"x":{"__prefect_kind":"jinja","template":"{{ 1"}}`, `{"x":{"__prefect_kind":"jinja"}}`} {
 		if _, err := create(bad); core.CodeOf(err) != core.EBadRequest {
 			t.Errorf("%s: %v", bad, err)
 		}

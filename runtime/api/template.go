@@ -1,0 +1,30 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/flowlite/flowlite/runtime/template"
+)
+
+func (a *API) templates() group {
+	return group{"", []op{
+		route("POST", "/templates/validate", http.StatusNoContent, validateTemplate, optional),
+		route("POST", "/automations/templates/validate", http.StatusNoContent, validateTemplate, optional),
+	}}
+}
+
+type badTemplate struct {
+	Error *template.Error `json:"error"`
+}
+
+// validateTemplate takes the bare text as JSON and says what is wrong with it.
+func validateTemplate(ctx context.Context, in *withBody[string]) (*badTemplate, error) {
+	err := template.Validate(in.Body)
+	if bad := (*template.Error)(nil); errors.As(err, &bad) {
+		setStatus(ctx, http.StatusUnprocessableEntity)
+		return &badTemplate{bad}, nil
+	}
+	return nil, err
+}

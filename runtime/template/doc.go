@@ -1,0 +1,8 @@
+// Package template renders the Jinja templates that users put into parameters,
+// notifications and webhooks: the expressions, filters and tests of Jinja, and
+// the statements if, for, set, with, filter and raw. What reads files, calls
+// itself or makes much of little (include, import, extends, macro, long ranges)
+// is left out: a template is a user's text that runs inside the server.
+//
+// Import law: template imports nothing of flowlite but core.
+package template

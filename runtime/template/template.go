@@ -1,0 +1,166 @@
+package template
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/nikolalohinski/gonja/v2/builtins"
+	"github.com/nikolalohinski/gonja/v2/config"
+	"github.com/nikolalohinski/gonja/v2/exec"
+	"github.com/nikolalohinski/gonja/v2/loaders"
+	"github.com/nikolalohinski/gonja/v2/logging"
+	"github.com/nikolalohinski/gonja/v2/nodes"
+	"github.com/nikolalohinski/gonja/v2/parser"
+)
+
+// What a template may cost: loops as the peer bounds them, source and output
+// so that a text cannot exhaust the server.
+const (
+	maxSource = 20_000 // the parser calls itself for each bracket: a long row of them would end the process
+	maxOutput = 1 << 20
+	maxLoops  = 10
+	maxNested = 2
+	maxRange  = 100
+)
+
+// Error is a template that cannot be read.
+type Error struct {
+	Line    int    `json:"line"`
+	Message string `json:"message"`
+	Source  string `json:"source"`
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Message) }
+
+// Is tells whether the text has anything to render.
+func Is(text string) bool { return strings.Contains(text, "{{") || strings.Contains(text, "{%") }
+
+// Validate returns an *Error if the source is not a template that Render takes.
+func Validate(source string) error {
+	if !Is(source) && !strings.Contains(source, "{#") {
+		return nil
+	}
+	_, err := parse(source)
+	return err
+}
+
+// Render fills the template with data. A name that is not there, and anything
+// of it, is the empty text. The error is an *Error, or says what went wrong
+// while rendering.
+func Render(source string, data map[string]any) (out string, err error) {
+	if !Is(source) {
+		return source, nil
+	}
+	t, err := parse(source)
+	if err != nil {
+		return "", err
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			out, err = "", fmt.Errorf("the template cannot be rendered: %v", r)
+		}
+	}()
+	values := exec.EmptyContext()
+	for _, name := range word.FindAllString(source, -1) {
+		if !globals.Has(name) {
+			values.Set(name, undefined(""))
+		}
+	}
+	for name, v := range data {
+		values.Set(name, value(v))
+	}
+	w := &limited{}
+	if err := t.Execute(w, values); err != nil {
+		return "", errors.New(told(err))
+	}
+	return w.b.String(), nil
+}
+
+// word finds whatever may be a name.
+var word = regexp.MustCompile(`[A-Za-z_][A-Za-z0-9_]*`)
+
+var settings = func() *config.Config {
+	logging.SetEnabled(false)
+	return config.New()
+}()
+
+// statements are the blocks that templates may use.
+var statements = []string{"if", "set", "with", "filter", "raw"}
+
+func parse(source string) (t *exec.Template, err error) {
+	if len(source) > maxSource {
+		return nil, &Error{Line: 1, Message: fmt.Sprintf("The template has %d bytes; at most %d are allowed.", len(source), maxSource), Source: source[:200]}
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			t, err = nil, &Error{Line: 1, Message: fmt.Sprint("The template cannot be read: ", r), Source: source}
+		}
+	}()
+	loops := &loopCount{}
+	set := map[string]parser.ControlStructureParser{"for": loops.parse}
+	for _, name := range statements {
+		set[name], _ = builtins.ControlStructures.Get(name)
+	}
+	loader, err := loaders.NewMemoryLoader(map[string]string{"/template": source})
+	if err != nil {
+		return nil, err
+	}
+	t, err = exec.NewTemplate("/template", settings, loader, &exec.Environment{
+		Context: globals, Filters: filters, Tests: tests, Methods: builtins.Methods,
+		ControlStructures: exec.NewControlStructureSet(set),
+	})
+	switch {
+	case err != nil:
+		return nil, syntaxError(source, err)
+	case loops.total > maxLoops:
+		return nil, &Error{Source: source, Message: fmt.Sprintf("Contains %d for loops. Templates can contain no more than %d for loops.", loops.total, maxLoops)}
+	case loops.deepest > maxNested:
+		return nil, &Error{Source: source, Message: fmt.Sprintf("Contains nested for loops at a depth of %d. Templates can nest for loops no more than %d loops deep.", loops.deepest, maxNested)}
+	}
+	return t, nil
+}
+
+// loopCount counts the for loops of one template as they are read.
+type loopCount struct{ total, depth, deepest int }
+
+func (c *loopCount) parse(p *parser.Parser, args *parser.Parser) (nodes.ControlStructure, error) {
+	c.total++
+	c.depth++
+	c.deepest = max(c.deepest, c.depth)
+	defer func() { c.depth-- }()
+	loop, _ := builtins.ControlStructures.Get("for")
+	return loop(p, args)
+}
+
+var place = regexp.MustCompile(`\s*\(Line: (\d+) Col: \d+, near ".*"\)`)
+
+func syntaxError(source string, err error) *Error {
+	e := &Error{Line: 1, Source: source}
+	text := strings.TrimPrefix(err.Error(), "failed to parse template '"+source+"': ")
+	if m := place.FindStringSubmatch(text); m != nil {
+		line, _ := strconv.Atoi(m[1])
+		e.Line = max(line, 1)
+		text = place.ReplaceAllString(text, "")
+	}
+	e.Message = text
+	return e
+}
+
+// told leaves the library's own words out of an error.
+func told(err error) string {
+	return strings.TrimPrefix(err.Error(), "unable to execute template: ")
+}
+
+// limited refuses more than maxOutput.
+type limited struct{ b bytes.Buffer }
+
+func (w *limited) Write(p []byte) (int, error) {
+	if w.b.Len()+len(p) > maxOutput {
+		return 0, fmt.Errorf("the rendered template would be longer than %d bytes", maxOutput)
+	}
+	return w.b.Write(p)
+}
