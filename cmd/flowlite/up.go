@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -86,6 +87,11 @@ func (c *serverStartCmd) Run(a *app) error { return serve(a, c.config(a)) }
 
 // serve runs a server until Ctrl-C or SIGTERM, then drains.
 func serve(a *app, cfg server.Config) error {
+	if os.Getenv("GOGC") == "" {
+		// A server's live heap is a few MB: collecting it at each doubling was
+		// 5 % of a run's CPU. Idle memory stays the same.
+		debug.SetGCPercent(300)
+	}
 	s, err := server.New(cfg)
 	if err != nil {
 		return err

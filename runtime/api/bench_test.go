@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"syscall"
 	"testing"
 	"time"
@@ -75,6 +76,7 @@ func measure(b *testing.B, unit string, job load) {
 	child := exec.Command(os.Args[0])
 	child.Env = append(os.Environ(), "FLOWLITE_BENCH_CLIENTS=1")
 	child.Stdin, child.Stderr = bytes.NewReader(core.ToJSON(job)), os.Stderr
+	defer debug.SetGCPercent(debug.SetGCPercent(300)) // as the program does
 	before := cpu()
 	b.ReportAllocs()
 	b.ResetTimer()
