@@ -32,8 +32,8 @@ func (r *reader) GlobalLimitByName(ctx context.Context, name string) (*core.Glob
 	return limitOf(&x), nil
 }
 
-func (r *reader) GlobalLimits(ctx context.Context, p core.Page) ([]*core.GlobalConcurrencyLimit, error) {
-	ids, err := r.ids(ctx, queries.GlobalLimits(r.d, &p))
+func (r *reader) GlobalLimits(ctx context.Context, ofTags bool, p core.Page) ([]*core.GlobalConcurrencyLimit, error) {
+	ids, err := r.ids(ctx, queries.GlobalLimits(r.d, ofTags, &p))
 	if err != nil {
 		return nil, err
 	}
@@ -73,22 +73,46 @@ func (t *tx) DeleteGlobalLimit(ctx context.Context, id core.UUID) error {
 	return t.one(n, err, "Concurrency limit")
 }
 
+func slotLeaseOf(l *row.SlotLease) *core.SlotLease {
+	return &core.SlotLease{
+		ID: l.ID, Created: l.Created, Expires: l.Expires, Slots: l.Slots, Holder: l.HolderInfo,
+		Counted: l.IsCounted, HolderType: core.Deref(l.HolderType), HolderID: l.HolderID, ClientID: l.ClientID,
+	}
+}
+
 func (r *reader) SlotLease(ctx context.Context, id core.UUID) (*core.SlotLease, error) {
-	l, err := r.q.GetSlotLease(ctx, row.GetSlotLeaseParams{ID: id})
+	x, err := r.q.GetSlotLease(ctx, row.GetSlotLeaseParams{ID: id})
 	if err != nil {
 		return nil, r.err(err, "Lease")
 	}
-	limits, err := r.q.ListSlotLeaseLimits(ctx, row.ListSlotLeaseLimitsParams{LeaseID: id})
-	return &core.SlotLease{ID: l.ID, Created: l.Created, Expires: l.Expires, Limits: limits, Slots: l.Slots, Holder: l.HolderInfo}, r.err(err, "Lease")
+	l := slotLeaseOf(&x)
+	l.Limits, err = r.q.ListSlotLeaseLimits(ctx, row.ListSlotLeaseLimitsParams{LeaseID: id})
+	return l, r.err(err, "Lease")
+}
+
+func (r *reader) SlotLeases(ctx context.Context, limitID core.UUID, now core.Time) ([]*core.SlotLease, error) {
+	rows, err := r.q.ListSlotLeases(ctx, row.ListSlotLeasesParams{LimitID: limitID, Now: now})
+	return each(rows, r.err(err, "Lease"), slotLeaseOf)
 }
 
 func (r *reader) SlotsHeld(ctx context.Context, limitID core.UUID, now core.Time) (int64, error) {
-	n, err := r.q.SlotsHeld(ctx, row.SlotsHeldParams{LimitID: limitID, Now: now})
-	return n, r.err(err, "Lease")
+	leased, err := r.q.SlotsLeased(ctx, row.SlotsLeasedParams{LimitID: limitID, Now: now})
+	if err != nil {
+		return 0, r.err(err, "Lease")
+	}
+	runs, err := r.q.RunsOccupying(ctx, row.RunsOccupyingParams{LimitID: limitID})
+	return leased + runs, r.err(err, "Flow run")
 }
 
 func (t *tx) PutSlotLease(ctx context.Context, l *core.SlotLease) error {
-	err := t.q.PutSlotLease(ctx, row.PutSlotLeaseParams{ID: l.ID, Created: l.Created, Expires: l.Expires, Slots: l.Slots, HolderInfo: orNull(l.Holder)})
+	var holder *string
+	if l.HolderType != "" {
+		holder = &l.HolderType
+	}
+	err := t.q.PutSlotLease(ctx, row.PutSlotLeaseParams{
+		ID: l.ID, Created: l.Created, Expires: l.Expires, Slots: l.Slots, HolderInfo: orNull(l.Holder),
+		IsCounted: l.Counted, HolderType: holder, HolderID: l.HolderID, ClientID: l.ClientID,
+	})
 	if err != nil {
 		return t.err(err, "Lease")
 	}
@@ -108,4 +132,25 @@ func (t *tx) DeleteExpiredSlotLeases(ctx context.Context, now core.Time) (int64,
 func (t *tx) DeleteSlotLease(ctx context.Context, id core.UUID) error {
 	n, err := t.q.DeleteSlotLease(ctx, row.DeleteSlotLeaseParams{ID: id})
 	return t.one(n, err, "Lease")
+}
+
+func (t *tx) DeleteSlotLeasesOfHolder(ctx context.Context, id core.UUID) error {
+	if err := t.q.DeleteSlotLeasesOfHolder(ctx, row.DeleteSlotLeasesOfHolderParams{HolderID: id}); err != nil {
+		return t.err(err, "Lease")
+	}
+	return t.err(t.q.DeleteSlotLeasesOfTasks(ctx, row.DeleteSlotLeasesOfTasksParams{FlowRunID: id}), "Lease")
+}
+
+func (t *tx) DeleteEndedSlotLeases(ctx context.Context, before core.Time) (int64, error) {
+	n, err := t.q.DeleteEndedSlotLeases(ctx, row.DeleteEndedSlotLeasesParams{BeforeTime: before})
+	return n, t.err(err, "Lease")
+}
+
+func (t *tx) LoseSlotLeases(ctx context.Context, clientID core.UUID, expires core.Time) ([]core.UUID, error) {
+	holders, err := t.q.LoseSlotLeases(ctx, row.LoseSlotLeasesParams{ClientID: clientID, Expires: expires})
+	return holders, t.err(err, "Lease")
+}
+
+func (t *tx) KeepSlotLeases(ctx context.Context, holderID, clientID core.UUID, expires core.Time) error {
+	return t.err(t.q.KeepSlotLeases(ctx, row.KeepSlotLeasesParams{HolderID: holderID, ClientID: clientID, Expires: expires}), "Lease")
 }

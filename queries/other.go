@@ -115,6 +115,12 @@ func Variables(d Dialect, x *core.VariableFilter, p *core.Page) Query {
 	}, "NAME_ASC", p)
 }
 
-func GlobalLimits(d Dialect, p *core.Page) Query {
-	return list(d, "global_limit", "g", func(b *builder) { b.w("1=1") }, map[string]string{"": "g.name, g.id"}, "", p)
+// GlobalLimits are those of tags, or all others.
+func GlobalLimits(d Dialect, ofTags bool, p *core.Page) Query {
+	return list(d, "global_limit", "g", func(b *builder) {
+		if !ofTags {
+			b.w("NOT ")
+		}
+		b.w("substr(g.name, 1, 4) = 'tag:'")
+	}, map[string]string{"": "g.name, g.id"}, "", p)
 }

@@ -182,7 +182,7 @@ func limits(s *suite) {
 	s.eq(must(s.SlotsHeld(s.ctx, l.ID, s.now))(s), 2)
 	s.eq(must(s.SlotLease(s.ctx, g.ID))(s).Limits, g.Limits)
 	s.eq(must(s.GlobalLimitByName(s.ctx, "l"))(s).Limit, 3)
-	s.eq(len(must(s.GlobalLimits(s.ctx, core.Page{}))(s)), 1)
+	s.eq(len(must(s.GlobalLimits(s.ctx, false, core.Page{}))(s)), 1)
 	s.write(func(tx core.Tx) error {
 		n, err := tx.DeleteExpiredSlotLeases(s.ctx, s.now+10)
 		s.eq(n, 1)

@@ -697,3 +697,16 @@ func (q *Queries) LockWorkPool(ctx context.Context, arg LockWorkPoolParams) (cor
 	err := row.Scan(&id)
 	return id, err
 }
+
+const runsOccupying = `-- name: RunsOccupying :one
+SELECT CAST(COUNT(*) AS BIGINT) AS n FROM flow_run r
+WHERE r.state_type IN ('PENDING', 'RUNNING', 'CANCELLING')
+  AND r.deployment_id IN (SELECT d.id FROM deployment d WHERE d.concurrency_limit_id = $1)
+`
+
+func (q *Queries) RunsOccupying(ctx context.Context, arg RunsOccupyingParams) (int64, error) {
+	row := q.db.QueryRow(ctx, runsOccupying, arg.LimitID)
+	var n int64
+	err := row.Scan(&n)
+	return n, err
+}

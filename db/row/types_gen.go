@@ -58,6 +58,8 @@ type DeleteArtifactParams struct{ ID core.UUID }
 
 type DeleteDeploymentParams struct{ ID core.UUID }
 
+type DeleteEndedSlotLeasesParams struct{ BeforeTime core.Time }
+
 type DeleteEventsParams struct {
 	CutoffTime core.Time
 	Lim        int64
@@ -90,6 +92,10 @@ type DeleteScheduledRunsParams struct {
 }
 
 type DeleteSlotLeaseParams struct{ ID core.UUID }
+
+type DeleteSlotLeasesOfHolderParams struct{ HolderID core.UUID }
+
+type DeleteSlotLeasesOfTasksParams struct{ FlowRunID core.UUID }
 
 type DeleteTaskRunParams struct{ ID core.UUID }
 
@@ -651,6 +657,12 @@ type InsertWorkQueueParams struct {
 	Status           *string
 }
 
+type KeepSlotLeasesParams struct {
+	Expires  core.Time
+	ClientID core.UUID
+	HolderID core.UUID
+}
+
 type LateFlowRunsParams struct {
 	DueTime core.Time
 	Lim     int64
@@ -684,6 +696,11 @@ type ListSchedulesParams struct{ DeploymentID core.UUID }
 
 type ListSlotLeaseLimitsParams struct{ LeaseID core.UUID }
 
+type ListSlotLeasesParams struct {
+	LimitID core.UUID
+	Now     core.Time
+}
+
 type ListTaskRunStatesParams struct{ TaskRunID core.UUID }
 
 type ListTaskRunsByIDsParams struct{ Ids []core.UUID }
@@ -714,6 +731,11 @@ type Log struct {
 	Timestamp core.Time
 	FlowRunID core.UUID
 	TaskRunID core.UUID
+}
+
+type LoseSlotLeasesParams struct {
+	Expires  core.Time
+	ClientID core.UUID
 }
 
 type NextDueParams struct{ WorkPoolID core.UUID }
@@ -779,6 +801,10 @@ type PutSlotLeaseParams struct {
 	Expires    core.Time
 	Slots      int64
 	HolderInfo core.JSON
+	IsCounted  bool
+	HolderType *string
+	HolderID   core.UUID
+	ClientID   core.UUID
 }
 
 type Querier interface {
@@ -788,6 +814,7 @@ type Querier interface {
 	DeleteArtifact(ctx context.Context, arg DeleteArtifactParams) (int64, error)
 	DeleteArtifactCollection(ctx context.Context, arg DeleteArtifactCollectionParams) (int64, error)
 	DeleteDeployment(ctx context.Context, arg DeleteDeploymentParams) (int64, error)
+	DeleteEndedSlotLeases(ctx context.Context, arg DeleteEndedSlotLeasesParams) (int64, error)
 	DeleteEvents(ctx context.Context, arg DeleteEventsParams) (int64, error)
 	DeleteExpiredSlotLeases(ctx context.Context, arg DeleteExpiredSlotLeasesParams) (int64, error)
 	DeleteFlow(ctx context.Context, arg DeleteFlowParams) (int64, error)
@@ -800,6 +827,8 @@ type Querier interface {
 	DeleteSchedule(ctx context.Context, arg DeleteScheduleParams) (int64, error)
 	DeleteScheduledRuns(ctx context.Context, arg DeleteScheduledRunsParams) (int64, error)
 	DeleteSlotLease(ctx context.Context, arg DeleteSlotLeaseParams) (int64, error)
+	DeleteSlotLeasesOfHolder(ctx context.Context, arg DeleteSlotLeasesOfHolderParams) error
+	DeleteSlotLeasesOfTasks(ctx context.Context, arg DeleteSlotLeasesOfTasksParams) error
 	DeleteTaskRun(ctx context.Context, arg DeleteTaskRunParams) (int64, error)
 	DeleteVariable(ctx context.Context, arg DeleteVariableParams) (int64, error)
 	DeleteWorkPool(ctx context.Context, arg DeleteWorkPoolParams) (int64, error)
@@ -856,6 +885,7 @@ type Querier interface {
 	InsertVariable(ctx context.Context, arg InsertVariableParams) error
 	InsertWorkPool(ctx context.Context, arg InsertWorkPoolParams) error
 	InsertWorkQueue(ctx context.Context, arg InsertWorkQueueParams) error
+	KeepSlotLeases(ctx context.Context, arg KeepSlotLeasesParams) error
 	LateFlowRuns(ctx context.Context, arg LateFlowRunsParams) ([]core.UUID, error)
 	LatestArtifact(ctx context.Context, arg LatestArtifactParams) (Artifact, error)
 	ListArtifactCollectionsByIDs(ctx context.Context, arg ListArtifactCollectionsByIDsParams) ([]ArtifactCollection, error)
@@ -871,6 +901,7 @@ type Querier interface {
 	ListSchedules(ctx context.Context, arg ListSchedulesParams) ([]Schedule, error)
 	ListSchedulesOf(ctx context.Context, arg ListSchedulesOfParams) ([]Schedule, error)
 	ListSlotLeaseLimits(ctx context.Context, arg ListSlotLeaseLimitsParams) ([]core.UUID, error)
+	ListSlotLeases(ctx context.Context, arg ListSlotLeasesParams) ([]SlotLease, error)
 	ListTaskRunStates(ctx context.Context, arg ListTaskRunStatesParams) ([]TaskRunState, error)
 	ListTaskRunsByIDs(ctx context.Context, arg ListTaskRunsByIDsParams) ([]TaskRunFull, error)
 	ListVariablesByIDs(ctx context.Context, arg ListVariablesByIDsParams) ([]Variable, error)
@@ -881,6 +912,7 @@ type Querier interface {
 	LockGlobalLimits(ctx context.Context, arg LockGlobalLimitsParams) ([]GlobalLimit, error)
 	LockTaskRun(ctx context.Context, arg LockTaskRunParams) (core.UUID, error)
 	LockWorkPool(ctx context.Context, arg LockWorkPoolParams) (core.UUID, error)
+	LoseSlotLeases(ctx context.Context, arg LoseSlotLeasesParams) ([]core.UUID, error)
 	NextDue(ctx context.Context, arg NextDueParams) (core.Time, error)
 	OnlineWorkers(ctx context.Context) ([]Worker, error)
 	PausedPast(ctx context.Context, arg PausedPastParams) ([]core.UUID, error)
@@ -894,10 +926,11 @@ type Querier interface {
 	PutSlotLease(ctx context.Context, arg PutSlotLeaseParams) error
 	RecordTaskRun(ctx context.Context, arg RecordTaskRunParams) (int64, error)
 	RenewLeases(ctx context.Context, arg RenewLeasesParams) ([]core.UUID, error)
+	RunsOccupying(ctx context.Context, arg RunsOccupyingParams) (int64, error)
 	ScheduledAhead(ctx context.Context, arg ScheduledAheadParams) (ScheduledAheadRow, error)
 	SetFlowRunState(ctx context.Context, arg SetFlowRunStateParams) (int64, error)
 	SetTaskRunState(ctx context.Context, arg SetTaskRunStateParams) (int64, error)
-	SlotsHeld(ctx context.Context, arg SlotsHeldParams) (int64, error)
+	SlotsLeased(ctx context.Context, arg SlotsLeasedParams) (int64, error)
 	StaleDeployments(ctx context.Context, arg StaleDeploymentsParams) ([]core.UUID, error)
 	StaleWorkQueues(ctx context.Context, arg StaleWorkQueuesParams) ([]core.UUID, error)
 	TaskRunsOf(ctx context.Context, arg TaskRunsOfParams) ([]TaskRunFull, error)
@@ -957,6 +990,8 @@ type RunLease struct {
 	Token     core.UUID
 	Expires   core.Time
 }
+
+type RunsOccupyingParams struct{ LimitID core.UUID }
 
 type Schedule struct {
 	ID               core.UUID
@@ -1027,6 +1062,10 @@ type SlotLease struct {
 	Expires    core.Time
 	Slots      int64
 	HolderInfo core.JSON
+	IsCounted  bool
+	HolderType *string
+	HolderID   core.UUID
+	ClientID   core.UUID
 }
 
 type SlotLeaseLimit struct {
@@ -1035,7 +1074,7 @@ type SlotLeaseLimit struct {
 	Position int64
 }
 
-type SlotsHeldParams struct {
+type SlotsLeasedParams struct {
 	LimitID core.UUID
 	Now     core.Time
 }

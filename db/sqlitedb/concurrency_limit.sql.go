@@ -11,6 +11,22 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
+const deleteEndedSlotLeases = `-- name: DeleteEndedSlotLeases :execrows
+DELETE FROM slot_lease WHERE is_counted AND (
+  holder_type = 'task_run' AND EXISTS (SELECT 1 FROM task_run t LEFT JOIN flow_run r ON r.id = t.flow_run_id
+    WHERE t.id = slot_lease.holder_id AND (t.end_time <= ?1 OR r.end_time <= ?1))
+  OR holder_type = 'flow_run' AND EXISTS (SELECT 1 FROM flow_run r WHERE r.id = slot_lease.holder_id AND r.end_time <= ?1)
+  OR NOT EXISTS (SELECT 1 FROM slot_lease_limit m WHERE m.lease_id = slot_lease.id))
+`
+
+func (q *Queries) DeleteEndedSlotLeases(ctx context.Context, arg DeleteEndedSlotLeasesParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, deleteEndedSlotLeases, arg.BeforeTime)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const deleteExpiredSlotLeases = `-- name: DeleteExpiredSlotLeases :execrows
 DELETE FROM slot_lease WHERE expires <= ?1
 `
@@ -45,6 +61,25 @@ func (q *Queries) DeleteSlotLease(ctx context.Context, arg DeleteSlotLeaseParams
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const deleteSlotLeasesOfHolder = `-- name: DeleteSlotLeasesOfHolder :exec
+DELETE FROM slot_lease WHERE holder_id = ?1 AND is_counted
+`
+
+func (q *Queries) DeleteSlotLeasesOfHolder(ctx context.Context, arg DeleteSlotLeasesOfHolderParams) error {
+	_, err := q.db.ExecContext(ctx, deleteSlotLeasesOfHolder, arg.HolderID)
+	return err
+}
+
+const deleteSlotLeasesOfTasks = `-- name: DeleteSlotLeasesOfTasks :exec
+DELETE FROM slot_lease WHERE is_counted AND holder_type = 'task_run'
+  AND holder_id IN (SELECT t.id FROM task_run t WHERE t.flow_run_id = ?1)
+`
+
+func (q *Queries) DeleteSlotLeasesOfTasks(ctx context.Context, arg DeleteSlotLeasesOfTasksParams) error {
+	_, err := q.db.ExecContext(ctx, deleteSlotLeasesOfTasks, arg.FlowRunID)
+	return err
 }
 
 const getGlobalLimit = `-- name: GetGlobalLimit :one
@@ -92,7 +127,7 @@ func (q *Queries) GetGlobalLimitByName(ctx context.Context, arg GetGlobalLimitBy
 }
 
 const getSlotLease = `-- name: GetSlotLease :one
-SELECT id, created, expires, slots, holder_info FROM slot_lease WHERE id = ?1
+SELECT id, created, expires, slots, holder_info, is_counted, holder_type, holder_id, client_id FROM slot_lease WHERE id = ?1
 `
 
 func (q *Queries) GetSlotLease(ctx context.Context, arg GetSlotLeaseParams) (SlotLease, error) {
@@ -104,6 +139,10 @@ func (q *Queries) GetSlotLease(ctx context.Context, arg GetSlotLeaseParams) (Slo
 		&i.Expires,
 		&i.Slots,
 		&i.HolderInfo,
+		&i.IsCounted,
+		&i.HolderType,
+		&i.HolderID,
+		&i.ClientID,
 	)
 	return i, err
 }
@@ -143,6 +182,16 @@ func (q *Queries) InsertSlotLeaseLimit(ctx context.Context, arg InsertSlotLeaseL
 	return err
 }
 
+const keepSlotLeases = `-- name: KeepSlotLeases :exec
+UPDATE slot_lease SET expires = ?1, client_id = ?2
+WHERE is_counted AND holder_id = ?3
+`
+
+func (q *Queries) KeepSlotLeases(ctx context.Context, arg KeepSlotLeasesParams) error {
+	_, err := q.db.ExecContext(ctx, keepSlotLeases, arg.Expires, arg.ClientID, arg.HolderID)
+	return err
+}
+
 const listSlotLeaseLimits = `-- name: ListSlotLeaseLimits :many
 SELECT limit_id FROM slot_lease_limit WHERE lease_id = ?1 ORDER BY position
 `
@@ -170,10 +219,78 @@ func (q *Queries) ListSlotLeaseLimits(ctx context.Context, arg ListSlotLeaseLimi
 	return items, nil
 }
 
+const listSlotLeases = `-- name: ListSlotLeases :many
+SELECT l.id, l.created, l.expires, l.slots, l.holder_info, l.is_counted, l.holder_type, l.holder_id, l.client_id FROM slot_lease_limit m JOIN slot_lease l ON l.id = m.lease_id
+WHERE m.limit_id = ?1 AND l.expires > ?2 ORDER BY l.created, l.id
+`
+
+func (q *Queries) ListSlotLeases(ctx context.Context, arg ListSlotLeasesParams) ([]SlotLease, error) {
+	rows, err := q.db.QueryContext(ctx, listSlotLeases, arg.LimitID, arg.Now)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SlotLease
+	for rows.Next() {
+		var i SlotLease
+		if err := rows.Scan(
+			&i.ID,
+			&i.Created,
+			&i.Expires,
+			&i.Slots,
+			&i.HolderInfo,
+			&i.IsCounted,
+			&i.HolderType,
+			&i.HolderID,
+			&i.ClientID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const loseSlotLeases = `-- name: LoseSlotLeases :many
+UPDATE slot_lease SET expires = ?1
+WHERE is_counted AND client_id = ?2 AND expires > ?1 RETURNING holder_id
+`
+
+func (q *Queries) LoseSlotLeases(ctx context.Context, arg LoseSlotLeasesParams) ([]core.UUID, error) {
+	rows, err := q.db.QueryContext(ctx, loseSlotLeases, arg.Expires, arg.ClientID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []core.UUID
+	for rows.Next() {
+		var holder_id core.UUID
+		if err := rows.Scan(&holder_id); err != nil {
+			return nil, err
+		}
+		items = append(items, holder_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const putSlotLease = `-- name: PutSlotLease :exec
-INSERT INTO slot_lease (id, created, expires, slots, holder_info)
-VALUES (?1, ?2, ?3, ?4, ?5)
-ON CONFLICT (id) DO UPDATE SET expires = excluded.expires
+INSERT INTO slot_lease (id, created, expires, slots, holder_info, is_counted, holder_type, holder_id, client_id)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6,
+  ?7, ?8, ?9)
+ON CONFLICT (id) DO UPDATE SET expires = excluded.expires, slots = excluded.slots, holder_type = excluded.holder_type,
+  holder_id = excluded.holder_id, client_id = excluded.client_id
 `
 
 func (q *Queries) PutSlotLease(ctx context.Context, arg PutSlotLeaseParams) error {
@@ -183,17 +300,21 @@ func (q *Queries) PutSlotLease(ctx context.Context, arg PutSlotLeaseParams) erro
 		arg.Expires,
 		arg.Slots,
 		arg.HolderInfo,
+		arg.IsCounted,
+		arg.HolderType,
+		arg.HolderID,
+		arg.ClientID,
 	)
 	return err
 }
 
-const slotsHeld = `-- name: SlotsHeld :one
+const slotsLeased = `-- name: SlotsLeased :one
 SELECT CAST(COALESCE(SUM(l.slots), 0) AS BIGINT) AS n FROM slot_lease_limit m JOIN slot_lease l ON l.id = m.lease_id
 WHERE m.limit_id = ?1 AND l.expires > ?2
 `
 
-func (q *Queries) SlotsHeld(ctx context.Context, arg SlotsHeldParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, slotsHeld, arg.LimitID, arg.Now)
+func (q *Queries) SlotsLeased(ctx context.Context, arg SlotsLeasedParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, slotsLeased, arg.LimitID, arg.Now)
 	var n int64
 	err := row.Scan(&n)
 	return n, err

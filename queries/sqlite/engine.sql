@@ -57,3 +57,8 @@ SELECT id FROM work_pool WHERE id = sqlc.arg(id);
 
 -- name: LockGlobalLimits :many
 SELECT * FROM global_limit WHERE name IN (sqlc.slice(names)) ORDER BY name;
+
+-- name: RunsOccupying :one
+SELECT CAST(COUNT(*) AS BIGINT) AS n FROM flow_run r
+WHERE r.state_type IN ('PENDING', 'RUNNING', 'CANCELLING')
+  AND +r.deployment_id IN (SELECT d.id FROM deployment d WHERE d.concurrency_limit_id = sqlc.arg(limit_id));

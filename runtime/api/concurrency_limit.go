@@ -2,9 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
-	"net/http"
-	"strings"
 
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -78,7 +75,7 @@ func (a *API) filterLimits(ctx context.Context, in *withBody[pageQuery]) ([]*lim
 	if err != nil || none {
 		return []*limitAnswer{}, err
 	}
-	limits, err := a.store.GlobalLimits(ctx, page)
+	limits, err := a.store.GlobalLimits(ctx, false, page)
 	out := make([]*limitAnswer, len(limits))
 	for i, l := range limits {
 		if out[i], err = a.limitAnswer(ctx, l); err != nil {
@@ -88,7 +85,7 @@ func (a *API) filterLimits(ctx context.Context, in *withBody[pageQuery]) ([]*lim
 	return out, err
 }
 
-// limitAnswer is a limit as it is read: with the slots that leases hold, and
+// limitAnswer is a limit as it is read: with all slots that are occupied, and
 // without the averages that only its creation answers.
 type limitAnswer struct {
 	*core.GlobalConcurrencyLimit
@@ -98,8 +95,8 @@ type limitAnswer struct {
 }
 
 func (a *API) limitAnswer(ctx context.Context, l *core.GlobalConcurrencyLimit) (*limitAnswer, error) {
-	held, err := a.store.SlotsHeld(ctx, l.ID, core.Now())
-	return &limitAnswer{GlobalConcurrencyLimit: l, ActiveSlots: l.ActiveSlots + held}, err
+	active, err := a.service.ActiveSlots(ctx, l)
+	return &limitAnswer{GlobalConcurrencyLimit: l, ActiveSlots: active}, err
 }
 
 type slotBody struct {
@@ -165,64 +162,4 @@ func (a *API) renew(ctx context.Context, in *change[struct {
 		return invalid("greater_than_equal", "Input should be between 60 and 86400 seconds", seconds, "lease_duration")
 	}
 	return named("Lease", a.service.RenewSlots(ctx, in.ID, seconds))
-}
-
-// tagLimits is what every tagged task run calls: a tag's limit is the global
-// limit "tag:<tag>"; without one there is nothing to wait for.
-func (a *API) tagLimits() group {
-	return group{"/concurrency_limits", []op{
-		post("/increment", func(ctx context.Context, in *withBody[tagBody]) ([]core.MinimalLimit, error) {
-			names, err := a.tagNames(ctx, in.Body.Names)
-			if err != nil || len(names) == 0 {
-				return []core.MinimalLimit{}, err
-			}
-			granted, err := a.service.IncrementSlots(ctx, core.SlotRequest{Slots: 1, Names: names})
-			return byTag(granted), tagFull(err)
-		}, need("names", "task_run_id")),
-		post("/decrement", func(ctx context.Context, in *withBody[tagBody]) ([]core.MinimalLimit, error) {
-			names, err := a.tagNames(ctx, in.Body.Names)
-			if err != nil || len(names) == 0 {
-				return []core.MinimalLimit{}, err
-			}
-			freed, err := a.service.DecrementSlots(ctx, core.SlotRelease{Slots: 1, Names: names, OccupancySeconds: in.Body.Occupancy})
-			return byTag(freed), err
-		}, need("names", "task_run_id")),
-		post("/filter", func(context.Context, *withBody[pageQuery]) ([]any, error) { return []any{}, nil }, strict),
-	}}
-}
-
-type tagBody struct {
-	Names     []string  `json:"names"`
-	TaskRunID core.UUID `json:"task_run_id"`
-	Occupancy *float64  `json:"occupancy_seconds"`
-}
-
-func (a *API) tagNames(ctx context.Context, tags []string) (names []string, err error) {
-	for _, tag := range tags {
-		l, err := a.store.GlobalLimitByName(ctx, "tag:"+tag)
-		switch {
-		case err == nil:
-			names = append(names, l.Name)
-		case !core.IsNotFound(err):
-			return nil, err
-		}
-	}
-	return names, nil
-}
-
-func byTag(limits []core.MinimalLimit) []core.MinimalLimit {
-	out := make([]core.MinimalLimit, len(limits))
-	for i, l := range limits {
-		l.Name = strings.TrimPrefix(l.Name, "tag:")
-		out[i] = l
-	}
-	return out
-}
-
-// tagFull: clients of this operation wait half a minute.
-func tagFull(err error) error {
-	if e, ok := errors.AsType[*core.Error](err); ok && statuses[e.Code] == http.StatusLocked {
-		return &core.Error{Code: core.ELocked, Message: "Concurrency limit for the tag has been reached", RetryAfter: 30}
-	}
-	return err
 }

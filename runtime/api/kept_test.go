@@ -128,15 +128,8 @@ func TestLimits(t *testing.T) {
 	equal(t, "freed", w.get("/v2/concurrency_limits/db")["active_slots"], 0)
 	w.do(404, "POST", "/v2/concurrency_limits/leases/"+id+"/renew", object{})
 
-	// A tag's limit is the one of that name.
-	w.post(201, "/v2/concurrency_limits/", object{"name": "tag:slow", "limit": 1})
-	tag := object{"names": []string{"slow", "free"}, "task_run_id": core.NewID().String()}
-	equal(t, "by tag", at(w.do(200, "POST", "/concurrency_limits/increment", tag), 0, "name"), "slow")
-	status, h, _ = w.send("POST", "/concurrency_limits/increment", tag)
-	equal(t, "full", []any{status, h.Get("Retry-After")}, "[423 30.0]")
-	equal(t, "freed", at(w.do(200, "POST", "/concurrency_limits/decrement", tag), 0, "name"), "slow")
 	w.do(204, "PATCH", "/v2/concurrency_limits/db", object{"limit": 5})
-	equal(t, "listed", names(w.list("/v2/concurrency_limits/filter", ""), "limit"), "[5 1]")
+	equal(t, "listed", names(w.list("/v2/concurrency_limits/filter", ""), "limit"), "[5]")
 	w.do(204, "DELETE", "/v2/concurrency_limits/db", nil)
 	w.do(404, "GET", "/v2/concurrency_limits/db", nil)
 }

@@ -26,17 +26,22 @@ func (a *API) eventsIn(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	// Reading and writing overlap, so that many events share one commit.
+	client := core.NewID()
 	queue := make(chan *core.Event, inBatch)
 	written := make(chan struct{})
+	holds := false
 	go func() {
 		defer close(written)
 		// Events that were read are written even if the client has gone.
-		a.takeEvents(context.WithoutCancel(ctx), queue)
+		holds = a.takeEvents(context.WithoutCancel(ctx), client, queue)
 	}()
 	code, why := websocket.StatusNormalClosure, ""
+	lost := false
 	for {
 		_, b, err := s.Read(ctx)
 		if err != nil {
+			// No farewell, and it is not us who end: the process died, or the network did.
+			lost = websocket.CloseStatus(err) == -1 && ctx.Err() == nil
 			break
 		}
 		e, err := eventFrame(b)
@@ -51,6 +56,11 @@ func (a *API) eventsIn(w http.ResponseWriter, r *http.Request) {
 	}
 	close(queue)
 	<-written
+	if lost && holds {
+		if err := a.service.LoseClient(context.WithoutCancel(ctx), client); err != nil {
+			a.log.Error("slots of a lost client not freed", "error", err)
+		}
+	}
 	_ = s.Close(code, why)
 }
 
@@ -72,7 +82,7 @@ func eventFrame(b []byte) (*core.Event, error) {
 	return e, checkEvent(e)
 }
 
-func (a *API) takeEvents(ctx context.Context, queue <-chan *core.Event) {
+func (a *API) takeEvents(ctx context.Context, client core.UUID, queue <-chan *core.Event) (holdsSlots bool) {
 	for e := range queue {
 		batch := []*core.Event{e}
 	more:
@@ -90,5 +100,11 @@ func (a *API) takeEvents(ctx context.Context, queue <-chan *core.Event) {
 		if err := a.service.EmitEvents(ctx, batch); err != nil {
 			a.log.Error("events lost", "count", len(batch), "error", err)
 		}
+		holds, err := a.service.HearOfSlots(ctx, client, batch)
+		if err != nil {
+			a.log.Error("holders of slots not noted", "error", err)
+		}
+		holdsSlots = holdsSlots || holds
 	}
+	return holdsSlots
 }

@@ -50,14 +50,37 @@ type SlotRelease struct {
 	OccupancySeconds *float64 `json:"occupancy_seconds,omitempty"`
 }
 
-// SlotLease is a set of slots that returns by itself when it is not renewed.
+// SlotLease is a set of slots that returns by itself: when it is not renewed,
+// or, where the client knows no leases (Counted), when what holds it has ended.
 type SlotLease struct {
-	ID      UUID   `json:"id"`
-	Created Time   `json:"created"`
-	Expires Time   `json:"expires"`
-	Limits  []UUID `json:"limits"`
-	Slots   int64  `json:"slots"`
-	Holder  JSON   `json:"holder"`
+	ID         UUID   `json:"id"`
+	Created    Time   `json:"created"`
+	Expires    Time   `json:"expires"`
+	Limits     []UUID `json:"limits"`
+	Slots      int64  `json:"slots"`
+	Holder     JSON   `json:"holder"`
+	Counted    bool   `json:"-"`
+	HolderType string `json:"-"` // task_run, flow_run, or what the client says; "" is unknown
+	HolderID   UUID   `json:"-"`
+	ClientID   UUID   `json:"-"` // the connection through which the holder was heard of
+}
+
+// Forever is the expiry of slots that no clock takes back.
+const Forever = Time(253_370_764_800_000_000) // the year 9999
+
+// TagLimit is a v1 limit: that of the global limit tag:<tag>, told by who holds it.
+type TagLimit struct {
+	ID          UUID   `json:"id"`
+	Created     Time   `json:"created"`
+	Updated     Time   `json:"updated"`
+	Tag         string `json:"tag"`
+	Limit       int64  `json:"concurrency_limit"`
+	ActiveSlots []UUID `json:"active_slots"` // task runs
+}
+
+type TagLimitCreate struct {
+	Tag   string `json:"tag"`
+	Limit int64  `json:"concurrency_limit"`
 }
 
 // MinimalLimit is how increments name the limits they took from.

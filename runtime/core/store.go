@@ -119,9 +119,12 @@ type Reader interface {
 
 	GlobalLimit(ctx context.Context, id UUID) (*GlobalConcurrencyLimit, error)
 	GlobalLimitByName(ctx context.Context, name string) (*GlobalConcurrencyLimit, error)
-	GlobalLimits(ctx context.Context, p Page) ([]*GlobalConcurrencyLimit, error)
+	GlobalLimits(ctx context.Context, ofTags bool, p Page) ([]*GlobalConcurrencyLimit, error) // those named tag:…, or the others
 	SlotLease(ctx context.Context, id UUID) (*SlotLease, error)
-	// SlotsHeld sums the slots of a limit's unexpired leases.
+	// SlotLeases are a limit's unexpired leases, oldest first, without their Limits.
+	SlotLeases(ctx context.Context, limitID UUID, now Time) ([]*SlotLease, error)
+	// SlotsHeld sums the slots of a limit's unexpired leases and the live runs
+	// of the deployments that it limits.
 	SlotsHeld(ctx context.Context, limitID UUID, now Time) (int64, error)
 
 	Setting(ctx context.Context, key string) (JSON, error)
@@ -217,9 +220,17 @@ type Tx interface {
 	InsertGlobalLimit(ctx context.Context, l *GlobalConcurrencyLimit) error
 	UpdateGlobalLimit(ctx context.Context, l *GlobalConcurrencyLimit) error
 	DeleteGlobalLimit(ctx context.Context, id UUID) error
-	PutSlotLease(ctx context.Context, l *SlotLease) error // inserts, or moves its expiry
+	PutSlotLease(ctx context.Context, l *SlotLease) error // inserts, or changes expiry, slots and holder
 	DeleteSlotLease(ctx context.Context, id UUID) error
 	DeleteExpiredSlotLeases(ctx context.Context, now Time) (int64, error)
+	// DeleteSlotLeasesOfHolder frees what a run, or a flow run's tasks, took without a lease.
+	DeleteSlotLeasesOfHolder(ctx context.Context, id UUID) error
+	// DeleteEndedSlotLeases frees what runs took without a lease that ended before, or whose limit is gone.
+	DeleteEndedSlotLeases(ctx context.Context, before Time) (int64, error)
+	// LoseSlotLeases lets what a client took without a lease expire, and returns its holders.
+	LoseSlotLeases(ctx context.Context, clientID UUID, expires Time) ([]UUID, error)
+	// KeepSlotLeases takes LoseSlotLeases back: the holder was heard of through another client.
+	KeepSlotLeases(ctx context.Context, holderID, clientID UUID, expires Time) error
 
 	PutSetting(ctx context.Context, key string, value JSON) error
 }

@@ -205,6 +205,9 @@ func (s *Service) DeleteFlowRun(ctx context.Context, id core.UUID) error {
 		if occupies(run.StateType) {
 			out.pool(run.WorkPoolID)
 		}
+		if err := tx.DeleteSlotLeasesOfHolder(ctx, id); err != nil {
+			return err
+		}
 		return tx.DeleteFlowRun(ctx, id)
 	})
 }

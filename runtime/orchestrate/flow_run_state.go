@@ -99,15 +99,16 @@ func (s *Service) loadSlots(ctx context.Context, tx core.Tx, run *core.FlowRun, 
 	return err
 }
 
-// slotsOf counts the slots taken of a deployment's limit: its live runs, which
-// cannot leak as a counter would, and leases that somebody took of the limit.
+// slotsOf counts the slots taken of a deployment's limit: the live runs of all
+// deployments that share it, which cannot leak as a counter would, and what
+// somebody took of the limit by its name.
 func (s *Service) slotsOf(ctx context.Context, r core.Reader, d *core.Deployment, now core.Time) (int64, error) {
-	n, err := r.CountFlowRuns(ctx, core.Filters{FlowRuns: occupyingRuns(d.ID)})
-	if err != nil || d.GlobalConcurrencyLimit == nil {
-		return n, err
+	l := d.GlobalConcurrencyLimit
+	if l == nil {
+		return 0, nil
 	}
-	held, err := r.SlotsHeld(ctx, d.GlobalConcurrencyLimit.ID, now)
-	return n + held, err
+	held, err := r.SlotsHeld(ctx, l.ID, now)
+	return held + decayed(l, now), err
 }
 
 func occupyingRuns(deploymentID core.UUID) *core.FlowRunFilter {

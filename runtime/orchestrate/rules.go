@@ -13,6 +13,7 @@ type facts struct {
 
 	// Task runs.
 	flowRun *core.FlowRun // that encloses the task run
+	full    *core.Error   // why the limits of its tags have no slot for it
 	cached  *core.State   // stored under the proposal's cache key
 	jitter  float64       // of the retry delay, in [0, 1)
 }

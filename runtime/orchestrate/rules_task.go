@@ -18,6 +18,7 @@ var taskRules = []func(*taskChange) bool{
 	fromCache,
 	leaveTaskTerminal,
 	enclosingFlowRuns,
+	tagSlots,
 	func(c *taskChange) bool { return copyTime(c.change) },
 	func(c *taskChange) bool { return waitForTime(c.change) },
 	retryTask,
@@ -95,6 +96,17 @@ func enclosingFlowRuns(c *taskChange) bool {
 		return c.instead(s, fmt.Sprintf("The flow is paused, new tasks can execute after resuming flow run: %s.", f.ID))
 	}
 	return c.abort("The enclosing flow must be running to begin task execution.")
+}
+
+// tagSlots: the slots themselves are taken when the state is written.
+func tagSlots(c *taskChange) bool {
+	if c.to != core.Running || c.facts.full == nil {
+		return false
+	}
+	if c.facts.full.RetryAfter == 0 {
+		return c.abort(c.facts.full.Message)
+	}
+	return c.wait(int64(c.facts.full.RetryAfter), c.facts.full.Message)
 }
 
 func taskClaimRace(c *taskChange) bool {

@@ -37,6 +37,7 @@ type Service struct {
 	names  nameCache
 	events persister
 	marks  pollMarks
+	lost   lostHolders
 }
 
 func New(c Config) *Service {

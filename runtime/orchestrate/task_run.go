@@ -114,6 +114,9 @@ func (s *Service) DeleteTaskRun(ctx context.Context, id core.UUID) error {
 			return core.NotFound("Task")
 		}
 		out.run(r.FlowRunID)
+		if err := tx.DeleteSlotLeasesOfHolder(ctx, id); err != nil {
+			return err
+		}
 		return tx.DeleteTaskRun(ctx, id)
 	})
 }
@@ -132,10 +135,16 @@ func (s *Service) SetTaskRunState(ctx context.Context, id core.UUID, c core.Stat
 		}
 		proposed := c.State(s.now())
 		d := decision{status: core.Accept, state: proposed}
+		var wanted []*core.GlobalConcurrencyLimit
 		if !force {
 			f, err := s.taskFacts(ctx, tx, run, proposed)
 			if err != nil {
 				return err
+			}
+			if proposed.Type == core.Running && !proposed.Details.Deferred && len(run.Tags) > 0 {
+				if _, wanted, f.full, err = s.lockTags(ctx, tx, run.Tags, run.ID); err != nil {
+					return err
+				}
 			}
 			d = decideTask(run, proposed, f)
 		}
@@ -148,6 +157,9 @@ func (s *Service) SetTaskRunState(ctx context.Context, id core.UUID, c core.Stat
 		}
 		enterTaskState(run, d.state)
 		if err := tx.SetTaskRunState(ctx, run); err != nil {
+			return err
+		}
+		if err := s.moveTagSlots(ctx, tx, run, wanted); err != nil {
 			return err
 		}
 		if key := d.state.Details.CacheKey; d.state.Type == core.Completed && key != nil && d.state.Name != core.NameCached {
@@ -166,6 +178,21 @@ func (s *Service) SetTaskRunState(ctx context.Context, id core.UUID, c core.Stat
 		return nil, err
 	}
 	return result, nil
+}
+
+// moveTagSlots takes the slots of a task run's tags where it runs now, and
+// frees them where it no longer does.
+func (s *Service) moveTagSlots(ctx context.Context, tx core.Tx, run *core.TaskRun, wanted []*core.GlobalConcurrencyLimit) error {
+	switch run.StateType {
+	case core.Running:
+		return s.countAll(ctx, tx, wanted, run.ID)
+	case core.Cancelling:
+		return nil
+	}
+	if len(run.Tags) == 0 {
+		return nil
+	}
+	return tx.DeleteSlotLeasesOfHolder(ctx, run.ID)
 }
 
 func (s *Service) taskFacts(ctx context.Context, tx core.Tx, run *core.TaskRun, proposed *core.State) (f facts, err error) {
