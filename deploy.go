@@ -135,40 +135,65 @@ func deploy(ctx context.Context, o core.Orchestrator, f *engine.Flow, d Deployme
 	return o.CreateDeployment(ctx, c)
 }
 
-// DeployedOption is a setting of RunDeployment.
+// DeployedOption is a setting of RunDeployment and SubmitDeployment.
 type DeployedOption func(*engine.Deployed)
 
 // AsSubflow(false) makes the run one of its own instead of a part of the caller.
 func AsSubflow(yes bool) DeployedOption { return func(d *engine.Deployed) { d.Top = !yes } }
 
-// NoWait returns once the run is made; the result is the zero R.
-func NoWait() DeployedOption { return func(d *engine.Deployed) { d.NoWait = true } }
-
 // RunDeployment runs "flow/deployment", Go or Python, waits for its end and
-// returns its result.
+// returns its result. Inside a run it is a sub-flow.
 func RunDeployment[R any](ctx context.Context, name string, params any, opts ...DeployedOption) (r R, err error) {
-	flow, dep, ok := strings.Cut(name, "/")
-	if !ok {
-		return r, fmt.Errorf("%q does not name a deployment; write flow/deployment", name)
-	}
-	o, err := orchestrator(ctx)
+	o, d, err := deployed(ctx, name, params, opts)
 	if err != nil {
 		return r, err
 	}
-	d := engine.Deployed{Flow: flow, Name: dep}
+	return decoded[R](engine.RunDeployment(ctx, o, d))
+}
+
+// SubmitDeployment makes a run of "flow/deployment" and returns without
+// waiting. Inside a run the call is durable: after a crash it gives the run
+// that was made before. AsSubflow(false) lets the run outlive its caller.
+func SubmitDeployment[R any](ctx context.Context, name string, params any, opts ...DeployedOption) (*DeploymentRun[R], error) {
+	o, d, err := deployed(ctx, name, params, opts)
+	if err != nil {
+		return nil, err
+	}
+	s, err := engine.SubmitDeployment(ctx, o, d)
+	if err != nil {
+		return nil, err
+	}
+	return &DeploymentRun[R]{s}, nil
+}
+
+// DeploymentRun is a run that SubmitDeployment made.
+type DeploymentRun[R any] struct{ s *engine.Submitted }
+
+// ID is the run's id, as API, UI and command line know it.
+func (r *DeploymentRun[R]) ID() string { return r.s.Run.ID.String() }
+
+// Name is the run's name.
+func (r *DeploymentRun[R]) Name() string { return r.s.Run.Name }
+
+// Get waits for the run's end, or that of ctx, and returns its result.
+func (r *DeploymentRun[R]) Get(ctx context.Context) (R, error) { return decoded[R](r.s.Get(ctx)) }
+
+func deployed(ctx context.Context, name string, params any, opts []DeployedOption) (o core.Orchestrator, d engine.Deployed, err error) {
+	flow, dep, ok := strings.Cut(name, "/")
+	if !ok {
+		return nil, d, fmt.Errorf("%q does not name a deployment; write flow/deployment", name)
+	}
+	d = engine.Deployed{Flow: flow, Name: dep}
 	if params != nil {
 		if d.Params, err = json.Marshal(params); err != nil {
-			return r, fmt.Errorf("parameters of %s: %w", name, err)
+			return nil, d, fmt.Errorf("parameters of %s: %w", name, err)
 		}
 	}
-	for _, o := range opts {
-		o(&d)
+	for _, opt := range opts {
+		opt(&d)
 	}
-	b, err := engine.RunDeployment(ctx, o, d)
-	if d.NoWait {
-		return r, err
-	}
-	return decoded[R](b, err)
+	o, err = orchestrator(ctx)
+	return o, d, err
 }
 
 // Serve deploys the flow and executes its runs in this process until ctx ends.

@@ -109,6 +109,42 @@ func ExampleRunDeployment() {
 	// hello, sub-flow <nil>
 }
 
+func ExampleSubmitDeployment() {
+	hello := flowlite.NewFlow("hello", func(_ context.Context, g greeting) (string, error) { return "hello, " + g.Name, nil })
+	all := flowlite.NewFlow("all", func(ctx context.Context, _ struct{}) (greetings []string, err error) {
+		var runs []*flowlite.DeploymentRun[string]
+		for _, name := range []string{"Ada", "Grace"} { // both at once
+			r, err := flowlite.SubmitDeployment[string](ctx, "hello/local", greeting{name})
+			if err != nil {
+				return nil, err
+			}
+			runs = append(runs, r)
+		}
+		for _, r := range runs {
+			s, err := r.Get(ctx)
+			if err != nil {
+				return nil, err
+			}
+			greetings = append(greetings, s)
+		}
+		return greetings, nil
+	})
+	server, stop := started(hello, all)
+	defer stop()
+	run, err := flowlite.SubmitDeployment[[]string](context.Background(), "all/local", nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	id, _ := core.ParseUUID(run.ID())
+	row, err := server.FlowRun(context.Background(), id)
+	fmt.Println(row.Name == run.Name(), err)
+	fmt.Println(run.Get(context.Background()))
+	// Output:
+	// true <nil>
+	// [hello, Ada hello, Grace] <nil>
+}
+
 func ExampleFlow_Deploy() {
 	hello := flowlite.NewFlow("hello", func(_ context.Context, g greeting) (string, error) { return "hello, " + g.Name, nil })
 	server, stop := started()

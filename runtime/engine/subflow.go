@@ -75,12 +75,11 @@ func (c *taskCall) placeholder() error {
 	return c.save(c.state(core.StateCreate{Type: core.Pending}))
 }
 
-// Deployed says how RunDeployment calls.
+// Deployed says how a deployment is called.
 type Deployed struct {
 	Flow, Name string
 	Params     core.JSON
 	Top        bool // not a sub-flow of the caller
-	NoWait     bool
 	RunName    string
 }
 
@@ -88,6 +87,93 @@ type Deployed struct {
 // result. Within a run the call is durable: another process waits for the same
 // child again.
 func RunDeployment(ctx context.Context, o core.Orchestrator, d Deployed) (core.JSON, error) {
+	c, err := d.call(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if c != nil && c.prior != nil {
+		return c.replay()
+	}
+	child, err := d.create(ctx, o, c)
+	if err != nil {
+		return nil, err
+	}
+	if child, err = awaitRun(ctx, o, child, true); err != nil {
+		return nil, err
+	}
+	if child.StateType != core.Completed || child.State == nil {
+		err := errorOf(child.State)
+		if c != nil && d.Top {
+			err = errors.Join(err, c.saveErr(core.Failed, "", text(err)))
+		}
+		return nil, err
+	}
+	v, err := Unpack(ctx, o, child.State.Data)
+	if err == nil && c != nil && d.Top {
+		err = c.complete(v, "")
+	}
+	return v, err
+}
+
+// Submitted is a run of a deployment that its maker need not wait for.
+type Submitted struct {
+	Run *core.FlowRun // as it was made
+	o   core.Orchestrator
+	top bool
+}
+
+// SubmitDeployment makes a run of a deployment and returns. Within a run the
+// call is durable: another process gets the same child again.
+func SubmitDeployment(ctx context.Context, o core.Orchestrator, d Deployed) (*Submitted, error) {
+	c, err := d.call(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if c != nil && c.prior != nil {
+		id := c.prior.Details.ChildFlowRunID
+		if id.IsZero() {
+			return nil, fmt.Errorf("an earlier attempt ran %s/%s and waited for it: its run is not known here", d.Flow, d.Name)
+		}
+		child, err := ask(c.r.wctx, func() (*core.FlowRun, error) { return o.FlowRun(c.r.wctx, id) })
+		return &Submitted{child, o, d.Top}, err
+	}
+	child, err := d.create(ctx, o, c)
+	if err != nil {
+		return nil, err
+	}
+	if c != nil && d.Top {
+		p := core.StateCreate{Type: core.Completed}
+		p.Details.ChildFlowRunID = child.ID
+		if err := c.save(c.state(p)); err != nil {
+			return nil, err
+		}
+	}
+	return &Submitted{child, o, d.Top}, nil
+}
+
+// Get waits for the run's end, or that of ctx, and returns its result.
+func (s *Submitted) Get(ctx context.Context) (core.JSON, error) {
+	r, err := awaitRun(ctx, s.o, s.Run, !s.top)
+	if err != nil {
+		return nil, err
+	}
+	if r.StateType != core.Completed || r.State == nil {
+		return nil, errorOf(r.State)
+	}
+	return Unpack(ctx, s.o, r.State.Data)
+}
+
+// call is the call's place in the run around ctx; nil outside of runs.
+func (d Deployed) call(ctx context.Context) (*taskCall, error) {
+	s := scopeOf(ctx)
+	if s == nil {
+		return nil, nil
+	}
+	return s.run.identify(&Task{Name: d.Flow + "/" + d.Name}, d.Params)
+}
+
+// create makes the run, or finds the one that an earlier attempt made.
+func (d Deployed) create(ctx context.Context, o core.Orchestrator, c *taskCall) (*core.FlowRun, error) {
 	dep, err := ask(ctx, func() (*core.Deployment, error) { return o.DeploymentByName(ctx, d.Flow, d.Name) })
 	if core.IsNotFound(err) {
 		return nil, fmt.Errorf("there is no deployment %s/%s; deploy it first: %w", d.Flow, d.Name, err)
@@ -95,21 +181,13 @@ func RunDeployment(ctx context.Context, o core.Orchestrator, d Deployed) (core.J
 	if err != nil {
 		return nil, err
 	}
-	s := scopeOf(ctx)
 	create := core.DeploymentFlowRunCreate{Name: d.RunName, Parameters: d.Params.OrObject()}
 	wctx := ctx
-	var c *taskCall
-	if s != nil {
-		wctx = s.run.wctx
-		if c, err = s.run.identify(&Task{Name: d.Flow + "/" + d.Name}, d.Params); err != nil {
-			return nil, err
-		}
-		if c.prior != nil {
-			return c.replay()
-		}
+	if c != nil {
+		wctx = c.r.wctx
 		// A child that is still out is waited for; one that failed in an earlier
 		// attempt has a successor.
-		attempt := s.run.rec.RunCount
+		attempt := c.r.rec.RunCount
 		if c.row.State != nil && !c.row.StateType.Final() {
 			attempt = c.row.FlowRunRunCount
 		}
@@ -121,29 +199,19 @@ func RunDeployment(ctx context.Context, o core.Orchestrator, d Deployed) (core.J
 			create.ParentTaskRunID = c.row.ID
 		}
 	}
-	child, err := ask(wctx, func() (*core.FlowRun, error) {
+	return ask(wctx, func() (*core.FlowRun, error) {
 		return o.CreateDeploymentFlowRun(core.WithRunToken(wctx, core.UUID{}), dep.ID, create)
 	})
-	if err != nil {
-		return nil, err
-	}
-	if d.NoWait {
-		id := core.ToJSON(child.ID)
-		if c != nil && d.Top {
-			return id, c.complete(id, "")
-		}
-		return id, nil
-	}
-	return awaitRun(ctx, o, child, c, d.Top)
 }
 
-func awaitRun(ctx context.Context, o core.Orchestrator, child *core.FlowRun, c *taskCall, top bool) (core.JSON, error) {
-	for !child.StateType.Final() {
-		now, err := ask(ctx, func() (*core.FlowRun, error) { return o.WaitFlowRun(ctx, child.ID, child.StateID, 30) })
+// awaitRun waits for a run's end; owned says that it is cancelled with ctx.
+func awaitRun(ctx context.Context, o core.Orchestrator, r *core.FlowRun, owned bool) (*core.FlowRun, error) {
+	for !r.StateType.Final() {
+		now, err := ask(ctx, func() (*core.FlowRun, error) { return o.WaitFlowRun(ctx, r.ID, r.StateID, 30) })
 		if cause := context.Cause(ctx); cause != nil {
-			if errors.Is(cause, ErrCancelled) {
+			if owned && errors.Is(cause, ErrCancelled) {
 				end, stop := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-				_, _ = o.SetFlowRunState(core.WithRunToken(end, core.UUID{}), child.ID, core.StateCreate{Type: core.Cancelling}, false)
+				_, _ = o.SetFlowRunState(core.WithRunToken(end, core.UUID{}), r.ID, core.StateCreate{Type: core.Cancelling}, false)
 				stop()
 			}
 			return nil, cause
@@ -151,18 +219,7 @@ func awaitRun(ctx context.Context, o core.Orchestrator, child *core.FlowRun, c *
 		if err != nil {
 			return nil, err
 		}
-		child = now
+		r = now
 	}
-	if child.StateType != core.Completed || child.State == nil {
-		err := errorOf(child.State)
-		if c != nil && top {
-			return nil, errors.Join(err, c.saveErr(core.Failed, "", text(err)))
-		}
-		return nil, err
-	}
-	v, err := Unpack(ctx, o, child.State.Data)
-	if err == nil && c != nil && top {
-		err = c.complete(v, "")
-	}
-	return v, err
+	return r, nil
 }

@@ -13,6 +13,7 @@ import (
 func TestResumeOfARetryReplaysSubflows(t *testing.T) {
 	b := newBench(t)
 	var calls, deployed int
+	var made []core.UUID
 	var die context.CancelCauseFunc
 	child := &Flow{Name: "child", Fn: func(context.Context, core.JSON) (core.JSON, error) {
 		calls++
@@ -32,9 +33,15 @@ func TestResumeOfARetryReplaysSubflows(t *testing.T) {
 		if i.Attempt == 1 {
 			return nil, errors.New("once more")
 		}
-		if _, err := RunDeployment(ctx, b.svc, Deployed{Flow: "far", Name: "d", NoWait: true}); err != nil {
+		far, err := SubmitDeployment(ctx, b.svc, Deployed{Flow: "far", Name: "d"})
+		if err != nil {
 			return nil, err
 		}
+		own, err := SubmitDeployment(ctx, b.svc, Deployed{Flow: "far", Name: "d", Top: true})
+		if err != nil {
+			return nil, err
+		}
+		made = append(made, far.Run.ID, own.Run.ID)
 		if die != nil {
 			die(ErrLeaseLost)
 			return nil, context.Cause(ctx)
@@ -53,9 +60,9 @@ func TestResumeOfARetryReplaysSubflows(t *testing.T) {
 		t.Fatal(err, calls)
 	}
 	die = nil
-	b.pool.Free = 2
+	b.pool.Free = 3
 	claims := b.claims()
-	if len(claims) != 2 { // the parent, and the one child that was deployed
+	if len(claims) != 3 { // the parent, and the two children that were deployed
 		t.Fatal(claims)
 	}
 	for _, c := range claims {
@@ -66,6 +73,9 @@ func TestResumeOfARetryReplaysSubflows(t *testing.T) {
 		if err != nil || string(out.Result) != `"over"` || calls != 2 {
 			t.Fatal(out, err, calls)
 		}
+	}
+	if len(made) != 4 || made[0] != made[2] || made[1] != made[3] || made[0] == made[1] {
+		t.Error("a resumed attempt should get the children that were submitted:", made)
 	}
 	if more := b.claims(); len(more) != 0 {
 		t.Fatal("a second child:", more)
