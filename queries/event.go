@@ -19,37 +19,39 @@ func Events(d Dialect, x *core.EventFilter, p *core.Page) Query {
 		map[string]string{"DESC": "e.occurred DESC, e.id DESC", "ASC": "e.occurred, e.id"}, def, p)
 }
 
+// event: an empty list asks for nothing, unlike that of other filters: clients
+// send "id": {"id": []} with every filter.
 func (b *builder) event(x *core.EventFilter) {
 	f := b.fields()
 	if o := x.Occurred; o != nil {
 		f.time("e.occurred", &core.TimeFilter{After: o.Since, Before: o.Until})
 	}
 	if n := x.Event; n != nil {
-		if n.Prefix != nil {
+		if len(n.Prefix) > 0 {
 			f.add(func() { b.prefixes("e.event", n.Prefix) })
 		}
-		if n.ExcludePrefix != nil {
+		if len(n.ExcludePrefix) > 0 {
 			f.add(func() { b.w("NOT "); b.prefixes("e.event", n.ExcludePrefix) })
 		}
-		if n.Name != nil {
+		if len(n.Name) > 0 {
 			f.add(func() { in(b, false, "e.event", n.Name) })
 		}
-		if n.ExcludeName != nil {
+		if len(n.ExcludeName) > 0 {
 			f.add(func() { in(b, true, "e.event", n.ExcludeName) })
 		}
 	}
 	if r := x.Resource; r != nil {
-		if r.ID != nil {
+		if len(r.ID) > 0 {
 			f.add(func() { in(b, false, "e.event_resource_id", r.ID) })
 		}
-		if r.IDPrefix != nil {
+		if len(r.IDPrefix) > 0 {
 			f.add(func() { b.prefixes("e.event_resource_id", r.IDPrefix) })
 		}
 		f.labels("e.resource", r.Labels)
 	}
 	f.resources(x.AnyResource, true)
 	f.resources(x.Related, false)
-	if x.ID != nil && x.ID.ID != nil {
+	if x.ID != nil && len(x.ID.ID) > 0 {
 		f.add(func() { in(b, false, "e.id", x.ID.ID) })
 	}
 	if x.Text != nil && strings.TrimSpace(x.Text.Query) != "" {
@@ -100,16 +102,16 @@ func (f *fields) resources(x *core.EventResources, own bool) {
 }
 
 func (f *fields) related(r core.EventRelated, name, role, labels string) {
-	if r.ID != nil {
+	if len(r.ID) > 0 {
 		f.add(func() { in(f.builder, false, name, r.ID) })
 	}
-	if r.IDPrefix != nil {
+	if len(r.IDPrefix) > 0 {
 		f.add(func() { f.prefixes(name, r.IDPrefix) })
 	}
-	if r.Role != nil {
+	if len(r.Role) > 0 {
 		f.add(func() { in(f.builder, false, role, r.Role) })
 	}
-	if r.ResourcesInRoles != nil {
+	if len(r.ResourcesInRoles) > 0 {
 		f.add(func() {
 			f.w("(1=0")
 			for _, pair := range r.ResourcesInRoles {
@@ -126,7 +128,7 @@ func (f *fields) related(r core.EventRelated, name, role, labels string) {
 }
 
 // labels: every label has one of its values. A value may end in * and may
-// begin with !, which excludes.
+// begin with !, which excludes; an absent label is never as asked.
 func (f *fields) labels(col string, labels map[string]any) {
 	for key, v := range labels {
 		vs, ok := v.([]any)
@@ -140,7 +142,7 @@ func (f *fields) labels(col string, labels map[string]any) {
 				bare, neg := strings.CutPrefix(s, "!")
 				t := func() { f.labelIs(col, key, bare) }
 				if neg {
-					not = append(not, func() { f.w("NOT COALESCE("); t(); f.w(", FALSE)") })
+					not = append(not, func() { f.w("NOT COALESCE("); t(); f.w(", TRUE)") })
 				} else {
 					want = append(want, t)
 				}
