@@ -18,12 +18,13 @@ type serveFlags struct {
 	Port     int    `env:"FLOWLITE_PORT" default:"4200" help:"port; -1 takes any free one"`
 	Database string `env:"FLOWLITE_DATABASE_URL" help:"sqlite:PATH or postgres://...; default: flowlite.db in FLOWLITE_HOME"`
 	Home     string `env:"FLOWLITE_HOME" help:"folder for database, results and built flows; default: ~/.flowlite"`
+	Key      string `name:"encryption-key" env:"FLOWLITE_ENCRYPTION_KEY" hidden:""`
 	NoAuth   bool   `help:"serve other machines without credentials"`
 	LogLevel string `env:"FLOWLITE_LOG_LEVEL" enum:"debug,info,warn,error" default:"warn" help:"debug, info, warn or error"`
 }
 
 func (f serveFlags) config(a *app) server.Config {
-	return server.Config{Host: f.Host, Port: f.Port, DatabaseURL: f.Database, Home: f.Home, NoAuth: f.NoAuth,
+	return server.Config{Host: f.Host, Port: f.Port, DatabaseURL: f.Database, Home: f.Home, NoAuth: f.NoAuth, EncryptionKey: f.Key,
 		AuthString: a.cli.Auth, Version: version(), Log: logger(a, f.LogLevel)}
 }
 

@@ -150,6 +150,131 @@ func (q *Queries) ListArtifactsByIDs(ctx context.Context, arg ListArtifactsByIDs
 	return items, nil
 }
 
+const listBlockDocumentsByIDs = `-- name: ListBlockDocumentsByIDs :many
+SELECT id, created, updated, name, sealed, block_schema_id, block_type_id, is_anonymous FROM block_document WHERE id = ANY($1::uuid[])
+`
+
+func (q *Queries) ListBlockDocumentsByIDs(ctx context.Context, arg ListBlockDocumentsByIDsParams) ([]BlockDocument, error) {
+	rows, err := q.db.Query(ctx, listBlockDocumentsByIDs, arg.Ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []BlockDocument
+	for rows.Next() {
+		var i BlockDocument
+		if err := rows.Scan(
+			&i.ID,
+			&i.Created,
+			&i.Updated,
+			&i.Name,
+			&i.Sealed,
+			&i.BlockSchemaID,
+			&i.BlockTypeID,
+			&i.IsAnonymous,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listBlockReferences = `-- name: ListBlockReferences :many
+SELECT parent_document_id, name, reference_document_id FROM block_document_reference WHERE parent_document_id = ANY($1::uuid[]) ORDER BY name
+`
+
+func (q *Queries) ListBlockReferences(ctx context.Context, arg ListBlockReferencesParams) ([]BlockDocumentReference, error) {
+	rows, err := q.db.Query(ctx, listBlockReferences, arg.Ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []BlockDocumentReference
+	for rows.Next() {
+		var i BlockDocumentReference
+		if err := rows.Scan(&i.ParentDocumentID, &i.Name, &i.ReferenceDocumentID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listBlockSchemasByIDs = `-- name: ListBlockSchemasByIDs :many
+SELECT id, created, updated, checksum, version, fields, capabilities, block_type_id FROM block_schema WHERE id = ANY($1::uuid[])
+`
+
+func (q *Queries) ListBlockSchemasByIDs(ctx context.Context, arg ListBlockSchemasByIDsParams) ([]BlockSchema, error) {
+	rows, err := q.db.Query(ctx, listBlockSchemasByIDs, arg.Ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []BlockSchema
+	for rows.Next() {
+		var i BlockSchema
+		if err := rows.Scan(
+			&i.ID,
+			&i.Created,
+			&i.Updated,
+			&i.Checksum,
+			&i.Version,
+			&i.Fields,
+			&i.Capabilities,
+			&i.BlockTypeID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listBlockTypesByIDs = `-- name: ListBlockTypesByIDs :many
+SELECT id, created, updated, name, slug, logo_url, documentation_url, description, code_example, is_protected FROM block_type WHERE id = ANY($1::uuid[])
+`
+
+func (q *Queries) ListBlockTypesByIDs(ctx context.Context, arg ListBlockTypesByIDsParams) ([]BlockType, error) {
+	rows, err := q.db.Query(ctx, listBlockTypesByIDs, arg.Ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []BlockType
+	for rows.Next() {
+		var i BlockType
+		if err := rows.Scan(
+			&i.ID,
+			&i.Created,
+			&i.Updated,
+			&i.Name,
+			&i.Slug,
+			&i.LogoUrl,
+			&i.DocumentationUrl,
+			&i.Description,
+			&i.CodeExample,
+			&i.IsProtected,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listDeploymentsByIDs = `-- name: ListDeploymentsByIDs :many
 SELECT id, created, updated, name, version, description, flow_id, paused, concurrency_limit_id, concurrency_options, job_variables, parameters, tags, labels, work_queue_id, last_polled, parameter_openapi_schema, path, pull_steps, entrypoint, storage_document_id, infrastructure_document_id, created_by, updated_by, status, enforce_parameter_schema, flow_name, work_queue_name, work_pool_id, work_pool_name FROM deployment_full WHERE id = ANY($1::uuid[])
 `

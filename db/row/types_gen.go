@@ -45,6 +45,47 @@ type ArtifactCollection struct {
 	TaskRunID   core.UUID
 }
 
+type BlockDocument struct {
+	ID            core.UUID
+	Created       core.Time
+	Updated       core.Time
+	Name          string
+	Sealed        string
+	BlockSchemaID core.UUID
+	BlockTypeID   core.UUID
+	IsAnonymous   bool
+}
+
+type BlockDocumentReference struct {
+	ParentDocumentID    core.UUID
+	Name                string
+	ReferenceDocumentID core.UUID
+}
+
+type BlockSchema struct {
+	ID           core.UUID
+	Created      core.Time
+	Updated      core.Time
+	Checksum     string
+	Version      string
+	Fields       core.JSON
+	Capabilities core.Tags
+	BlockTypeID  core.UUID
+}
+
+type BlockType struct {
+	ID               core.UUID
+	Created          core.Time
+	Updated          core.Time
+	Name             string
+	Slug             string
+	LogoUrl          *string
+	DocumentationUrl *string
+	Description      *string
+	CodeExample      *string
+	IsProtected      bool
+}
+
 type CancelledSinceParams struct {
 	SinceTime core.Time
 	Lim       int64
@@ -55,6 +96,14 @@ type CancellingOfParams struct{ Holder core.UUID }
 type DeleteArtifactCollectionParams struct{ ID core.UUID }
 
 type DeleteArtifactParams struct{ ID core.UUID }
+
+type DeleteBlockDocumentParams struct{ ID core.UUID }
+
+type DeleteBlockReferencesParams struct{ ParentDocumentID core.UUID }
+
+type DeleteBlockSchemaParams struct{ ID core.UUID }
+
+type DeleteBlockTypeParams struct{ ID core.UUID }
 
 type DeleteDeploymentParams struct{ ID core.UUID }
 
@@ -337,6 +386,24 @@ type GetArtifactCollectionParams struct{ Key string }
 
 type GetArtifactParams struct{ ID core.UUID }
 
+type GetBlockDocumentIDParams struct {
+	Slug string
+	Name string
+}
+
+type GetBlockSchemaByChecksumParams struct{ Checksum string }
+
+type GetBlockSchemaByVersionParams struct {
+	Checksum string
+	Version  string
+}
+
+type GetBlockSchemaParams struct{ ID core.UUID }
+
+type GetBlockTypeBySlugParams struct{ Slug string }
+
+type GetBlockTypeParams struct{ ID core.UUID }
+
 type GetCachedStateParams struct {
 	CacheKey string
 	Now      core.Time
@@ -433,6 +500,47 @@ type InsertArtifactParams struct {
 	Metadata    core.JSON
 	FlowRunID   core.UUID
 	TaskRunID   core.UUID
+}
+
+type InsertBlockDocumentParams struct {
+	ID            core.UUID
+	Created       core.Time
+	Updated       core.Time
+	Name          string
+	Sealed        string
+	BlockSchemaID core.UUID
+	BlockTypeID   core.UUID
+	IsAnonymous   bool
+}
+
+type InsertBlockReferenceParams struct {
+	ParentDocumentID    core.UUID
+	Name                string
+	ReferenceDocumentID core.UUID
+}
+
+type InsertBlockSchemaParams struct {
+	ID           core.UUID
+	Created      core.Time
+	Updated      core.Time
+	Checksum     string
+	Version      string
+	Fields       core.JSON
+	Capabilities core.Tags
+	BlockTypeID  core.UUID
+}
+
+type InsertBlockTypeParams struct {
+	ID               core.UUID
+	Created          core.Time
+	Updated          core.Time
+	Name             string
+	Slug             string
+	LogoUrl          *string
+	DocumentationUrl *string
+	Description      *string
+	CodeExample      *string
+	IsProtected      bool
 }
 
 type InsertDeploymentParams struct {
@@ -674,6 +782,25 @@ type ListArtifactCollectionsByIDsParams struct{ Ids []core.UUID }
 
 type ListArtifactsByIDsParams struct{ Ids []core.UUID }
 
+type ListBlockDocumentsByIDsParams struct{ Ids []core.UUID }
+
+type ListBlockDocumentsSealedOtherwiseParams struct {
+	Prefix  string
+	AfterID core.UUID
+	Lim     int64
+}
+
+type ListBlockDocumentsSealedOtherwiseRow struct {
+	ID     core.UUID
+	Sealed string
+}
+
+type ListBlockReferencesParams struct{ Ids []core.UUID }
+
+type ListBlockSchemasByIDsParams struct{ Ids []core.UUID }
+
+type ListBlockTypesByIDsParams struct{ Ids []core.UUID }
+
 type ListDeploymentsByIDsParams struct{ Ids []core.UUID }
 
 type ListEventsByIDsParams struct{ Ids []core.UUID }
@@ -813,6 +940,10 @@ type Querier interface {
 	CancellingOf(ctx context.Context, arg CancellingOfParams) ([]core.UUID, error)
 	DeleteArtifact(ctx context.Context, arg DeleteArtifactParams) (int64, error)
 	DeleteArtifactCollection(ctx context.Context, arg DeleteArtifactCollectionParams) (int64, error)
+	DeleteBlockDocument(ctx context.Context, arg DeleteBlockDocumentParams) (int64, error)
+	DeleteBlockReferences(ctx context.Context, arg DeleteBlockReferencesParams) error
+	DeleteBlockSchema(ctx context.Context, arg DeleteBlockSchemaParams) (int64, error)
+	DeleteBlockType(ctx context.Context, arg DeleteBlockTypeParams) (int64, error)
 	DeleteDeployment(ctx context.Context, arg DeleteDeploymentParams) (int64, error)
 	DeleteEndedSlotLeases(ctx context.Context, arg DeleteEndedSlotLeasesParams) (int64, error)
 	DeleteEvents(ctx context.Context, arg DeleteEventsParams) (int64, error)
@@ -844,6 +975,12 @@ type Querier interface {
 	GetArtifact(ctx context.Context, arg GetArtifactParams) (Artifact, error)
 	GetArtifactCollection(ctx context.Context, arg GetArtifactCollectionParams) (ArtifactCollection, error)
 	GetArtifactCollectionOf(ctx context.Context, arg GetArtifactCollectionOfParams) (ArtifactCollection, error)
+	GetBlockDocumentID(ctx context.Context, arg GetBlockDocumentIDParams) (core.UUID, error)
+	GetBlockSchema(ctx context.Context, arg GetBlockSchemaParams) (BlockSchema, error)
+	GetBlockSchemaByChecksum(ctx context.Context, arg GetBlockSchemaByChecksumParams) (BlockSchema, error)
+	GetBlockSchemaByVersion(ctx context.Context, arg GetBlockSchemaByVersionParams) (BlockSchema, error)
+	GetBlockType(ctx context.Context, arg GetBlockTypeParams) (BlockType, error)
+	GetBlockTypeBySlug(ctx context.Context, arg GetBlockTypeBySlugParams) (BlockType, error)
 	GetCachedState(ctx context.Context, arg GetCachedStateParams) (core.JSON, error)
 	GetDeployment(ctx context.Context, arg GetDeploymentParams) (DeploymentFull, error)
 	GetDeploymentByName(ctx context.Context, arg GetDeploymentByNameParams) (DeploymentFull, error)
@@ -870,6 +1007,10 @@ type Querier interface {
 	GetWorkQueueByName(ctx context.Context, arg GetWorkQueueByNameParams) (WorkQueueFull, error)
 	GetWorker(ctx context.Context, arg GetWorkerParams) (Worker, error)
 	InsertArtifact(ctx context.Context, arg InsertArtifactParams) error
+	InsertBlockDocument(ctx context.Context, arg InsertBlockDocumentParams) error
+	InsertBlockReference(ctx context.Context, arg InsertBlockReferenceParams) error
+	InsertBlockSchema(ctx context.Context, arg InsertBlockSchemaParams) error
+	InsertBlockType(ctx context.Context, arg InsertBlockTypeParams) error
 	InsertDeployment(ctx context.Context, arg InsertDeploymentParams) error
 	InsertEvent(ctx context.Context, arg InsertEventParams) (int64, error)
 	InsertFlow(ctx context.Context, arg InsertFlowParams) (int64, error)
@@ -890,6 +1031,12 @@ type Querier interface {
 	LatestArtifact(ctx context.Context, arg LatestArtifactParams) (Artifact, error)
 	ListArtifactCollectionsByIDs(ctx context.Context, arg ListArtifactCollectionsByIDsParams) ([]ArtifactCollection, error)
 	ListArtifactsByIDs(ctx context.Context, arg ListArtifactsByIDsParams) ([]Artifact, error)
+	ListBlockCapabilities(ctx context.Context) ([]core.Tags, error)
+	ListBlockDocumentsByIDs(ctx context.Context, arg ListBlockDocumentsByIDsParams) ([]BlockDocument, error)
+	ListBlockDocumentsSealedOtherwise(ctx context.Context, arg ListBlockDocumentsSealedOtherwiseParams) ([]ListBlockDocumentsSealedOtherwiseRow, error)
+	ListBlockReferences(ctx context.Context, arg ListBlockReferencesParams) ([]BlockDocumentReference, error)
+	ListBlockSchemasByIDs(ctx context.Context, arg ListBlockSchemasByIDsParams) ([]BlockSchema, error)
+	ListBlockTypesByIDs(ctx context.Context, arg ListBlockTypesByIDsParams) ([]BlockType, error)
 	ListDeploymentsByIDs(ctx context.Context, arg ListDeploymentsByIDsParams) ([]DeploymentFull, error)
 	ListEventsByIDs(ctx context.Context, arg ListEventsByIDsParams) ([]Event, error)
 	ListFlowRunInputs(ctx context.Context, arg ListFlowRunInputsParams) ([]FlowRunInput, error)
@@ -926,6 +1073,7 @@ type Querier interface {
 	PutSlotLease(ctx context.Context, arg PutSlotLeaseParams) error
 	RecordTaskRun(ctx context.Context, arg RecordTaskRunParams) (int64, error)
 	RenewLeases(ctx context.Context, arg RenewLeasesParams) ([]core.UUID, error)
+	ResealBlockDocument(ctx context.Context, arg ResealBlockDocumentParams) (int64, error)
 	RunsOccupying(ctx context.Context, arg RunsOccupyingParams) (int64, error)
 	ScheduledAhead(ctx context.Context, arg ScheduledAheadParams) (ScheduledAheadRow, error)
 	SetFlowRunState(ctx context.Context, arg SetFlowRunStateParams) (int64, error)
@@ -937,6 +1085,8 @@ type Querier interface {
 	TaskRunsOfAfter(ctx context.Context, arg TaskRunsOfAfterParams) ([]TaskRunFull, error)
 	UpdateArtifact(ctx context.Context, arg UpdateArtifactParams) (int64, error)
 	UpdateArtifactCollection(ctx context.Context, arg UpdateArtifactCollectionParams) (int64, error)
+	UpdateBlockDocument(ctx context.Context, arg UpdateBlockDocumentParams) (int64, error)
+	UpdateBlockType(ctx context.Context, arg UpdateBlockTypeParams) (int64, error)
 	UpdateDeployment(ctx context.Context, arg UpdateDeploymentParams) (int64, error)
 	UpdateFlow(ctx context.Context, arg UpdateFlowParams) (int64, error)
 	UpdateFlowRun(ctx context.Context, arg UpdateFlowRunParams) (int64, error)
@@ -981,6 +1131,12 @@ type RecordTaskRunParams struct {
 type RenewLeasesParams struct {
 	Expires core.Time
 	Holder  core.UUID
+}
+
+type ResealBlockDocumentParams struct {
+	Sealed string
+	ID     core.UUID
+	Was    string
 }
 
 type RunLease struct {
@@ -1184,6 +1340,23 @@ type UpdateArtifactParams struct {
 	Metadata    core.JSON
 	Updated     core.Time
 	ID          core.UUID
+}
+
+type UpdateBlockDocumentParams struct {
+	Sealed        string
+	BlockSchemaID core.UUID
+	Updated       core.Time
+	ID            core.UUID
+}
+
+type UpdateBlockTypeParams struct {
+	LogoUrl          *string
+	DocumentationUrl *string
+	Description      *string
+	CodeExample      *string
+	IsProtected      bool
+	Updated          core.Time
+	ID               core.UUID
 }
 
 type UpdateDeploymentParams struct {

@@ -34,6 +34,18 @@ SELECT * FROM artifact_collection WHERE id = ANY(sqlc.arg(ids)::uuid[]);
 -- name: ListVariablesByIDs :many
 SELECT * FROM variable WHERE id = ANY(sqlc.arg(ids)::uuid[]);
 
+-- name: ListBlockTypesByIDs :many
+SELECT * FROM block_type WHERE id = ANY(sqlc.arg(ids)::uuid[]);
+
+-- name: ListBlockSchemasByIDs :many
+SELECT * FROM block_schema WHERE id = ANY(sqlc.arg(ids)::uuid[]);
+
+-- name: ListBlockDocumentsByIDs :many
+SELECT * FROM block_document WHERE id = ANY(sqlc.arg(ids)::uuid[]);
+
+-- name: ListBlockReferences :many
+SELECT * FROM block_document_reference WHERE parent_document_id = ANY(sqlc.arg(ids)::uuid[]) ORDER BY name;
+
 -- name: ListGlobalLimitsByIDs :many
 SELECT * FROM global_limit WHERE id = ANY(sqlc.arg(ids)::uuid[]);
 

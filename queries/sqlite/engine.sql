@@ -34,6 +34,18 @@ SELECT * FROM artifact_collection WHERE id IN (sqlc.slice(ids));
 -- name: ListVariablesByIDs :many
 SELECT * FROM variable WHERE id IN (sqlc.slice(ids));
 
+-- name: ListBlockTypesByIDs :many
+SELECT * FROM block_type WHERE id IN (sqlc.slice(ids));
+
+-- name: ListBlockSchemasByIDs :many
+SELECT * FROM block_schema WHERE id IN (sqlc.slice(ids));
+
+-- name: ListBlockDocumentsByIDs :many
+SELECT * FROM block_document WHERE id IN (sqlc.slice(ids));
+
+-- name: ListBlockReferences :many
+SELECT * FROM block_document_reference WHERE parent_document_id IN (sqlc.slice(ids)) ORDER BY name;
+
 -- name: ListGlobalLimitsByIDs :many
 SELECT * FROM global_limit WHERE id IN (sqlc.slice(ids));
 

@@ -68,6 +68,7 @@ func (a *API) groups() []group {
 		a.taskRuns(), a.taskRunStates(), a.deployments(), a.schedules(),
 		a.workPools(), a.workPoolQueues(), a.workers(), a.workQueues(), a.leases(),
 		a.logs(), a.events(), a.artifacts(), a.variables(), a.limits(), a.tagLimits(),
+		a.blockTypes(), a.blockSchemas(), a.blockDocuments(), a.blockCapabilities(),
 		a.collections(), a.automations(), a.templates(), a.results(), a.sockets(),
 	}
 }

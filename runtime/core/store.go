@@ -25,6 +25,8 @@ type Store interface {
 // Reader is what can be asked of the database, inside and outside a
 // transaction. Lists take MaxLimit rows where Limit is 0.
 type Reader interface {
+	BlockReader
+
 	Flow(ctx context.Context, id UUID) (*Flow, error)
 	FlowByName(ctx context.Context, name string) (*Flow, error)
 	Flows(ctx context.Context, f Filters, p Page) ([]*Flow, error)
@@ -134,6 +136,7 @@ type Reader interface {
 // writer makes them plain reads.
 type Tx interface {
 	Reader
+	BlockTx
 
 	// UpsertFlow returns the stored flow of that name, untouched if it existed.
 	UpsertFlow(ctx context.Context, f *Flow) (stored *Flow, created bool, err error)

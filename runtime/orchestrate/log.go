@@ -12,18 +12,23 @@ import (
 const maxLogMessage = 1 << 20
 
 // WriteLogs stores lines in one commit and passes them to live tails. A line
-// that is too long is cut and says so; bytes that are not UTF-8 are replaced.
+// that is too long is cut and says so; bytes that are not UTF-8 are replaced,
+// and the values of Secret blocks are masked.
 func (s *Service) WriteLogs(ctx context.Context, logs []core.LogCreate) error {
 	if len(logs) == 0 {
 		return nil
 	}
 	now := s.now()
+	mask := s.masker(ctx)
 	rows := make([]core.Log, len(logs))
 	list := make([]*core.Log, len(logs))
 	for i, c := range logs {
 		rows[i] = core.Log{
 			ID: core.NewID(), Created: now, Updated: now, Name: cleanText(c.Name), Level: c.Level,
 			Message: cleanMessage(c.Message), Timestamp: c.Timestamp, FlowRunID: c.FlowRunID, TaskRunID: c.TaskRunID,
+		}
+		if mask != nil {
+			rows[i].Message = mask.Replace(rows[i].Message)
 		}
 		if rows[i].Timestamp.IsZero() {
 			rows[i].Timestamp = now

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/seal"
 )
 
 var _ core.Orchestrator = (*Service)(nil)
@@ -16,6 +17,7 @@ type Config struct {
 	Store   core.Store
 	Bus     core.Bus
 	Results core.ResultStore // nil: results cannot be put
+	Sealer  core.Sealer      // nil: what is sealed cannot be read after the process has ended
 	Log     *slog.Logger     // nil: slog.Default
 	Now     func() core.Time // nil: core.Now
 	// LeaseGrace is how long after New no run is taken from its holder: while
@@ -29,6 +31,7 @@ type Service struct {
 	store   core.Store
 	bus     core.Bus
 	results core.ResultStore
+	sealer  core.Sealer
 	log     *slog.Logger
 	now     func() core.Time
 	began   core.Time
@@ -38,12 +41,17 @@ type Service struct {
 	events persister
 	marks  pollMarks
 	lost   lostHolders
+
+	secrets secretWords
 }
 
 func New(c Config) *Service {
-	s := &Service{store: c.Store, bus: c.Bus, results: c.Results, log: c.Log, now: c.Now, grace: c.LeaseGrace}
+	s := &Service{store: c.Store, bus: c.Bus, results: c.Results, sealer: c.Sealer, log: c.Log, now: c.Now, grace: c.LeaseGrace}
 	if s.log == nil {
 		s.log = slog.Default()
+	}
+	if s.sealer == nil {
+		s.sealer = seal.Ephemeral()
 	}
 	if s.now == nil {
 		s.now = core.Now

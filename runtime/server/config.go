@@ -20,7 +20,11 @@ type Config struct {
 	DatabaseURL string // default: flowlite.db in Home
 	Home        string // default: $HOME/.flowlite
 	AuthString  string // user:password, asked of everyone
-	NoAuth      bool   // serve other machines without asking
+	// EncryptionKey seals secrets and other blocks: 32 bytes as base64 or hex,
+	// and after a comma the keys before it. Default: the file encryption.key in
+	// Home, made at the first start.
+	EncryptionKey string
+	NoAuth        bool // serve other machines without asking
 
 	Worker      bool   // run the pool "default" here
 	WorkerLimit int    // runs at once; 0: no limit

@@ -20,6 +20,7 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/loops"
 	"github.com/flowlite/flowlite/runtime/orchestrate"
+	"github.com/flowlite/flowlite/runtime/seal"
 	"github.com/flowlite/flowlite/runtime/ui"
 	"github.com/flowlite/flowlite/runtime/worker"
 	"github.com/flowlite/flowlite/runtime/worker/build"
@@ -163,18 +164,33 @@ func (s *Server) openData(ctx context.Context) error {
 	return nil
 }
 
+// keys seal what is secret in the database.
+func (s *Server) keys() (*seal.Ring, error) {
+	if s.cfg.EncryptionKey != "" {
+		return seal.Parse("FLOWLITE_ENCRYPTION_KEY", s.cfg.EncryptionKey)
+	}
+	return seal.File(filepath.Join(s.cfg.Home, "encryption.key"))
+}
+
 // serve makes the use-cases and their two faces, and answers from here on.
 func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	messages := bus.NewMemory()
 	s.later(func(context.Context) error { return messages.Close() })
+	keys, err := s.keys()
+	if err != nil {
+		return err
+	}
 	s.service = orchestrate.New(orchestrate.Config{
-		Store: s.store, Bus: messages, Log: s.cfg.Log,
+		Store: s.store, Bus: messages, Log: s.cfg.Log, Sealer: keys,
 		Results: orchestrate.DirResults(filepath.Join(s.cfg.Home, "results")),
 	})
 	if err := s.service.Start(ctx); err != nil {
 		return err
 	}
 	s.later(s.service.Stop)
+	if err := s.service.RegisterBlocks(ctx); err != nil {
+		return err
+	}
 	s.loops = loops.New(loops.Config{Service: s.service, Liveness: bus.Single(), Bus: messages, Log: s.cfg.Log})
 
 	mux := http.NewServeMux()

@@ -21,8 +21,9 @@ type launchable struct {
 	quiet bool
 }
 
-// Variables of the worker's own environment that belong to one run.
-var runOnly = []string{"FLOWLITE_FLOW_RUN_ID", "FLOWLITE_RUN_TOKEN", "FLOWLITE_ENTRYPOINT", "FLOWLITE_WATCH_STDIN", "FLOWLITE_PARAMETERS", "PREFECT__FLOW_RUN_ID"}
+// Variables of the worker's own environment that belong to one run, or to
+// nobody but the server.
+var runOnly = []string{"FLOWLITE_ENCRYPTION_KEY", "FLOWLITE_FLOW_RUN_ID", "FLOWLITE_RUN_TOKEN", "FLOWLITE_ENTRYPOINT", "FLOWLITE_WATCH_STDIN", "FLOWLITE_PARAMETERS", "PREFECT__FLOW_RUN_ID"}
 
 // maxEnv is below what Linux takes for one variable (128 KiB).
 const maxEnv = 100 << 10

@@ -1,0 +1,117 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+func (a *API) blockTypes() group {
+	return group{"/block_types", []op{
+		create(a.service.CreateBlockType, need("name", "slug")),
+		update("Block type", a.service.UpdateBlockType),
+		read("Block type", a.store.BlockType),
+		remove("Block type", a.service.DeleteBlockType),
+		get("/slug/{slug}", func(ctx context.Context, in *bySlug) (*core.BlockType, error) {
+			t, err := a.store.BlockTypeBySlug(ctx, in.Slug)
+			return t, named("Block type", err)
+		}),
+		get("/slug/{slug}/block_documents", a.blockDocumentsOfType),
+		get("/slug/{slug}/block_documents/name/{name}", func(ctx context.Context, in *blockName) (*core.BlockDocument, error) {
+			d, err := a.service.BlockDocumentByName(ctx, in.Slug, in.Name, in.Secrets)
+			return d, named("Block document", err)
+		}),
+		filter[blockQuery]("/filter", nil, a.store.BlockTypes),
+		post("/install_system_block_types", func(ctx context.Context, _ *struct{}) (any, error) {
+			return nil, a.service.RegisterBlocks(ctx)
+		}),
+	}}
+}
+
+func (a *API) blockSchemas() group {
+	return group{"/block_schemas", []op{
+		route("POST", "/", http.StatusCreated, a.createBlockSchema, need("block_type_id")),
+		read("Block schema", a.store.BlockSchema),
+		remove("Block schema", a.service.DeleteBlockSchema),
+		get("/checksum/{checksum}", func(ctx context.Context, in *struct {
+			Checksum string `path:"checksum"`
+			Version  string `query:"version"`
+		}) (*core.BlockSchema, error) {
+			s, err := a.store.BlockSchemaByChecksum(ctx, in.Checksum, in.Version)
+			return s, named("Block schema", err)
+		}),
+		filter[blockQuery]("/filter", nil, a.store.BlockSchemas),
+	}}
+}
+
+func (a *API) blockDocuments() group {
+	return group{"/block_documents", []op{
+		create(a.service.CreateBlockDocument, need("block_schema_id", "block_type_id")),
+		update("Block document", a.service.UpdateBlockDocument),
+		get("/{id}", func(ctx context.Context, in *struct {
+			ID      core.UUID `path:"id"`
+			Secrets bool      `query:"include_secrets"`
+		}) (*core.BlockDocument, error) {
+			d, err := a.service.BlockDocument(ctx, in.ID, in.Secrets)
+			return d, named("Block document", err)
+		}),
+		remove("Block document", a.service.DeleteBlockDocument),
+		post("/filter", a.filterBlockDocuments, strict),
+		count[blockQuery]("/count", a.store.CountBlockDocuments),
+	}}
+}
+
+func (a *API) blockCapabilities() group {
+	return group{"/block_capabilities", []op{
+		get("/", func(ctx context.Context, _ *struct{}) ([]string, error) { return rows(a.store.BlockCapabilities(ctx)) }),
+	}}
+}
+
+type bySlug struct {
+	Slug string `path:"slug"`
+}
+
+type blockName struct {
+	Slug    string `path:"slug"`
+	Name    string `path:"name"`
+	Secrets bool   `query:"include_secrets"`
+}
+
+type blockQuery struct {
+	core.BlockFilters
+	pageQuery
+}
+
+func (q blockQuery) filter() core.BlockFilters { return q.BlockFilters }
+
+func (a *API) createBlockSchema(ctx context.Context, in *withBody[core.BlockSchemaCreate]) (*core.BlockSchema, error) {
+	s, created, err := a.service.CreateBlockSchema(ctx, in.Body)
+	if err == nil && !created {
+		setStatus(ctx, http.StatusOK)
+	}
+	return s, err
+}
+
+func (a *API) blockDocumentsOfType(ctx context.Context, in *struct {
+	Slug    string `path:"slug"`
+	Secrets bool   `query:"include_secrets"`
+}) ([]*core.BlockDocument, error) {
+	t, err := a.store.BlockTypeBySlug(ctx, in.Slug)
+	if err != nil {
+		return nil, named("Block type", err)
+	}
+	of := &core.BlockDocumentFilter{BlockTypeID: &core.IDFilter{Any: []core.UUID{t.ID}}}
+	return rows(a.service.BlockDocuments(ctx, core.BlockFilters{Documents: of}, core.Page{}, in.Secrets))
+}
+
+func (a *API) filterBlockDocuments(ctx context.Context, in *withBody[struct {
+	blockQuery
+	Secrets bool `json:"include_secrets"`
+}]) ([]*core.BlockDocument, error) {
+	page, none, err := in.Body.page(core.BlockDocumentSorts)
+	if err != nil || none {
+		return []*core.BlockDocument{}, err
+	}
+	return rows(a.service.BlockDocuments(ctx, in.Body.BlockFilters, page, in.Body.Secrets))
+}

@@ -1,0 +1,73 @@
+package orchestrate
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// secretsFresh is how long a change by another server stays unseen.
+const secretsFresh = 10 * time.Second
+
+// secretWords are the values of all Secret blocks, to be masked in logs.
+type secretWords struct {
+	mu    sync.Mutex
+	until core.Time // when to look again
+	words *strings.Replacer
+}
+
+func (w *secretWords) forget() {
+	w.mu.Lock()
+	w.until = 0
+	w.mu.Unlock()
+}
+
+// masker replaces the secrets in a text; nil if there are none.
+func (s *Service) masker(ctx context.Context) *strings.Replacer {
+	s.secrets.mu.Lock()
+	defer s.secrets.mu.Unlock()
+	now := s.now()
+	if now < s.secrets.until {
+		return s.secrets.words
+	}
+	words, err := s.secretWords(ctx)
+	if err != nil {
+		s.log.Warn("secrets cannot be read; logs are masked by those that were known", "error", err)
+	} else {
+		s.secrets.words = core.Masker(words)
+	}
+	s.secrets.until = now.Add(secretsFresh)
+	return s.secrets.words
+}
+
+func (s *Service) secretWords(ctx context.Context) (words []string, err error) {
+	f := core.BlockFilters{
+		Types:     &core.BlockTypeFilter{Slug: &core.TextFilter{Any: []string{core.SecretBlock}}},
+		Documents: &core.BlockDocumentFilter{IsAnonymous: core.Null[core.BoolFilter]()},
+	}
+	for offset := 0; ; offset += core.MaxLimit {
+		docs, err := s.store.BlockDocuments(ctx, f, core.Page{Limit: core.MaxLimit, Offset: offset})
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range docs {
+			plain, err := s.sealer.Open(d.ID, d.Sealed)
+			if err != nil {
+				continue // nobody can have read it
+			}
+			var data struct {
+				Value core.JSON `json:"value"`
+			}
+			if json.Unmarshal(plain, &data) == nil {
+				words = append(words, core.SecretWords(data.Value)...)
+			}
+		}
+		if len(docs) < core.MaxLimit {
+			return words, nil
+		}
+	}
+}
