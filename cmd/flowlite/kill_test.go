@@ -1,20 +1,14 @@
 package main_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"net"
-	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -24,167 +18,135 @@ import (
 )
 
 var (
-	killRounds = flag.Int("kill.rounds", 100, "rounds of the kill test")
-	killSeed   = flag.Uint64("kill.seed", 1, "its seed")
+	killRounds = flag.Int("kill.rounds", 100, "rounds of TestKill; TestKillApart has 40 in place of 100")
+	killSeed   = flag.Uint64("kill.seed", 1, "their seed")
 )
 
-var buildProgram = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "flowlite-bin")
-	if err != nil {
-		return "", err
-	}
-	bin := filepath.Join(dir, "flowlite")
-	out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	return bin, nil
-})
+// slot is the step of the schedule that runs throughout the kill tests.
+const slot = 2 * time.Second
 
-// program is a flowlite that a test starts, kills and starts again.
-type program struct {
-	t    *testing.T
-	args []string
-	env  []string
-	as   *syscall.SysProcAttr
-	port string
-	api  string
-	cmd  *exec.Cmd
-	out  bytes.Buffer
+// killing is what both kill tests do: order runs of chain, kill, look.
+type killing struct {
+	t       *testing.T
+	p       *program // the server
+	rnd     *rand.Rand
+	effects string
+	asked   int
+	chain   core.Deployment
 }
 
-func newProgram(t *testing.T, home string, args ...string) *program {
-	t.Helper()
-	bin, err := buildProgram()
-	if err != nil {
-		t.Fatal(err)
+// deploySchedule deploys chain a second time, by the clock.
+func (k *killing) deploySchedule() {
+	k.t.Helper()
+	body := map[string]any{"name": "clock", "flow_id": k.chain.FlowID, "entrypoint": k.chain.Entrypoint, "path": k.chain.Path,
+		"work_pool_name": k.chain.WorkPoolName, "parameters": map[string]any{"tasks": 2, "millis": 5, "dir": k.effects},
+		"schedules": []any{map[string]any{"schedule": map[string]any{"cron": "* * * * * */2"}}}}
+	if err := k.p.call("POST", "/deployments/", body, nil); err != nil {
+		k.t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
-	_ = l.Close()
-	p := &program{t: t, args: append([]string{bin, "up"}, args...), env: append(os.Environ(), "FLOWLITE_HOME="+home)}
-	p.at(port)
-	return p
 }
 
-// at is where the program listens.
-func (p *program) at(port string) {
-	p.port, p.api = port, "http://127.0.0.1:"+port+"/api"
-	p.env = append(p.env, "FLOWLITE_PORT="+port, "FLOWLITE_API_URL="+p.api)
-}
-
-func (p *program) start() {
-	p.t.Helper()
-	p.cmd = exec.Command(p.args[0], p.args[1:]...)
-	p.cmd.Env, p.cmd.SysProcAttr = p.env, p.as
-	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.out
-	if err := p.cmd.Start(); err != nil {
-		p.t.Fatal(err)
-	}
-	p.eventually(30*time.Second, "the server answers", func() bool {
-		res, err := http.Get(p.api + "/health")
-		if err != nil {
-			return false
+func (k *killing) order() {
+	k.t.Helper()
+	for range 1 + k.rnd.IntN(2) {
+		body := map[string]any{"parameters": map[string]any{"tasks": 2 + k.rnd.IntN(5), "millis": k.rnd.IntN(60), "dir": k.effects}}
+		if err := k.p.call("POST", "/deployments/"+k.chain.ID.String()+"/create_flow_run", body, nil); err != nil {
+			k.t.Fatal(err)
 		}
-		_ = res.Body.Close()
-		return res.StatusCode == 200
+		k.asked++
+	}
+}
+
+// moment is the random point, not a wait for something.
+func (k *killing) moment() { <-time.After(time.Duration(k.rnd.IntN(500)) * time.Millisecond) }
+
+// settle waits until every run that is due is final. The slots that are yet to
+// come stay.
+func (k *killing) settle() (until core.Time) {
+	k.t.Helper()
+	until = core.Now()
+	live := map[string]any{"flow_runs": map[string]any{
+		"expected_start_time": map[string]any{"before_": until},
+		"state": map[string]any{"type": map[string]any{
+			"not_any_": []core.StateType{core.Completed, core.Failed, core.Crashed, core.Cancelled}}}}}
+	k.p.eventually(4*time.Minute, "every run is final", func() bool {
+		var n int64
+		return k.p.call("POST", "/flow_runs/count", live, &n) == nil && n == 0
 	})
-}
-
-func (p *program) kill(sig syscall.Signal) {
-	if p.cmd == nil {
-		return
-	}
-	_ = p.cmd.Process.Signal(sig)
-	_ = p.cmd.Wait()
-	p.cmd = nil
-}
-
-// eventually asks again until the answer is yes; the deadline only bounds a failure.
-func (p *program) eventually(limit time.Duration, what string, yes func() bool) {
-	p.t.Helper()
-	deadline, tick := time.After(limit), time.NewTicker(10*time.Millisecond)
-	defer tick.Stop()
-	for !yes() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			p.t.Fatalf("within %s it did not come true that %s\n%s", limit, what, p.out.String())
-		}
-	}
-}
-
-// call does not fail on a dead server: the test kills it.
-func (p *program) call(method, path string, in, out any) error {
-	body, err := json.Marshal(in)
-	if err != nil {
-		return err
-	}
-	req, err := http.NewRequest(method, p.api+path, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = res.Body.Close() }()
-	b, err := io.ReadAll(res.Body)
-	if err != nil {
-		return err
-	}
-	if res.StatusCode >= 300 {
-		return fmt.Errorf("%s %s: %d %s", method, path, res.StatusCode, b)
-	}
-	if out == nil {
-		return nil
-	}
-	return json.Unmarshal(b, out)
+	return until
 }
 
 // TestKill kills the program or a flow's process at random moments, starts it
-// again, and then looks into the database: every run is final, and no task
-// that had completed was started again.
+// again, and then looks into the database: every run is final, no task that
+// had completed was started again, and each slot of a schedule has one run.
 func TestKill(t *testing.T) {
-	home, effects := t.TempDir(), t.TempDir()
-	rnd := rand.New(rand.NewPCG(*killSeed, 2026))
-	p := newProgram(t, home, "--flows", "testdata/flows")
-	p.start()
-	t.Cleanup(func() { p.kill(syscall.SIGKILL) })
-
-	var dep core.Deployment
-	p.eventually(2*time.Minute, "chain/local is deployed", func() bool {
-		return p.call("GET", "/deployments/name/chain/local", nil, &dep) == nil
+	t.Parallel()
+	home := t.TempDir()
+	k := &killing{t: t, effects: t.TempDir(), rnd: rand.New(rand.NewPCG(*killSeed, 2026))}
+	k.p = newProgram(t, home, "--flows", "testdata/flows")
+	k.p.start()
+	t.Cleanup(func() { k.p.kill(syscall.SIGKILL) })
+	k.p.eventually(2*time.Minute, "chain/local is deployed", func() bool {
+		return k.p.call("GET", "/deployments/name/chain/local", nil, &k.chain) == nil
 	})
-	asked := 0
-	for round := range *killRounds {
-		for range 1 + rnd.IntN(2) {
-			body := map[string]any{"parameters": map[string]any{"tasks": 2 + rnd.IntN(5), "millis": rnd.IntN(60), "dir": effects}}
-			if err := p.call("POST", "/deployments/"+dep.ID.String()+"/create_flow_run", body, nil); err != nil {
-				t.Fatalf("round %d: %v", round, err)
-			}
-			asked++
-		}
-		<-time.After(time.Duration(rnd.IntN(500)) * time.Millisecond) // the random point, not a wait for something
-		if pid := flowProcess(p, rnd); pid > 0 && rnd.IntN(3) == 0 {
+	k.deploySchedule()
+	for range *killRounds {
+		k.order()
+		k.moment()
+		if pid := flowProcess(k.p, k.rnd); pid > 0 && k.rnd.IntN(3) == 0 {
 			_ = syscall.Kill(pid, syscall.SIGKILL)
 			continue
 		}
-		p.kill(syscall.SIGKILL)
-		p.start()
+		k.p.kill(syscall.SIGKILL)
+		k.p.start()
 	}
-	live := map[string]any{"flow_runs": map[string]any{"state": map[string]any{"type": map[string]any{
-		"not_any_": []core.StateType{core.Completed, core.Failed, core.Crashed, core.Cancelled}}}}}
-	p.eventually(4*time.Minute, "every run is final", func() bool {
-		var n int64
-		return p.call("POST", "/flow_runs/count", live, &n) == nil && n == 0
-	})
-	p.kill(syscall.SIGTERM)
-	checkRuns(t, filepath.Join(home, "flowlite.db"), effects, asked)
+	until := k.settle()
+	k.p.kill(syscall.SIGTERM)
+	k.check(filepath.Join(home, "flowlite.db"), until)
+}
+
+// TestKillApart has server and worker as two processes, and kills the one, the
+// other or both. The runs of a killed worker wait for its leases to expire.
+func TestKillApart(t *testing.T) {
+	t.Parallel()
+	home := t.TempDir()
+	k := &killing{t: t, effects: t.TempDir(), rnd: rand.New(rand.NewPCG(*killSeed, 2027))}
+	k.p = newCommand(t, home, "server", "start")
+	k.p.start()
+	t.Cleanup(func() { k.p.kill(syscall.SIGKILL) })
+	client := func(args ...string) *program {
+		c := newCommand(t, home, args...)
+		c.at(k.p.port)
+		return c
+	}
+	client("work-pool", "create", "apart", "-t", "process").succeeds()
+	client("deploy", "testdata/flows/chain.go:Chain", "-n", "far", "-p", "apart").succeeds()
+	if err := k.p.call("GET", "/deployments/name/chain/far", nil, &k.chain); err != nil {
+		t.Fatal(err)
+	}
+	k.deploySchedule()
+	w := client("worker", "start", "--pool", "apart")
+	w.launch()
+	t.Cleanup(func() { w.kill(syscall.SIGKILL) })
+	for range *killRounds * 2 / 5 {
+		k.order()
+		k.moment()
+		which := k.rnd.IntN(3)
+		if which != 0 {
+			w.kill(syscall.SIGKILL)
+		}
+		if which != 1 {
+			k.p.kill(syscall.SIGKILL)
+			k.p.start()
+		}
+		if which != 0 {
+			w.launch()
+		}
+	}
+	until := k.settle()
+	w.succeedsOn(syscall.SIGTERM)
+	k.p.kill(syscall.SIGTERM)
+	k.check(filepath.Join(home, "flowlite.db"), until)
 }
 
 func flowProcess(p *program, rnd *rand.Rand) int {
@@ -197,7 +159,8 @@ func flowProcess(p *program, rnd *rand.Rand) int {
 	return pid
 }
 
-func checkRuns(t *testing.T, file, effects string, asked int) {
+func (k *killing) check(file string, until core.Time) {
+	t := k.t
 	t.Helper()
 	ctx := context.Background()
 	store, err := db.Open(ctx, "sqlite:"+file)
@@ -206,28 +169,54 @@ func checkRuns(t *testing.T, file, effects string, asked int) {
 	}
 	defer func() { _ = store.Close() }()
 	outcome := map[core.StateType]int{}
+	var slots []core.Time
 	total := 0
-	for {
-		runs, err := store.FlowRuns(ctx, core.Filters{}, core.Page{Limit: core.MaxLimit, Offset: total})
+	for offset := 0; ; offset += core.MaxLimit {
+		runs, err := store.FlowRuns(ctx, core.Filters{}, core.Page{Limit: core.MaxLimit, Offset: offset})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if len(runs) == 0 {
 			break
 		}
-		total += len(runs)
 		for _, r := range runs {
+			if r.ExpectedStartTime > until {
+				continue // a slot yet to come
+			}
+			if r.AutoScheduled {
+				slots = append(slots, r.ExpectedStartTime)
+			} else {
+				total++
+			}
 			outcome[r.StateType]++
 			if r.StateType != core.Completed && r.StateType != core.Crashed {
 				t.Errorf("run %s is %s: %s", r.ID, r.StateType, core.Deref(r.State.Message))
 			}
-			checkTasks(t, store, r, effects)
+			checkTasks(t, store, r, k.effects)
 		}
 	}
-	if total != asked {
-		t.Errorf("%d runs were acknowledged, %d are there", asked, total)
+	if total != k.asked {
+		t.Errorf("%d runs were acknowledged, %d are there", k.asked, total)
 	}
-	t.Logf("%d runs: %v", total, outcome)
+	checkSlots(t, slots, until)
+	t.Logf("%d runs and %d slots: %v", total, len(slots), outcome)
+}
+
+// checkSlots wants one run for each step from the first to the end.
+func checkSlots(t *testing.T, slots []core.Time, until core.Time) {
+	t.Helper()
+	if len(slots) == 0 {
+		t.Fatal("the schedule made no run")
+	}
+	slices.Sort(slots)
+	for i := 1; i < len(slots); i++ {
+		if d := slots[i].Sub(slots[i-1]); d != slot {
+			t.Errorf("after the slot of %s comes that of %s", slots[i-1], slots[i])
+		}
+	}
+	if last := slots[len(slots)-1]; until.Sub(last) > slot {
+		t.Errorf("the last slot is that of %s, and it was %s", last, until)
+	}
 }
 
 func checkTasks(t *testing.T, store core.Store, r *core.FlowRun, effects string) {
