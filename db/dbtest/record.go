@@ -186,8 +186,52 @@ func limits(s *suite) {
 	s.write(func(tx core.Tx) error {
 		n, err := tx.DeleteExpiredSlotLeases(s.ctx, s.now+10)
 		s.eq(n, 1)
-		return errors.Join(err, tx.DeleteGlobalLimit(s.ctx, l.ID))
+		return err
 	})
+	heldSlots(s, l)
+	s.write(func(tx core.Tx) error { return tx.DeleteGlobalLimit(s.ctx, l.ID) })
+}
+
+// heldSlots: what was taken without a lease ends with what holds it.
+func heldSlots(s *suite, l *core.GlobalConcurrencyLimit) {
+	f := s.flow("holder")
+	run := s.newRun(f, core.Running, nil)
+	client, other := core.NewID(), core.NewID()
+	put := func(x core.SlotLease) *core.SlotLease {
+		x.ID, x.Created, x.Expires, x.Slots, x.Limits = core.NewID(), s.now, core.Forever, 1, []core.UUID{l.ID}
+		s.write(func(tx core.Tx) error { return tx.PutSlotLease(s.ctx, &x) })
+		return &x
+	}
+	held := func(want int) {
+		s.Helper()
+		s.eq(len(must(s.SlotLeases(s.ctx, l.ID, s.now))(s)), want)
+		s.eq(must(s.SlotsHeld(s.ctx, l.ID, s.now))(s), want)
+	}
+	put(core.SlotLease{Counted: true, HolderType: "flow_run", HolderID: run.ID, ClientID: client})
+	put(core.SlotLease{Counted: true, ClientID: client})
+	put(core.SlotLease{ClientID: client}) // a lease: its client renews it
+	got := put(core.SlotLease{Counted: true, ClientID: other, Holder: core.JSON(`{"a":1}`)})
+	held(4)
+	s.eq(must(s.SlotLease(s.ctx, got.ID))(s).Expires == core.Forever, true)
+	lose := func(want int) {
+		s.Helper()
+		s.write(func(tx core.Tx) error {
+			holders, err := tx.LoseSlotLeases(s.ctx, client, s.now-1)
+			s.eq(len(holders), want)
+			return err
+		})
+	}
+	lose(2)
+	held(2)
+	s.write(func(tx core.Tx) error { return tx.KeepSlotLeases(s.ctx, run.ID, other, core.Forever) })
+	held(3)
+	lose(0)
+	s.write(func(tx core.Tx) error {
+		n, err := tx.DeleteEndedSlotLeases(s.ctx, s.now)
+		s.eq(n, 0) // the run goes on
+		return errors.Join(err, tx.DeleteSlotLeasesOfHolder(s.ctx, run.ID))
+	})
+	held(2)
 }
 
 func filters(s *suite) {
