@@ -250,7 +250,7 @@ func (s *Server) startWorker(ctx context.Context) error {
 	s.worker = worker.New(worker.Config{
 		Orchestrator: s.service, Pool: worker.DefaultPool, Name: "flowlite-" + host,
 		Limit: s.cfg.WorkerLimit, APIURL: s.APIURL(), AuthString: s.cfg.AuthString,
-		WorkDir: s.cfg.WorkDir, Builder: s.builder(), Log: s.cfg.Log, DrainGrace: s.cfg.DrainGrace,
+		WorkDir: s.cfg.WorkDir, Builder: s.builder(), CacheDir: s.cacheDir(), Python: s.cfg.Python, Log: s.cfg.Log, DrainGrace: s.cfg.DrainGrace,
 		InProcess: s.cfg.InProcess, CancelCause: s.cfg.CancelCause, LostCause: s.cfg.LostCause,
 	})
 	if err := s.recoverRuns(ctx, s.worker.Holder()); err != nil {
@@ -267,10 +267,12 @@ func (s *Server) startWorker(ctx context.Context) error {
 // other finds at once.
 func (s *Server) builder() *build.Builder {
 	if s.build == nil {
-		s.build = build.New(filepath.Join(s.cfg.Home, "cache"))
+		s.build = build.New(s.cacheDir())
 	}
 	return s.build
 }
+
+func (s *Server) cacheDir() string { return filepath.Join(s.cfg.Home, "cache") }
 
 // health is what GET /api/ready tells beside its status.
 func (s *Server) health() any {

@@ -15,6 +15,7 @@ type job struct {
 	Command    []string
 	Env        map[string]*string // nil unsets
 	WorkingDir string
+	Python     string // interpreter of a Python flow
 	Quiet      bool
 }
 
@@ -159,6 +160,13 @@ func jobOf(template core.JSON, vars map[string]any, variable func(name string) (
 		j.WorkingDir = t
 	default:
 		return nil, core.Errorf(core.EInvalid, "job variable working_dir is %s; write a path", textOf(t))
+	}
+	named, ok, err := expand("{{ python }}", lookup(2)) // no template needs to mention it
+	if err != nil {
+		return nil, err
+	}
+	if j.Python, _ = named.(string); ok && j.Python == "" {
+		return nil, core.Errorf(core.EInvalid, "job variable python is %s; write an interpreter's path, or that of a virtual environment", textOf(named))
 	}
 	if b, ok := c["stream_output"].(bool); ok {
 		j.Quiet = !b

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"github.com/flowlite/flowlite/runtime/worker/python"
 )
 
 // maxLine is where a longer line is cut into several log entries.
@@ -27,6 +29,10 @@ func (w *Worker) capture(r *run, from io.Reader, quiet bool, tail *tail) {
 			}
 			text := clean(line)
 			if tail != nil {
+				if why, ok := strings.CutPrefix(text, python.ExitMark); ok {
+					tail.why(why)
+					continue
+				}
 				if strings.HasPrefix(text, "panic: ") || strings.HasPrefix(text, "fatal error: ") {
 					level = 40
 				}
@@ -84,6 +90,13 @@ func (t *tail) add(text string) {
 	if t.panic == "" && (strings.HasPrefix(text, "panic: ") || strings.HasPrefix(text, "fatal error: ")) {
 		t.panic = text
 	}
+}
+
+// why is what the process itself says of its end.
+func (t *tail) why(text string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.panic = text
 }
 
 func (t *tail) line() string {

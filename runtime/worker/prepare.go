@@ -9,21 +9,31 @@ import (
 
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/worker/build"
+	"github.com/flowlite/flowlite/runtime/worker/python"
 )
 
 // launchable is a process to be started.
 type launchable struct {
-	argv  []string
-	env   []string
-	dir   string
-	plain bool // knows nothing of runs: the worker sets its states
-	group bool // signals go to the whole group: a shell does not hand them on
-	quiet bool
+	argv   []string
+	env    []string
+	dir    string
+	python bool // the runner of a Prefect flow
+	plain  bool // knows nothing of runs: the worker sets its states
+	group  bool // signals go to the whole group: a shell does not hand them on
+	quiet  bool
+	scrap  string // a folder to be removed afterwards
+}
+
+func isDir(dir string) error {
+	if st, err := os.Stat(dir); err != nil || !st.IsDir() {
+		return core.Errorf(core.EInvalid, "the working directory %s is not there; set the job variable working_dir, or deploy again from a folder that this worker has", dir)
+	}
+	return nil
 }
 
 // Variables of the worker's own environment that belong to one run, or to
 // nobody but the server.
-var runOnly = []string{"FLOWLITE_ENCRYPTION_KEY", "FLOWLITE_FLOW_RUN_ID", "FLOWLITE_RUN_TOKEN", "FLOWLITE_ENTRYPOINT", "FLOWLITE_WATCH_STDIN", "FLOWLITE_PARAMETERS", "PREFECT__FLOW_RUN_ID"}
+var runOnly = []string{"FLOWLITE_ENCRYPTION_KEY", "FLOWLITE_FLOW_RUN_ID", "FLOWLITE_RUN_TOKEN", "FLOWLITE_ENTRYPOINT", "FLOWLITE_WATCH_STDIN", "FLOWLITE_PARAMETERS", "PREFECT__FLOW_RUN_ID", "PREFECT__FLOW_ENTRYPOINT"}
 
 // maxEnv is below what Linux takes for one variable (128 KiB).
 const maxEnv = 100 << 10
@@ -57,6 +67,10 @@ func (w *Worker) prepare(r *run) (*launchable, error) {
 		return nil, err
 	}
 
+	l := &launchable{quiet: j.Quiet}
+	if len(j.Command) == 0 && c.Deployment != nil && python.Entrypoint(entrypoint) {
+		return l, w.preparePython(r, j, l)
+	}
 	dir := j.WorkingDir
 	if dir == "" {
 		dir = path
@@ -64,11 +78,10 @@ func (w *Worker) prepare(r *run) (*launchable, error) {
 	if !filepath.IsAbs(dir) {
 		dir = filepath.Join(w.cfg.WorkDir, dir)
 	}
-	if st, err := os.Stat(dir); err != nil || !st.IsDir() {
-		return nil, core.Errorf(core.EInvalid, "the working directory %s is not there; set the job variable working_dir, or deploy again from a folder that this worker has", dir)
+	if err := isDir(dir); err != nil {
+		return nil, err
 	}
-	l := &launchable{dir: dir, quiet: j.Quiet}
-
+	l.dir = dir
 	switch {
 	case len(j.Command) > 0:
 		l.argv, l.group, l.plain = j.Command, true, entrypoint == ""
@@ -117,12 +130,11 @@ func (w *Worker) environment(r *run, j *job, entrypoint string, l *launchable) [
 	if w.cfg.AuthString != "" {
 		env["FLOWLITE_AUTH_STRING"] = w.cfg.AuthString
 	}
+	if l.python {
+		w.pythonEnv(r, entrypoint, l.dir, env)
+	}
 	if l.group { // a command may be anything: a Prefect engine, a script
-		env["PREFECT__FLOW_RUN_ID"] = r.id().String()
-		env["PREFECT_API_URL"] = w.cfg.APIURL
-		if w.cfg.AuthString != "" {
-			env["PREFECT_API_AUTH_STRING"] = w.cfg.AuthString
-		}
+		w.prefectEnv(r, env)
 		if p := r.claim.FlowRun.Parameters; len(p) > 0 && len(p) < maxEnv {
 			env["FLOWLITE_PARAMETERS"] = string(p)
 		}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/worker/python"
 )
 
 // pipeGrace is how long output may come after the process itself has ended.
@@ -19,6 +20,9 @@ const pipeGrace = 2 * time.Second
 
 // process starts the launchable and waits for its end.
 func (w *Worker) process(r *run, l *launchable) outcome {
+	if l.scrap != "" {
+		defer os.RemoveAll(l.scrap)
+	}
 	if r.ctx.Err() != nil {
 		return outcome{}
 	}
@@ -161,6 +165,9 @@ func exitOutcome(ps *os.ProcessState, err error, last string, sent bool) outcome
 		return outcome{message: msg, recoverable: !sent}
 	}
 	if code := ps.ExitCode(); code != 0 {
+		if code == python.ExitRefused && last != "" {
+			return outcome{message: last}
+		}
 		msg := fmt.Sprintf("process exited with code %d", code)
 		if code > 128 && code < 160 { // a shell's way to say so
 			msg += fmt.Sprintf(" (signal %s)", signalName(syscall.Signal(code-128)))

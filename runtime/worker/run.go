@@ -194,8 +194,11 @@ func (w *Worker) acknowledge(ctx context.Context, id, token core.UUID, message s
 	}
 	w.keepTrying(ctx, "acknowledge the cancellation", func() error {
 		fr, err := w.orch.FlowRun(ctx, id)
-		if err != nil || fr.StateType.Final() {
+		if err != nil || fr.StateType.Final() && fr.StateType != core.Crashed {
 			return err
+		}
+		if fr.StateType == core.Crashed { // an engine that takes every signal for a crash; the lease ended with it
+			ctx = core.WithRunToken(ctx, core.UUID{})
 		}
 		_, err = w.orch.SetFlowRunState(ctx, id, core.StateCreate{Type: core.Cancelled, Message: &message}, true)
 		return err

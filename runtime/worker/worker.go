@@ -38,6 +38,7 @@ type Config struct {
 	CacheDir     string // of built binaries; default: flowlite in the user's cache folder
 	Log          *slog.Logger
 	Builder      *build.Builder // default: one on CacheDir
+	Python       string         // interpreter of Python flows; default: that of their folder
 
 	// InProcess may execute a claim itself. The context carries the run's token
 	// and ends with CancelCause, LostCause or ErrStopped.

@@ -44,7 +44,7 @@ func TestCommands(t *testing.T) {
 	killed := f.submit("killed", command("kill -9 $$"), "")
 	missing := f.submit("missing", map[string]any{"command": "true", "working_dir": "/no/such/folder"}, "")
 	nothing := f.submit("nothing", nil, "")
-	python := f.submit("python", nil, "flow.py:main")
+	python := f.submit("python", map[string]any{"python": "/no/such/python"}, "flow.py:main")
 	gone := f.submit("gone", nil, "flows/none.go:Adder")
 	wrong := f.submit("wrong", map[string]any{"command": "true", "env": map[string]any{"A": "{{ prefect.variables.nope }}"}}, "")
 
@@ -61,7 +61,7 @@ func TestCommands(t *testing.T) {
 		{killed, core.Scheduled, "SIGKILL"},
 		{missing, core.Crashed, "/no/such/folder"},
 		{nothing, core.Crashed, "neither an entrypoint nor a command"},
-		{python, core.Crashed, "flow.py:main is a Python flow"},
+		{python, core.Crashed, "there is no Python interpreter /no/such/python"},
 		{gone, core.Crashed, "there is no file flows/none.go"},
 		{wrong, core.Crashed, `variable "nope"`},
 	} {

@@ -1,0 +1,253 @@
+"""flowlite's side of a Python flow run: `python runner.py MODE`.
+
+run       executes the run of PREFECT__FLOW_RUN_ID with the Prefect engine
+serve     a warm parent: has imported Prefect, and forks a child for each run
+describe  reads flow files without running them; answers in JSON
+"""
+
+import os
+import sys
+
+# The worker takes a line that begins so as the reason of an end, not as a log.
+MARK = "\x1eflowlite: "
+
+
+def last_words(text):
+    sys.stderr.write(MARK + " ".join(str(text).split())[:2000] + "\n")
+    sys.stderr.flush()
+
+
+def missing(exc):
+    version = ".".join(str(n) for n in sys.version_info[:3])
+    if isinstance(exc, ModuleNotFoundError) and exc.name == "prefect":
+        return (
+            f"{sys.executable} (Python {version}) has no Prefect; install it: {sys.executable} -m pip install prefect, "
+            "or name another interpreter: the job variable python, or FLOWLITE_PYTHON"
+        )
+    return f"{sys.executable} (Python {version}) cannot import Prefect: {type(exc).__name__}: {exc}"
+
+
+def import_prefect():
+    """Imports what every run needs, and nothing of the user's: neither this
+    file's folder nor the current one is a place to look for Prefect's imports."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    sys.path[:] = [p for p in sys.path if p and os.path.abspath(p) not in (here, os.getcwd())]
+    import prefect  # noqa: F401
+    import prefect.engine  # noqa: F401
+    import prefect.flow_engine  # noqa: F401
+    import prefect.main  # noqa: F401
+    import prefect.task_engine  # noqa: F401
+
+
+def prefer_readable_results():
+    """A caller in another language can read what was persisted as JSON. What the
+    user set, in whatever way, stays."""
+    from prefect.settings import get_current_settings
+
+    results = get_current_settings().results
+    said = results.model_fields_set
+    if "persist_by_default" not in said:
+        results.persist_by_default = True
+        os.environ["PREFECT_RESULTS_PERSIST_BY_DEFAULT"] = "true"
+    if "default_serializer" not in said:
+        results.default_serializer = "json"
+        os.environ["PREFECT_RESULTS_DEFAULT_SERIALIZER"] = "json"
+
+
+def quiet_console():
+    """What goes to the API as a run's log is not printed too: the worker makes
+    logs of all output, and each line would come twice."""
+    import logging
+
+    told = set()
+
+    def wanted(record):
+        exc = record.exc_info and record.exc_info[1]
+        if record.name.startswith(("prefect.flow_runs", "prefect.task_runs")):
+            if exc is not None:
+                told.add(id(exc))
+            return False
+        if record.name == "EventsWorker" or "APILogWorker" in record.name:
+            return False  # a word on what is left to send at the end
+        ours = record.name == "prefect.engine" and exc is not None
+        return not (ours and (id(exc) in told or not isinstance(exc, Exception)))
+
+    from prefect.settings import get_current_settings
+
+    if get_current_settings().logging.to_api.enabled:
+        for handler in logging.getLogger().handlers + logging.getLogger("prefect").handlers:
+            handler.addFilter(wanted)
+
+
+class Stopped(BaseException):
+    """SIGTERM outside of the engine's own handling."""
+
+
+def on_sigterm(*_):
+    raise Stopped()
+
+
+def cancelling(flow_run_id):
+    from prefect.client.orchestration import get_client
+
+    try:
+        state = get_client(sync_client=True).read_flow_run(flow_run_id).state
+        return state is not None and (state.is_cancelling() or state.is_cancelled())
+    except Exception:
+        return False
+
+
+def cancel_rather_than_crash(flow_run_id):
+    """The engine calls every SIGTERM a crash. One that the worker sent because
+    the run is being cancelled ends in CANCELLED at once."""
+    from prefect import flow_engine
+    from prefect.exceptions import TerminationSignal
+
+    original = getattr(flow_engine, "exception_to_crashed_state", None)
+    if original is None:
+        return  # the worker sets it after us
+
+    async def state_of(exc, *args, **kwargs):
+        if isinstance(exc, TerminationSignal):
+            from prefect.client.orchestration import get_client
+            from prefect.states import Cancelled
+
+            async with get_client() as client:
+                run = await client.read_flow_run(flow_run_id)
+            if run.state is not None and run.state.is_cancelling():
+                return Cancelled(message="cancelled; the process was told to end")
+        return await original(exc, *args, **kwargs)
+
+    flow_engine.exception_to_crashed_state = state_of
+
+
+def cancellation_hooks(flow, flow_run, logger):
+    hooks = getattr(flow, "on_cancellation_hooks", None) or []
+    if not hooks:
+        return
+    import asyncio
+    import inspect
+
+    from prefect.client.orchestration import get_client
+
+    flow_run = get_client(sync_client=True).read_flow_run(flow_run.id)
+    for hook in hooks:
+        name = getattr(hook, "__name__", type(hook).__name__)
+        logger.info(f"Running hook {name!r} in response to entering state 'Cancelling'")
+        try:
+            result = hook(flow, flow_run, flow_run.state)
+            if inspect.isawaitable(result):
+                asyncio.run(_await(result))
+        except Exception:
+            logger.error(f"An error was encountered while running hook {name!r}", exc_info=True)
+
+
+async def _await(it):
+    return await it
+
+
+def execute():
+    """What `python -m prefect.engine` does, for both lines of Prefect 3."""
+    import signal
+    from uuid import UUID
+
+    import prefect.engine as engine
+    from prefect.exceptions import TerminationSignal
+    from prefect.flow_engine import flow_run_logger, load_flow, load_flow_run, run_flow
+
+    signal.signal(signal.SIGTERM, on_sigterm)
+    flow_run_id = UUID(os.environ["PREFECT__FLOW_RUN_ID"])
+    sys.argv = ["prefect.engine", str(flow_run_id)]
+    sys.path.insert(0, os.getcwd())
+    prefer_readable_results()
+    quiet_console()
+    cancel_rather_than_crash(flow_run_id)
+    flow = flow_run = logger = None
+    try:
+        with engine.handle_engine_signals(flow_run_id):
+            flow_run = load_flow_run(flow_run_id=flow_run_id)
+            logger = flow_run_logger(flow_run=flow_run)
+            try:
+                flow = load_flow(flow_run)
+            except Exception:
+                logger.error("Unexpected exception encountered when trying to load flow", exc_info=True)
+                raise
+            with run_metrics(flow_run, flow):
+                drive(run_flow(flow, flow_run=flow_run, error_logger=logger))
+    except (TerminationSignal, Stopped):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if flow is not None and cancelling(flow_run_id):
+            cancellation_hooks(flow, flow_run, logger)
+        last_words("the process was told to end (SIGTERM)")
+        sys.exit(143)
+    except SystemExit as exc:
+        if exc.code not in (None, 0):
+            why = exc.__context__
+            last_words(f"{type(why).__name__}: {why}" if why is not None else f"exit code {exc.code}")
+        raise
+
+
+def drive(result):
+    """An asynchronous flow has its loop on the main thread, where SIGTERM arrives."""
+    import asyncio
+    import inspect
+
+    async def each(it):
+        async for _ in it:
+            pass
+
+    if inspect.isasyncgen(result):
+        asyncio.run(each(result))
+    elif inspect.isgenerator(result):
+        for _ in result:
+            pass
+    elif inspect.iscoroutine(result):
+        asyncio.run(result)
+
+
+def run_metrics(flow_run, flow):
+    try:
+        from prefect._internal.metrics import RunMetrics
+    except ImportError:
+        import contextlib
+
+        return contextlib.nullcontext()
+    return RunMetrics(flow_run, flow)
+
+
+def watch_stdin():
+    """The worker holds the other end: its death must be ours, because another
+    one may already have the run. Linux has a signal for it."""
+    import threading
+
+    def wait():
+        while os.read(0, 1024):
+            pass
+        os._exit(137)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def run():
+    try:
+        import_prefect()
+    except Exception as exc:
+        last_words(missing(exc))
+        sys.exit(78)
+    if sys.platform == "linux":
+        no_input()
+    else:
+        watch_stdin()
+    execute()
+
+
+def no_input():
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+
+
+if __name__ == "__main__":
+    mode = sys.argv[1] if len(sys.argv) > 1 else ""
+    sys.argv = sys.argv[:1] + sys.argv[2:]
+    {"run": run}[mode]()
