@@ -10,17 +10,26 @@ import (
 
 	"github.com/flowlite/flowlite"
 	"github.com/flowlite/flowlite/db"
+	"github.com/flowlite/flowlite/db/dbtest"
 	"github.com/flowlite/flowlite/runtime/bus"
 	"github.com/flowlite/flowlite/runtime/engine"
 	"github.com/flowlite/flowlite/runtime/orchestrate"
 )
 
-// onDisk gives the benchmark an engine over SQLite at synchronous=FULL, and
-// reports what one fsync costs there: the floor of whatever is durable.
-func onDisk(b *testing.B) *engine.Engine {
+// durable runs a benchmark on each database.
+func durable(b *testing.B, bench func(b *testing.B, e *engine.Engine)) {
+	for _, e := range dbtest.Engines(b) {
+		b.Run(e.Name, func(b *testing.B) { bench(b, onDisk(b, e.URL(b))) })
+	}
+}
+
+// onDisk gives the benchmark an engine over a database, SQLite at
+// synchronous=FULL, and reports what one fsync costs there: the floor of
+// whatever is durable.
+func onDisk(b *testing.B, database string) *engine.Engine {
 	b.Helper()
 	dir := b.TempDir()
-	store, err := db.Open(b.Context(), "sqlite:"+filepath.Join(dir, "bench.db"))
+	store, err := db.Open(b.Context(), database)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -69,15 +78,17 @@ func run(b *testing.B, e *engine.Engine, f *engine.Flow) {
 	}
 }
 
-func BenchmarkDurableSteps(b *testing.B) {
-	e := onDisk(b)
+func BenchmarkDurableSteps(b *testing.B) { durable(b, benchDurableSteps) }
+
+func benchDurableSteps(b *testing.B, e *engine.Engine) {
 	b.ResetTimer()
 	run(b, e, steps(b.N))
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "steps/s")
 }
 
-func BenchmarkDurableSteps50Flows(b *testing.B) {
-	e := onDisk(b)
+func BenchmarkDurableSteps50Flows(b *testing.B) { durable(b, benchDurableSteps50Flows) }
+
+func benchDurableSteps50Flows(b *testing.B, e *engine.Engine) {
 	b.ResetTimer()
 	var wg sync.WaitGroup
 	for range 50 {
@@ -87,8 +98,9 @@ func BenchmarkDurableSteps50Flows(b *testing.B) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "steps/s")
 }
 
-func BenchmarkFanOut1000(b *testing.B) {
-	e := onDisk(b)
+func BenchmarkFanOut1000(b *testing.B) { durable(b, benchFanOut1000) }
+
+func benchFanOut1000(b *testing.B, e *engine.Engine) {
 	in := make([]int, 1000)
 	for i := range in {
 		in[i] = i
@@ -104,8 +116,9 @@ func BenchmarkFanOut1000(b *testing.B) {
 }
 
 // BenchmarkNoopRuns wants -benchtime=10000x.
-func BenchmarkNoopRuns(b *testing.B) {
-	e := onDisk(b)
+func BenchmarkNoopRuns(b *testing.B) { durable(b, benchNoopRuns) }
+
+func benchNoopRuns(b *testing.B, e *engine.Engine) {
 	f := steps(0)
 	b.ResetTimer()
 	var wg sync.WaitGroup

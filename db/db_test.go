@@ -1,7 +1,6 @@
 package db_test
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -9,8 +8,6 @@ import (
 	"github.com/flowlite/flowlite/db"
 	"github.com/flowlite/flowlite/db/dbtest"
 	"github.com/flowlite/flowlite/runtime/core"
-
-	"github.com/jackc/pgx/v5"
 )
 
 func open(t *testing.T, url string) core.Store {
@@ -23,32 +20,14 @@ func open(t *testing.T, url string) core.Store {
 }
 
 func TestStore(t *testing.T) {
-	t.Run("sqlite", func(t *testing.T) {
-		dbtest.Run(t, func(t *testing.T) core.Store { return open(t, "sqlite:"+filepath.Join(t.TempDir(), "x.db")) })
-	})
 	t.Run("memory", func(t *testing.T) {
 		dbtest.Run(t, func(t *testing.T) core.Store { return open(t, "sqlite::memory:") })
 	})
-	url := os.Getenv("FLOWLITE_TEST_POSTGRES")
-	if url == "" && os.Getenv("CI") == "" {
-		return
-	}
-	t.Run("postgres", func(t *testing.T) {
-		if url == "" {
-			t.Fatal("CI is set, but FLOWLITE_TEST_POSTGRES names no database to test with")
-		}
-		dbtest.Run(t, func(t *testing.T) core.Store {
-			c, err := pgx.Connect(t.Context(), url)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := c.Exec(t.Context(), "DROP SCHEMA public CASCADE; CREATE SCHEMA public"); err != nil {
-				t.Fatal(err)
-			}
-			_ = c.Close(context.Background())
-			return open(t, url)
+	for _, e := range dbtest.Engines(t) {
+		t.Run(e.Name, func(t *testing.T) {
+			dbtest.Run(t, func(t *testing.T) core.Store { return open(t, e.URL(t)) })
 		})
-	})
+	}
 }
 
 func TestSecondProcessIsRefused(t *testing.T) {

@@ -1,7 +1,7 @@
 // Package dbtest is the conformance suite of core.Store: every engine must
 // pass Run.
 //
-// Import law: imports core only.
+// Import law: imports core and database drivers only.
 package dbtest
 
 import (

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flowlite/flowlite/db/dbtest"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -40,7 +41,13 @@ func TestMain(m *testing.M) {
 // create, PENDING, RUNNING, COMPLETED, from 8 clients at once in another
 // process. CPU is the server's; fsyncs/s is what the disk could do.
 func BenchmarkHTTPRuns(b *testing.B) {
-	w := newWorld(b, "sqlite:"+filepath.Join(b.TempDir(), "x.db"))
+	for _, e := range dbtest.Engines(b) {
+		b.Run(e.Name, func(b *testing.B) { httpRuns(b, e.URL(b)) })
+	}
+}
+
+func httpRuns(b *testing.B, database string) {
+	w := newWorld(b, database)
 	job := load{Addr: w.srv.Listener.Addr().String(), Path: "/api/flow_runs/",
 		Body: `{"flow_id":"` + w.flow("bench") + `","name":"","parameters":{"n":1},"tags":["t"],"state":{"type":"SCHEDULED"}}`}
 	for _, s := range []string{"PENDING", "RUNNING", "COMPLETED"} {
@@ -51,7 +58,13 @@ func BenchmarkHTTPRuns(b *testing.B) {
 
 // BenchmarkHTTPLogs is batches of 100 lines, durable when answered.
 func BenchmarkHTTPLogs(b *testing.B) {
-	w := newWorld(b, "sqlite:"+filepath.Join(b.TempDir(), "x.db"))
+	for _, e := range dbtest.Engines(b) {
+		b.Run(e.Name, func(b *testing.B) { httpLogs(b, e.URL(b)) })
+	}
+}
+
+func httpLogs(b *testing.B, database string) {
+	w := newWorld(b, database)
 	run := w.run(w.flow("bench"), nil)
 	lines := make([]core.LogCreate, 100)
 	id, _ := core.ParseUUID(run["id"].(string))

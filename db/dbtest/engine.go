@@ -1,0 +1,58 @@
+package dbtest
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/url"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Engine is a kind of database to test with.
+type Engine struct {
+	Name string
+	// URL names a new, empty database that is gone after the test.
+	URL func(tb testing.TB) string
+}
+
+// Engines are SQLite and, where FLOWLITE_TEST_POSTGRES names a server,
+// Postgres. With CI set a missing server fails the test.
+func Engines(tb testing.TB) []Engine {
+	tb.Helper()
+	engines := []Engine{{"sqlite", func(tb testing.TB) string { return "sqlite:" + filepath.Join(tb.TempDir(), "x.db") }}}
+	server := os.Getenv("FLOWLITE_TEST_POSTGRES")
+	switch {
+	case server != "":
+		engines = append(engines, Engine{"postgres", func(tb testing.TB) string { return postgres(tb, server) }})
+	case os.Getenv("CI") != "":
+		tb.Fatal("CI is set, but FLOWLITE_TEST_POSTGRES names no database to test with")
+	}
+	return engines
+}
+
+func postgres(tb testing.TB, server string) string {
+	tb.Helper()
+	at, err := url.Parse(server)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	name := fmt.Sprintf("test_%016x", rand.Uint64())
+	sql := func(text string) {
+		c, err := pgx.Connect(context.Background(), server)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		defer func() { _ = c.Close(context.Background()) }()
+		if _, err := c.Exec(context.Background(), text); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	sql("CREATE DATABASE " + name)
+	tb.Cleanup(func() { sql("DROP DATABASE " + name + " WITH (FORCE)") })
+	at.Path = "/" + name
+	return at.String()
+}
