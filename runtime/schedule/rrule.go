@@ -3,6 +3,7 @@ package schedule
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 
 const (
 	maxRRule = 6500
-	// maxCount bounds rules that must be counted from their first date on.
+	// maxCount bounds what has to be counted or made at once.
 	maxCount = 100_000
 )
 
@@ -93,6 +94,10 @@ func (r *recurrence) parse(s string) (shown string, err error) {
 			if o.Dtstart.IsZero() {
 				o.Dtstart = start
 			}
+			for _, list := range []*[]int{&o.Bysetpos, &o.Bymonth, &o.Bymonthday, &o.Byyearday, &o.Byweekno, &o.Byhour, &o.Byminute, &o.Bysecond, &o.Byeaster} {
+				slices.Sort(*list)
+				*list = slices.Compact(*list)
+			}
 			if o.Interval < 0 || o.Interval > 100_000 {
 				return "", fmt.Errorf("INTERVAL must be 1 to 100000")
 			}
@@ -126,18 +131,19 @@ func (r *recurrence) parse(s string) (shown string, err error) {
 	return shown, nil
 }
 
-// matchable refuses rules that would never fire: the library looks for their
-// first date for ever, or second by second until the year 9999.
+// matchable refuses rules that would never fire, and those of which the library
+// would make too many dates at once.
 func matchable(o rr.ROption) error {
 	if o.Freq <= rr.DAILY {
-		if o.Count > 0 || !o.Until.IsZero() {
-			return nil
+		days := map[rr.Frequency]int{rr.YEARLY: 366, rr.MONTHLY: 31, rr.WEEKLY: 7, rr.DAILY: 1}[o.Freq]
+		if n := days * len(clock(o)); len(o.Bysetpos) > 0 && n > maxCount {
+			return fmt.Errorf("BYSETPOS would choose among up to %d times; at most %d are allowed", n, maxCount)
 		}
-		rule, err := rr.NewRRule(o)
+		next, err := walk(o, o.Dtstart, o.Dtstart.AddDate(searchYears, 0, 0))
 		if err != nil {
 			return err
 		}
-		if _, ok := rule.Iterator()(); !ok {
+		if _, ok := next(); !ok {
 			return fmt.Errorf("it never matches a date")
 		}
 		return nil
@@ -152,14 +158,11 @@ func matchable(o rr.ROption) error {
 		}
 		days[(d.Day()+1)%7] = true
 	}
-	// A step moves through the week by the common divisor of both.
 	const week = 7 * 86400
 	step := max(o.Interval, 1) * map[rr.Frequency]int{rr.HOURLY: 3600, rr.MINUTELY: 60, rr.SECONDLY: 1}[o.Freq]
-	for b := week; b != 0; {
-		step, b = b, step%b
-	}
 	start := int(o.Dtstart.Weekday())*86400 + o.Dtstart.Hour()*3600 + o.Dtstart.Minute()*60 + o.Dtstart.Second()
-	for t := start % step; t < week; t += step {
+	for steps := 0; steps*step < searchYears*366*86400 && steps < week; steps++ { // after a week of steps all come again
+		t := (start + steps*step) % week
 		if (len(days) == 0 || days[t/86400]) && in(o.Byhour, t/3600%24) &&
 			(o.Freq < rr.MINUTELY || in(o.Byminute, t/60%60)) && (o.Freq < rr.SECONDLY || in(o.Bysecond, t%60)) {
 			return nil
@@ -211,18 +214,18 @@ func (r *recurrence) between(after, until time.Time, n int) (out []time.Time) {
 }
 
 func (r *recurrence) times(o rr.ROption, from, to, after time.Time, n int) (out []time.Time) {
+	first := o.Dtstart
 	if o.Count == 0 {
-		o.Dtstart = nearer(o, from)
+		o.Dtstart, first = nearer(o, from), from
 	}
-	if o.Until.IsZero() || o.Until.After(to) {
-		o.Until = to
+	if !o.Until.IsZero() && o.Until.Before(to) {
+		to = o.Until
 	}
-	rule, err := rr.NewRRule(o)
+	next, err := walk(o, first, to)
 	if err != nil {
 		return nil
 	}
-	next := rule.Iterator()
-	for len(out) < n {
+	for made := 0; len(out) < n && (o.Count == 0 || made < o.Count); made++ {
 		w, ok := next()
 		if !ok || w.After(to) {
 			break
@@ -235,6 +238,71 @@ func (r *recurrence) times(o rr.ROption, from, to, after time.Time, n int) (out 
 		}
 	}
 	return out
+}
+
+// walk gives a rule's dates one after the other, at least those between first
+// and to; COUNT and UNTIL are the caller's. The library is spared what it is
+// slow at:
+//
+// It makes all times of a year, month or week at once, which may be millions:
+// it is asked for the days alone, and the times of day are put in here.
+//
+// It looks for the next match up to the year 9999, whatever UNTIL says: the
+// calendar repeats every 400 years, so the search takes place near that end.
+func walk(o rr.ROption, first, to time.Time) (next func() (time.Time, bool), err error) {
+	start, shift, times := o.Dtstart, 0, []time.Duration{0}
+	o.Count, o.Until = 0, time.Time{}
+	if o.Freq <= rr.DAILY {
+		if len(o.Byeaster) == 0 { // its cycle is longer
+			shift = max(0, (9998-to.Year())/400*400)
+		}
+		if c := clock(o); len(o.Bysetpos) == 0 || len(c) == 1 {
+			times, o.Byhour, o.Byminute, o.Bysecond = c, []int{0}, []int{0}, []int{0}
+			o.Dtstart = o.Dtstart.Truncate(day)
+		}
+		o.Dtstart = o.Dtstart.AddDate(shift, 0, 0)
+	}
+	rule, err := rr.NewRRule(o)
+	if err != nil {
+		return nil, err
+	}
+	dates, date, i := rule.Iterator(), time.Time{}, len(times)
+	return func() (time.Time, bool) {
+		for {
+			if i == len(times) {
+				d, ok := dates()
+				if !ok {
+					return d, false
+				}
+				if date = d.AddDate(-shift, 0, 0); date.Before(first.Add(-day)) {
+					continue
+				}
+				i = 0
+			}
+			w := date.Add(times[i])
+			if i++; !w.Before(start) {
+				return w, true
+			}
+		}
+	}, nil
+}
+
+// clock is at which times a rule of whole days fires in its days, ascending.
+func clock(o rr.ROption) (times []time.Duration) {
+	or := func(list []int, n int) []int {
+		if len(list) == 0 {
+			return []int{n}
+		}
+		return list
+	}
+	for _, h := range or(o.Byhour, o.Dtstart.Hour()) {
+		for _, m := range or(o.Byminute, o.Dtstart.Minute()) {
+			for _, s := range or(o.Bysecond, o.Dtstart.Second()) {
+				times = append(times, time.Duration(h)*time.Hour+time.Duration(m)*time.Minute+time.Duration(s)*time.Second)
+			}
+		}
+	}
+	return times
 }
 
 // nearer moves the start of an uncounted rule close to from, by a whole number
