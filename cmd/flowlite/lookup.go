@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/agnivade/levenshtein"
+
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -156,7 +158,7 @@ func short(id core.UUID) string {
 func nearest(s string, candidates []string) (best string) {
 	least := max(1, len(s)/3) + 1
 	for _, c := range candidates {
-		d := distance(strings.ToLower(s), strings.ToLower(c))
+		d := levenshtein.ComputeDistance(strings.ToLower(s), strings.ToLower(c))
 		if strings.Contains(c, s) {
 			d = min(d, 1)
 		}
@@ -165,24 +167,4 @@ func nearest(s string, candidates []string) (best string) {
 		}
 	}
 	return best
-}
-
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		last := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := last
-			if a[i] != b[j] {
-				cost++
-			}
-			last = row[j+1]
-			row[j+1] = min(cost, row[j]+1, last+1)
-		}
-	}
-	return row[len(b)]
 }
