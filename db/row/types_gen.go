@@ -105,6 +105,8 @@ type DeleteBlockSchemaParams struct{ ID core.UUID }
 
 type DeleteBlockTypeParams struct{ ID core.UUID }
 
+type DeleteDeploymentLeaseParams struct{ HolderID core.UUID }
+
 type DeleteDeploymentParams struct{ ID core.UUID }
 
 type DeleteEndedSlotLeasesParams struct{ BeforeTime core.Time }
@@ -413,6 +415,8 @@ type GetDeploymentByNameParams struct {
 	FlowName string
 	Name     string
 }
+
+type GetDeploymentLeaseParams struct{ HolderID core.UUID }
 
 type GetDeploymentParams struct{ ID core.UUID }
 
@@ -945,6 +949,7 @@ type Querier interface {
 	DeleteBlockSchema(ctx context.Context, arg DeleteBlockSchemaParams) (int64, error)
 	DeleteBlockType(ctx context.Context, arg DeleteBlockTypeParams) (int64, error)
 	DeleteDeployment(ctx context.Context, arg DeleteDeploymentParams) (int64, error)
+	DeleteDeploymentLease(ctx context.Context, arg DeleteDeploymentLeaseParams) error
 	DeleteEndedSlotLeases(ctx context.Context, arg DeleteEndedSlotLeasesParams) (int64, error)
 	DeleteEvents(ctx context.Context, arg DeleteEventsParams) (int64, error)
 	DeleteExpiredSlotLeases(ctx context.Context, arg DeleteExpiredSlotLeasesParams) (int64, error)
@@ -954,6 +959,7 @@ type Querier interface {
 	DeleteFlowRunLogs(ctx context.Context, arg DeleteFlowRunLogsParams) (int64, error)
 	DeleteFlowRunTags(ctx context.Context, arg DeleteFlowRunTagsParams) error
 	DeleteGlobalLimit(ctx context.Context, arg DeleteGlobalLimitParams) (int64, error)
+	DeleteIdleDeploymentLeases(ctx context.Context) (int64, error)
 	DeleteLease(ctx context.Context, arg DeleteLeaseParams) (int64, error)
 	DeleteSchedule(ctx context.Context, arg DeleteScheduleParams) (int64, error)
 	DeleteScheduledRuns(ctx context.Context, arg DeleteScheduledRunsParams) (int64, error)
@@ -984,6 +990,7 @@ type Querier interface {
 	GetCachedState(ctx context.Context, arg GetCachedStateParams) (core.JSON, error)
 	GetDeployment(ctx context.Context, arg GetDeploymentParams) (DeploymentFull, error)
 	GetDeploymentByName(ctx context.Context, arg GetDeploymentByNameParams) (DeploymentFull, error)
+	GetDeploymentLease(ctx context.Context, arg GetDeploymentLeaseParams) (SlotLease, error)
 	GetFlow(ctx context.Context, arg GetFlowParams) (Flow, error)
 	GetFlowByName(ctx context.Context, arg GetFlowByNameParams) (Flow, error)
 	GetFlowRun(ctx context.Context, arg GetFlowRunParams) (FlowRunFull, error)
@@ -1079,7 +1086,10 @@ type Querier interface {
 	SetFlowRunState(ctx context.Context, arg SetFlowRunStateParams) (int64, error)
 	SetTaskRunState(ctx context.Context, arg SetTaskRunStateParams) (int64, error)
 	SlotsLeased(ctx context.Context, arg SlotsLeasedParams) (int64, error)
-	StaleDeployments(ctx context.Context, arg StaleDeploymentsParams) ([]core.UUID, error)
+	StaleDeployments(ctx context.Context, arg StaleDeploymentsParams) ([]core. // A run whose client keeps a lease occupies as long as that holds. Until it was
+		// renewed for the first time (is_counted) only a pending run loses its slot: not
+		// every client that runs what a newer worker submits renews.
+		UUID, error)
 	StaleWorkQueues(ctx context.Context, arg StaleWorkQueuesParams) ([]core.UUID, error)
 	TaskRunsOf(ctx context.Context, arg TaskRunsOfParams) ([]TaskRunFull, error)
 	TaskRunsOfAfter(ctx context.Context, arg TaskRunsOfAfterParams) ([]TaskRunFull, error)
@@ -1147,7 +1157,10 @@ type RunLease struct {
 	Expires   core.Time
 }
 
-type RunsOccupyingParams struct{ LimitID core.UUID }
+type RunsOccupyingParams struct {
+	LimitID core.UUID
+	Now     core.Time
+}
 
 type Schedule struct {
 	ID               core.UUID

@@ -11,6 +11,15 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
+const deleteDeploymentLease = `-- name: DeleteDeploymentLease :exec
+DELETE FROM slot_lease WHERE holder_id = ?1 AND holder_type = 'deployment'
+`
+
+func (q *Queries) DeleteDeploymentLease(ctx context.Context, arg DeleteDeploymentLeaseParams) error {
+	_, err := q.db.ExecContext(ctx, deleteDeploymentLease, arg.HolderID)
+	return err
+}
+
 const deleteEndedSlotLeases = `-- name: DeleteEndedSlotLeases :execrows
 DELETE FROM slot_lease WHERE is_counted AND (
   holder_type = 'task_run' AND EXISTS (SELECT 1 FROM task_run t LEFT JOIN flow_run r ON r.id = t.flow_run_id
@@ -28,7 +37,7 @@ func (q *Queries) DeleteEndedSlotLeases(ctx context.Context, arg DeleteEndedSlot
 }
 
 const deleteExpiredSlotLeases = `-- name: DeleteExpiredSlotLeases :execrows
-DELETE FROM slot_lease WHERE expires <= ?1
+DELETE FROM slot_lease WHERE expires <= ?1 AND COALESCE(holder_type, '') <> 'deployment'
 `
 
 func (q *Queries) DeleteExpiredSlotLeases(ctx context.Context, arg DeleteExpiredSlotLeasesParams) (int64, error) {
@@ -45,6 +54,19 @@ DELETE FROM global_limit WHERE id = ?1
 
 func (q *Queries) DeleteGlobalLimit(ctx context.Context, arg DeleteGlobalLimitParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, deleteGlobalLimit, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const deleteIdleDeploymentLeases = `-- name: DeleteIdleDeploymentLeases :execrows
+DELETE FROM slot_lease WHERE holder_type = 'deployment' AND NOT EXISTS (SELECT 1 FROM flow_run r
+  WHERE r.id = slot_lease.holder_id AND r.state_type IN ('PENDING', 'RUNNING', 'CANCELLING'))
+`
+
+func (q *Queries) DeleteIdleDeploymentLeases(ctx context.Context) (int64, error) {
+	result, err := q.db.ExecContext(ctx, deleteIdleDeploymentLeases)
 	if err != nil {
 		return 0, err
 	}
@@ -80,6 +102,27 @@ DELETE FROM slot_lease WHERE is_counted AND holder_type = 'task_run'
 func (q *Queries) DeleteSlotLeasesOfTasks(ctx context.Context, arg DeleteSlotLeasesOfTasksParams) error {
 	_, err := q.db.ExecContext(ctx, deleteSlotLeasesOfTasks, arg.FlowRunID)
 	return err
+}
+
+const getDeploymentLease = `-- name: GetDeploymentLease :one
+SELECT id, created, expires, slots, holder_info, is_counted, holder_type, holder_id, client_id FROM slot_lease WHERE holder_id = ?1 AND holder_type = 'deployment'
+`
+
+func (q *Queries) GetDeploymentLease(ctx context.Context, arg GetDeploymentLeaseParams) (SlotLease, error) {
+	row := q.db.QueryRowContext(ctx, getDeploymentLease, arg.HolderID)
+	var i SlotLease
+	err := row.Scan(
+		&i.ID,
+		&i.Created,
+		&i.Expires,
+		&i.Slots,
+		&i.HolderInfo,
+		&i.IsCounted,
+		&i.HolderType,
+		&i.HolderID,
+		&i.ClientID,
+	)
+	return i, err
 }
 
 const getGlobalLimit = `-- name: GetGlobalLimit :one
@@ -221,7 +264,8 @@ func (q *Queries) ListSlotLeaseLimits(ctx context.Context, arg ListSlotLeaseLimi
 
 const listSlotLeases = `-- name: ListSlotLeases :many
 SELECT l.id, l.created, l.expires, l.slots, l.holder_info, l.is_counted, l.holder_type, l.holder_id, l.client_id FROM slot_lease_limit m JOIN slot_lease l ON l.id = m.lease_id
-WHERE m.limit_id = ?1 AND l.expires > ?2 ORDER BY l.created, l.id
+WHERE m.limit_id = ?1 AND l.expires > ?2 AND COALESCE(l.holder_type, '') <> 'deployment'
+ORDER BY l.created, l.id
 `
 
 func (q *Queries) ListSlotLeases(ctx context.Context, arg ListSlotLeasesParams) ([]SlotLease, error) {
@@ -290,7 +334,7 @@ INSERT INTO slot_lease (id, created, expires, slots, holder_info, is_counted, ho
 VALUES (?1, ?2, ?3, ?4, ?5, ?6,
   ?7, ?8, ?9)
 ON CONFLICT (id) DO UPDATE SET expires = excluded.expires, slots = excluded.slots, holder_type = excluded.holder_type,
-  holder_id = excluded.holder_id, client_id = excluded.client_id
+  holder_id = excluded.holder_id, client_id = excluded.client_id, is_counted = excluded.is_counted
 `
 
 func (q *Queries) PutSlotLease(ctx context.Context, arg PutSlotLeaseParams) error {
@@ -310,7 +354,7 @@ func (q *Queries) PutSlotLease(ctx context.Context, arg PutSlotLeaseParams) erro
 
 const slotsLeased = `-- name: SlotsLeased :one
 SELECT CAST(COALESCE(SUM(l.slots), 0) AS BIGINT) AS n FROM slot_lease_limit m JOIN slot_lease l ON l.id = m.lease_id
-WHERE m.limit_id = ?1 AND l.expires > ?2
+WHERE m.limit_id = ?1 AND l.expires > ?2 AND COALESCE(l.holder_type, '') <> 'deployment'
 `
 
 func (q *Queries) SlotsLeased(ctx context.Context, arg SlotsLeasedParams) (int64, error) {

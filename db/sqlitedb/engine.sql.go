@@ -1090,10 +1090,15 @@ const runsOccupying = `-- name: RunsOccupying :one
 SELECT CAST(COUNT(*) AS BIGINT) AS n FROM flow_run r
 WHERE r.state_type IN ('PENDING', 'RUNNING', 'CANCELLING')
   AND +r.deployment_id IN (SELECT d.id FROM deployment d WHERE d.concurrency_limit_id = ?1)
+  AND NOT EXISTS (SELECT 1 FROM slot_lease l WHERE l.holder_id = r.id AND l.holder_type = 'deployment'
+    AND l.expires <= ?2 AND (NOT l.is_counted OR r.state_type = 'PENDING'))
 `
 
+// A run whose client keeps a lease occupies as long as that holds. Until it was
+// renewed for the first time (is_counted) only a pending run loses its slot: not
+// every client that runs what a newer worker submits renews.
 func (q *Queries) RunsOccupying(ctx context.Context, arg RunsOccupyingParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, runsOccupying, arg.LimitID)
+	row := q.db.QueryRowContext(ctx, runsOccupying, arg.LimitID, arg.Now)
 	var n int64
 	err := row.Scan(&n)
 	return n, err

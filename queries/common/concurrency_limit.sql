@@ -26,7 +26,7 @@ INSERT INTO slot_lease (id, created, expires, slots, holder_info, is_counted, ho
 VALUES (sqlc.arg(id), sqlc.arg(created), sqlc.arg(expires), sqlc.arg(slots), sqlc.narg(holder_info), sqlc.arg(is_counted),
   sqlc.narg(holder_type), sqlc.arg(holder_id), sqlc.arg(client_id))
 ON CONFLICT (id) DO UPDATE SET expires = excluded.expires, slots = excluded.slots, holder_type = excluded.holder_type,
-  holder_id = excluded.holder_id, client_id = excluded.client_id;
+  holder_id = excluded.holder_id, client_id = excluded.client_id, is_counted = excluded.is_counted;
 
 -- name: InsertSlotLeaseLimit :exec
 INSERT INTO slot_lease_limit (lease_id, limit_id, position)
@@ -38,14 +38,15 @@ SELECT limit_id FROM slot_lease_limit WHERE lease_id = sqlc.arg(lease_id) ORDER 
 
 -- name: ListSlotLeases :many
 SELECT l.* FROM slot_lease_limit m JOIN slot_lease l ON l.id = m.lease_id
-WHERE m.limit_id = sqlc.arg(limit_id) AND l.expires > sqlc.arg(now) ORDER BY l.created, l.id;
+WHERE m.limit_id = sqlc.arg(limit_id) AND l.expires > sqlc.arg(now) AND COALESCE(l.holder_type, '') <> 'deployment'
+ORDER BY l.created, l.id;
 
 -- name: SlotsLeased :one
 SELECT CAST(COALESCE(SUM(l.slots), 0) AS BIGINT) AS n FROM slot_lease_limit m JOIN slot_lease l ON l.id = m.lease_id
-WHERE m.limit_id = sqlc.arg(limit_id) AND l.expires > sqlc.arg(now);
+WHERE m.limit_id = sqlc.arg(limit_id) AND l.expires > sqlc.arg(now) AND COALESCE(l.holder_type, '') <> 'deployment';
 
 -- name: DeleteExpiredSlotLeases :execrows
-DELETE FROM slot_lease WHERE expires <= sqlc.arg(now);
+DELETE FROM slot_lease WHERE expires <= sqlc.arg(now) AND COALESCE(holder_type, '') <> 'deployment';
 
 -- name: GetSlotLease :one
 SELECT * FROM slot_lease WHERE id = sqlc.arg(id);
@@ -55,6 +56,16 @@ DELETE FROM slot_lease WHERE id = sqlc.arg(id);
 
 -- name: DeleteSlotLeasesOfHolder :exec
 DELETE FROM slot_lease WHERE holder_id = sqlc.arg(holder_id) AND is_counted;
+
+-- name: GetDeploymentLease :one
+SELECT * FROM slot_lease WHERE holder_id = sqlc.arg(holder_id) AND holder_type = 'deployment';
+
+-- name: DeleteDeploymentLease :exec
+DELETE FROM slot_lease WHERE holder_id = sqlc.arg(holder_id) AND holder_type = 'deployment';
+
+-- name: DeleteIdleDeploymentLeases :execrows
+DELETE FROM slot_lease WHERE holder_type = 'deployment' AND NOT EXISTS (SELECT 1 FROM flow_run r
+  WHERE r.id = slot_lease.holder_id AND r.state_type IN ('PENDING', 'RUNNING', 'CANCELLING'));
 
 -- name: DeleteSlotLeasesOfTasks :exec
 DELETE FROM slot_lease WHERE is_counted AND holder_type = 'task_run'

@@ -71,6 +71,11 @@ SELECT id FROM work_pool WHERE id = sqlc.arg(id) FOR UPDATE;
 SELECT * FROM global_limit WHERE name = ANY(sqlc.arg(names)::text[]) ORDER BY name FOR UPDATE;
 
 -- name: RunsOccupying :one
+-- A run whose client keeps a lease occupies as long as that holds. Until it was
+-- renewed for the first time (is_counted) only a pending run loses its slot: not
+-- every client that runs what a newer worker submits renews.
 SELECT CAST(COUNT(*) AS BIGINT) AS n FROM flow_run r
 WHERE r.state_type IN ('PENDING', 'RUNNING', 'CANCELLING')
-  AND r.deployment_id IN (SELECT d.id FROM deployment d WHERE d.concurrency_limit_id = sqlc.arg(limit_id));
+  AND r.deployment_id IN (SELECT d.id FROM deployment d WHERE d.concurrency_limit_id = sqlc.arg(limit_id))
+  AND NOT EXISTS (SELECT 1 FROM slot_lease l WHERE l.holder_id = r.id AND l.holder_type = 'deployment'
+    AND l.expires <= sqlc.arg(now) AND (NOT l.is_counted OR r.state_type = 'PENDING'));
