@@ -100,7 +100,7 @@ func (r *reader) SlotsHeld(ctx context.Context, limitID core.UUID, now core.Time
 	if err != nil {
 		return 0, r.err(err, "Lease")
 	}
-	runs, err := r.q.RunsOccupying(ctx, row.RunsOccupyingParams{LimitID: limitID})
+	runs, err := r.q.RunsOccupying(ctx, row.RunsOccupyingParams{LimitID: limitID, Now: now})
 	return leased + runs, r.err(err, "Flow run")
 }
 
@@ -143,7 +143,25 @@ func (t *tx) DeleteSlotLeasesOfHolder(ctx context.Context, id core.UUID) error {
 
 func (t *tx) DeleteEndedSlotLeases(ctx context.Context, before core.Time) (int64, error) {
 	n, err := t.q.DeleteEndedSlotLeases(ctx, row.DeleteEndedSlotLeasesParams{BeforeTime: before})
-	return n, t.err(err, "Lease")
+	if err != nil {
+		return 0, t.err(err, "Lease")
+	}
+	idle, err := t.q.DeleteIdleDeploymentLeases(ctx)
+	return n + idle, t.err(err, "Lease")
+}
+
+func (r *reader) DeploymentLease(ctx context.Context, flowRunID core.UUID) (*core.SlotLease, error) {
+	x, err := r.q.GetDeploymentLease(ctx, row.GetDeploymentLeaseParams{HolderID: flowRunID})
+	if err != nil {
+		return nil, r.err(err, "Lease")
+	}
+	l := slotLeaseOf(&x)
+	l.Limits, err = r.q.ListSlotLeaseLimits(ctx, row.ListSlotLeaseLimitsParams{LeaseID: l.ID})
+	return l, r.err(err, "Lease")
+}
+
+func (t *tx) DeleteDeploymentLease(ctx context.Context, flowRunID core.UUID) error {
+	return t.err(t.q.DeleteDeploymentLease(ctx, row.DeleteDeploymentLeaseParams{HolderID: flowRunID}), "Lease")
 }
 
 func (t *tx) LoseSlotLeases(ctx context.Context, clientID core.UUID, expires core.Time) ([]core.UUID, error) {

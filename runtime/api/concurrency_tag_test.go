@@ -69,3 +69,28 @@ func TestTagLimits(t *testing.T) {
 	w.do(404, "GET", at0+other["id"].(string), nil)
 	w.do(404, "DELETE", at0+other["id"].(string), nil)
 }
+
+// Who may renew the slot of a deployment is told of its lease.
+func TestDeploymentLeaseIsTold(t *testing.T) {
+	w := memory(t)
+	w.post(201, "/work_pools/", object{"name": "p", "type": "process"})
+	d := w.post(201, "/deployments/", object{"name": "d", "flow_id": w.flow("f"), "work_pool_name": "p", "parameter_openapi_schema": object{}, "concurrency_limit": 2})
+	path := "/deployments/" + d["id"].(string)
+	for i, c := range []struct {
+		agent  string
+		leased bool
+	}{{"prefect/3.4.9 (API 0.8.4)", false}, {"prefect/3.8.8 (API 0.8.4)", true}} {
+		w.agent = c.agent
+		run := w.post(201, path+"/create_flow_run", object{})
+		w.do(201, "POST", "/flow_runs/"+run["id"].(string)+"/set_state", object{"state": object{"type": "PENDING"}})
+		equal(t, "active", at(w.get(path), "global_concurrency_limit", "active_slots"), i+1)
+		equal(t, "listed", at(w.do(200, "POST", "/deployments/filter", object{}), 0, "global_concurrency_limit", "active_slots"), i+1)
+		lease, leased := at(w.get("/flow_runs/"+run["id"].(string)), "state", "state_details", "deployment_concurrency_lease_id").(string)
+		if leased != c.leased {
+			t.Errorf("%s: lease %q", c.agent, lease)
+		}
+		if leased {
+			w.do(204, "POST", "/v2/concurrency_limits/leases/"+lease+"/renew", object{"lease_duration": 300})
+		}
+	}
+}

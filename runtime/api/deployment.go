@@ -11,10 +11,10 @@ func (a *API) deployments() group {
 		post("/", a.createDeployment, need("name", "flow_id")),
 		update("Deployment", a.service.UpdateDeployment),
 		get("/name/{flow}/{name}", a.deploymentByName),
-		read("Deployment", a.store.Deployment),
+		read("Deployment", a.deployment),
 		remove("Deployment", a.service.DeleteDeployment),
-		filter[entities]("/filter", core.DeploymentSorts, a.store.Deployments),
-		paginate[entities](core.DeploymentSorts, a.store.Deployments, a.store.CountDeployments),
+		filter[entities]("/filter", core.DeploymentSorts, a.deploymentList),
+		paginate[entities](core.DeploymentSorts, a.deploymentList, a.store.CountDeployments),
 		count[entities]("/count", a.store.CountDeployments),
 		post("/get_scheduled_flow_runs", a.deploymentRuns, need("deployment_ids")),
 		post("/{id}/schedule", a.scheduleDeployment, optional),
@@ -27,6 +27,37 @@ func (a *API) deployments() group {
 		post("/{id}/create_flow_run", a.createDeploymentFlowRun),
 		get("/{id}/work_queue_check", a.workQueueCheck),
 	}}
+}
+
+func (a *API) deployment(ctx context.Context, id core.UUID) (*core.Deployment, error) {
+	d, err := a.store.Deployment(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return d, a.countSlots(ctx, d)
+}
+
+func (a *API) deploymentList(ctx context.Context, fs core.Filters, p core.Page) ([]*core.Deployment, error) {
+	list, err := a.store.Deployments(ctx, fs, p)
+	if err != nil {
+		return nil, err
+	}
+	return list, a.countSlots(ctx, list...)
+}
+
+// countSlots tells how many slots of the deployments' limits are occupied.
+func (a *API) countSlots(ctx context.Context, list ...*core.Deployment) (err error) {
+	for _, d := range list {
+		if d.GlobalConcurrencyLimit == nil {
+			continue
+		}
+		l := *d.GlobalConcurrencyLimit
+		if l.ActiveSlots, err = a.service.ActiveSlots(ctx, &l); err != nil {
+			return err
+		}
+		d.GlobalConcurrencyLimit = &l
+	}
+	return nil
 }
 
 func (a *API) createDeployment(ctx context.Context, in *withBody[core.DeploymentCreate]) (*core.Deployment, error) {
@@ -42,7 +73,10 @@ func (a *API) deploymentByName(ctx context.Context, in *struct {
 	Name string `path:"name"`
 }) (*core.Deployment, error) {
 	d, err := a.store.DeploymentByName(ctx, in.Flow, in.Name)
-	return d, named("Deployment", err)
+	if err != nil {
+		return nil, named("Deployment", err)
+	}
+	return d, a.countSlots(ctx, d)
 }
 
 // deploymentRuns is the poll of serve() and of Prefect's runner.

@@ -79,6 +79,9 @@ func (a *API) setFlowRunState(ctx context.Context, in *stateChange) (*core.Orche
 	if err := checkState(&in.Body.State, "state"); err != nil {
 		return nil, err
 	}
+	if in.Body.State.Type == core.Pending && isNewer(requestOf(ctx)) {
+		ctx = core.WithSlotLeases(ctx)
+	}
 	r, err := a.service.SetFlowRunState(ctx, in.ID, in.Body.State, in.Body.Force)
 	return statusOf(ctx, r, err)
 }

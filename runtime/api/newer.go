@@ -36,9 +36,11 @@ func (a *API) newer(ctx context.Context, v any) (any, error) {
 	case []*core.State:
 		return each(v, newerStateOf), nil
 	case *core.OrchestrationResult:
-		return newerResult{v, newerStateOf(v.State)}, nil
+		st, err := a.leasedState(ctx, v.State)
+		return newerResult{v, st}, err
 	case *core.FlowRun:
-		return newerFlowRunOf(v), nil
+		st, err := a.leasedState(ctx, v.State)
+		return newerFlowRun{v, st}, err
 	case []*core.FlowRun:
 		return each(v, newerFlowRunOf), nil
 	case *pageOf[*core.FlowRun]:
@@ -90,8 +92,9 @@ func pageLike[A, B any](p *pageOf[A], f func(A) B) *pageOf[B] {
 	return &pageOf[B]{Results: each(p.Results, f), Count: p.Count, Limit: p.Limit, Pages: p.Pages, Page: p.Page}
 }
 
-// newerState: the lease of a deployment's slot is the server's own here, and
-// null tells the client that it has nothing to renew.
+// newerState tells of the lease of a deployment's slot, which whoever executes
+// the run renews; null tells that there is nothing to renew. Only the answers
+// that an executing client looks at name it.
 type newerState struct {
 	*core.State
 	Details newerDetails `json:"state_details"`
@@ -107,6 +110,13 @@ func newerStateOf(s *core.State) *newerState {
 		return nil
 	}
 	return &newerState{s, newerDetails{StateDetails: &s.Details}}
+}
+
+func (a *API) leasedState(ctx context.Context, s *core.State) (out *newerState, err error) {
+	if out = newerStateOf(s); out != nil {
+		out.Details.LeaseID, err = a.service.DeploymentLease(ctx, s)
+	}
+	return out, err
 }
 
 type newerResult struct {

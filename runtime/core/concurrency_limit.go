@@ -65,6 +65,10 @@ type SlotLease struct {
 	ClientID   UUID   `json:"-"` // the connection through which the holder was heard of
 }
 
+// HoldsDeployment is the HolderType of a lease that keeps a run's slot of its
+// deployment's limit. While it is Counted it was never renewed.
+const HoldsDeployment = "deployment"
+
 // Forever is the expiry of slots that no clock takes back.
 const Forever = Time(253_370_764_800_000_000) // the year 9999
 

@@ -75,3 +75,16 @@ func RunToken(ctx context.Context) UUID {
 	t, _ := ctx.Value(tokenKey{}).(UUID)
 	return t
 }
+
+type leaseKey struct{}
+
+// WithSlotLeases marks the calls of a client that renews the lease which a run
+// of a limited deployment is given.
+func WithSlotLeases(ctx context.Context) context.Context {
+	return context.WithValue(ctx, leaseKey{}, true)
+}
+
+func KeepsSlotLeases(ctx context.Context) bool {
+	keeps, _ := ctx.Value(leaseKey{}).(bool)
+	return keeps
+}

@@ -125,8 +125,11 @@ type Reader interface {
 	SlotLease(ctx context.Context, id UUID) (*SlotLease, error)
 	// SlotLeases are a limit's unexpired leases, oldest first, without their Limits.
 	SlotLeases(ctx context.Context, limitID UUID, now Time) ([]*SlotLease, error)
+	// DeploymentLease is the lease by which a run's client keeps the slot of
+	// its deployment. Returns ENotFound for a client that keeps none.
+	DeploymentLease(ctx context.Context, flowRunID UUID) (*SlotLease, error)
 	// SlotsHeld sums the slots of a limit's unexpired leases and the live runs
-	// of the deployments that it limits.
+	// of the deployments that it limits, without those whose DeploymentLease ran out.
 	SlotsHeld(ctx context.Context, limitID UUID, now Time) (int64, error)
 
 	Setting(ctx context.Context, key string) (JSON, error)
@@ -228,7 +231,9 @@ type Tx interface {
 	DeleteExpiredSlotLeases(ctx context.Context, now Time) (int64, error)
 	// DeleteSlotLeasesOfHolder frees what a run, or a flow run's tasks, took without a lease.
 	DeleteSlotLeasesOfHolder(ctx context.Context, id UUID) error
-	// DeleteEndedSlotLeases frees what runs took without a lease that ended before, or whose limit is gone.
+	DeleteDeploymentLease(ctx context.Context, flowRunID UUID) error
+	// DeleteEndedSlotLeases frees what runs took without a lease that ended
+	// before, or whose limit is gone, and forgets the DeploymentLease of runs that hold no slot.
 	DeleteEndedSlotLeases(ctx context.Context, before Time) (int64, error)
 	// LoseSlotLeases lets what a client took without a lease expire, and returns its holders.
 	LoseSlotLeases(ctx context.Context, clientID UUID, expires Time) ([]UUID, error)

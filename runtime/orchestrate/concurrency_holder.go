@@ -152,3 +152,68 @@ func (s *Service) LoseClient(ctx context.Context, clientID core.UUID) error {
 	}
 	return err
 }
+
+// keepSlot gives a run that took its deployment's slot for a client that renews
+// leases a lease of it; of any other client, the run itself holds the slot.
+func (s *Service) keepSlot(ctx context.Context, tx core.Tx, run *core.FlowRun, d *core.Deployment) error {
+	if d == nil || d.GlobalConcurrencyLimit == nil || !d.GlobalConcurrencyLimit.Active {
+		return nil
+	}
+	// One of an earlier attempt would speak for this one.
+	if err := tx.DeleteDeploymentLease(ctx, run.ID); err != nil || !core.KeepsSlotLeases(ctx) {
+		return err
+	}
+	now := s.now()
+	return tx.PutSlotLease(ctx, &core.SlotLease{
+		ID: core.NewID(), Created: now, Expires: now.Add(core.Seconds(defaultSlotLease).Duration()), Slots: 1,
+		Limits: []core.UUID{d.GlobalConcurrencyLimit.ID}, Counted: true, HolderType: core.HoldsDeployment, HolderID: run.ID,
+	})
+}
+
+// renewable checks a deployment's slot whose lease ran out: it is the run's
+// again if nobody has taken it.
+func (s *Service) renewable(ctx context.Context, tx core.Tx, lease *core.SlotLease) error {
+	run, err := tx.FlowRun(ctx, lease.HolderID)
+	if err != nil {
+		return err
+	}
+	if !occupies(run.StateType) {
+		return core.NotFound("Lease")
+	}
+	if lease.Counted && run.StateType != core.Pending {
+		return nil // it was never renewed, so the run held the slot itself
+	}
+	for _, id := range lease.Limits {
+		l, err := tx.GlobalLimit(ctx, id)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.LockGlobalLimits(ctx, []string{l.Name}); err != nil {
+			return err
+		}
+		held, err := tx.SlotsHeld(ctx, id, s.now())
+		if err != nil {
+			return err
+		}
+		if held+decayed(l, s.now())+1 > l.Limit {
+			return core.NotFound("Lease")
+		}
+	}
+	return nil
+}
+
+// DeploymentLease is the lease that the client of a run in the state renews;
+// zero if there is none.
+func (s *Service) DeploymentLease(ctx context.Context, st *core.State) (core.UUID, error) {
+	if st == nil || !occupies(st.Type) {
+		return core.UUID{}, nil
+	}
+	l, err := s.store.DeploymentLease(ctx, st.Details.FlowRunID)
+	if core.IsNotFound(err) {
+		return core.UUID{}, nil
+	}
+	if err != nil {
+		return core.UUID{}, err
+	}
+	return l.ID, nil
+}

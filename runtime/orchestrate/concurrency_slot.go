@@ -115,13 +115,17 @@ func decayed(l *core.GlobalConcurrencyLimit, now core.Time) int64 {
 	return max(0, l.ActiveSlots-int64(min(gone, float64(l.ActiveSlots))))
 }
 
+// mostOccupancy caps how long the average is taken to be, in seconds: where
+// slots are held for hours, nobody should wait for hours to ask again.
+const mostOccupancy = 30.0
+
 // retryAfter is when asking again makes sense: by the decay, else by how long
 // slots are held on average.
 func retryAfter(l *core.GlobalConcurrencyLimit, slots int64) float64 {
 	if l.SlotDecayPerSecond > 0 {
 		return float64(slots) / l.SlotDecayPerSecond
 	}
-	return l.AvgSlotOccupancySeconds * float64(slots) / float64(max(l.Limit, 1))
+	return min(l.AvgSlotOccupancySeconds, mostOccupancy) * float64(slots) / float64(max(l.Limit, 1))
 }
 
 // DecrementSlots gives back what IncrementSlots took.
@@ -254,7 +258,14 @@ func (s *Service) RenewSlots(ctx context.Context, leaseID core.UUID, seconds flo
 	}
 	return s.write(ctx, func(tx core.Tx, _ *outbox) error {
 		lease, err := tx.SlotLease(ctx, leaseID)
-		if err == nil && (lease.Expires <= s.now() || lease.Counted) {
+		switch {
+		case err != nil:
+		case lease.HolderType == core.HoldsDeployment:
+			if lease.Expires <= s.now() {
+				err = s.renewable(ctx, tx, lease)
+			}
+			lease.Counted = false
+		case lease.Expires <= s.now() || lease.Counted:
 			err = core.NotFound("Lease")
 		}
 		if err != nil {

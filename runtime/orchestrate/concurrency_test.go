@@ -318,3 +318,58 @@ func TestSharedLimit(t *testing.T) {
 		h.occupied(l, 2)
 	})
 }
+
+// A client that renews leases keeps its deployment's slot as long as it does.
+func TestDeploymentLease(t *testing.T) {
+	bothEngines(t, func(t *testing.T, h *house) {
+		d := h.deployed(func(c *core.DeploymentCreate) { c.ConcurrencyLimit = core.Some(int64(1)) })
+		l := must(h.store.GlobalLimitByName(h.ctx, "deployment:"+d.ID.String()))(t)
+		claim := func(ctx context.Context, want core.ResponseStatus) (run, lease core.UUID) {
+			t.Helper()
+			run = h.run(d).ID
+			r := must(h.SetFlowRunState(ctx, run, core.StateCreate{Type: core.Pending}, false))(t)
+			if r.Status != want {
+				t.Fatalf("%s %s", r.Status, core.Deref(r.Details.Reason))
+			}
+			return run, must(h.DeploymentLease(h.ctx, r.State))(t)
+		}
+		renewing := core.WithSlotLeases(h.ctx)
+		renew := func(lease core.UUID, want core.Code) {
+			t.Helper()
+			if err := h.RenewSlots(h.ctx, lease, 300); core.CodeOf(err) != want {
+				t.Fatalf("renew: %v, want %q", err, want)
+			}
+		}
+		if _, lease := claim(h.ctx, core.Accept); !lease.IsZero() {
+			t.Error("an older client was given a lease")
+		}
+		h.later(time.Hour)
+		h.occupied(l, 1) // the run is live, as far as anybody knows
+		must(h.SetFlowRunState(h.ctx, must(h.store.FlowRuns(h.ctx, core.Filters{}, core.Page{Limit: 9}))(t)[0].ID, core.StateCreate{Type: core.Cancelled}, true))(t)
+
+		_, pending := claim(renewing, core.Accept)
+		claim(renewing, core.Reject)
+		h.later(6 * time.Minute)
+		h.occupied(l, 0) // its worker died before it ran
+
+		run, lease := claim(renewing, core.Accept)
+		renew(pending, core.ENotFound) // its slot is another's
+		h.set(run, core.Running, core.Accept)
+		h.later(6 * time.Minute)
+		h.occupied(l, 1) // run by a client that does not renew
+		renew(lease, "")
+		h.later(4 * time.Minute)
+		h.occupied(l, 1)
+		h.later(2 * time.Minute)
+		h.occupied(l, 0) // it renewed, and does no more
+		renew(lease, "") // nobody took the slot meanwhile
+		h.occupied(l, 1)
+		must(h.ExpireSlotLeases(h.ctx))(t)
+		renew(lease, "")
+		h.set(run, core.Completed, core.Accept)
+		h.occupied(l, 0)
+		renew(lease, "") // a last renewal may cross with the end
+		must(h.ExpireSlotLeases(h.ctx))(t)
+		renew(lease, core.ENotFound)
+	})
+}

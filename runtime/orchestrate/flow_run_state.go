@@ -72,6 +72,11 @@ func (s *Service) proposeFlowState(ctx context.Context, tx core.Tx, out *outbox,
 	if d.state == nil {
 		return d.result(run.State), nil
 	}
+	if f.deployment != nil && d.status == core.Accept {
+		if err := s.keepSlot(ctx, tx, run, f.deployment); err != nil {
+			return nil, err
+		}
+	}
 	if err := s.enterFlow(ctx, tx, out, run, &d, c.Type); err != nil {
 		return nil, err
 	}

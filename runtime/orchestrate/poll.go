@@ -180,6 +180,9 @@ func (s *Service) claimFrom(ctx context.Context, tx core.Tx, out *outbox, q *cor
 			blocked = append(blocked, run)
 			continue
 		}
+		if err := s.keepSlot(ctx, tx, run, f.deployment); err != nil {
+			return nil, err
+		}
 		if err := s.enterFlow(ctx, tx, out, run, &d, core.Pending); err != nil {
 			return nil, err
 		}
