@@ -1,5 +1,7 @@
 package core
 
+import "math"
+
 // FlowRun is one execution of a flow.
 type FlowRun struct {
 	ID                       UUID          `json:"id"`
@@ -52,6 +54,25 @@ type FlowRunPolicy struct {
 	PauseKeys         []string `json:"pause_keys"`
 	Resuming          bool     `json:"resuming"`
 	RetryType         *string  `json:"retry_type"` // in_process, reschedule or null
+}
+
+// SetDelay sets the delay between attempts. Prefect clients take only whole
+// numbers as retry_delay (a fraction there ends their whole worker), so the
+// fraction is kept in retry_delay_seconds, which they ignore.
+func (p *FlowRunPolicy) SetDelay(seconds float64) {
+	whole := math.Ceil(seconds)
+	p.RetryDelay, p.RetryDelaySeconds = &whole, 0
+	if whole != seconds {
+		p.RetryDelaySeconds = seconds
+	}
+}
+
+// Delay is the exact delay between attempts, in seconds.
+func (p *FlowRunPolicy) Delay() float64 {
+	if p.RetryDelay == nil || math.Ceil(p.RetryDelaySeconds) == *p.RetryDelay {
+		return p.RetryDelaySeconds
+	}
+	return *p.RetryDelay
 }
 
 type CreatedBy struct {

@@ -279,7 +279,7 @@ func (r *run) finish(ctx context.Context, result core.JSON, err, cause error) (*
 func policyOf(r Retry, p core.FlowRunPolicy) *core.FlowRunPolicy {
 	p.Retries = core.Ptr(int64(r.Max))
 	d, _ := Retry{Max: r.Max, Delays: r.Delays, Base: r.Base, Cap: r.Cap}.delay(nil, 1)
-	p.RetryDelay = core.Ptr(d.Seconds())
+	p.SetDelay(d.Seconds())
 	return &p
 }
 
@@ -312,10 +312,10 @@ func (r *run) prepareRetry(ctx context.Context, err error) (force bool, _ error)
 	if !ok {
 		return true, nil
 	}
-	if len(policy.Delays) == 0 && policy.Base == 0 && !errors.As(err, new(retryAfter)) || core.Deref(p.RetryDelay) == d.Seconds() {
+	if len(policy.Delays) == 0 && policy.Base == 0 && !errors.As(err, new(retryAfter)) || p.Delay() == d.Seconds() {
 		return false, nil
 	}
-	p.RetryDelay = core.Ptr(d.Seconds())
+	p.SetDelay(d.Seconds())
 	return false, r.setPolicy(p)
 }
 

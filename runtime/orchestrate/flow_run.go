@@ -70,8 +70,8 @@ func flowPolicy(p *core.FlowRunPolicy) core.FlowRunPolicy {
 	if q.Retries == nil && q.MaxRetries != 0 {
 		q.Retries = &p.MaxRetries
 	}
-	if q.RetryDelay == nil && q.RetryDelaySeconds != 0 {
-		q.RetryDelay = &p.RetryDelaySeconds
+	if q.RetryDelay != nil || q.RetryDelaySeconds != 0 {
+		q.SetDelay(p.Delay())
 	}
 	if q.PauseKeys == nil {
 		q.PauseKeys = []string{}

@@ -245,12 +245,9 @@ func retryInProcess(c *flowChange) bool {
 
 // flowRetries reads the policy: the old names count where the new ones are unset.
 func flowRetries(p core.FlowRunPolicy) (retries int64, delay core.Seconds) {
-	retries, delay = p.MaxRetries, core.Seconds(p.RetryDelaySeconds)
+	retries = p.MaxRetries
 	if p.Retries != nil {
 		retries = *p.Retries
 	}
-	if p.RetryDelay != nil {
-		delay = core.Seconds(*p.RetryDelay)
-	}
-	return retries, delay
+	return retries, core.Seconds(p.Delay())
 }

@@ -35,9 +35,13 @@ def test_runs_a_deployment(api, work, name):
     assert states == ["Scheduled", "Pending", "Running", "Completed"]
     r = api.get(f"/flow_runs/{run_id}")
     assert r["infrastructure_pid"] and r["labels"]["prefect.worker.name"] == "first" and r["labels"]["prefect.work-pool.name"] == work[1]
-    lines = eventually(lambda: (ls := api.logs(run_id)) and any("Process for flow run" in l and "exited" in l for l in ls) and ls)
-    assert "adding 2 and 3" in lines and "printed line" in lines
-    assert any("Worker 'first' submitting flow run" in l or "submitting flow run" in l for l in lines), lines
+
+    def told():
+        lines = api.logs(run_id)
+        assert "adding 2 and 3" in lines and "printed line" in lines and "Finished in state Completed()" in lines, lines
+        assert any("submitting flow run" in l for l in lines), lines
+        return True
+    eventually(told)
 
 
 def test_pool_and_worker_are_ready(api, work):
