@@ -37,22 +37,21 @@ func (w *Worker) process(r *run, l *launchable) outcome {
 	if err != nil {
 		return outcome{message: "start: " + err.Error(), recoverable: true, finished: true}
 	}
-	cmd := exec.Command(l.argv[0], l.argv[1:]...)
-	cmd.Dir, cmd.Env = l.dir, l.env
-	cmd.Stdout, cmd.Stderr = outW, errW
-	cmd.SysProcAttr = attributes()
-	stdin, err := cmd.StdinPipe() // held open: its end tells the process that we are gone
-	if err == nil {
-		err = w.start.do(cmd.Start)
-	}
+	p, err := w.spawn(r, l, outW, errW)
 	outW.Close()
 	errW.Close()
 	if err != nil {
 		outR.Close()
 		errR.Close()
+		if r.ctx.Err() != nil {
+			return outcome{}
+		}
+		if l.python && core.CodeOf(err) == core.EInvalid {
+			return w.refused(r, err)
+		}
 		return outcome{message: startError(l, err), finished: true}
 	}
-	pid := cmd.Process.Pid
+	pid := p.pid
 	go w.notePID(r, pid)
 
 	tail := &tail{}
@@ -61,7 +60,12 @@ func (w *Worker) process(r *run, l *launchable) outcome {
 	pipes.Go(func() { w.capture(r, errR, l.quiet, tail) })
 
 	exited := make(chan error, 1)
-	go func() { exited <- cmd.Wait() }()
+	var status syscall.WaitStatus
+	go func() {
+		var err error
+		status, err = p.wait()
+		exited <- err
+	}()
 	sent, killed := false, false
 	select {
 	case err = <-exited:
@@ -74,7 +78,7 @@ func (w *Worker) process(r *run, l *launchable) outcome {
 			err = <-exited
 		}
 	}
-	stdin.Close()
+	p.release()
 	signalGroup(pid, syscall.SIGKILL) // whatever the run left behind
 	drained := make(chan struct{})
 	go func() { pipes.Wait(); close(drained) }()
@@ -90,8 +94,11 @@ func (w *Worker) process(r *run, l *launchable) outcome {
 	outR.Close()
 	errR.Close()
 	w.logs.flush()
-	out := exitOutcome(cmd.ProcessState, err, tail.line(), sent)
+	out := exitOutcome(status, err, tail.line(), sent)
 	out.killed = killed
+	if l.python {
+		out.recoverable = false // what a Python run has done is not known, so it is not done again by itself
+	}
 	out.plain = l.plain
 	out.failed = l.plain && out.message != "" && !out.recoverable
 	out.finished = !sent
@@ -115,6 +122,44 @@ func (w *Worker) terminate(pid int, group bool, exited <-chan error, err *error)
 		*err = <-exited
 		return false
 	}
+}
+
+// started is a process under way.
+type started struct {
+	pid     int
+	wait    func() (syscall.WaitStatus, error)
+	release func() // after its end
+}
+
+// spawn starts the launchable as a process of its own; a Python run as a child
+// of its warm parent where that is possible.
+func (w *Worker) spawn(r *run, l *launchable, out, errs *os.File) (*started, error) {
+	if l.python {
+		c, err := w.fork(r, l, out, errs)
+		if !errors.Is(err, python.ErrNoFork) {
+			return c, err
+		}
+	}
+	cmd := exec.Command(l.argv[0], l.argv[1:]...)
+	cmd.Dir, cmd.Env = l.dir, l.env
+	cmd.Stdout, cmd.Stderr = out, errs
+	cmd.SysProcAttr = attributes()
+	stdin, err := cmd.StdinPipe() // held open: its end tells the process that we are gone
+	if err == nil {
+		err = w.start.do(cmd.Start)
+	}
+	if err != nil {
+		return nil, err
+	}
+	wait := func() (syscall.WaitStatus, error) {
+		err := cmd.Wait()
+		if cmd.ProcessState == nil {
+			return 0, err
+		}
+		st, _ := cmd.ProcessState.Sys().(syscall.WaitStatus)
+		return st, nil
+	}
+	return &started{pid: cmd.Process.Pid, wait: wait, release: func() { stdin.Close() }}, nil
 }
 
 // begin sets a plain command RUNNING, since nobody else would. False: not now.
@@ -152,11 +197,11 @@ func startError(l *launchable, err error) string {
 
 // exitOutcome puts an end into words. A death by a signal that we did not send
 // is the machine's doing (out of memory, an operator), so the run may resume.
-func exitOutcome(ps *os.ProcessState, err error, last string, sent bool) outcome {
-	if ps == nil {
+func exitOutcome(st syscall.WaitStatus, err error, last string, sent bool) outcome {
+	if err != nil {
 		return outcome{message: fmt.Sprintf("the process could not be waited for: %v", err), recoverable: true}
 	}
-	if st, ok := ps.Sys().(syscall.WaitStatus); ok && st.Signaled() {
+	if st.Signaled() {
 		sig := st.Signal()
 		msg := fmt.Sprintf("process killed by signal: %s (%s)", sig, signalName(sig))
 		if sig == syscall.SIGKILL && !sent {
@@ -164,7 +209,7 @@ func exitOutcome(ps *os.ProcessState, err error, last string, sent bool) outcome
 		}
 		return outcome{message: msg, recoverable: !sent}
 	}
-	if code := ps.ExitCode(); code != 0 {
+	if code := st.ExitStatus(); code != 0 {
 		if code == python.ExitRefused && last != "" {
 			return outcome{message: last}
 		}

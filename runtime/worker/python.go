@@ -2,6 +2,8 @@ package worker
 
 import (
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/worker/python"
@@ -36,6 +38,31 @@ func (w *Worker) preparePython(r *run, j *job, l *launchable) error {
 	l.argv = []string{interpreter, runner, "run"}
 	l.env = w.environment(r, j, src.Entrypoint, l)
 	return nil
+}
+
+// fork starts the run in a child of its warm parent. What belongs to the run
+// alone is no part of the parent's environment, or none would be warm.
+func (w *Worker) fork(r *run, l *launchable, out, errs *os.File) (*started, error) {
+	if w.cfg.NoFork {
+		return nil, python.ErrNoFork
+	}
+	q := python.Request{Interpreter: l.argv[0], Runner: l.argv[1], Dir: l.dir, ParentDir: l.dir, Stdout: out, Stderr: errs}
+	if l.scrap != "" {
+		q.ParentDir = os.TempDir()
+	}
+	for _, kv := range l.env {
+		name, _, _ := strings.Cut(kv, "=")
+		if slices.Contains(runOnly, name) || name == "PWD" || name == "PREFECT__STORAGE_BASE_PATH" {
+			q.Own = append(q.Own, kv)
+		} else {
+			q.Env = append(q.Env, kv)
+		}
+	}
+	c, err := w.forks.Fork(r.ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	return &started{pid: c.PID, wait: c.Wait, release: func() {}}, nil
 }
 
 // prefectEnv is what a Prefect engine is told of its run.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/worker/build"
+	"github.com/flowlite/flowlite/runtime/worker/python"
 )
 
 // DefaultPool is made when it is missing; any other pool must exist.
@@ -38,6 +39,7 @@ type Config struct {
 	CacheDir     string // of built binaries; default: flowlite in the user's cache folder
 	Log          *slog.Logger
 	Builder      *build.Builder // default: one on CacheDir
+	NoFork       bool           // each Python run is a process of its own, without a warm parent
 	Python       string         // interpreter of Python flows; default: that of their folder
 
 	// InProcess may execute a claim itself. The context carries the run's token
@@ -67,6 +69,7 @@ type Worker struct {
 	holder core.UUID // made anew with each Worker: a restarted one holds nothing
 	logs   *shipper
 	start  spawner
+	forks  python.Forker
 
 	mu        sync.Mutex
 	runs      map[core.UUID]*run
@@ -160,6 +163,7 @@ func (w *Worker) Start(ctx context.Context) error {
 		w.log.Warn("the server cannot be reached; trying again", "error", err)
 	}
 	w.start.open()
+	w.forks.Start, w.forks.Log = w.start.do, w.log
 	w.logs = newShipper(w.orch, w.log)
 	w.loops.Go(func() { w.pollLoop(intake) })
 	w.loops.Go(func() { w.heartbeatLoop(intake) })
@@ -258,6 +262,7 @@ func (w *Worker) Stop(ctx context.Context) error {
 	w.running.Wait()
 	w.loops.Wait()
 	w.logs.close()
+	w.forks.Close()
 	w.start.close()
 	return nil
 }

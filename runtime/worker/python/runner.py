@@ -84,7 +84,12 @@ class Stopped(BaseException):
 
 
 def on_sigterm(*_):
-    raise Stopped()
+    from prefect.exceptions import TerminationSignal
+
+    # The engine, which has a handler of its own while a flow runs, sends the
+    # signal once more when it has dealt with it.
+    if not isinstance(sys.exc_info()[1], TerminationSignal):
+        raise Stopped()
 
 
 def cancelling(flow_run_id):
@@ -98,24 +103,25 @@ def cancelling(flow_run_id):
 
 
 def cancel_rather_than_crash(flow_run_id):
-    """The engine calls every SIGTERM a crash. One that the worker sent because
-    the run is being cancelled ends in CANCELLED at once."""
+    """The engine calls every SIGTERM a crash, whatever it becomes on its way up.
+    One that the worker sent because the run is being cancelled ends in CANCELLED."""
     from prefect import flow_engine
-    from prefect.exceptions import TerminationSignal
 
     original = getattr(flow_engine, "exception_to_crashed_state", None)
     if original is None:
         return  # the worker sets it after us
 
     async def state_of(exc, *args, **kwargs):
-        if isinstance(exc, TerminationSignal):
-            from prefect.client.orchestration import get_client
-            from prefect.states import Cancelled
+        from prefect.client.orchestration import get_client
+        from prefect.states import Cancelled
 
+        try:
             async with get_client() as client:
                 run = await client.read_flow_run(flow_run_id)
             if run.state is not None and run.state.is_cancelling():
                 return Cancelled(message="cancelled; the process was told to end")
+        except Exception:
+            pass  # what follows meets the same server and can tell better
         return await original(exc, *args, **kwargs)
 
     flow_engine.exception_to_crashed_state = state_of
@@ -241,6 +247,102 @@ def run():
     execute()
 
 
+# What the first seconds of a run import one after the other.
+SOON = (
+    "anyio._backends._asyncio encodings.idna prefect.client.orchestration prefect.deployments prefect.futures "
+    "prefect.states prefect.task_runners prefect.utilities.visualization prefect.variables rich._emoji_codes"
+)
+
+
+def serve():
+    """Forks a child for each request, and tells of its end. The parent never
+    runs a thread, nor any code of the user's. Only the child returns."""
+    import gc
+    import importlib
+    import json
+    import random
+    import select
+    import signal
+    import socket
+
+    sock = socket.socket(fileno=3)
+
+    def say(**what):
+        sock.send(json.dumps(what).encode())
+
+    try:
+        import_prefect()
+    except Exception as exc:
+        say(error=missing(exc))
+        sys.exit(78)
+    for name in SOON.split():
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            pass
+    import ctypes
+
+    prctl = ctypes.CDLL(None).prctl
+    import prefect
+
+    no_input()
+    gc.collect()
+    gc.freeze()  # the collector would touch, and so copy, every page in each child
+    parent = os.getpid()
+    wake, alarm = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(alarm, warn_on_full_buffer=False)
+    home = os.path.dirname(os.path.dirname(os.path.abspath(prefect.__file__)))
+    say(ready=True, threads=len(os.listdir("/proc/self/task")), packages=home)
+    runs = {}
+    while True:
+        ready = select.select([sock, wake], [], [])[0]
+        if wake in ready:
+            os.read(wake, 4096)
+            while runs:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+                if pid == 0:
+                    break
+                if pid in runs:
+                    say(id=runs.pop(pid), status=status)
+        if sock not in ready:
+            continue
+        data, fds, _, _ = socket.recv_fds(sock, 1 << 18, 4)
+        if not data:
+            os._exit(0)
+        request = json.loads(data)
+        try:
+            pid = os.fork()
+        except OSError as exc:
+            pid = -1
+            say(id=request["id"], error=f"fork: {exc}")
+        if pid == 0:
+            prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+            if os.getppid() != parent:
+                os._exit(137)
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            os.setpgid(0, 0)
+            os.dup2(fds[0], 1)
+            os.dup2(fds[1], 2)
+            for fd in (*fds, wake, alarm):
+                os.close(fd)
+            sock.close()
+            os.environ.update(request["env"])
+            os.chdir(request["dir"])
+            random.seed()
+            return
+        for fd in fds:
+            os.close(fd)
+        if pid > 0:
+            try:
+                os.setpgid(pid, pid)  # whoever is first: a signal to the group may come at once
+            except OSError:
+                pass
+            runs[pid] = request["id"]
+            say(id=request["id"], pid=pid)
+
+
 def no_input():
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
@@ -250,4 +352,8 @@ def no_input():
 if __name__ == "__main__":
     mode = sys.argv[1] if len(sys.argv) > 1 else ""
     sys.argv = sys.argv[:1] + sys.argv[2:]
-    {"run": run}[mode]()
+    if mode == "serve":
+        serve()
+        execute()
+    else:
+        {"run": run}[mode]()
