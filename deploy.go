@@ -257,16 +257,6 @@ func serve(ctx context.Context, flows map[string]AnyFlow, deployments map[string
 // Client is a typed client of the server at url, "http://host:4200/api".
 func Client(url string) *client.Client { return client.New(client.Config{URL: url}) }
 
-// Secret reads a secret that the worker or the shell gave this process as
-// FLOWLITE_SECRET_<NAME>.
-func Secret(_ context.Context, name string) (string, error) {
-	key := "FLOWLITE_SECRET_" + strings.ToUpper(strings.NewReplacer("-", "_", ".", "_").Replace(name))
-	if v, ok := os.LookupEnv(key); ok {
-		return v, nil
-	}
-	return "", fmt.Errorf("there is no secret %q; set %s in the environment of the run", name, key)
-}
-
 // deploy is the `deploy` command of a flow binary.
 func (p *program) deploy(ctx context.Context) error {
 	if os.Getenv("FLOWLITE_API_URL") == "" {

@@ -131,6 +131,10 @@ func (c *Client) VariableByName(ctx context.Context, name string) (out *core.Var
 	return out, c.get(ctx, "/variables/name"+path(name), &out)
 }
 
+func (c *Client) BlockDocumentByName(ctx context.Context, typeSlug, name string, secrets bool) (out *core.BlockDocument, err error) {
+	return out, c.get(ctx, "/block_types/slug"+path(typeSlug)+"/block_documents/name"+path(name)+"?include_secrets="+strconv.FormatBool(secrets), &out)
+}
+
 func (c *Client) AcquireSlots(ctx context.Context, r core.SlotRequest) (out *core.SlotGrant, err error) {
 	body := map[string]any{"slots": r.Slots, "names": r.Names}
 	if r.Mode != "" {

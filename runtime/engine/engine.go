@@ -27,6 +27,7 @@ type Engine struct {
 	lease  bool
 	holder core.UUID
 	logs   logSink
+	hidden hidden
 
 	mu     sync.Mutex
 	flows  map[string]core.UUID

@@ -132,6 +132,7 @@ func (r *run) stopped(s *core.State, err error) (*Outcome, bool, error) {
 // propose offers a state and adopts the one that holds now.
 func (r *run) propose(ctx context.Context, c core.StateCreate, force bool) (*core.OrchestrationResult, error) {
 	c.Details.TransitionID = core.NewID()
+	c.Message = r.e.hideMessage(c.Message)
 	res, err := ask(ctx, func() (*core.OrchestrationResult, error) { return r.e.o.SetFlowRunState(ctx, r.rec.ID, c, force) })
 	if core.CodeOf(err) == core.ELeaseLost {
 		// Who ended the run took the lease with it; that end is the run's.

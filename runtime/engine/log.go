@@ -128,6 +128,9 @@ func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 		sc.run.log(sc, r.Level, h.text(r))
 	}
 	if h.next != nil && (sc == nil || !h.quiet) && h.next.Enabled(ctx, r.Level) {
+		if sc != nil {
+			r = sc.run.e.hideRecord(r)
+		}
 		return h.next.Handle(ctx, r)
 	}
 	return nil
@@ -213,7 +216,7 @@ func level(l slog.Level) int64 {
 }
 
 func (r *run) log(sc *scope, l slog.Level, text string) {
-	text = strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", ""), "�")
+	text = r.e.hide(strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", ""), "�"))
 	if len(text) > maxLogLine {
 		text = strings.ToValidUTF8(text[:maxLogLine], "") + "… (the line was longer and was cut)"
 	}

@@ -63,6 +63,7 @@ func (c *taskCall) state(p core.StateCreate) *core.State {
 		now = max(now, row.State.Timestamp+1)
 	}
 	p.Details.FlowRunID, p.Details.TaskRunID = row.FlowRunID, row.ID
+	p.Message = c.r.e.hideMessage(p.Message)
 	row.FlowRunRunCount = c.r.rec.RunCount
 	s := p.State(now)
 	if row.State != nil && row.StateType == core.Running {

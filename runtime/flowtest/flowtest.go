@@ -44,6 +44,7 @@ type Option func(*settings)
 type settings struct {
 	inputs    []json.RawMessage
 	variables map[string]any
+	secrets   map[string]any
 }
 
 // Answer resumes the run's next Pause with v.
@@ -56,10 +57,15 @@ func Variable(name string, v any) Option {
 	return func(s *settings) { s.variables[name] = v }
 }
 
+// Secret is there for the flow to read.
+func Secret(name string, v any) Option {
+	return func(s *settings) { s.secrets[name] = v }
+}
+
 // Run runs a flow to its end.
 func Run(t testing.TB, f Flow, params any, opts ...Option) *Result {
 	t.Helper()
-	set := settings{variables: map[string]any{}}
+	set := settings{variables: map[string]any{}, secrets: map[string]any{}}
 	for _, o := range opts {
 		o(&set)
 	}
@@ -76,6 +82,9 @@ func Run(t testing.TB, f Flow, params any, opts ...Option) *Result {
 	for name, v := range set.variables {
 		_, err := svc.CreateVariable(ctx, core.VariableCreate{Name: name, Value: core.Some(core.ToJSON(v))})
 		must(t, err)
+	}
+	for name, v := range set.secrets {
+		must(t, svc.SetSecret(ctx, name, core.ToJSON(v)))
 	}
 	p, err := json.Marshal(params)
 	must(t, err)

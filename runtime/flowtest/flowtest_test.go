@@ -3,6 +3,7 @@ package flowtest_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -70,5 +71,26 @@ func TestRunThatFails(t *testing.T) {
 	r := flowtest.Run(t, flow, struct{}{})
 	if r.Type != core.Failed || !errors.Is(r.Err, flowlite.ErrTimedOut) {
 		t.Fatal(r.State, r.Err)
+	}
+}
+
+func TestSecret(t *testing.T) {
+	flow := flowlite.NewFlow("secretive", func(ctx context.Context, _ struct{}) (int, error) {
+		key, err := flowlite.Secret(ctx, "api-key")
+		if err != nil {
+			return 0, err
+		}
+		login, err := flowlite.Secret(ctx, "login")
+		flowlite.Logger(ctx).Info("they are "+key, "login", login)
+		return len(key), err
+	})
+	var n int
+	r := flowtest.Run(t, flow, struct{}{}, flowtest.Secret("api-key", "s3cret"), flowtest.Secret("login", map[string]string{"password": "hunter2"}))
+	if r.Into(&n); n != 6 || !r.Logged("they are ********") || r.Logged("hunter2") {
+		t.Fatal(n, r.Logs)
+	}
+	r = flowtest.Run(t, flow, struct{}{})
+	if r.State != "Failed" || !strings.Contains(r.Message, "flowlite secret set api-key") {
+		t.Fatal(r.State, r.Message)
 	}
 }

@@ -185,7 +185,7 @@ func (s *Service) changeData(ctx context.Context, tx core.Tx, d *core.BlockDocum
 		now[k] = anyOf(v)
 		asRead[k] = reflect.DeepEqual(now[k], before[k])
 	}
-	for _, p := range secretPaths(d.BlockSchema) {
+	for _, p := range d.BlockSchema.SecretPaths() {
 		now, _ = unmask(now, was, p).(map[string]any)
 	}
 	next, nextRefs := map[string]core.JSON{}, maps.Clone(refs)
@@ -309,7 +309,7 @@ func (s *Service) openBlock(d *core.BlockDocument, all map[core.UUID]*core.Block
 		}}
 	}
 	if !secrets {
-		for _, p := range secretPaths(d.BlockSchema) {
+		for _, p := range d.BlockSchema.SecretPaths() {
 			data, _ = mask(data, p).(map[string]any)
 		}
 	}

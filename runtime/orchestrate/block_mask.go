@@ -1,30 +1,10 @@
 package orchestrate
 
-import (
-	"strings"
-
-	"github.com/flowlite/flowlite/runtime/core"
-)
+import "github.com/flowlite/flowlite/runtime/core"
 
 // masked is what stands for a secret. Clients that send it back mean the
 // secret that is stored.
 const masked = core.MaskedSecret
-
-// secretPaths are the places of a document's data that its schema calls
-// secret, such as inner.key; a * takes everything below.
-func secretPaths(schema *core.BlockSchema) (paths [][]string) {
-	if schema == nil {
-		return nil
-	}
-	fields, _ := anyOf(schema.Fields).(map[string]any)
-	list, _ := fields["secret_fields"].([]any)
-	for _, x := range list {
-		if p, ok := x.(string); ok {
-			paths = append(paths, strings.Split(p, "."))
-		}
-	}
-	return paths
-}
 
 // mask hides what lies at path. Objects keep their keys, so that a secret
 // object is hidden as well as a secret text.

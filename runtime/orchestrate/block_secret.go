@@ -2,7 +2,6 @@ package orchestrate
 
 import (
 	"context"
-	"encoding/json"
 	"strings"
 	"sync"
 	"time"
@@ -24,6 +23,33 @@ func (w *secretWords) forget() {
 	w.mu.Lock()
 	w.until = 0
 	w.mu.Unlock()
+}
+
+// SetSecret saves a Secret block, in place of the one of that name.
+func (s *Service) SetSecret(ctx context.Context, name string, value core.JSON) error {
+	if _, err := s.store.BlockTypeBySlug(ctx, core.SecretBlock); core.IsNotFound(err) {
+		if err := s.RegisterBlocks(ctx); err != nil {
+			return err
+		}
+	}
+	data := map[string]core.JSON{"value": value}
+	if d, err := s.store.BlockDocumentByName(ctx, core.SecretBlock, name); err == nil {
+		return s.UpdateBlockDocument(ctx, d.ID, core.BlockDocumentUpdate{Data: core.Some(data), Merge: core.Some(false)})
+	}
+	t, err := s.store.BlockTypeBySlug(ctx, core.SecretBlock)
+	if err != nil {
+		return err
+	}
+	of := &core.BlockSchemaFilter{BlockTypeID: &core.IDFilter{Any: []core.UUID{t.ID}}}
+	schemas, err := s.store.BlockSchemas(ctx, core.BlockFilters{Schemas: of}, core.Page{Limit: 1})
+	if err != nil {
+		return err
+	}
+	if len(schemas) == 0 {
+		return core.NotFound("Block schema")
+	}
+	_, err = s.CreateBlockDocument(ctx, core.BlockDocumentCreate{Name: &name, Data: data, BlockSchemaID: schemas[0].ID, BlockTypeID: t.ID})
+	return err
 }
 
 // masker replaces the secrets in a text; nil if there are none.
@@ -59,12 +85,8 @@ func (s *Service) secretWords(ctx context.Context) (words []string, err error) {
 			if err != nil {
 				continue // nobody can have read it
 			}
-			var data struct {
-				Value core.JSON `json:"value"`
-			}
-			if json.Unmarshal(plain, &data) == nil {
-				words = append(words, core.SecretWords(data.Value)...)
-			}
+			d.Data = plain
+			words = append(words, d.SecretWords()...)
 		}
 		if len(docs) < core.MaxLimit {
 			return words, nil

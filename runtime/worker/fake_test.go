@@ -232,6 +232,22 @@ func (f *fake) VariableByName(_ context.Context, name string) (*core.Variable, e
 	return nil, core.NotFound("Variable")
 }
 
+func (f *fake) BlockDocumentByName(_ context.Context, kind, name string, secrets bool) (*core.BlockDocument, error) {
+	doc := func(data, fields string) (*core.BlockDocument, error) {
+		if !secrets {
+			return nil, core.Errorf(core.EInvalid, "masked")
+		}
+		return &core.BlockDocument{Data: core.JSON(data), BlockSchema: &core.BlockSchema{Fields: core.JSON(fields)}}, nil
+	}
+	switch kind + "/" + name {
+	case "secret/api-key":
+		return doc(`{"value":"s3cret"}`, `{"secret_fields":["value"]}`)
+	case "creds/db":
+		return doc(`{"host":"localhost","port":5432,"login":{"user":"me","password":"hunter2"}}`, `{"secret_fields":["login.password"]}`)
+	}
+	return nil, core.NotFound("Block document")
+}
+
 func (f *fake) logged(text string) func() bool {
 	return func() bool {
 		return slices.ContainsFunc(f.logs, func(l core.LogCreate) bool { return strings.Contains(l.Message, text) })

@@ -79,6 +79,18 @@ func expand(v any, lookup func(name string) (any, bool, error)) (any, bool, erro
 			}
 		}
 		return out, true, nil
+	case []any:
+		out := make([]any, 0, len(t))
+		for _, x := range t {
+			y, ok, err := expand(x, lookup)
+			if err != nil {
+				return nil, false, err
+			}
+			if ok {
+				out = append(out, y)
+			}
+		}
+		return out, true, nil
 	}
 	return v, true, nil
 }
@@ -94,9 +106,9 @@ func textOf(v any) string {
 	return string(b)
 }
 
-// jobOf reads the configuration that template and variables give. variable
-// resolves prefect.variables.NAME.
-func jobOf(template core.JSON, vars map[string]any, variable func(name string) (any, error)) (*job, error) {
+// jobOf reads the configuration that template and variables give. server
+// resolves what stands outside of both: prefect.variables.NAME and the like.
+func jobOf(template core.JSON, vars map[string]any, server func(name string) (v any, known bool, err error)) (*job, error) {
 	config, ok := template.Map()["job_configuration"].(map[string]any)
 	if !ok || len(config) == 0 {
 		config = core.ProcessTemplate.Map()["job_configuration"].(map[string]any)
@@ -104,15 +116,14 @@ func jobOf(template core.JSON, vars map[string]any, variable func(name string) (
 	var lookup func(depth int) func(name string) (any, bool, error)
 	lookup = func(depth int) func(name string) (any, bool, error) {
 		return func(name string) (any, bool, error) {
-			if rest, ok := strings.CutPrefix(name, "prefect.variables."); ok {
-				v, err := variable(rest)
-				return v, err == nil, err
+			if strings.HasPrefix(name, "prefect.") || strings.HasPrefix(name, "$") {
+				return server(name)
 			}
 			v, ok := vars[name]
 			if !ok || v == nil {
 				return nil, false, nil
 			}
-			if depth > 0 { // a variable's own text may name prefect.variables
+			if depth > 0 { // a job variable's own text may name others
 				return expand(v, lookup(depth-1))
 			}
 			return v, true, nil

@@ -1,7 +1,6 @@
 package worker
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -51,18 +50,9 @@ func (w *Worker) prepare(r *run) (*launchable, error) {
 		path, entrypoint = core.Deref(c.Deployment.Path), core.Deref(c.Deployment.Entrypoint)
 	}
 	vars := variablesOf(template, fromDeployment, c.FlowRun.JobVariables)
-	j, err := jobOf(template, vars, func(name string) (any, error) {
-		v, err := w.orch.VariableByName(r.ctx, name)
-		if core.IsNotFound(err) {
-			return nil, core.Errorf(core.ENotFound, "the job variables name the variable %q, which does not exist; set it: flowlite variable set %s VALUE", name, name)
-		}
-		if err != nil {
-			return nil, err
-		}
-		var x any
-		_ = json.Unmarshal(v.Value, &x)
-		return x, nil
-	})
+	refs := &references{orch: w.orch, ctx: r.ctx}
+	j, err := jobOf(template, vars, refs.lookup)
+	w.logs.mask(r.id(), refs.secrets)
 	if err != nil {
 		return nil, err
 	}
@@ -103,6 +93,12 @@ func (w *Worker) prepare(r *run) (*launchable, error) {
 		entrypoint = e.Name
 	}
 	l.env = w.environment(r, j, entrypoint, l)
+	for _, kv := range l.env {
+		if k, v, _ := strings.Cut(kv, "="); strings.HasPrefix(k, "FLOWLITE_SECRET_") {
+			refs.secrets = append(refs.secrets, v)
+		}
+	}
+	w.logs.mask(r.id(), refs.secrets)
 	return l, nil
 }
 

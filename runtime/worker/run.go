@@ -86,6 +86,8 @@ func (w *Worker) execute(r *run) {
 	log.Info("run started")
 	began := time.Now()
 	out := w.perform(r)
+	out.message = w.logs.hide(r.id(), out.message)
+	w.logs.mask(r.id(), nil)
 	cause := context.Cause(r.ctx)
 	// What is said from here on must be said although the run's context is over.
 	ctx := core.WithRunToken(context.WithoutCancel(r.ctx), r.claim.Token)

@@ -31,6 +31,7 @@ type shipper struct {
 	queue   []core.LogCreate
 	size    int
 	dropped map[core.UUID]int
+	masks   map[core.UUID]*strings.Replacer
 	last    core.Time
 	wake    chan struct{}
 	urgent  chan chan struct{}
@@ -40,7 +41,7 @@ type shipper struct {
 
 func newShipper(orch core.Orchestrator, log *slog.Logger) *shipper {
 	s := &shipper{
-		orch: orch, log: log, dropped: map[core.UUID]int{}, wake: make(chan struct{}, 1),
+		orch: orch, log: log, dropped: map[core.UUID]int{}, masks: map[core.UUID]*strings.Replacer{}, wake: make(chan struct{}, 1),
 		urgent: make(chan chan struct{}), quit: make(chan struct{}), done: make(chan struct{}),
 	}
 	go s.loop()
@@ -72,6 +73,33 @@ func (s *shipper) add(id core.UUID, level int64, text string) {
 	}
 }
 
+// mask hides the words in what is added for a run, from now on and until no
+// words are given.
+func (s *shipper) mask(id core.UUID, words []string) {
+	m := core.Masker(words)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if m == nil {
+		delete(s.masks, id)
+	} else {
+		s.masks[id] = m
+	}
+}
+
+// hide is the text without the words that are masked for the run.
+func (s *shipper) hide(id core.UUID, text string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.hidden(id, text)
+}
+
+func (s *shipper) hidden(id core.UUID, text string) string {
+	if m := s.masks[id]; m != nil {
+		return m.Replace(text)
+	}
+	return text
+}
+
 // push gives each entry a later time than the one before: logs sort by it.
 func (s *shipper) push(id core.UUID, level int64, text string) {
 	at := core.Now()
@@ -79,6 +107,7 @@ func (s *shipper) push(id core.UUID, level int64, text string) {
 		at = s.last + 1
 	}
 	s.last = at
+	text = s.hidden(id, text)
 	s.queue = append(s.queue, core.LogCreate{Name: loggerName, Level: level, Message: text, Timestamp: at, FlowRunID: id})
 	s.size += len(text)
 }
