@@ -263,3 +263,46 @@ func filters(s *suite) {
 	s.eq(must(s.CountFlowRuns(s.ctx, core.Filters{FlowRuns: &core.FlowRunFilter{ID: &core.IDFilter{Any: []core.UUID{}}}}))(s), 0)
 	s.eq(must(s.CountFlowRuns(s.ctx, core.Filters{FlowRuns: &core.FlowRunFilter{Tags: &core.TagFilter{All: []string{}}}}))(s), 2)
 }
+
+func taskQueue(s *suite) {
+	var ids []core.UUID
+	for i := range 3 {
+		r := &core.TaskRun{ID: core.NewID(), Created: s.now, Updated: s.now, Name: "n", TaskKey: "k", DynamicKey: core.NewID().String(), State: &core.State{
+			ID: core.NewID(), Type: core.Scheduled, Name: "Scheduled", Timestamp: s.now}}
+		ids = append(ids, r.ID)
+		s.write(func(tx core.Tx) error {
+			_, err := tx.InsertTaskRun(s.ctx, r)
+			return errors.Join(err, tx.QueueTaskRun(s.ctx, core.QueuedTaskRun{TaskRunID: r.ID, TaskKey: "k", Due: s.now - core.Time(i)}))
+		})
+	}
+	got := must(s.QueuedTaskRuns(s.ctx, "k", 2))(s)
+	s.eq(len(got), 2)
+	s.eq(got[0], core.QueuedTaskRun{TaskRunID: ids[2], TaskKey: "k", Due: s.now - 2}) // the first due
+	s.eq(len(must(s.QueuedTaskRuns(s.ctx, "other", 2))(s)), 0)
+	s.write(func(tx core.Tx) error {
+		return errors.Join(tx.UnqueueTaskRun(s.ctx, ids[2]), tx.UnqueueTaskRun(s.ctx, ids[2]), tx.DeleteTaskRun(s.ctx, ids[1]),
+			tx.QueueTaskRun(s.ctx, core.QueuedTaskRun{TaskRunID: ids[0], TaskKey: "k", Due: s.now + 7}))
+	})
+	got = must(s.QueuedTaskRuns(s.ctx, "k", 5))(s)
+	s.eq(len(got), 1) // unqueued, deleted with its task run, and the one that is due later now
+	s.eq(got[0].Due, s.now+7)
+}
+
+func savedSearches(s *suite) {
+	x := &core.SavedSearch{ID: core.NewID(), Created: s.now, Updated: s.now, SavedSearchCreate: core.SavedSearchCreate{
+		Name: "late", Filters: []core.SavedSearchFilter{{Object: "flow_run", Property: "state", Type: "string", Operation: "equals", Value: core.JSON(`"Late"`)}}}}
+	again := *x
+	again.ID, again.Updated, again.Filters = core.NewID(), s.now+1, []core.SavedSearchFilter{}
+	s.write(func(tx core.Tx) error { return tx.PutSavedSearch(s.ctx, x) })
+	s.eq(string(must(s.SavedSearch(s.ctx, x.ID))(s).Filters[0].Value), `"Late"`)
+	s.write(func(tx core.Tx) error { return tx.PutSavedSearch(s.ctx, &again) })
+	got := must(s.SavedSearchByName(s.ctx, "late"))(s)
+	s.eq(got.ID, x.ID)
+	s.eq(got.Updated, s.now+1)
+	s.eq(len(got.Filters), 0)
+	s.eq(len(must(s.SavedSearches(s.ctx, core.Page{}))(s)), 1)
+	s.eq(len(must(s.SavedSearches(s.ctx, core.Page{Offset: 1}))(s)), 0)
+	s.write(func(tx core.Tx) error { return tx.DeleteSavedSearch(s.ctx, x.ID) })
+	_, err := s.SavedSearch(s.ctx, x.ID)
+	s.code(err, core.ENotFound)
+}

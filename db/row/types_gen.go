@@ -135,6 +135,8 @@ type DeleteGlobalLimitParams struct{ ID core.UUID }
 
 type DeleteLeaseParams struct{ FlowRunID core.UUID }
 
+type DeleteSavedSearchParams struct{ ID core.UUID }
+
 type DeleteScheduleParams struct{ ID core.UUID }
 
 type DeleteScheduledRunsParams struct {
@@ -443,6 +445,10 @@ type GetGlobalLimitByNameParams struct{ Name string }
 type GetGlobalLimitParams struct{ ID core.UUID }
 
 type GetLeaseParams struct{ FlowRunID core.UUID }
+
+type GetSavedSearchByNameParams struct{ Name string }
+
+type GetSavedSearchParams struct{ ID core.UUID }
 
 type GetScheduleParams struct{ ID core.UUID }
 
@@ -821,6 +827,11 @@ type ListGlobalLimitsByIDsParams struct{ Ids []core.UUID }
 
 type ListLogsByIDsParams struct{ Ids []int64 }
 
+type ListSavedSearchesParams struct {
+	Off int64
+	Lim int64
+}
+
 type ListSchedulesOfParams struct{ Ids []core.UUID }
 
 type ListSchedulesParams struct{ DeploymentID core.UUID }
@@ -921,6 +932,14 @@ type PutLeaseParams struct {
 	Expires   core.Time
 }
 
+type PutSavedSearchParams struct {
+	ID      core.UUID
+	Created core.Time
+	Updated core.Time
+	Name    string
+	Filters core.JSON
+}
+
 type PutSettingParams struct {
 	Key   string
 	Value core.JSON
@@ -961,6 +980,7 @@ type Querier interface {
 	DeleteGlobalLimit(ctx context.Context, arg DeleteGlobalLimitParams) (int64, error)
 	DeleteIdleDeploymentLeases(ctx context.Context) (int64, error)
 	DeleteLease(ctx context.Context, arg DeleteLeaseParams) (int64, error)
+	DeleteSavedSearch(ctx context.Context, arg DeleteSavedSearchParams) (int64, error)
 	DeleteSchedule(ctx context.Context, arg DeleteScheduleParams) (int64, error)
 	DeleteScheduledRuns(ctx context.Context, arg DeleteScheduledRunsParams) (int64, error)
 	DeleteSlotLease(ctx context.Context, arg DeleteSlotLeaseParams) (int64, error)
@@ -1000,6 +1020,8 @@ type Querier interface {
 	GetGlobalLimit(ctx context.Context, arg GetGlobalLimitParams) (GlobalLimit, error)
 	GetGlobalLimitByName(ctx context.Context, arg GetGlobalLimitByNameParams) (GlobalLimit, error)
 	GetLease(ctx context.Context, arg GetLeaseParams) (RunLease, error)
+	GetSavedSearch(ctx context.Context, arg GetSavedSearchParams) (SavedSearch, error)
+	GetSavedSearchByName(ctx context.Context, arg GetSavedSearchByNameParams) (SavedSearch, error)
 	GetSchedule(ctx context.Context, arg GetScheduleParams) (Schedule, error)
 	GetSetting(ctx context.Context, arg GetSettingParams) (Setting, error)
 	GetSlotLease(ctx context.Context, arg GetSlotLeaseParams) (SlotLease, error)
@@ -1052,6 +1074,7 @@ type Querier interface {
 	ListFlowsByIDs(ctx context.Context, arg ListFlowsByIDsParams) ([]Flow, error)
 	ListGlobalLimitsByIDs(ctx context.Context, arg ListGlobalLimitsByIDsParams) ([]GlobalLimit, error)
 	ListLogsByIDs(ctx context.Context, arg ListLogsByIDsParams) ([]Log, error)
+	ListSavedSearches(ctx context.Context, arg ListSavedSearchesParams) ([]SavedSearch, error)
 	ListSchedules(ctx context.Context, arg ListSchedulesParams) ([]Schedule, error)
 	ListSchedulesOf(ctx context.Context, arg ListSchedulesOfParams) ([]Schedule, error)
 	ListSlotLeaseLimits(ctx context.Context, arg ListSlotLeaseLimitsParams) ([]core.UUID, error)
@@ -1076,8 +1099,11 @@ type Querier interface {
 	PutArtifactCollection(ctx context.Context, arg PutArtifactCollectionParams) error
 	PutCachedState(ctx context.Context, arg PutCachedStateParams) error
 	PutLease(ctx context.Context, arg PutLeaseParams) error
+	PutSavedSearch(ctx context.Context, arg PutSavedSearchParams) error
 	PutSetting(ctx context.Context, arg PutSettingParams) error
 	PutSlotLease(ctx context.Context, arg PutSlotLeaseParams) error
+	QueueTaskRun(ctx context.Context, arg QueueTaskRunParams) error
+	QueuedTaskRuns(ctx context.Context, arg QueuedTaskRunsParams) ([]TaskQueue, error)
 	RecordTaskRun(ctx context.Context, arg RecordTaskRunParams) (int64, error)
 	RenewLeases(ctx context.Context, arg RenewLeasesParams) ([]core.UUID, error)
 	ResealBlockDocument(ctx context.Context, arg ResealBlockDocumentParams) (int64, error)
@@ -1093,6 +1119,7 @@ type Querier interface {
 	StaleWorkQueues(ctx context.Context, arg StaleWorkQueuesParams) ([]core.UUID, error)
 	TaskRunsOf(ctx context.Context, arg TaskRunsOfParams) ([]TaskRunFull, error)
 	TaskRunsOfAfter(ctx context.Context, arg TaskRunsOfAfterParams) ([]TaskRunFull, error)
+	UnqueueTaskRun(ctx context.Context, arg UnqueueTaskRunParams) (int64, error)
 	UpdateArtifact(ctx context.Context, arg UpdateArtifactParams) (int64, error)
 	UpdateArtifactCollection(ctx context.Context, arg UpdateArtifactCollectionParams) (int64, error)
 	UpdateBlockDocument(ctx context.Context, arg UpdateBlockDocumentParams) (int64, error)
@@ -1108,6 +1135,17 @@ type Querier interface {
 	UpdateWorkQueue(ctx context.Context, arg UpdateWorkQueueParams) (int64, error)
 	UpsertWorker(ctx context.Context, arg UpsertWorkerParams) (Worker, error)
 	WorkQueueNotReady(ctx context.Context, arg WorkQueueNotReadyParams) error
+}
+
+type QueueTaskRunParams struct {
+	TaskRunID core.UUID
+	TaskKey   string
+	DueTime   core.Time
+}
+
+type QueuedTaskRunsParams struct {
+	TaskKey string
+	Lim     int64
 }
 
 type RecordTaskRunParams struct {
@@ -1160,6 +1198,14 @@ type RunLease struct {
 type RunsOccupyingParams struct {
 	LimitID core.UUID
 	Now     core.Time
+}
+
+type SavedSearch struct {
+	ID      core.UUID
+	Created core.Time
+	Updated core.Time
+	Name    string
+	Filters core.JSON
 }
 
 type Schedule struct {
@@ -1252,6 +1298,12 @@ type StaleDeploymentsParams struct{ CutoffTime core.Time }
 
 type StaleWorkQueuesParams struct{ CutoffTime core.Time }
 
+type TaskQueue struct {
+	TaskRunID core.UUID
+	TaskKey   string
+	DueTime   core.Time
+}
+
 type TaskRun struct {
 	ID                     core.UUID
 	Created                core.Time
@@ -1338,6 +1390,8 @@ type TaskRunsOfParams struct {
 	FlowRunID core.UUID
 	Lim       int64
 }
+
+type UnqueueTaskRunParams struct{ TaskRunID core.UUID }
 
 type UpdateArtifactCollectionParams struct {
 	Data        core.JSON

@@ -70,6 +70,7 @@ func (a *API) groups() []group {
 		a.logs(), a.events(), a.artifacts(), a.variables(), a.limits(), a.tagLimits(),
 		a.blockTypes(), a.blockSchemas(), a.blockDocuments(), a.blockCapabilities(),
 		a.collections(), a.automations(), a.templates(), a.results(), a.sockets(),
+		a.savedSearches(), a.taskWorkers(),
 	}
 }
 

@@ -17,11 +17,12 @@ func (a *API) sockets() group {
 		plain("GET", "/events/in", http.StatusSwitchingProtocols, a.eventsIn),
 		plain("GET", "/events/out", http.StatusSwitchingProtocols, a.eventsOut),
 		plain("GET", "/logs/out", http.StatusSwitchingProtocols, a.logsOut),
+		plain("GET", "/task_runs/subscriptions/scheduled", http.StatusSwitchingProtocols, a.scheduledTasks),
 	}}
 }
 
 func isSocket(path string) bool {
-	return path == "/api/events/in" || path == "/api/events/out" || path == "/api/logs/out"
+	return path == "/api/events/in" || path == "/api/events/out" || path == "/api/logs/out" || path == "/api/task_runs/subscriptions/scheduled"
 }
 
 const (
@@ -31,6 +32,8 @@ const (
 	greeting = 30 * time.Second
 	// writeWait is how long a client may keep a frame from being sent.
 	writeWait = 30 * time.Second
+	// pingEvery finds clients that vanished without a word.
+	pingEvery = 20 * time.Second
 
 	subprotocol = "prefect"
 )
@@ -133,6 +136,36 @@ func reason(s string) string {
 		s = s[:120]
 	}
 	return s
+}
+
+// onlySend is for connections on which the client has nothing more to say: the
+// context ends with the connection.
+func (s *socket) onlySend(ctx context.Context) context.Context {
+	ctx, gone := context.WithCancelCause(s.CloseRead(ctx))
+	go s.stayAwake(ctx, gone)
+	return ctx
+}
+
+// stayAwake pings, and ends the connection of a client that does not answer.
+// Somebody must be reading meanwhile.
+func (s *socket) stayAwake(ctx context.Context, gone context.CancelCauseFunc) {
+	tick := time.NewTicker(pingEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			wait, cancel := context.WithTimeout(ctx, pingEvery)
+			err := s.Ping(wait)
+			cancel()
+			if err != nil {
+				gone(errGone)
+				_ = s.CloseNow()
+				return
+			}
+		}
+	}
 }
 
 func (s *socket) send(ctx context.Context, v any) error {

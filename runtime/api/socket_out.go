@@ -51,7 +51,7 @@ func (a *API) eventsOut(w http.ResponseWriter, r *http.Request) {
 	if o.filter.Occurred.Until.IsZero() {
 		o.filter.Occurred.Until = now // as the peer: who wants live events says so
 	}
-	ctx = s.CloseRead(ctx)
+	ctx = s.onlySend(ctx)
 	since := max(o.filter.Occurred.Since, now.Add(-backfillSpan))
 	if backfill && o.fill(ctx, since) != nil {
 		return
@@ -148,7 +148,7 @@ func (a *API) logsOut(w http.ResponseWriter, r *http.Request) {
 	}
 	sub := a.bus.Subscribe(core.TopicLog, "", outQueue)
 	defer sub.Close()
-	ctx = s.CloseRead(ctx)
+	ctx = s.onlySend(ctx)
 	if f.Timestamp == nil {
 		f.Timestamp = &core.TimeFilter{}
 	}

@@ -7,6 +7,7 @@ const (
 	TopicEvent Topic = "event" // Message.Event; key: none
 	TopicLog   Topic = "log"   // Message.Logs; key: flow run id
 	TopicWork  Topic = "work"  // a pool may have something to do; key: pool id
+	TopicTask  Topic = "task"  // background task runs are to be had; key: task key
 	TopicRun   Topic = "run"   // a flow run or its task runs changed; key: flow run id
 )
 

@@ -57,6 +57,12 @@ type Reader interface {
 	// TaskRunsOf is every task run of a flow run, by id, from after on: the
 	// engine's resume and the timeline read thousands.
 	TaskRunsOf(ctx context.Context, flowRunID, after UUID, limit int) ([]*TaskRun, error)
+	// QueuedTaskRuns are the background task runs of a key, the first due first.
+	QueuedTaskRuns(ctx context.Context, taskKey string, limit int) ([]QueuedTaskRun, error)
+
+	SavedSearch(ctx context.Context, id UUID) (*SavedSearch, error)
+	SavedSearchByName(ctx context.Context, name string) (*SavedSearch, error)
+	SavedSearches(ctx context.Context, p Page) ([]*SavedSearch, error) // by name
 	// CachedState is the completed state stored under a cache key, unexpired.
 	CachedState(ctx context.Context, cacheKey string, now Time) (*State, error)
 
@@ -176,6 +182,12 @@ type Tx interface {
 	// A report of an unknown flow run is EConflict.
 	RecordTaskRun(ctx context.Context, r *TaskRunReport) error
 	DeleteTaskRun(ctx context.Context, id UUID) error
+	// QueueTaskRun lets task workers have a background task run from due on.
+	QueueTaskRun(ctx context.Context, q QueuedTaskRun) error
+	UnqueueTaskRun(ctx context.Context, id UUID) error // fine with one that is not queued
+
+	PutSavedSearch(ctx context.Context, s *SavedSearch) error // replaces the filters of one of the same name
+	DeleteSavedSearch(ctx context.Context, id UUID) error
 	PutCachedState(ctx context.Context, cacheKey string, s *State) error
 
 	InsertDeployment(ctx context.Context, d *Deployment) error

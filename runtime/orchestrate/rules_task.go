@@ -147,6 +147,7 @@ func retryTask(c *taskChange) bool {
 	due := c.facts.now.Add(time.Duration(delay * float64(time.Second)))
 	s := scheduledAt(due, core.NameAwaitingRetry, "", c.facts.now)
 	s.Message, s.Data = c.proposed.Message, c.proposed.Data
+	s.Details.Deferred, s.Details.TaskParametersID = c.proposed.Details.Deferred, c.proposed.Details.TaskParametersID
 	return c.instead(s, "Retrying")
 }
 

@@ -41,6 +41,7 @@ type Service struct {
 	events persister
 	marks  pollMarks
 	lost   lostHolders
+	feeds  taskFeeds
 
 	secrets secretWords
 }
@@ -78,6 +79,7 @@ type outbox struct {
 	runs   []core.UUID // flow runs that changed
 	tasks  []core.UUID // flow runs whose task runs did
 	work   []core.UUID // pools that may have something to do
+	queued []string    // task keys of background task runs to be had
 	logs   []*core.Log
 }
 
@@ -120,6 +122,9 @@ func (s *Service) publish(out *outbox) {
 		if !id.IsZero() && !contains(out.runs[:i], id) {
 			messages = append(messages, core.Message{Topic: core.TopicRun, Key: id.String()})
 		}
+	}
+	for _, key := range out.queued {
+		messages = append(messages, core.Message{Topic: core.TopicTask, Key: key})
 	}
 	for _, id := range out.tasks {
 		if !id.IsZero() {

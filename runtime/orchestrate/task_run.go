@@ -58,7 +58,7 @@ func (s *Service) CreateTaskRun(ctx context.Context, c core.TaskRunCreate) (*cor
 		}
 		stored = r
 		out.run(r.FlowRunID)
-		return nil
+		return s.queueTask(ctx, tx, out, r)
 	})
 	if err != nil {
 		return nil, err
@@ -172,7 +172,7 @@ func (s *Service) SetTaskRunState(ctx context.Context, id core.UUID, c core.Stat
 		}
 		result = d.result(run.State)
 		out.run(run.FlowRunID)
-		return nil
+		return s.queueTask(ctx, tx, out, run)
 	})
 	if err != nil {
 		return nil, err

@@ -1,0 +1,31 @@
+package orchestrate
+
+import (
+	"context"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// PutSavedSearch replaces the filters of a search of the same name.
+func (s *Service) PutSavedSearch(ctx context.Context, c core.SavedSearchCreate) (stored *core.SavedSearch, err error) {
+	if c.Name == "" {
+		return nil, core.Errorf(core.EInvalid, "a saved search must have a name")
+	}
+	if c.Filters == nil {
+		c.Filters = []core.SavedSearchFilter{}
+	}
+	err = s.write(ctx, func(tx core.Tx, _ *outbox) error {
+		now := s.now()
+		if err := tx.PutSavedSearch(ctx, &core.SavedSearch{ID: core.NewID(), Created: now, Updated: now, SavedSearchCreate: c}); err != nil {
+			return err
+		}
+		stored, err = tx.SavedSearchByName(ctx, c.Name)
+		return err
+	})
+	return stored, err
+}
+
+// DeleteSavedSearch returns ENotFound if there is none with the id.
+func (s *Service) DeleteSavedSearch(ctx context.Context, id core.UUID) error {
+	return s.write(ctx, func(tx core.Tx, _ *outbox) error { return tx.DeleteSavedSearch(ctx, id) })
+}
