@@ -80,6 +80,7 @@ func TestTaskFeedEach(t *testing.T) {
 	var mu sync.Mutex
 	seen := map[core.UUID]int{}
 	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	var wg sync.WaitGroup
 	for w := range workers {
 		wg.Go(func() {
