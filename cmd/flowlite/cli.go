@@ -33,6 +33,8 @@ type cli struct {
 	WorkPool   workPoolCmd   `cmd:"" name:"work-pool" aliases:"work-pools" help:"Where runs wait for workers"`
 	WorkQueue  workQueueCmd  `cmd:"" name:"work-queue" aliases:"work-queues" help:"Queues of a work pool"`
 	Variable   variableCmd   `cmd:"" aliases:"variables" help:"Values that flows read"`
+	Secret     secretCmd     `cmd:"" aliases:"secrets" help:"Values that flows read and nobody is shown"`
+	Block      blockCmd      `cmd:"" aliases:"blocks" help:"Named configuration, such as secrets and webhooks"`
 	Version    versionCmd    `cmd:"" help:"The version of this program"`
 }
 

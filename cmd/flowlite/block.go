@@ -1,0 +1,201 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/flowlite/flowlite/cmd/flowlite/internal/out"
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+type blockCmd struct {
+	Ls      blockLsCmd      `cmd:"" aliases:"list" help:"List blocks"`
+	Inspect blockInspectCmd `cmd:"" help:"Show a block, its secrets masked"`
+	Create  blockCreateCmd  `cmd:"" help:"Save a block from a file"`
+	Delete  blockDeleteCmd  `cmd:"" help:"Delete a block"`
+	Type    blockTypeCmd    `cmd:"" aliases:"types" help:"Kinds of blocks"`
+}
+
+type blockLsCmd struct {
+	pageFlags
+	Type string `short:"t" help:"only of this type"`
+}
+
+func (c *blockLsCmd) Run(a *app) error {
+	more := map[string]any{"sort": "BLOCK_TYPE_AND_NAME_ASC"}
+	if c.Type != "" {
+		more["block_types"] = map[string]any{"slug": map[string]any{"any_": []string{c.Type}}}
+	}
+	all, raw, err := ask[[]*core.BlockDocument](a, "POST", "/block_documents/filter", c.body(more))
+	if err != nil {
+		return err
+	}
+	t := &out.Table{Empty: "no blocks", Columns: []out.Column{{Name: "block", Keep: true}, {Name: "type"}, {Name: "updated"}, {Name: "id"}}}
+	var names []string
+	for _, d := range all {
+		name := d.BlockType.Slug + "/" + d.Name
+		names = append(names, name)
+		t.Rows = append(t.Rows, []string{name, d.BlockType.Name, a.out.Ago(d.Updated), d.ID.String()})
+	}
+	defer a.more(len(all), c.pageFlags)
+	return a.out.List(raw, t, names)
+}
+
+type blockRef struct {
+	Name string `arg:"" help:"TYPE/NAME, or id"`
+}
+
+func (r blockRef) find(a *app) (*core.BlockDocument, core.JSON, error) {
+	path := "/block_documents/" + r.Name
+	if _, err := core.ParseUUID(r.Name); err != nil {
+		kind, name, ok := strings.Cut(r.Name, "/")
+		if !ok {
+			return nil, nil, badUsage("a block is TYPE/NAME, such as secret/api-key, or an id")
+		}
+		path = blockPath(kind, name)
+	}
+	d, raw, err := ask[*core.BlockDocument](a, "GET", path, nil)
+	if core.IsNotFound(err) {
+		err = core.Errorf(core.ENotFound, "there is no block %s", r.Name)
+	}
+	return d, raw, err
+}
+
+type blockInspectCmd struct{ blockRef }
+
+func (c *blockInspectCmd) Run(a *app) error {
+	d, raw, err := c.find(a)
+	if err != nil {
+		return err
+	}
+	fields := []out.Field{{Name: "Block", Value: d.BlockType.Slug + "/" + d.Name}, {Name: "Id", Value: d.ID.String()}, {Name: "Updated", Value: a.out.Full(d.Updated)}}
+	data := map[string]core.JSON{}
+	_ = json.Unmarshal(d.Data, &data)
+	for _, k := range slices.Sorted(maps.Keys(data)) {
+		text := string(data[k])
+		_ = json.Unmarshal(data[k], &text)
+		fields = append(fields, out.Field{Name: k, Value: text})
+	}
+	return a.out.Record(raw, d.BlockType.Slug+"/"+d.Name, fields)
+}
+
+type blockCreateCmd struct {
+	Name      string `arg:"" help:"TYPE/NAME"`
+	FromFile  string `required:"" help:"JSON object with the block's fields; - is stdin"`
+	Overwrite bool   `help:"replace a block that is there"`
+}
+
+func (c *blockCreateCmd) Run(a *app) error {
+	kind, name, ok := strings.Cut(c.Name, "/")
+	if !ok {
+		return badUsage("a block is TYPE/NAME, such as webhook/alerts")
+	}
+	var data map[string]core.JSON
+	b, err := readFile(a, c.FromFile)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(b, &data); err != nil {
+		return badUsage("%s does not hold a JSON object: %v", c.FromFile, err)
+	}
+	return a.saveBlock(kind, name, data, c.Overwrite)
+}
+
+type blockDeleteCmd struct {
+	blockRef
+	Yes bool `short:"y" help:"do not ask"`
+}
+
+func (c *blockDeleteCmd) Run(a *app) error {
+	d, raw, err := c.find(a)
+	if err != nil {
+		return err
+	}
+	name := d.BlockType.Slug + "/" + d.Name
+	if err := a.confirm(c.Yes, "Delete "+name+"?"); err != nil {
+		return err
+	}
+	if _, err := a.api.call(a.ctx, "DELETE", "/block_documents/"+d.ID.String(), nil); err != nil {
+		return err
+	}
+	return a.out.Say(raw, name, "Deleted %s", name)
+}
+
+type blockTypeCmd struct {
+	Ls blockTypeLsCmd `cmd:"" aliases:"list" help:"List the kinds of blocks that the server knows"`
+}
+
+type blockTypeLsCmd struct{ pageFlags }
+
+func (c *blockTypeLsCmd) Run(a *app) error {
+	all, raw, err := ask[[]*core.BlockType](a, "POST", "/block_types/filter", c.body(nil))
+	if err != nil {
+		return err
+	}
+	t := &out.Table{Empty: "no block types", Columns: []out.Column{{Name: "type", Keep: true}, {Name: "name"}, {Name: "description"}}}
+	var names []string
+	for _, k := range all {
+		names = append(names, k.Slug)
+		line, _, _ := strings.Cut(core.Deref(k.Description), "\n")
+		t.Rows = append(t.Rows, []string{k.Slug, k.Name, line})
+	}
+	defer a.more(len(all), c.pageFlags)
+	return a.out.List(raw, t, names)
+}
+
+// saveBlock creates the block with the newest schema of its type, or puts its
+// data in place of what is there.
+func (a *app) saveBlock(slug, name string, data map[string]core.JSON, overwrite bool) error {
+	kind, _, err := ask[*core.BlockType](a, "GET", "/block_types/slug/"+esc(slug), nil)
+	if core.IsNotFound(err) {
+		return &failure{code: exitNotFound, what: "there is no block type " + slug, hint: "see `flowlite block type ls`; Python classes are registered by `prefect block register`"}
+	}
+	if err != nil {
+		return err
+	}
+	schemas, _, err := ask[[]*core.BlockSchema](a, "POST", "/block_schemas/filter",
+		map[string]any{"limit": 1, "block_schemas": map[string]any{"block_type_id": map[string]any{"any_": []core.UUID{kind.ID}}}})
+	if err != nil {
+		return err
+	}
+	if len(schemas) == 0 {
+		return &failure{code: exitFailed, what: "the server knows no schema of the block type " + slug, hint: "register it again, or restart the server"}
+	}
+	d, raw, err := ask[*core.BlockDocument](a, "POST", "/block_documents/",
+		map[string]any{"name": name, "data": data, "block_schema_id": schemas[0].ID, "block_type_id": kind.ID})
+	if core.CodeOf(err) == core.EConflict {
+		old, oldRaw, found := ask[*core.BlockDocument](a, "GET", blockPath(slug, name), nil)
+		switch {
+		case found != nil: // something else was the matter
+			return err
+		case !overwrite:
+			return &failure{code: exitFailed, what: slug + " " + name + " is set already", hint: "say --overwrite to replace it"}
+		}
+		d, raw = old, oldRaw
+		_, err = a.api.call(a.ctx, "PATCH", "/block_documents/"+d.ID.String(),
+			map[string]any{"data": data, "merge_existing_data": false, "block_schema_id": schemas[0].ID})
+	}
+	if err != nil {
+		return err
+	}
+	return a.out.Say(raw, d.Name, "Set %s", d.Name)
+}
+
+func blockPath(kind, name string) string {
+	return "/block_types/slug/" + esc(kind) + "/block_documents/name/" + esc(name)
+}
+
+func readFile(a *app, name string) ([]byte, error) {
+	if name == "-" {
+		return io.ReadAll(a.stdin)
+	}
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return nil, badUsage("%v", err)
+	}
+	return b, nil
+}
