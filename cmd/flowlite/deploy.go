@@ -5,14 +5,16 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/worker/build"
+	"github.com/flowlite/flowlite/runtime/worker/python"
 )
 
 type deployCmd struct {
-	Entrypoint  string   `arg:"" help:"flows/adder.go:Adder, or bin/etl:Adder"`
+	Entrypoint  string   `arg:"" help:"flows/adder.go:Adder, flows/etl.py:etl, or bin/etl:Adder"`
 	Name        string   `short:"n" default:"local" help:"name of the deployment"`
 	Pool        string   `short:"p" default:"default" help:"work pool"`
 	Queue       string   `short:"q" help:"work queue"`
@@ -64,12 +66,11 @@ func (c *deployCmd) describe(a *app, dir string) (d build.Description, e build.E
 	if err = e.Check(); err != nil {
 		return d, e, err
 	}
-	home := c.Home
-	if home == "" {
-		user, _ := os.UserHomeDir()
-		home = filepath.Join(user, ".flowlite")
+	if e.Kind() == build.Python {
+		d, err = c.describePython(a, e)
+		return d, e, err
 	}
-	bin, _, err := build.New(filepath.Join(home, "cache")).Build(a.ctx, e)
+	bin, _, err := build.New(c.cache()).Build(a.ctx, e)
 	if err != nil {
 		return d, e, err
 	}
@@ -86,6 +87,56 @@ func (c *deployCmd) describe(a *app, dir string) (d build.Description, e build.E
 	}
 	f := &failure{code: exitNotFound, what: fmt.Sprintf("no flow %s in %s", e.Name, e.Path), hint: fmt.Sprintf("it has %v", known)}
 	return d, e, f
+}
+
+// cache is the folder of what is built for flows.
+func (c *deployCmd) cache() string {
+	home := c.Home
+	if home == "" {
+		user, _ := os.UserHomeDir()
+		home = filepath.Join(user, ".flowlite")
+	}
+	return filepath.Join(home, "cache")
+}
+
+// describePython reads the file with the interpreter that will run it.
+func (c *deployCmd) describePython(a *app, e build.Entrypoint) (d build.Description, err error) {
+	named := os.Getenv("FLOWLITE_PYTHON")
+	for _, v := range c.JobVariable {
+		if p, ok := strings.CutPrefix(v, "python="); ok {
+			named = p
+		}
+	}
+	interpreter, err := python.Interpreter(filepath.Dir(e.File()), e.Dir, named)
+	if err != nil {
+		return d, err
+	}
+	runner, err := python.Runner(c.cache())
+	if err != nil {
+		return d, err
+	}
+	flows, failed, err := python.Describe(a.ctx, interpreter, runner, e.Dir, []string{e.File()})
+	if err != nil {
+		return d, err
+	}
+	if len(failed) > 0 {
+		return d, &failure{code: exitFailed, what: "cannot read " + e.Path, why: failed[0].Error}
+	}
+	var known []string
+	for _, f := range flows {
+		if f.Function == e.Name || f.Name == e.Name {
+			if f.Error != "" {
+				return d, &failure{code: exitFailed, what: "cannot deploy " + e.String(), why: f.Error}
+			}
+			return build.Description{Entrypoint: f.Function, Name: f.Name, Description: f.Description, Version: f.Version, Schema: f.Schema}, nil
+		}
+		known = append(known, f.Function)
+	}
+	hint := "a flow is a function of the file with Prefect's @flow"
+	if len(known) > 0 {
+		hint = "it has " + strings.Join(known, ", ")
+	}
+	return d, &failure{code: exitNotFound, what: fmt.Sprintf("no flow %s in %s", e.Name, e.Path), hint: hint}
 }
 
 func (c *deployCmd) Run(a *app) error {

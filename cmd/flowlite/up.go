@@ -68,11 +68,14 @@ func (a *app) flows(r server.FlowsReport, first bool) {
 			_, _ = fmt.Fprintf(a.out.Out, "  %s %s  %s\n", word, a.out.Bold(d.Name), a.out.Dim(d.Entrypoint))
 		}
 	}
-	if first && len(r.Deployments)+len(r.Problems) == 0 {
-		a.out.Note("  no flows found; a flow is an exported variable made by flowlite.NewFlow")
+	if first && len(r.Deployments)+len(r.Problems)+len(r.Hints) == 0 {
+		a.out.Note("  no flows found; a flow is an exported variable made by flowlite.NewFlow, or a Python function with Prefect's @flow")
 	}
 	for _, n := range r.Gone {
 		a.out.Note("  %s is declared no longer; delete it with `flowlite deployment delete %[1]s`", n)
+	}
+	for _, h := range r.Hints {
+		a.out.Note("  %s", h)
 	}
 	for dir, err := range r.Problems {
 		a.out.Note("%s %s: %s", a.out.Red("error:"), dir, strings.TrimSpace(err.Error()))

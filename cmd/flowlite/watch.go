@@ -12,6 +12,7 @@ import (
 	"github.com/flowlite/flowlite/cmd/flowlite/internal/out"
 	"github.com/flowlite/flowlite/runtime/client"
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/engine"
 )
 
 type watchFlags struct {
@@ -255,6 +256,11 @@ func (a *app) result(r *core.FlowRun, c *client.Client) (core.JSON, error) {
 	}
 	if v, ok := data["value"]; ok && data["type"] == "flowlite" {
 		return core.ToJSON(v), nil
+	}
+	if _, ok := data["storage_key"]; ok { // Python's; readable where its storage is
+		if v, err := engine.Unpack(a.ctx, c, r.State.Data); err == nil {
+			return v, nil
+		}
 	}
 	return r.State.Data, nil
 }

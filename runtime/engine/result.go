@@ -3,9 +3,6 @@ package engine
 import (
 	"context"
 	"encoding/json"
-	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -18,7 +15,9 @@ type resultData struct {
 	Value core.JSON `json:"value,omitempty"`
 	Key   string    `json:"key,omitempty"`
 
-	StorageKey string `json:"storage_key,omitempty"` // Python's
+	StorageKey string           `json:"storage_key,omitempty"` // Python's, and what follows
+	Block      *string          `json:"storage_block_id,omitempty"`
+	Serializer pythonSerializer `json:"serializer,omitzero"`
 }
 
 // pack makes the data of a completed state; a large result is stored first.
@@ -58,37 +57,9 @@ func Unpack(ctx context.Context, o core.Orchestrator, data core.JSON) (core.JSON
 		}
 		return d.Value, nil
 	case d.StorageKey != "":
-		return pythonResult(d.StorageKey)
+		return pythonResult(d)
 	case d.Type == "unpersisted":
 		return nil, core.Errorf(core.EBadRequest, "the result was not persisted; run the Python flow with PREFECT_RESULTS_PERSIST_BY_DEFAULT=true")
 	}
 	return data, nil
-}
-
-// pythonResult reads a file of Prefect's JSON serializer.
-func pythonResult(key string) (core.JSON, error) {
-	if !filepath.IsAbs(key) {
-		home := os.Getenv("PREFECT_LOCAL_STORAGE_PATH")
-		if home == "" {
-			dir, _ := os.UserHomeDir()
-			home = filepath.Join(dir, ".prefect", "storage")
-		}
-		key = filepath.Join(home, filepath.Clean("/"+key))
-	}
-	b, err := os.ReadFile(key) //nolint:gosec // named by the run's own state
-	if err != nil {
-		return nil, core.Errorf(core.ENotFound, "the Python result cannot be read here: %w", err)
-	}
-	var record struct {
-		Metadata struct {
-			Serializer struct {
-				Type string `json:"type"`
-			} `json:"serializer"`
-		} `json:"metadata"`
-		Result string `json:"result"`
-	}
-	if err := json.Unmarshal(b, &record); err != nil || !strings.HasSuffix(record.Metadata.Serializer.Type, "json") {
-		return nil, core.Errorf(core.EBadRequest, "the Python result is not JSON; set PREFECT_RESULTS_DEFAULT_SERIALIZER=json for that flow")
-	}
-	return core.JSON(record.Result), nil
 }

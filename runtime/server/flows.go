@@ -21,6 +21,7 @@ type FlowsReport struct {
 	Missing     bool             // there is no such folder
 	Deployments []DeployedFlow   // everything that is declared there now
 	Gone        []string         // deployed earlier, declared no longer; left as they are
+	Hints       []string         // news of what keeps flows from being deployed that is no fault of theirs
 	Problems    map[string]error // by package folder, relative: what could not be built or deployed
 }
 
@@ -44,6 +45,7 @@ type flows struct {
 	service *orchestrate.Service
 	store   core.Store
 	build   *build.Builder
+	python  pythonFlows
 }
 
 // deploy looks once. Packages that cannot be built do not keep the others
@@ -59,6 +61,8 @@ func (f *flows) deploy(ctx context.Context) FlowsReport {
 		report.Problems[f.rel(f.dir)] = err
 		return report
 	}
+	look := make(chan pythonLook, 1)
+	go func() { look <- f.python.look(ctx, f.dir, f.work) }()
 	for _, pkg := range packages {
 		deployed, err := f.deployPackage(ctx, pkg)
 		report.Deployments = append(report.Deployments, deployed...)
@@ -66,10 +70,15 @@ func (f *flows) deploy(ctx context.Context) FlowsReport {
 			report.Problems[f.rel(pkg.Dir)] = err
 		}
 		if ctx.Err() != nil {
-			return report
+			break
 		}
 	}
-	if len(report.Problems) == 0 { // else it may be declared in what does not build now
+	py := <-look
+	if ctx.Err() != nil {
+		return report
+	}
+	f.deployPython(ctx, py, &report)
+	if len(report.Problems) == 0 && py.missing == "" { // else it may be declared in what does not build now
 		report.Gone, err = f.gone(ctx, report.Deployments)
 		if err != nil {
 			report.Problems[f.rel(f.dir)] = err
@@ -78,12 +87,7 @@ func (f *flows) deploy(ctx context.Context) FlowsReport {
 	return report
 }
 
-func (f *flows) rel(p string) string {
-	if r, err := filepath.Rel(f.work, p); err == nil {
-		return filepath.ToSlash(r)
-	}
-	return p
-}
+func (f *flows) rel(p string) string { return relTo(f.work, p) }
 
 func (f *flows) deployPackage(ctx context.Context, pkg *build.Package) (out []DeployedFlow, err error) {
 	binary, _, err := f.build.Package(ctx, pkg)

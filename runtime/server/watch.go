@@ -29,7 +29,8 @@ func (s *Server) startFlows(ctx context.Context) {
 		dir = filepath.Join(s.cfg.WorkDir, dir)
 	}
 	dir = filepath.Clean(dir)
-	f := &flows{dir: dir, work: workDirOf(s.cfg.WorkDir, dir), service: s.service, store: s.store, build: s.builder()}
+	f := &flows{dir: dir, work: workDirOf(s.cfg.WorkDir, dir), service: s.service, store: s.store, build: s.builder(),
+		python: pythonFlows{interpreter: s.cfg.Python, cacheDir: s.cacheDir()}}
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})
 	go func() { defer close(done); s.watchFlows(ctx, f) }()
@@ -118,6 +119,9 @@ func (s *Server) report(r FlowsReport) {
 	}
 	for _, g := range r.Gone {
 		log.Warn("a deployment is declared no longer; it is left as it is", "deployment", g, "delete", "flowlite deployment delete "+g)
+	}
+	for _, h := range r.Hints {
+		log.Warn(h)
 	}
 	for pkg, err := range r.Problems {
 		text := err.Error()

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -27,7 +28,13 @@ func (w *Worker) preparePython(r *run, j *job, l *launchable) error {
 	if named == "" {
 		named = w.cfg.Python
 	}
-	interpreter, err := python.Interpreter(l.dir, named)
+	code := l.dir
+	if file, _, ok := strings.Cut(src.Entrypoint, ":"); ok {
+		if code = filepath.Dir(file); !filepath.IsAbs(code) {
+			code = filepath.Join(l.dir, code)
+		}
+	}
+	interpreter, err := python.Interpreter(code, l.dir, named)
 	if err != nil {
 		return err
 	}

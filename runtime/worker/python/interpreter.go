@@ -10,11 +10,11 @@ import (
 )
 
 // Interpreter finds the interpreter for code in dir: the named one (a command,
-// a path, or a virtual environment's folder), else that of the active virtual
+// a path from base, or a virtual environment's folder), else that of the active virtual
 // environment, else one at .venv or venv in dir or above, else python3 of PATH.
-func Interpreter(dir, named string) (string, error) {
+func Interpreter(dir, base, named string) (string, error) {
 	if named != "" {
-		return explicit(dir, named)
+		return explicit(base, named)
 	}
 	if venv := os.Getenv("VIRTUAL_ENV"); venv != "" {
 		if p := within(venv); p != "" {
@@ -42,7 +42,7 @@ func Interpreter(dir, named string) (string, error) {
 	return "", core.Errorf(core.EInvalid, "there is no Python interpreter in PATH, and no .venv at %s or above; install Python, or name one: the job variable python, or FLOWLITE_PYTHON", dir)
 }
 
-func explicit(dir, named string) (string, error) {
+func explicit(base, named string) (string, error) {
 	if !strings.ContainsRune(named, filepath.Separator) {
 		if p, err := exec.LookPath(named); err == nil {
 			return filepath.Abs(p)
@@ -54,7 +54,7 @@ func explicit(dir, named string) (string, error) {
 		path = filepath.Join(home, rest)
 	}
 	if !filepath.IsAbs(path) {
-		path = filepath.Join(dir, path)
+		path = filepath.Join(base, path)
 	}
 	st, err := os.Stat(path)
 	switch {

@@ -2,7 +2,7 @@
 
 run       executes the run of PREFECT__FLOW_RUN_ID with the Prefect engine
 serve     a warm parent: has imported Prefect, and forks a child for each run
-describe  reads flow files without running them; answers in JSON
+describe  reads the flow files that stdin lists, without running them; JSON in and out
 """
 
 import os
@@ -343,6 +343,83 @@ def serve():
             say(id=request["id"], pid=pid)
 
 
+def flows_of(path):
+    """The flows that a file declares, by reading it."""
+    import ast
+
+    with open(path, encoding="utf-8") as f:
+        tree = ast.parse(f.read(), path)
+    deco, modules = set(), set()  # names of prefect.flow, and of prefect
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.module in ("prefect", "prefect.flows"):
+            deco.update(a.asname or a.name for a in node.names if a.name == "flow")
+        elif isinstance(node, ast.Import):
+            modules.update(a.asname or a.name for a in node.names if a.name == "prefect")
+
+    def is_flow(node):
+        if isinstance(node, ast.Attribute):
+            return node.attr == "flow" and isinstance(node.value, ast.Name) and node.value.id in modules
+        return isinstance(node, ast.Name) and node.id in deco
+
+    def said(call, key):
+        for k in call.keywords if isinstance(call, ast.Call) else ():
+            if k.arg == key and isinstance(k.value, ast.Constant) and isinstance(k.value.value, str):
+                return k.value.value
+        return ""
+
+    for node in tree.body:
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) or node.name.startswith("_"):
+            continue
+        for d in node.decorator_list:
+            if is_flow(d.func if isinstance(d, ast.Call) else d):
+                yield {
+                    "file": path,
+                    "function": node.name,
+                    "name": said(d, "name") or node.name.replace("_", "-"),
+                    "version": said(d, "version"),
+                    "description": said(d, "description") or ast.get_docstring(node) or "",
+                }
+
+
+def json_input():
+    import json
+
+    return json.load(sys.stdin)
+
+
+def describe(paths):
+    """Lists the flows of files. Only types and defaults of parameters are
+    evaluated, in the way that Prefect does it for code it cannot run."""
+    import json
+    import warnings
+
+    found, failed = [], []
+    for path in paths:
+        try:
+            found.extend(flows_of(path))
+        except (SyntaxError, ValueError, OSError) as exc:
+            failed.append({"file": path, "error": f"{type(exc).__name__}: {exc}"})
+    out = os.dup(1)
+    os.dup2(2, 1)  # what an import prints is no part of the answer
+    if found:
+        try:
+            import_prefect()
+        except Exception as exc:
+            last_words(missing(exc))
+            sys.exit(78)
+        from prefect.utilities.callables import parameter_schema_from_entrypoint
+
+        warnings.simplefilter("ignore")
+        sys.path.insert(0, os.getcwd())
+        for flow in found:
+            try:
+                schema = parameter_schema_from_entrypoint(f"{flow['file']}:{flow['function']}")
+                flow["parameter_openapi_schema"] = schema.model_dump_for_openapi()
+            except Exception as exc:
+                flow["error"] = f"parameters of {flow['function']}: {type(exc).__name__}: {exc}"
+    os.write(out, json.dumps({"flows": found, "failed": failed}).encode())
+
+
 def no_input():
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
@@ -356,4 +433,4 @@ if __name__ == "__main__":
         serve()
         execute()
     else:
-        {"run": run}[mode]()
+        {"run": run, "describe": lambda: describe(json_input())}[mode]()

@@ -72,7 +72,7 @@ func TestInterpreter(t *testing.T) {
 	put("project/flows/a.py", 0o644)
 	check := func(named, want string) {
 		t.Helper()
-		if got, err := python.Interpreter(project, named); err != nil || got != want {
+		if got, err := python.Interpreter(project, project, named); err != nil || got != want {
 			t.Errorf("%q: got %s %v, want %s", named, got, err, want)
 		}
 	}
@@ -89,7 +89,7 @@ func TestInterpreter(t *testing.T) {
 	t.Setenv("VIRTUAL_ENV", filepath.Join(root, "other"))
 	check("", other)
 	for _, bad := range []string{"nowhere/python", "a.py", "."} {
-		if got, err := python.Interpreter(project, bad); core.CodeOf(err) != core.EInvalid {
+		if got, err := python.Interpreter(project, project, bad); core.CodeOf(err) != core.EInvalid {
 			t.Errorf("%q: got %s %v", bad, got, err)
 		}
 	}
@@ -98,7 +98,7 @@ func TestInterpreter(t *testing.T) {
 	if err := os.RemoveAll(filepath.Join(root, "project/.venv")); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := python.Interpreter(project, ""); core.CodeOf(err) != core.EInvalid {
+	if got, err := python.Interpreter(project, project, ""); core.CodeOf(err) != core.EInvalid {
 		t.Errorf("found %s %v where there is none", got, err)
 	}
 }
