@@ -20,6 +20,7 @@ func (a *API) flowRuns() group {
 		filter[entities]("/filter", core.FlowRunSorts, a.store.FlowRuns),
 		paginate[entities](core.FlowRunSorts, a.store.FlowRuns, a.store.CountFlowRuns),
 		history(a.store.FlowRunHistory),
+		post("/import", a.importRuns, need("runs")),
 		post("/{id}/set_state", a.setFlowRunState, need("state"), model("Flow run")),
 		post("/{id}/resume", a.resumeFlowRun, optional, model("Flow run")),
 		done("PATCH", "/{id}/labels", func(ctx context.Context, in *change[core.JSON]) error {
@@ -73,6 +74,14 @@ func checkState(s *core.StateCreate, loc ...any) error {
 		return invalid("missing", "Field required", nil, append(loc, "type")...)
 	}
 	return invalid("enum", "Input should be 'SCHEDULED', 'PENDING', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED', 'PAUSED' or 'CANCELLING'", s.Type, append(loc, "type")...)
+}
+
+// importRuns is flowlite's own: the history of another server.
+func (a *API) importRuns(ctx context.Context, in *withBody[struct {
+	Runs []core.PastRun `json:"runs"`
+}]) (map[string][]core.UUID, error) {
+	created, err := a.service.ImportRuns(ctx, in.Body.Runs)
+	return map[string][]core.UUID{"created": created}, err
 }
 
 func (a *API) setFlowRunState(ctx context.Context, in *stateChange) (*core.OrchestrationResult, error) {

@@ -210,3 +210,10 @@ type ScheduleRange struct {
 	MinTime          Seconds
 	MinRuns, MaxRuns int
 }
+
+// PastRun is a run that ended elsewhere, with all that is kept of it.
+type PastRun struct {
+	FlowRun  *FlowRun   `json:"flow_run"`
+	States   []*State   `json:"states"`
+	TaskRuns []*TaskRun `json:"task_runs"`
+}

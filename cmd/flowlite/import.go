@@ -1,0 +1,77 @@
+package main
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/flowlite/flowlite/cmd/flowlite/internal/out"
+	"github.com/flowlite/flowlite/runtime/client"
+	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/importer"
+)
+
+type importCmd struct {
+	Prefect importPrefectCmd `cmd:"" help:"Copy what a Prefect 3 server holds"`
+}
+
+type importPrefectCmd struct {
+	From     string        `required:"" placeholder:"URL" help:"API of the Prefect server, like http://127.0.0.1:4200/api"`
+	FromAuth string        `name:"from-auth-string" env:"FLOWLITE_IMPORT_AUTH_STRING" placeholder:"USER:PASSWORD" help:"credentials of that server"`
+	History  time.Duration `placeholder:"DURATION" help:"copy ended runs of so long ago too, like 720h"`
+}
+
+func (c *importPrefectCmd) Run(a *app) error {
+	from := strings.TrimRight(c.From, "/")
+	if !strings.HasPrefix(from, "http://") && !strings.HasPrefix(from, "https://") {
+		return badUsage("--from %q is not the address of an API; it looks like http://127.0.0.1:4200/api", c.From)
+	}
+	if !strings.HasSuffix(from, "/api") {
+		from += "/api"
+	}
+	if from == a.api.base {
+		return badUsage("--from is the server that is imported to, %s; set FLOWLITE_API_URL to where flowlite runs", from)
+	}
+	source := client.New(client.Config{URL: from, AuthString: c.FromAuth, Patience: 30 * time.Second})
+	bar := a.out.Progress()
+	parts, err := importer.Run(a.ctx, importer.Config{From: source, To: a.api.patient, Since: c.History, Progress: bar.Set})
+	bar.Done()
+	if err != nil {
+		err = c.explain(a, from, err)
+	}
+	return errors.Join(c.report(a, parts), err)
+}
+
+// explain says which of the two servers it was.
+func (c *importPrefectCmd) explain(a *app, from string, err error) error {
+	if core.CodeOf(err) != core.EUnavailable {
+		return err
+	}
+	f := &failure{code: exitUnreachable, what: err.Error(), hint: "check that the Prefect server runs at " + from}
+	if strings.Contains(err.Error(), a.api.base) {
+		f.hint = "start flowlite with `flowlite up`, or set FLOWLITE_API_URL"
+	}
+	return f
+}
+
+func (c *importPrefectCmd) report(a *app, parts []*importer.Part) error {
+	if parts == nil {
+		return nil
+	}
+	t := &out.Table{Columns: []out.Column{{Name: "kind", Keep: true}, {Name: "created"}, {Name: "kept"}, {Name: "skipped"}}}
+	var names []string
+	for _, p := range parts {
+		names = append(names, p.Kind)
+		t.Rows = append(t.Rows, []string{p.Kind, strconv.Itoa(p.Created), strconv.Itoa(p.Kept), strconv.Itoa(len(p.Skipped))})
+	}
+	if err := a.out.List(core.ToJSON(parts), t, names); err != nil || !a.out.ForPeople() {
+		return err
+	}
+	for _, p := range parts {
+		for _, s := range p.Skipped {
+			a.out.Note("skipped %s %s: %s", p.Kind, s.Name, s.Why)
+		}
+	}
+	return nil
+}
