@@ -49,6 +49,11 @@ func (r *reader) FlowRunHistory(ctx context.Context, q core.HistoryQuery) ([]cor
 	return r.history(ctx, "flow_run", q)
 }
 
+func (r *reader) FlowRunLateness(ctx context.Context, f core.Filters) (avg *float64, err error) {
+	err = r.dyn.rows(ctx, queries.Lateness(r.d, f, core.Now()), func(scan func(...any) error) error { return scan(&avg) })
+	return avg, r.err(err, "Flow run")
+}
+
 func (r *reader) history(ctx context.Context, table string, q core.HistoryQuery) ([]core.HistoryBucket, error) {
 	step := core.Time(q.Interval * 1e6)
 	if step < 1e6 {

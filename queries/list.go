@@ -153,6 +153,28 @@ func Deployments(d Dialect, fs core.Filters, p *core.Page) Query {
 	return list(d, "deployment", "d", func(b *builder) { b.whereDeployments(fs) }, deploymentSorts, "NAME_ASC", p)
 }
 
+// Lateness is the average lateness in seconds of runs, NULL if there are none.
+func Lateness(d Dialect, fs core.Filters, now core.Time) Query {
+	b := &builder{d: d}
+	b.w("SELECT CAST(AVG(")
+	b.lateness("r", now)
+	b.w(") AS DOUBLE PRECISION) FROM flow_run r WHERE ")
+	b.whereFlowRuns(fs)
+	return b.query()
+}
+
+// lateness is how many seconds after its expected time a run started, or has
+// not started yet.
+func (b *builder) lateness(a string, now core.Time) {
+	at := b.micros(a + ".expected_start_time")
+	b.w("CASE WHEN ", a, ".start_time > ", a, ".expected_start_time THEN (", b.micros(a+".start_time"), " - ", at, ") / 1000000.0 ",
+		"WHEN ", a, ".start_time IS NULL AND ", a, ".state_type NOT IN ('COMPLETED','FAILED','CANCELLED','CRASHED') AND ", at, " < CAST(")
+	b.arg(int64(now))
+	b.w(" AS BIGINT) THEN (CAST(")
+	b.arg(int64(now))
+	b.w(" AS BIGINT) - ", at, ") / 1000000.0 ELSE 0 END")
+}
+
 // History counts runs of a table ("flow_run" or "task_run") by bucket and
 // state: bucket, type, name, count, run time and lateness in seconds.
 func History(d Dialect, table string, q core.HistoryQuery, end, now core.Time) Query {
@@ -169,12 +191,9 @@ func History(d Dialect, table string, q core.HistoryQuery, end, now core.Time) Q
 		"CAST(SUM(", a, ".total_run_time + CASE WHEN ", a, ".state_type = 'RUNNING' THEN (CAST(")
 	b.arg(int64(now))
 	b.w(" AS BIGINT) - ", b.micros(a+".state_timestamp"), ") / 1000000.0 ELSE 0 END) AS DOUBLE PRECISION), ",
-		"CAST(SUM(CASE WHEN ", a, ".start_time > ", a, ".expected_start_time THEN (", b.micros(a+".start_time"), " - ", at, ") / 1000000.0 ",
-		"WHEN ", a, ".start_time IS NULL AND ", a, ".state_type NOT IN ('COMPLETED','FAILED','CANCELLED','CRASHED') AND ", at, " < CAST(")
-	b.arg(int64(now))
-	b.w(" AS BIGINT) THEN (CAST(")
-	b.arg(int64(now))
-	b.w(" AS BIGINT) - ", at, ") / 1000000.0 ELSE 0 END) AS DOUBLE PRECISION) FROM ", table, " ", a, " WHERE ", a, ".expected_start_time >= ")
+		"CAST(SUM(")
+	b.lateness(a, now)
+	b.w(") AS DOUBLE PRECISION) FROM ", table, " ", a, " WHERE ", a, ".expected_start_time >= ")
 	b.arg(q.Start)
 	b.w(" AND ", a, ".expected_start_time < ")
 	b.arg(end)

@@ -149,6 +149,13 @@ func flowRuns(s *suite) {
 	for _, sort := range core.FlowRunSorts {
 		s.eq(len(must(s.FlowRuns(s.ctx, core.Filters{}, core.Page{Sort: sort}))(s)), 1)
 	}
+	late := must(s.FlowRunLateness(s.ctx, core.Filters{FlowRuns: &core.FlowRunFilter{ID: &core.IDFilter{Any: []core.UUID{r.ID}}}}))(s)
+	if late == nil || *late < 0 {
+		s.Fatalf("lateness %v", late)
+	}
+	if none := must(s.FlowRunLateness(s.ctx, core.Filters{FlowRuns: &core.FlowRunFilter{ID: &core.IDFilter{Any: []core.UUID{core.NewID()}}}}))(s); none != nil {
+		s.Fatalf("lateness of no run: %v", *none)
+	}
 	h := must(s.FlowRunHistory(s.ctx, core.HistoryQuery{Start: r.ExpectedStartTime - 5e6, End: r.ExpectedStartTime + 5e6, Interval: 1}))(s)
 	s.eq(len(h), 10)
 	s.eq(h[5].States[0].Count, 1)

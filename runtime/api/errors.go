@@ -25,6 +25,9 @@ var statuses = map[core.Code]int{
 	core.EInternal:    http.StatusInternalServerError,
 }
 
+// ownWords is the model of an operation whose not-found is told in its own words.
+const ownWords = "-"
+
 // LeaseHeader tells our own client a lost lease from any other conflict.
 const LeaseHeader = "Flowlite-Error"
 
@@ -88,6 +91,8 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, o *op, body []byte, e
 		writeJSON(w, status, exception(e.Message))
 	case len(e.Fields) > 0:
 		writeJSON(w, status, validationBody{"Invalid request received.", e.Fields, echo(body)})
+	case e.Code == core.ENotFound && o.model == ownWords:
+		writeJSON(w, status, exception(e.Error()))
 	case e.Code == core.ENotFound && o.model != "":
 		writeJSON(w, status, exception(o.model+" with id "+r.PathValue("id")+" not found"))
 	default:

@@ -3,9 +3,9 @@ package api
 import (
 	"context"
 	"encoding/csv"
+	"mime"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -21,6 +21,19 @@ func (a *API) flowRuns() group {
 		paginate[entities](core.FlowRunSorts, a.store.FlowRuns, a.store.CountFlowRuns),
 		history(a.store.FlowRunHistory),
 		post("/import", a.importRuns, need("runs")),
+		post("/lateness", func(ctx context.Context, in *withBody[entities]) (*float64, error) {
+			return a.store.FlowRunLateness(ctx, in.Body.filter())
+		}, strict),
+		get("/{id}/graph", func(ctx context.Context, in *byID) ([]core.Dependency, error) {
+			d, err := a.service.FlowRunDependencies(ctx, in.ID)
+			return d, named("Flow run", err)
+		}),
+		get("/{id}/graph-v2", func(ctx context.Context, in *struct {
+			ID    core.UUID `path:"id"`
+			Since core.Time `query:"since"`
+		}) (*core.Graph, error) {
+			return a.service.FlowRunGraph(ctx, in.ID, in.Since)
+		}, model(ownWords)),
 		post("/{id}/set_state", a.setFlowRunState, need("state"), model("Flow run")),
 		post("/{id}/resume", a.resumeFlowRun, optional, model("Flow run")),
 		done("PATCH", "/{id}/labels", func(ctx context.Context, in *change[core.JSON]) error {
@@ -159,9 +172,10 @@ func (a *API) downloadLogs(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, &op{}, nil, named("Flow run", err))
 		return
 	}
-	w.Header().Set("Content-Type", "text/csv")
-	w.Header().Set("Content-Disposition", `attachment; filename="`+run.Name+`-logs.csv"`)
+	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": run.Name + "-logs.csv"}))
 	out := csv.NewWriter(w)
+	out.UseCRLF = true
 	_ = out.Write([]string{"timestamp", "level", "flow_run_id", "task_run_id", "message"})
 	f := core.LogFilter{FlowRunID: &core.IDFilter{Any: []core.UUID{id}}}
 	for {
@@ -174,7 +188,7 @@ func (a *API) downloadLogs(w http.ResponseWriter, r *http.Request) {
 			if !l.TaskRunID.IsZero() {
 				task = l.TaskRunID.String()
 			}
-			_ = out.Write([]string{l.Timestamp.Time().Format(time.RFC3339Nano), strconv.FormatInt(l.Level, 10), id.String(), task, l.Message})
+			_ = out.Write([]string{l.Timestamp.Time().Format("2006-01-02 15:04:05.000000-07:00"), strconv.FormatInt(l.Level, 10), id.String(), task, l.Message})
 		}
 		f.AfterSeq = logs[len(logs)-1].Seq
 	}

@@ -66,7 +66,7 @@ func TestLogs(t *testing.T) {
 		t.Errorf("stream: %q", data)
 	}
 	status, h, b := w.send("GET", "/flow_runs/"+id+"/logs/download", nil)
-	equal(t, "download", []any{status, h.Get("Content-Type"), strings.Count(string(b), "\n")}, "[200 text/csv 4]")
+	equal(t, "download", []any{status, h.Get("Content-Type"), strings.Count(string(b), "\n")}, "[200 text/csv; charset=utf-8 4]")
 	w.do(404, "GET", "/flow_runs/"+core.NewID().String()+"/logs/stream", nil)
 }
 

@@ -39,6 +39,8 @@ type Reader interface {
 	FlowRuns(ctx context.Context, f Filters, p Page) ([]*FlowRun, error)
 	CountFlowRuns(ctx context.Context, f Filters) (int64, error)
 	FlowRunHistory(ctx context.Context, q HistoryQuery) ([]HistoryBucket, error)
+	// FlowRunLateness is the average lateness in seconds; nil where no run passes the filters.
+	FlowRunLateness(ctx context.Context, f Filters) (*float64, error)
 	FlowRunState(ctx context.Context, id UUID) (*State, error)
 	FlowRunStates(ctx context.Context, flowRunID UUID) ([]*State, error)
 	// FlowRunChildren are the runs whose parent task belongs to the run.
