@@ -63,11 +63,16 @@ func (h *house) tab(t *testing.T, ctx context.Context, path string, width, heigh
 			b.mu.Unlock()
 		}
 	}()
-	if _, err := chromedp.Call(c, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: height, DeviceScaleFactor: 1, Mobile: width < 600}); err != nil {
-		t.Fatal(err)
-	}
+	b.size(width, height)
 	b.goTo(path)
 	return b
+}
+
+func (b *tab) size(width, height int64) {
+	b.t.Helper()
+	if _, err := chromedp.Call(b.ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: height, DeviceScaleFactor: 1, Mobile: width < 600}); err != nil {
+		b.t.Fatal(err)
+	}
 }
 
 func (b *tab) goTo(path string) {
@@ -185,6 +190,12 @@ func (b *tab) picture(file, theme, path string) {
 	}
 	b.goTo(path)
 	b.wait(`document.fonts.status=="loaded"`)
+	var w, whole int64
+	if _, err := fmt.Sscan(b.js(`innerWidth+" "+Math.max(innerHeight,document.documentElement.scrollHeight)`), &w, &whole); err != nil {
+		b.t.Fatal(err)
+	}
+	b.size(w, whole)
+	defer b.size(w, map[bool]int64{true: 844, false: 900}[w < 600])
 	png, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
 	if err == nil {
 		err = os.WriteFile(file, png, 0o644)
