@@ -129,6 +129,12 @@ func (t *table) add(n int, at func(int) any) {
 	t.rows = append(t.rows, row)
 }
 
+// numeric says whether a column begins with a number: its head then stands
+// over the numbers' end.
+func (t *table) numeric(i int) bool {
+	return len(t.rows) > 0 && i < len(t.rows[0]) && t.rows[0][i].number
+}
+
 func cellOf(v any) cell {
 	switch x := v.(type) {
 	case nil:

@@ -124,7 +124,7 @@ func (s *Service) whyNotTaken(ctx context.Context, run *core.FlowRun, w *core.Wh
 	if len(online) == 0 {
 		return say("no_worker", "flowlite worker start --pool "+pool.Name, "No worker is polling the work pool %s.", pool.Name)
 	}
-	return say("worker_busy", "flowlite worker start --pool "+pool.Name, "The %d worker(s) of pool %s have not taken the run yet: they are busy or serve other queues.", len(online), pool.Name)
+	return say("worker_busy", "flowlite worker start --pool "+pool.Name, "No worker of pool %s has taken the run yet (%d online): they are busy or serve other queues.", pool.Name, len(online))
 }
 
 // heldBy lists the runs that take up a limit.

@@ -61,6 +61,16 @@ func (s *streams) admit(w http.ResponseWriter, r *http.Request) (release func(),
 	}, true
 }
 
+// Streams is how many streams are open over HTTP/1.1.
+func (u *UI) Streams() (n int) {
+	u.streams.Lock()
+	defer u.streams.Unlock()
+	for _, k := range u.streams.n {
+		n += k
+	}
+	return n
+}
+
 type sse struct {
 	w  http.ResponseWriter
 	rc *http.ResponseController
