@@ -70,6 +70,26 @@ func (s *Service) masker(ctx context.Context) *strings.Replacer {
 	return s.secrets.words
 }
 
+// maskMessage is a state's message without secrets.
+func (s *Service) maskMessage(ctx context.Context, m *string) *string {
+	if m == nil || *m == "" {
+		return m
+	}
+	if mask := s.masker(ctx); mask != nil {
+		text := mask.Replace(*m)
+		return &text
+	}
+	return m
+}
+
+func (s *Service) maskReports(ctx context.Context, reports []*core.TaskRunReport) {
+	for _, r := range reports {
+		for _, state := range r.States {
+			state.Message = s.maskMessage(ctx, state.Message)
+		}
+	}
+}
+
 func (s *Service) secretWords(ctx context.Context) (words []string, err error) {
 	f := core.BlockFilters{
 		Types:     &core.BlockTypeFilter{Slug: &core.TextFilter{Any: []string{core.SecretBlock}}},

@@ -174,6 +174,15 @@ func (s *Service) applyDeployment(ctx context.Context, tx core.Tx, d *core.Deplo
 	if u.InfrastructureDocumentID.Set {
 		d.InfrastructureDocumentID = u.InfrastructureDocumentID.Or(core.UUID{})
 	}
+	for _, doc := range []core.Opt[core.UUID]{u.StorageDocumentID, u.InfrastructureDocumentID} {
+		if id := doc.Or(core.UUID{}); !id.IsZero() {
+			if _, err := tx.BlockDocument(ctx, id); core.IsNotFound(err) {
+				return integrity("block document", id)
+			} else if err != nil {
+				return err
+			}
+		}
+	}
 	if u.Labels.Set {
 		d.Labels = mergeLabels(d.Labels, nil, u.Labels.Or(nil))
 	}

@@ -26,6 +26,7 @@ func (s *Service) EmitEvents(ctx context.Context, events []*core.Event) error {
 		e.Received = now
 		if isTaskRunEvent(e) {
 			if r, err := reportOf(e); err == nil {
+				s.maskReports(ctx, []*core.TaskRunReport{r})
 				reports = append(reports, r)
 				continue
 			} else {

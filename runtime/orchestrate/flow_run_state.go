@@ -15,6 +15,7 @@ func (s *Service) SetFlowRunState(ctx context.Context, id core.UUID, c core.Stat
 	if err := checkState(c); err != nil {
 		return nil, err
 	}
+	c.Message = s.maskMessage(ctx, c.Message)
 	var result *core.OrchestrationResult
 	err := s.write(ctx, func(tx core.Tx, out *outbox) error {
 		run, err := tx.LockFlowRun(ctx, id)

@@ -56,6 +56,7 @@ func (s *Service) RenewLeases(ctx context.Context, holder core.UUID) (held []cor
 
 // ReportCrash says that the process of a run ended without a final state.
 func (s *Service) ReportCrash(ctx context.Context, flowRunID core.UUID, message string, recoverable bool) (*core.OrchestrationResult, error) {
+	message = *s.maskMessage(ctx, &message)
 	var result *core.OrchestrationResult
 	err := s.write(ctx, func(tx core.Tx, out *outbox) error {
 		run, err := tx.LockFlowRun(ctx, flowRunID)

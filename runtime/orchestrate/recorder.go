@@ -18,6 +18,7 @@ func (s *Service) RecordTaskRuns(ctx context.Context, reports []*core.TaskRunRep
 	if len(reports) == 0 {
 		return nil
 	}
+	s.maskReports(ctx, reports)
 	reports = mergeReports(reports)
 	err := s.record(ctx, reports)
 	if core.CodeOf(err) != core.EConflict {

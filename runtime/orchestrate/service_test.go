@@ -12,6 +12,7 @@ import (
 	"github.com/flowlite/flowlite/runtime/bus"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/orchestrate"
+	"github.com/flowlite/flowlite/runtime/seal"
 )
 
 // house is a service on a database in memory, with a clock that can be moved.
@@ -19,9 +20,11 @@ type house struct {
 	*orchestrate.Service
 	store core.Store
 	bus   core.Bus
-	ahead atomic.Int64 // microseconds
-	t     testing.TB
-	ctx   context.Context
+
+	sealer core.Sealer
+	ahead  atomic.Int64 // microseconds
+	t      testing.TB
+	ctx    context.Context
 }
 
 func open(t testing.TB, url string) *house {
@@ -31,9 +34,9 @@ func open(t testing.TB, url string) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{store: store, bus: bus.NewMemory(), t: t, ctx: ctx}
+	h := &house{store: store, bus: bus.NewMemory(), sealer: seal.Ephemeral(), t: t, ctx: ctx}
 	h.Service = orchestrate.New(orchestrate.Config{
-		Store: store, Bus: h.bus, Log: slog.New(slog.DiscardHandler), Results: orchestrate.DirResults(t.TempDir()),
+		Store: store, Bus: h.bus, Sealer: h.sealer, Log: slog.New(slog.DiscardHandler), Results: orchestrate.DirResults(t.TempDir()),
 		Now: func() core.Time { return core.Now() + core.Time(h.ahead.Load()) },
 	})
 	_ = h.Start(ctx)

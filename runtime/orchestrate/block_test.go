@@ -1,0 +1,144 @@
+package orchestrate_test
+
+import (
+	"encoding/base64"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/orchestrate"
+	"github.com/flowlite/flowlite/runtime/seal"
+)
+
+func (h *house) secret(name string) string {
+	h.t.Helper()
+	d, err := h.BlockDocumentByName(h.ctx, core.SecretBlock, name, true)
+	if err != nil {
+		return string(core.CodeOf(err)) + ": " + err.Error()
+	}
+	return string(d.Data)
+}
+
+func TestKeysAreChanged(t *testing.T) {
+	h := open(t, "sqlite::memory:")
+	key := func(c string) string { return base64.StdEncoding.EncodeToString([]byte(strings.Repeat(c, 32))) }
+	with := func(keys string) {
+		ring, err := seal.Parse("the test", keys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.Service = orchestrate.New(orchestrate.Config{Store: h.store, Bus: h.bus, Log: slog.New(slog.DiscardHandler), Sealer: ring})
+		if err := h.RegisterBlocks(h.ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	with(key("a"))
+	for _, name := range []string{"one", "two"} {
+		if err := h.SetSecret(h.ctx, name, core.JSON(`"hush"`)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before, _ := h.store.BlockDocumentByName(h.ctx, core.SecretBlock, "one")
+	with(key("b") + "," + key("a"))
+	after, _ := h.store.BlockDocumentByName(h.ctx, core.SecretBlock, "one")
+	if after.Sealed == before.Sealed || after.Updated != before.Updated || h.secret("one") != `{"value":"hush"}` {
+		t.Fatal(after, h.secret("one"))
+	}
+	with(key("b")) // the old key is gone
+	if got := h.secret("two"); got != `{"value":"hush"}` {
+		t.Fatal(got)
+	}
+	with(key("c")) // and so is the new one
+	if got := h.secret("one"); !strings.HasPrefix(got, "conflict: block document ") || !strings.Contains(got, "put that key back") {
+		t.Fatal(got)
+	}
+	if err := h.SetSecret(h.ctx, "one", core.JSON(`"again"`)); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.secret("one"); got != `{"value":"again"}` {
+		t.Fatal(got)
+	}
+	if err := h.DeleteBlockDocument(h.ctx, must(h.store.BlockDocumentByName(h.ctx, core.SecretBlock, "two"))(t).ID); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestSecretsAreMasked(t *testing.T) {
+	h := open(t, "sqlite::memory:")
+	set := func(name, value string) {
+		if err := h.SetSecret(h.ctx, name, core.JSON(value)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	said := func(text string) string {
+		run := h.is(must(h.CreateFlowRun(h.ctx, core.FlowRunCreate{FlowID: h.flow().ID}))(t).ID, "Pending")
+		if err := h.WriteLogs(h.ctx, []core.LogCreate{{Name: "x", Message: text, FlowRunID: run.ID}}); err != nil {
+			t.Fatal(err)
+		}
+		logs := must(h.store.Logs(h.ctx, &core.LogFilter{FlowRunID: &core.IDFilter{Any: []core.UUID{run.ID}}}, core.Page{}))(t)
+		res := must(h.SetFlowRunState(h.ctx, run.ID, core.StateCreate{Type: core.Failed, Message: &text}, true))(t)
+		if got := core.Deref(res.State.Message); got != logs[0].Message {
+			t.Errorf("the state says %q, the log %q", got, logs[0].Message)
+		}
+		return logs[0].Message
+	}
+	if got := said("s3cret"); got != "s3cret" {
+		t.Fatal("before there is a secret: " + got)
+	}
+	set("text", `"s3cret"`)
+	set("key", `"-----BEGIN-----\nabcdef\n-----END-----"`)
+	set("login", `{"user": "root", "password": "p\"w<1>", "port": 5432}`)
+	set("pin", `123456`)
+	set("short", `"abc"`)
+	set("nothing", `null`)
+	for text, want := range map[string]string{
+		"the s3cret is out":           "the ******** is out",
+		"line abcdef of a key":        "line ******** of a key",
+		`{"password": "p\"w<1>"}`:     `{"password": "********"}`,
+		`{"p": "p\"w\u003c1\u003e"}`:  `{"p": "********"}`,
+		"pin 123456, port 5432, abcd": "pin ********, port 5432, abcd",
+		"grassroots of root":          "grass********s of ********",
+	} {
+		if got := said(text); got != want {
+			t.Errorf("%s: %s", text, got)
+		}
+	}
+	set("text", `"changed"`)
+	if got := said("s3cret changed"); got != "s3cret ********" {
+		t.Error(got)
+	}
+	id := must(h.store.BlockDocumentByName(h.ctx, core.SecretBlock, "text"))(t).ID
+	if err := h.DeleteBlockDocument(h.ctx, id); err != nil {
+		t.Fatal(err)
+	}
+	if got := said("changed"); got != "changed" {
+		t.Error(got)
+	}
+	// What another server writes is known a little later.
+	other := orchestrate.New(orchestrate.Config{Store: h.store, Bus: h.bus, Log: slog.New(slog.DiscardHandler), Sealer: h.sealer})
+	if err := other.SetSecret(h.ctx, "text", core.JSON(`"elsewhere"`)); err != nil {
+		t.Fatal(err)
+	}
+	h.later(time.Minute)
+	if got := said("elsewhere"); got != "********" {
+		t.Error(got)
+	}
+}
+
+func TestDeploymentNeedsItsBlocks(t *testing.T) {
+	h := open(t, "sqlite::memory:")
+	if err := h.SetSecret(h.ctx, "x", core.JSON(`1`)); err != nil {
+		t.Fatal(err)
+	}
+	doc := must(h.store.BlockDocumentByName(h.ctx, core.SecretBlock, "x"))(t)
+	create := core.DeploymentCreate{Name: "d", FlowID: h.flow().ID, StorageDocumentID: core.Some(core.NewID())}
+	if _, err := h.CreateDeployment(h.ctx, create); core.CodeOf(err) != core.EConflict || !strings.Contains(err.Error(), "block document") {
+		t.Fatal(err)
+	}
+	create.StorageDocumentID = core.Some(doc.ID)
+	if d := must(h.CreateDeployment(h.ctx, create))(t); d.StorageDocumentID != doc.ID {
+		t.Fatal(d)
+	}
+}
