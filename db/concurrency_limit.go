@@ -172,3 +172,8 @@ func (t *tx) LoseSlotLeases(ctx context.Context, clientID core.UUID, expires cor
 func (t *tx) KeepSlotLeases(ctx context.Context, holderID, clientID core.UUID, expires core.Time) error {
 	return t.err(t.q.KeepSlotLeases(ctx, row.KeepSlotLeasesParams{HolderID: holderID, ClientID: clientID, Expires: expires}), "Lease")
 }
+
+func (r *reader) SlotHolders(ctx context.Context) ([]core.UUID, error) {
+	ids, err := r.q.ListSlotHolders(ctx)
+	return ids, r.err(err, "Lease")
+}

@@ -235,6 +235,30 @@ func (q *Queries) KeepSlotLeases(ctx context.Context, arg KeepSlotLeasesParams) 
 	return err
 }
 
+const listSlotHolders = `-- name: ListSlotHolders :many
+SELECT DISTINCT holder_id FROM slot_lease WHERE is_counted AND client_id IS NOT NULL AND holder_id IS NOT NULL
+`
+
+func (q *Queries) ListSlotHolders(ctx context.Context) ([]core.UUID, error) {
+	rows, err := q.db.Query(ctx, listSlotHolders)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []core.UUID
+	for rows.Next() {
+		var holder_id core.UUID
+		if err := rows.Scan(&holder_id); err != nil {
+			return nil, err
+		}
+		items = append(items, holder_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listSlotLeaseLimits = `-- name: ListSlotLeaseLimits :many
 SELECT limit_id FROM slot_lease_limit WHERE lease_id = $1 ORDER BY position
 `

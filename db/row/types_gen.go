@@ -1077,6 +1077,7 @@ type Querier interface {
 	ListSavedSearches(ctx context.Context, arg ListSavedSearchesParams) ([]SavedSearch, error)
 	ListSchedules(ctx context.Context, arg ListSchedulesParams) ([]Schedule, error)
 	ListSchedulesOf(ctx context.Context, arg ListSchedulesOfParams) ([]Schedule, error)
+	ListSlotHolders(ctx context.Context) ([]core.UUID, error)
 	ListSlotLeaseLimits(ctx context.Context, arg ListSlotLeaseLimitsParams) ([]core.UUID, error)
 	ListSlotLeases(ctx context.Context, arg ListSlotLeasesParams) ([]SlotLease, error)
 	ListTaskRunStates(ctx context.Context, arg ListTaskRunStatesParams) ([]TaskRunState, error)

@@ -82,6 +82,9 @@ DELETE FROM slot_lease WHERE is_counted AND (
 UPDATE slot_lease SET expires = sqlc.arg(expires)
 WHERE is_counted AND client_id = sqlc.arg(client_id) AND expires > sqlc.arg(expires) RETURNING holder_id;
 
+-- name: ListSlotHolders :many
+SELECT DISTINCT holder_id FROM slot_lease WHERE is_counted AND client_id IS NOT NULL AND holder_id IS NOT NULL;
+
 -- name: KeepSlotLeases :exec
 UPDATE slot_lease SET expires = sqlc.arg(expires), client_id = sqlc.arg(client_id)
 WHERE is_counted AND holder_id = sqlc.arg(holder_id);

@@ -133,6 +133,8 @@ type Reader interface {
 	SlotLease(ctx context.Context, id UUID) (*SlotLease, error)
 	// SlotLeases are a limit's unexpired leases, oldest first, without their Limits.
 	SlotLeases(ctx context.Context, limitID UUID, now Time) ([]*SlotLease, error)
+	// SlotHolders are the runs that took slots without a lease and whose client was known.
+	SlotHolders(ctx context.Context) ([]UUID, error)
 	// DeploymentLease is the lease by which a run's client keeps the slot of
 	// its deployment. Returns ENotFound for a client that keeps none.
 	DeploymentLease(ctx context.Context, flowRunID UUID) (*SlotLease, error)

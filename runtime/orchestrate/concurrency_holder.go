@@ -39,29 +39,26 @@ func (l *lostHolders) add(ids []core.UUID, until core.Time) {
 func (l *lostHolders) heard(e *core.Event, now core.Time) (back []core.UUID) {
 	l.Lock()
 	defer l.Unlock()
-	for id, until := range l.until {
-		switch {
-		case until < now:
-			delete(l.until, id)
-		case speaksOf(e, id):
-			delete(l.until, id)
+	if len(l.until) == 0 {
+		return nil
+	}
+	look := func(resource string) {
+		_, text, of := strings.Cut(resource, "-run.")
+		id, err := core.ParseUUID(text)
+		if !of || err != nil {
+			return
+		}
+		until, lost := l.until[id]
+		delete(l.until, id)
+		if lost && until >= now {
 			back = append(back, id)
 		}
 	}
-	return back
-}
-
-func speaksOf(e *core.Event, id core.UUID) bool {
-	suffix := "-run." + id.String()
-	if strings.HasSuffix(e.ResourceID(), suffix) {
-		return true
-	}
+	look(e.ResourceID())
 	for _, r := range e.Related {
-		if strings.HasSuffix(r["prefect.resource.id"], suffix) {
-			return true
-		}
+		look(r["prefect.resource.id"])
 	}
-	return false
+	return back
 }
 
 // HearOfSlots notes what events of a client's connection say of slots that
@@ -86,6 +83,16 @@ func (s *Service) HearOfSlots(ctx context.Context, clientID core.UUID, events []
 		}
 	}
 	return holds, nil
+}
+
+// rememberHolders lets runs that held slots when the server stopped be known by
+// their next connection, so that its end is theirs.
+func (s *Service) rememberHolders(ctx context.Context) error {
+	ids, err := s.store.SlotHolders(ctx)
+	if err == nil {
+		s.lost.add(ids, core.Forever)
+	}
+	return err
 }
 
 // claimSlots gives the slots that an event says were taken to its sender: of

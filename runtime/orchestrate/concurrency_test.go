@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/orchestrate"
 )
 
 // bothEngines runs fn on SQLite and, where the tests are given one, PostgreSQL.
@@ -209,6 +210,28 @@ func TestSlotsOfLostClientsReturn(t *testing.T) {
 			t.Errorf("%d expired", n)
 		}
 	})
+}
+
+// A client outlives a restart of the server, and is known by its new connection.
+func TestHoldersAreKnownAfterARestart(t *testing.T) {
+	h := open(t, "sqlite::memory:")
+	l, run := h.limit("db", 2), core.NewID()
+	must(h.IncrementSlots(h.ctx, take("db")))(t)
+	must(h.HearOfSlots(h.ctx, core.NewID(), []*core.Event{acquired(l, run)}))(t)
+	again := orchestrate.New(orchestrate.Config{Store: h.store, Bus: h.bus, Now: func() core.Time { return core.Now() + core.Time(h.ahead.Load()) }})
+	if err := again.Start(h.ctx); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = again.Stop(context.Background()) })
+	client := core.NewID()
+	if !must(again.HearOfSlots(h.ctx, client, []*core.Event{{Event: "x", Resource: map[string]string{"prefect.resource.id": "prefect.flow-run." + run.String()}}}))(t) {
+		t.Fatal("the holder is not known")
+	}
+	if err := again.LoseClient(h.ctx, client); err != nil {
+		t.Fatal(err)
+	}
+	h.later(time.Minute)
+	h.occupied(l, 0)
 }
 
 func TestSlotsOfEndedRunsReturn(t *testing.T) {

@@ -64,9 +64,9 @@ func New(c Config) *Service {
 }
 
 // Start begins to persist events in the background. It may be repeated.
-func (s *Service) Start(context.Context) error {
+func (s *Service) Start(ctx context.Context) error {
 	s.events.start()
-	return nil
+	return s.rememberHolders(ctx)
 }
 
 // Stop writes what is still to be written and waits for it. It may be repeated.
