@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/coder/websocket"
@@ -18,11 +19,17 @@ func (a *API) sockets() group {
 		plain("GET", "/events/out", http.StatusSwitchingProtocols, a.eventsOut),
 		plain("GET", "/logs/out", http.StatusSwitchingProtocols, a.logsOut),
 		plain("GET", "/task_runs/subscriptions/scheduled", http.StatusSwitchingProtocols, a.scheduledTasks),
+		plain("GET", "/work_pools/{name}/workers/connect", http.StatusSwitchingProtocols, a.workerChannel),
 	}}
 }
 
+// isSocket tells the paths that ask for the token in their first frame.
 func isSocket(path string) bool {
-	return path == "/api/events/in" || path == "/api/events/out" || path == "/api/logs/out" || path == "/api/task_runs/subscriptions/scheduled"
+	switch path {
+	case "/api/events/in", "/api/events/out", "/api/logs/out", "/api/task_runs/subscriptions/scheduled":
+		return true
+	}
+	return strings.HasPrefix(path, "/api/work_pools/") && strings.HasSuffix(path, "/workers/connect")
 }
 
 const (

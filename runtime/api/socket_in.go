@@ -25,6 +25,9 @@ func (a *API) eventsIn(w http.ResponseWriter, r *http.Request) {
 	if s.Subprotocol() == subprotocol && a.greet(ctx, s) != nil {
 		return
 	}
+	ctx, vanished := context.WithCancelCause(ctx)
+	defer vanished(nil)
+	go s.stayAwake(ctx, vanished)
 	// Reading and writing overlap, so that many events share one commit.
 	client := core.NewID()
 	queue := make(chan *core.Event, inBatch)

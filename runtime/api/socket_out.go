@@ -52,11 +52,27 @@ func (a *API) eventsOut(w http.ResponseWriter, r *http.Request) {
 		o.filter.Occurred.Until = now // as the peer: who wants live events says so
 	}
 	ctx = s.onlySend(ctx)
+	if isCancelWatch(&o.filter) {
+		select { // what happens meanwhile waits in the subscription
+		case <-time.After(cancelWatchPause):
+		case <-ctx.Done():
+			return
+		}
+	}
 	since := max(o.filter.Occurred.Since, now.Add(-backfillSpan))
 	if backfill && o.fill(ctx, since) != nil {
 		return
 	}
 	o.live(ctx, sub)
+}
+
+// cancelWatchPause: the runner of Prefect 3.4 asks for cancellations of the last
+// minute, and dies silently as a listener if one arrives before it has finished
+// its own start: then it would never cancel anything.
+const cancelWatchPause = 2 * time.Second
+
+func isCancelWatch(f *core.EventFilter) bool {
+	return f.Event != nil && len(f.Event.Name) == 1 && f.Event.Name[0] == "prefect.flow-run.Cancelling" && f.Resource == nil && f.AnyResource == nil && f.Related == nil
 }
 
 type outStream struct {

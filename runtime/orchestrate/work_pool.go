@@ -114,12 +114,13 @@ func (s *Service) UpdateWorkPool(ctx context.Context, name string, u core.WorkPo
 
 // DeleteWorkPool takes its queues and workers with it.
 func (s *Service) DeleteWorkPool(ctx context.Context, name string) error {
-	return s.write(ctx, func(tx core.Tx, _ *outbox) error {
+	return s.write(ctx, func(tx core.Tx, out *outbox) error {
 		p, err := poolByName(ctx, tx, name)
 		if err != nil {
 			return err
 		}
 		s.names.forget(p.ID)
+		out.pool(p.ID) // its workers learn that it is gone
 		return tx.DeleteWorkPool(ctx, p.ID)
 	})
 }
