@@ -130,7 +130,10 @@ func (a *API) handle(o op) http.Handler {
 		if err == nil {
 			c.body = buf.b.Bytes()
 			var out any
-			if out, err = o.serve(r.Context(), &c); err == nil && isNewer(r) {
+			if out, err = o.serve(r.Context(), &c); err == nil && isPrefect(r) {
+				out, err = a.bare(r.Context(), out)
+			}
+			if err == nil && isNewer(r) {
 				out, err = a.newer(r.Context(), out)
 			}
 			if err == nil {

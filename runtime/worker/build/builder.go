@@ -62,7 +62,7 @@ func (b *Builder) Package(ctx context.Context, pkg *Package) (binary string, cac
 	if pkg.Err != nil {
 		return "", false, pkg.syntaxError()
 	}
-	if bin, ok := b.fresh(pkg.Dir); ok {
+	if bin, ok := b.fresh(pkg); ok {
 		return bin, true, nil
 	}
 	type out struct {

@@ -24,6 +24,7 @@ type index struct {
 	Binary     string  `json:"binary"`
 	ImportPath string  `json:"import_path"`
 	Env        string  `json:"env"`
+	Source     string  `json:"source"` // of the generated main: a file that was written while another was read may be missing in it
 	Files      []stamp `json:"files"` // sources, and the folders that hold them: a new file changes its folder's time
 }
 
@@ -64,7 +65,8 @@ func short(text string) string {
 }
 
 // fresh answers from the index alone.
-func (b *Builder) fresh(dir string) (string, bool) {
+func (b *Builder) fresh(pkg *Package) (string, bool) {
+	dir := pkg.Dir
 	b.mu.Lock()
 	idx := b.indexes[dir]
 	b.mu.Unlock()
@@ -78,7 +80,7 @@ func (b *Builder) fresh(dir string) (string, bool) {
 			return "", false
 		}
 	}
-	if idx.Env != buildEnv() {
+	if idx.Env != buildEnv() || idx.Source != short(string(mainSource(idx.ImportPath, pkg))) {
 		return "", false
 	}
 	if _, err := os.Stat(idx.Binary); err != nil {
@@ -200,6 +202,8 @@ func (b *Builder) scan(ctx context.Context, tool, root string, pkg *Package) (*i
 		files[lines[1]], files[lines[1]+".sum"] = true, true
 	}
 	files[tool] = true
+
+	idx.Source = short(string(mainSource(idx.ImportPath, pkg)))
 
 	key := sha256.New()
 	fmt.Fprintf(key, "1 %s %s/%s\n%s%s", version, runtime.GOOS, runtime.GOARCH, idx.Env, mainSource(idx.ImportPath, pkg))

@@ -39,19 +39,25 @@ def import_prefect():
     import prefect.task_engine  # noqa: F401
 
 
-def prefer_readable_results():
-    """A caller in another language can read what was persisted as JSON. What the
-    user set, in whatever way, stays."""
+def prefer_readable_results(flow):
+    """Keeps the results of the run, as JSON where that can be: a caller in
+    another language can read them, and a run that starts again finds what its
+    tasks have done. What the user set, in whatever way, stays."""
+    import logging
+
     from prefect.settings import get_current_settings
 
-    results = get_current_settings().results
-    said = results.model_fields_set
-    if "persist_by_default" not in said:
-        results.persist_by_default = True
-        os.environ["PREFECT_RESULTS_PERSIST_BY_DEFAULT"] = "true"
-    if "default_serializer" not in said:
-        results.default_serializer = "json"
-        os.environ["PREFECT_RESULTS_DEFAULT_SERIALIZER"] = "json"
+    said = get_current_settings().results.model_fields_set
+    if flow.persist_result is not None or "persist_by_default" in said:
+        return
+    flow.persist_result = True
+    if flow.result_serializer is None and "default_serializer" not in said:
+        # Not the setting: it is also that of the parameters of background tasks.
+        flow.result_serializer = "json"
+    # Nobody asked for it, so nobody need hear of each result that JSON cannot say.
+    logging.getLogger("prefect.task_runs").addFilter(
+        lambda record: "error while serializing result for transaction" not in record.getMessage()
+    )
 
 
 def quiet_console():
@@ -69,6 +75,8 @@ def quiet_console():
             return False
         if record.name == "EventsWorker" or "APILogWorker" in record.name:
             return False  # a word on what is left to send at the end
+        if record.name.startswith("prefect.") and "older version of Prefect than your client" in record.getMessage():
+            return False  # flowlite serves newer clients too
         ours = record.name == "prefect.engine" and exc is not None
         return not (ours and (id(exc) in told or not isinstance(exc, Exception)))
 
@@ -165,7 +173,6 @@ def execute():
     flow_run_id = UUID(os.environ["PREFECT__FLOW_RUN_ID"])
     sys.argv = ["prefect.engine", str(flow_run_id)]
     sys.path.insert(0, os.getcwd())
-    prefer_readable_results()
     quiet_console()
     cancel_rather_than_crash(flow_run_id)
     flow = flow_run = logger = None
@@ -178,6 +185,7 @@ def execute():
             except Exception:
                 logger.error("Unexpected exception encountered when trying to load flow", exc_info=True)
                 raise
+            prefer_readable_results(flow)
             with run_metrics(flow_run, flow):
                 drive(run_flow(flow, flow_run=flow_run, error_logger=logger))
     except (TerminationSignal, Stopped):

@@ -1,0 +1,61 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// isPrefect says whether a Prefect client of any version asks.
+func isPrefect(r *http.Request) bool {
+	agent := r.Header["User-Agent"]
+	return len(agent) > 0 && strings.HasPrefix(agent[0], "prefect/")
+}
+
+// bare gives a Prefect client the results of Go flows as it knows them: a
+// state's data that is no record of Prefect's is the result itself.
+func (a *API) bare(ctx context.Context, v any) (any, error) {
+	switch v := v.(type) {
+	case *core.FlowRun:
+		return a.bareFlowRun(ctx, v, true)
+	case []*core.FlowRun:
+		return eachOr(v, func(r *core.FlowRun) (*core.FlowRun, error) { return a.bareFlowRun(ctx, r, false) })
+	}
+	return v, nil
+}
+
+// bareFlowRun reads what was too large for the state only if it is asked for.
+func (a *API) bareFlowRun(ctx context.Context, r *core.FlowRun, large bool) (*core.FlowRun, error) {
+	if r == nil || r.State == nil || len(r.State.Data) == 0 || r.State.Type != core.Completed {
+		return r, nil
+	}
+	var d struct {
+		Type  string    `json:"type"`
+		Value core.JSON `json:"value"`
+		Key   string    `json:"key"`
+	}
+	if json.Unmarshal(r.State.Data, &d) != nil || d.Type != "flowlite" {
+		return r, nil
+	}
+	value := d.Value
+	if d.Key != "" {
+		if !large {
+			return r, nil
+		}
+		b, err := a.service.Result(ctx, d.Key)
+		if core.IsNotFound(err) {
+			return r, nil // the client gets the key, and can tell what is missing
+		}
+		if err != nil {
+			return nil, err
+		}
+		value = b
+	}
+	run, state := *r, *r.State // others may hold the record
+	state.Data = value
+	run.State = &state
+	return &run, nil
+}
