@@ -150,6 +150,43 @@ func (q *Queries) ListArtifactsByIDs(ctx context.Context, arg ListArtifactsByIDs
 	return items, nil
 }
 
+const listAutomationsByIDs = `-- name: ListAutomationsByIDs :many
+SELECT id, created, updated, name, description, is_enabled, tags, trigger_spec, actions, actions_on_trigger, actions_on_resolve, owner_resource FROM automation WHERE id = ANY($1::uuid[])
+`
+
+func (q *Queries) ListAutomationsByIDs(ctx context.Context, arg ListAutomationsByIDsParams) ([]Automation, error) {
+	rows, err := q.db.Query(ctx, listAutomationsByIDs, arg.Ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Automation
+	for rows.Next() {
+		var i Automation
+		if err := rows.Scan(
+			&i.ID,
+			&i.Created,
+			&i.Updated,
+			&i.Name,
+			&i.Description,
+			&i.IsEnabled,
+			&i.Tags,
+			&i.TriggerSpec,
+			&i.Actions,
+			&i.ActionsOnTrigger,
+			&i.ActionsOnResolve,
+			&i.OwnerResource,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listBlockDocumentsByIDs = `-- name: ListBlockDocumentsByIDs :many
 SELECT id, created, updated, name, sealed, block_schema_id, block_type_id, is_anonymous FROM block_document WHERE id = ANY($1::uuid[])
 `
@@ -753,6 +790,17 @@ func (q *Queries) ListWorkersByIDs(ctx context.Context, arg ListWorkersByIDsPara
 		return nil, err
 	}
 	return items, nil
+}
+
+const lockAutomation = `-- name: LockAutomation :one
+SELECT id FROM automation WHERE id = $1 FOR UPDATE
+`
+
+func (q *Queries) LockAutomation(ctx context.Context, arg LockAutomationParams) (core.UUID, error) {
+	row := q.db.QueryRow(ctx, lockAutomation, arg.ID)
+	var id core.UUID
+	err := row.Scan(&id)
+	return id, err
 }
 
 const lockFlowRun = `-- name: LockFlowRun :one

@@ -45,6 +45,62 @@ type ArtifactCollection struct {
 	TaskRunID   core.UUID
 }
 
+type Automation struct {
+	ID               core.UUID
+	Created          core.Time
+	Updated          core.Time
+	Name             string
+	Description      string
+	IsEnabled        bool
+	Tags             core.Tags
+	TriggerSpec      core.JSON
+	Actions          core.JSON
+	ActionsOnTrigger core.JSON
+	ActionsOnResolve core.JSON
+	OwnerResource    string
+}
+
+type AutomationAction struct {
+	ID            core.UUID
+	AutomationID  core.UUID
+	ActionIndex   int64
+	Action        core.JSON
+	Firing        core.JSON
+	TriggeredTime core.Time
+	DueTime       core.Time
+	Attempts      int64
+}
+
+type AutomationBucket struct {
+	AutomationID core.UUID
+	TriggerID    core.UUID
+	BucketingKey string
+	StartTime    core.Time
+	EndTime      core.Time
+	EventCount   int64
+	LastEvent    core.JSON
+}
+
+type AutomationChildFiring struct {
+	AutomationID core.UUID
+	ParentID     core.UUID
+	TriggerID    core.UUID
+	FiredTime    core.Time
+	Firing       core.JSON
+}
+
+type AutomationEvent struct {
+	EventID  core.UUID
+	Occurred core.Time
+	DueTime  core.Time
+	Attempts int64
+}
+
+type AutomationsVersionRow struct {
+	Total      int64
+	LatestTime core.Time
+}
+
 type BlockDocument struct {
 	ID            core.UUID
 	Created       core.Time
@@ -93,9 +149,19 @@ type CancelledSinceParams struct {
 
 type CancellingOfParams struct{ Holder core.UUID }
 
+type ClaimDueActionParams struct {
+	UntilTime core.Time
+	ID        core.UUID
+	Attempts  int64
+}
+
 type DeleteArtifactCollectionParams struct{ ID core.UUID }
 
 type DeleteArtifactParams struct{ ID core.UUID }
+
+type DeleteAutomationParams struct{ ID core.UUID }
+
+type DeleteAutomationsOwnedByParams struct{ OwnerResource string }
 
 type DeleteBlockDocumentParams struct{ ID core.UUID }
 
@@ -105,9 +171,25 @@ type DeleteBlockSchemaParams struct{ ID core.UUID }
 
 type DeleteBlockTypeParams struct{ ID core.UUID }
 
+type DeleteBucketParams struct {
+	TriggerID    core.UUID
+	BucketingKey string
+}
+
+type DeleteBucketsOfParams struct{ AutomationID core.UUID }
+
+type DeleteChildFiringsOfParams struct{ AutomationID core.UUID }
+
+type DeleteChildFiringsParams struct {
+	ParentID  core.UUID
+	FiredTime core.Time
+}
+
 type DeleteDeploymentLeaseParams struct{ HolderID core.UUID }
 
 type DeleteDeploymentParams struct{ ID core.UUID }
+
+type DeleteDueActionParams struct{ ID core.UUID }
 
 type DeleteEndedSlotLeasesParams struct{ BeforeTime core.Time }
 
@@ -390,6 +472,8 @@ type GetArtifactCollectionParams struct{ Key string }
 
 type GetArtifactParams struct{ ID core.UUID }
 
+type GetAutomationParams struct{ ID core.UUID }
+
 type GetBlockDocumentIDParams struct {
 	Slug string
 	Name string
@@ -407,6 +491,11 @@ type GetBlockSchemaParams struct{ ID core.UUID }
 type GetBlockTypeBySlugParams struct{ Slug string }
 
 type GetBlockTypeParams struct{ ID core.UUID }
+
+type GetBucketParams struct {
+	TriggerID    core.UUID
+	BucketingKey string
+}
 
 type GetCachedStateParams struct {
 	CacheKey string
@@ -499,6 +588,8 @@ type GlobalLimit struct {
 	AvgSlotOccupancySeconds float64
 }
 
+type HasAutomationEventParams struct{ EventID core.UUID }
+
 type InsertArtifactParams struct {
 	ID          core.UUID
 	Created     core.Time
@@ -510,6 +601,27 @@ type InsertArtifactParams struct {
 	Metadata    core.JSON
 	FlowRunID   core.UUID
 	TaskRunID   core.UUID
+}
+
+type InsertAutomationEventParams struct {
+	EventID  core.UUID
+	Occurred core.Time
+	DueTime  core.Time
+}
+
+type InsertAutomationParams struct {
+	ID               core.UUID
+	Created          core.Time
+	Updated          core.Time
+	Name             string
+	Description      string
+	IsEnabled        bool
+	Tags             core.Tags
+	TriggerSpec      core.JSON
+	Actions          core.JSON
+	ActionsOnTrigger core.JSON
+	ActionsOnResolve core.JSON
+	OwnerResource    string
 }
 
 type InsertBlockDocumentParams struct {
@@ -580,6 +692,16 @@ type InsertDeploymentParams struct {
 	UpdatedBy                core.JSON
 	Status                   string
 	EnforceParameterSchema   bool
+}
+
+type InsertDueActionParams struct {
+	ID            core.UUID
+	AutomationID  core.UUID
+	ActionIndex   int64
+	Action        core.JSON
+	Firing        core.JSON
+	TriggeredTime core.Time
+	DueTime       core.Time
 }
 
 type InsertEventParams struct {
@@ -792,6 +914,8 @@ type ListArtifactCollectionsByIDsParams struct{ Ids []core.UUID }
 
 type ListArtifactsByIDsParams struct{ Ids []core.UUID }
 
+type ListAutomationsByIDsParams struct{ Ids []core.UUID }
+
 type ListBlockDocumentsByIDsParams struct{ Ids []core.UUID }
 
 type ListBlockDocumentsSealedOtherwiseParams struct {
@@ -811,7 +935,29 @@ type ListBlockSchemasByIDsParams struct{ Ids []core.UUID }
 
 type ListBlockTypesByIDsParams struct{ Ids []core.UUID }
 
+type ListChildFiringsParams struct{ ParentID core.UUID }
+
+type ListClosedBucketsParams struct {
+	EndTime core.Time
+	Lim     int64
+}
+
 type ListDeploymentsByIDsParams struct{ Ids []core.UUID }
+
+type ListDueActionsParams struct {
+	DueTime core.Time
+	Lim     int64
+}
+
+type ListDueAutomationEventsParams struct {
+	DueTime core.Time
+	Lim     int64
+}
+
+type ListDueAutomationEventsRow struct {
+	EventID  core.UUID
+	Attempts int64
+}
 
 type ListEventsByIDsParams struct{ Ids []core.UUID }
 
@@ -855,6 +1001,8 @@ type ListWorkQueuesByIDsParams struct{ Ids []core.UUID }
 
 type ListWorkersByIDsParams struct{ Ids []core.UUID }
 
+type LockAutomationParams struct{ ID core.UUID }
+
 type LockFlowRunParams struct{ ID core.UUID }
 
 type LockGlobalLimitsParams struct{ Names []string }
@@ -881,6 +1029,11 @@ type LoseSlotLeasesParams struct {
 }
 
 type NextDueParams struct{ WorkPoolID core.UUID }
+
+type ParkAutomationEventParams struct {
+	DueTime core.Time
+	EventID core.UUID
+}
 
 type PausedPastParams struct {
 	Now core.Time
@@ -918,10 +1071,28 @@ type PutArtifactCollectionParams struct {
 	TaskRunID   core.UUID
 }
 
+type PutBucketParams struct {
+	AutomationID core.UUID
+	TriggerID    core.UUID
+	BucketingKey string
+	StartTime    core.Time
+	EndTime      core.Time
+	EventCount   int64
+	LastEvent    core.JSON
+}
+
 type PutCachedStateParams struct {
 	CacheKey        string
 	CacheExpiration core.Time
 	CachedState     core.JSON
+}
+
+type PutChildFiringParams struct {
+	AutomationID core.UUID
+	ParentID     core.UUID
+	TriggerID    core.UUID
+	FiredTime    core.Time
+	Firing       core.JSON
 }
 
 type PutLeaseParams struct {
@@ -959,16 +1130,25 @@ type PutSlotLeaseParams struct {
 
 type Querier interface {
 	AddTaskRunState(ctx context.Context, arg AddTaskRunStateParams) error
+	AutomationsVersion(ctx context.Context) (AutomationsVersionRow, error)
 	CancelledSince(ctx context.Context, arg CancelledSinceParams) ([]core.UUID, error)
 	CancellingOf(ctx context.Context, arg CancellingOfParams) ([]core.UUID, error)
+	ClaimDueAction(ctx context.Context, arg ClaimDueActionParams) (int64, error)
 	DeleteArtifact(ctx context.Context, arg DeleteArtifactParams) (int64, error)
 	DeleteArtifactCollection(ctx context.Context, arg DeleteArtifactCollectionParams) (int64, error)
+	DeleteAutomation(ctx context.Context, arg DeleteAutomationParams) (int64, error)
+	DeleteAutomationsOwnedBy(ctx context.Context, arg DeleteAutomationsOwnedByParams) (int64, error)
 	DeleteBlockDocument(ctx context.Context, arg DeleteBlockDocumentParams) (int64, error)
 	DeleteBlockReferences(ctx context.Context, arg DeleteBlockReferencesParams) error
 	DeleteBlockSchema(ctx context.Context, arg DeleteBlockSchemaParams) (int64, error)
 	DeleteBlockType(ctx context.Context, arg DeleteBlockTypeParams) (int64, error)
+	DeleteBucket(ctx context.Context, arg DeleteBucketParams) (int64, error)
+	DeleteBucketsOf(ctx context.Context, arg DeleteBucketsOfParams) (int64, error)
+	DeleteChildFirings(ctx context.Context, arg DeleteChildFiringsParams) (int64, error)
+	DeleteChildFiringsOf(ctx context.Context, arg DeleteChildFiringsOfParams) (int64, error)
 	DeleteDeployment(ctx context.Context, arg DeleteDeploymentParams) (int64, error)
 	DeleteDeploymentLease(ctx context.Context, arg DeleteDeploymentLeaseParams) error
+	DeleteDueAction(ctx context.Context, arg DeleteDueActionParams) (int64, error)
 	DeleteEndedSlotLeases(ctx context.Context, arg DeleteEndedSlotLeasesParams) (int64, error)
 	DeleteEvents(ctx context.Context, arg DeleteEventsParams) (int64, error)
 	DeleteExpiredSlotLeases(ctx context.Context, arg DeleteExpiredSlotLeasesParams) (int64, error)
@@ -1001,12 +1181,14 @@ type Querier interface {
 	GetArtifact(ctx context.Context, arg GetArtifactParams) (Artifact, error)
 	GetArtifactCollection(ctx context.Context, arg GetArtifactCollectionParams) (ArtifactCollection, error)
 	GetArtifactCollectionOf(ctx context.Context, arg GetArtifactCollectionOfParams) (ArtifactCollection, error)
+	GetAutomation(ctx context.Context, arg GetAutomationParams) (Automation, error)
 	GetBlockDocumentID(ctx context.Context, arg GetBlockDocumentIDParams) (core.UUID, error)
 	GetBlockSchema(ctx context.Context, arg GetBlockSchemaParams) (BlockSchema, error)
 	GetBlockSchemaByChecksum(ctx context.Context, arg GetBlockSchemaByChecksumParams) (BlockSchema, error)
 	GetBlockSchemaByVersion(ctx context.Context, arg GetBlockSchemaByVersionParams) (BlockSchema, error)
 	GetBlockType(ctx context.Context, arg GetBlockTypeParams) (BlockType, error)
 	GetBlockTypeBySlug(ctx context.Context, arg GetBlockTypeBySlugParams) (BlockType, error)
+	GetBucket(ctx context.Context, arg GetBucketParams) (AutomationBucket, error)
 	GetCachedState(ctx context.Context, arg GetCachedStateParams) (core.JSON, error)
 	GetDeployment(ctx context.Context, arg GetDeploymentParams) (DeploymentFull, error)
 	GetDeploymentByName(ctx context.Context, arg GetDeploymentByNameParams) (DeploymentFull, error)
@@ -1035,12 +1217,16 @@ type Querier interface {
 	GetWorkQueue(ctx context.Context, arg GetWorkQueueParams) (WorkQueueFull, error)
 	GetWorkQueueByName(ctx context.Context, arg GetWorkQueueByNameParams) (WorkQueueFull, error)
 	GetWorker(ctx context.Context, arg GetWorkerParams) (Worker, error)
+	HasAutomationEvent(ctx context.Context, arg HasAutomationEventParams) (int64, error)
 	InsertArtifact(ctx context.Context, arg InsertArtifactParams) error
+	InsertAutomation(ctx context.Context, arg InsertAutomationParams) error
+	InsertAutomationEvent(ctx context.Context, arg InsertAutomationEventParams) error
 	InsertBlockDocument(ctx context.Context, arg InsertBlockDocumentParams) error
 	InsertBlockReference(ctx context.Context, arg InsertBlockReferenceParams) error
 	InsertBlockSchema(ctx context.Context, arg InsertBlockSchemaParams) error
 	InsertBlockType(ctx context.Context, arg InsertBlockTypeParams) error
 	InsertDeployment(ctx context.Context, arg InsertDeploymentParams) error
+	InsertDueAction(ctx context.Context, arg InsertDueActionParams) error
 	InsertEvent(ctx context.Context, arg InsertEventParams) (int64, error)
 	InsertFlow(ctx context.Context, arg InsertFlowParams) (int64, error)
 	InsertFlowRun(ctx context.Context, arg InsertFlowRunParams) (int64, error)
@@ -1058,15 +1244,21 @@ type Querier interface {
 	KeepSlotLeases(ctx context.Context, arg KeepSlotLeasesParams) error
 	LateFlowRuns(ctx context.Context, arg LateFlowRunsParams) ([]core.UUID, error)
 	LatestArtifact(ctx context.Context, arg LatestArtifactParams) (Artifact, error)
+	ListAllAutomations(ctx context.Context) ([]Automation, error)
 	ListArtifactCollectionsByIDs(ctx context.Context, arg ListArtifactCollectionsByIDsParams) ([]ArtifactCollection, error)
 	ListArtifactsByIDs(ctx context.Context, arg ListArtifactsByIDsParams) ([]Artifact, error)
+	ListAutomationsByIDs(ctx context.Context, arg ListAutomationsByIDsParams) ([]Automation, error)
 	ListBlockCapabilities(ctx context.Context) ([]core.Tags, error)
 	ListBlockDocumentsByIDs(ctx context.Context, arg ListBlockDocumentsByIDsParams) ([]BlockDocument, error)
 	ListBlockDocumentsSealedOtherwise(ctx context.Context, arg ListBlockDocumentsSealedOtherwiseParams) ([]ListBlockDocumentsSealedOtherwiseRow, error)
 	ListBlockReferences(ctx context.Context, arg ListBlockReferencesParams) ([]BlockDocumentReference, error)
 	ListBlockSchemasByIDs(ctx context.Context, arg ListBlockSchemasByIDsParams) ([]BlockSchema, error)
 	ListBlockTypesByIDs(ctx context.Context, arg ListBlockTypesByIDsParams) ([]BlockType, error)
+	ListChildFirings(ctx context.Context, arg ListChildFiringsParams) ([]AutomationChildFiring, error)
+	ListClosedBuckets(ctx context.Context, arg ListClosedBucketsParams) ([]AutomationBucket, error)
 	ListDeploymentsByIDs(ctx context.Context, arg ListDeploymentsByIDsParams) ([]DeploymentFull, error)
+	ListDueActions(ctx context.Context, arg ListDueActionsParams) ([]AutomationAction, error)
+	ListDueAutomationEvents(ctx context.Context, arg ListDueAutomationEventsParams) ([]ListDueAutomationEventsRow, error)
 	ListEventsByIDs(ctx context.Context, arg ListEventsByIDsParams) ([]Event, error)
 	ListFlowRunInputs(ctx context.Context, arg ListFlowRunInputsParams) ([]FlowRunInput, error)
 	ListFlowRunStates(ctx context.Context, arg ListFlowRunStatesParams) ([]FlowRunState, error)
@@ -1086,6 +1278,7 @@ type Querier interface {
 	ListWorkPoolsByIDs(ctx context.Context, arg ListWorkPoolsByIDsParams) ([]WorkPool, error)
 	ListWorkQueuesByIDs(ctx context.Context, arg ListWorkQueuesByIDsParams) ([]WorkQueueFull, error)
 	ListWorkersByIDs(ctx context.Context, arg ListWorkersByIDsParams) ([]Worker, error)
+	LockAutomation(ctx context.Context, arg LockAutomationParams) (core.UUID, error)
 	LockFlowRun(ctx context.Context, arg LockFlowRunParams) (core.UUID, error)
 	LockGlobalLimits(ctx context.Context, arg LockGlobalLimitsParams) ([]GlobalLimit, error)
 	LockTaskRun(ctx context.Context, arg LockTaskRunParams) (core.UUID, error)
@@ -1093,12 +1286,15 @@ type Querier interface {
 	LoseSlotLeases(ctx context.Context, arg LoseSlotLeasesParams) ([]core.UUID, error)
 	NextDue(ctx context.Context, arg NextDueParams) (core.Time, error)
 	OnlineWorkers(ctx context.Context) ([]Worker, error)
+	ParkAutomationEvent(ctx context.Context, arg ParkAutomationEventParams) (int64, error)
 	PausedPast(ctx context.Context, arg PausedPastParams) ([]core.UUID, error)
 	PolledDeployment(ctx context.Context, arg PolledDeploymentParams) error
 	PolledWorkQueue(ctx context.Context, arg PolledWorkQueueParams) error
 	PoolLoad(ctx context.Context, arg PoolLoadParams) ([]PoolLoadRow, error)
 	PutArtifactCollection(ctx context.Context, arg PutArtifactCollectionParams) error
+	PutBucket(ctx context.Context, arg PutBucketParams) error
 	PutCachedState(ctx context.Context, arg PutCachedStateParams) error
+	PutChildFiring(ctx context.Context, arg PutChildFiringParams) error
 	PutLease(ctx context.Context, arg PutLeaseParams) error
 	PutSavedSearch(ctx context.Context, arg PutSavedSearchParams) error
 	PutSetting(ctx context.Context, arg PutSettingParams) error
@@ -1118,11 +1314,13 @@ type Querier interface {
 		// every client that runs what a newer worker submits renews.
 		UUID, error)
 	StaleWorkQueues(ctx context.Context, arg StaleWorkQueuesParams) ([]core.UUID, error)
+	TakeAutomationEvent(ctx context.Context, arg TakeAutomationEventParams) (int64, error)
 	TaskRunsOf(ctx context.Context, arg TaskRunsOfParams) ([]TaskRunFull, error)
 	TaskRunsOfAfter(ctx context.Context, arg TaskRunsOfAfterParams) ([]TaskRunFull, error)
 	UnqueueTaskRun(ctx context.Context, arg UnqueueTaskRunParams) (int64, error)
 	UpdateArtifact(ctx context.Context, arg UpdateArtifactParams) (int64, error)
 	UpdateArtifactCollection(ctx context.Context, arg UpdateArtifactCollectionParams) (int64, error)
+	UpdateAutomation(ctx context.Context, arg UpdateAutomationParams) (int64, error)
 	UpdateBlockDocument(ctx context.Context, arg UpdateBlockDocumentParams) (int64, error)
 	UpdateBlockType(ctx context.Context, arg UpdateBlockTypeParams) (int64, error)
 	UpdateDeployment(ctx context.Context, arg UpdateDeploymentParams) (int64, error)
@@ -1299,6 +1497,8 @@ type StaleDeploymentsParams struct{ CutoffTime core.Time }
 
 type StaleWorkQueuesParams struct{ CutoffTime core.Time }
 
+type TakeAutomationEventParams struct{ EventID core.UUID }
+
 type TaskQueue struct {
 	TaskRunID core.UUID
 	TaskKey   string
@@ -1408,6 +1608,19 @@ type UpdateArtifactParams struct {
 	Metadata    core.JSON
 	Updated     core.Time
 	ID          core.UUID
+}
+
+type UpdateAutomationParams struct {
+	Name             string
+	Description      string
+	IsEnabled        bool
+	Tags             core.Tags
+	TriggerSpec      core.JSON
+	Actions          core.JSON
+	ActionsOnTrigger core.JSON
+	ActionsOnResolve core.JSON
+	Updated          core.Time
+	ID               core.UUID
 }
 
 type UpdateBlockDocumentParams struct {

@@ -31,6 +31,12 @@ SELECT * FROM artifact WHERE id = ANY(sqlc.arg(ids)::uuid[]);
 -- name: ListArtifactCollectionsByIDs :many
 SELECT * FROM artifact_collection WHERE id = ANY(sqlc.arg(ids)::uuid[]);
 
+-- name: ListAutomationsByIDs :many
+SELECT * FROM automation WHERE id = ANY(sqlc.arg(ids)::uuid[]);
+
+-- name: LockAutomation :one
+SELECT id FROM automation WHERE id = sqlc.arg(id) FOR UPDATE;
+
 -- name: ListVariablesByIDs :many
 SELECT * FROM variable WHERE id = ANY(sqlc.arg(ids)::uuid[]);
 

@@ -31,6 +31,12 @@ SELECT * FROM artifact WHERE id IN (sqlc.slice(ids));
 -- name: ListArtifactCollectionsByIDs :many
 SELECT * FROM artifact_collection WHERE id IN (sqlc.slice(ids));
 
+-- name: ListAutomationsByIDs :many
+SELECT * FROM automation WHERE id IN (sqlc.slice(ids));
+
+-- name: LockAutomation :one
+SELECT id FROM automation WHERE id = sqlc.arg(id);
+
 -- name: ListVariablesByIDs :many
 SELECT * FROM variable WHERE id IN (sqlc.slice(ids));
 

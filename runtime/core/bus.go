@@ -4,11 +4,13 @@ package core
 type Topic string
 
 const (
-	TopicEvent Topic = "event" // Message.Event; key: none
-	TopicLog   Topic = "log"   // Message.Logs; key: flow run id
-	TopicWork  Topic = "work"  // a pool may have something to do; key: pool id
-	TopicTask  Topic = "task"  // background task runs are to be had; key: task key
-	TopicRun   Topic = "run"   // a flow run or its task runs changed; key: flow run id
+	TopicEvent      Topic = "event"      // Message.Event; key: none
+	TopicLog        Topic = "log"        // Message.Logs; key: flow run id
+	TopicWork       Topic = "work"       // a pool may have something to do; key: pool id
+	TopicTask       Topic = "task"       // background task runs are to be had; key: task key
+	TopicAutomation Topic = "automation" // a trigger may fire; key: none
+	TopicAction     Topic = "action"     // automations have something to do; key: none
+	TopicRun        Topic = "run"        // a flow run or its task runs changed; key: flow run id
 )
 
 // Message is sent after the commit it tells of. It is a hint: the database is

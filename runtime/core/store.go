@@ -26,6 +26,7 @@ type Store interface {
 // transaction. Lists take MaxLimit rows where Limit is 0.
 type Reader interface {
 	BlockReader
+	AutomationReader
 
 	Flow(ctx context.Context, id UUID) (*Flow, error)
 	FlowByName(ctx context.Context, name string) (*Flow, error)
@@ -150,6 +151,7 @@ type Reader interface {
 type Tx interface {
 	Reader
 	BlockTx
+	AutomationTx
 
 	// UpsertFlow returns the stored flow of that name, untouched if it existed.
 	UpsertFlow(ctx context.Context, f *Flow) (stored *Flow, created bool, err error)

@@ -56,6 +56,8 @@ func New(c Config) *Loops {
 		{"leases", 2 * time.Second, s.ExpireLeases},
 		{"slots", 15 * time.Second, s.ExpireSlotLeases},
 		{"events", 15 * time.Minute, s.TrimEvents},
+		{automations, 2 * time.Second, s.EvaluateAutomations},
+		{actions, 5 * time.Second, s.DoActions},
 	} {
 		l.loops = append(l.loops, &loop{
 			name: e.name, every: e.every, sweep: e.sweep, liveness: c.Liveness, holder: holder, log: log,
@@ -65,8 +67,15 @@ func New(c Config) *Loops {
 	return l
 }
 
-// recent is woken by work messages, which every change of a deployment sends.
-const recent = "schedule recent"
+// recent is woken by work messages, which every change of a deployment sends;
+// the others by what they are for.
+const (
+	recent      = "schedule recent"
+	automations = "automations"
+	actions     = "automation actions"
+)
+
+var wakes = map[string]core.Topic{recent: core.TopicWork, automations: core.TopicAutomation, actions: core.TopicAction}
 
 // Start lets the loops run, each at once for the first time. It may be repeated.
 func (l *Loops) Start(context.Context) error {
@@ -79,8 +88,8 @@ func (l *Loops) Start(context.Context) error {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	l.cancel = cancel
 	for _, one := range l.loops {
-		if one.name == recent && l.bus != nil {
-			sub := l.bus.Subscribe(core.TopicWork, "", 1)
+		if topic, woken := wakes[one.name]; woken && l.bus != nil {
+			sub := l.bus.Subscribe(topic, "", 1)
 			l.subs = append(l.subs, sub)
 			one.wake = sub.C()
 		}

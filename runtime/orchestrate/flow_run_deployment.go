@@ -13,6 +13,10 @@ import (
 // EInvalid for job variables that the pool's template refuses, EBadRequest for
 // wrappers that cannot be resolved.
 func (s *Service) CreateDeploymentFlowRun(ctx context.Context, deploymentID core.UUID, c core.DeploymentFlowRunCreate) (*core.FlowRun, error) {
+	return s.createDeploymentFlowRun(ctx, deploymentID, c, nil)
+}
+
+func (s *Service) createDeploymentFlowRun(ctx context.Context, deploymentID core.UUID, c core.DeploymentFlowRunCreate, by *core.CreatedBy) (*core.FlowRun, error) {
 	state := core.StateCreate{Type: core.Scheduled}
 	if c.State != nil {
 		state = *c.State
@@ -33,6 +37,7 @@ func (s *Service) CreateDeploymentFlowRun(ctx context.Context, deploymentID core
 		if err != nil {
 			return err
 		}
+		run.CreatedBy = by
 		stored, err = s.insertFlowRun(ctx, tx, out, run, state, overlay(d.Labels, c.Labels))
 		return err
 	})

@@ -30,16 +30,18 @@ type persister struct {
 	helpers sync.WaitGroup // the loop, and work started by background
 }
 
-func (p *persister) start() {
+// start is false if it runs already.
+func (p *persister) start() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.running {
-		return
+		return false
 	}
 	p.running = true
 	p.wake, p.quit = make(chan struct{}, 1), make(chan struct{})
 	p.helpers.Add(1)
 	go p.loop(p.wake, p.quit)
+	return true
 }
 
 func (p *persister) stop(ctx context.Context) error {

@@ -43,7 +43,8 @@ type Service struct {
 	lost   lostHolders
 	feeds  taskFeeds
 
-	secrets secretWords
+	secrets  secretWords
+	triggers triggers
 }
 
 func New(c Config) *Service {
@@ -63,10 +64,33 @@ func New(c Config) *Service {
 	return s
 }
 
-// Start begins to persist events in the background. It may be repeated.
+// Start begins to persist events in the background, and to follow what other
+// servers on the database do to automations. It may be repeated.
 func (s *Service) Start(ctx context.Context) error {
-	s.events.start()
+	if s.events.start() && s.store.Engine() != "sqlite" {
+		s.events.background(s.followAutomations)
+	}
 	return s.rememberHolders(ctx)
+}
+
+// automationsSeen is how soon a server knows of an automation made on another.
+const automationsSeen = time.Second
+
+func (s *Service) followAutomations(quit <-chan struct{}) {
+	tick := time.NewTicker(automationsSeen)
+	defer tick.Stop()
+	for {
+		select {
+		case <-quit:
+			return
+		case <-tick.C:
+			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+			if err := s.triggers.refresh(ctx, s.store); err != nil {
+				s.log.Debug("automations not read; tried again", "error", err)
+			}
+			cancel()
+		}
+	}
 }
 
 // Stop writes what is still to be written and waits for it. It may be repeated.
@@ -81,6 +105,8 @@ type outbox struct {
 	work   []core.UUID // pools that may have something to do
 	queued []string    // task keys of background task runs to be had
 	logs   []*core.Log
+
+	triggers, actions bool // automations have events to look at, actions to do
 }
 
 func (o *outbox) event(e ...*core.Event)   { o.events = append(o.events, e...) }
@@ -101,8 +127,16 @@ func (s *Service) write(ctx context.Context, fn func(tx core.Tx, out *outbox) er
 			return nil
 		}
 		fresh, err := tx.InsertEvents(ctx, out.events)
+		if err != nil {
+			return err
+		}
 		out.events = fresh
-		return err
+		concerned, err := s.triggers.concerned(ctx, tx, fresh)
+		if err != nil || len(concerned) == 0 {
+			return err
+		}
+		out.triggers = true
+		return tx.QueueAutomationEvents(ctx, concerned, s.now())
 	})
 	if err == nil {
 		s.publish(&out)
@@ -130,6 +164,12 @@ func (s *Service) publish(out *outbox) {
 		if !id.IsZero() {
 			messages = append(messages, core.Message{Topic: core.TopicRun, Key: id.String(), Tasks: true})
 		}
+	}
+	if out.triggers {
+		messages = append(messages, core.Message{Topic: core.TopicAutomation})
+	}
+	if out.actions {
+		messages = append(messages, core.Message{Topic: core.TopicAction})
 	}
 	for _, e := range out.events {
 		messages = append(messages, core.Message{Topic: core.TopicEvent, Event: e})

@@ -1,0 +1,154 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/nicholas-fedor/shoutrrr/pkg/router"
+	"github.com/nicholas-fedor/shoutrrr/pkg/types"
+)
+
+// Block is a notification or webhook block as it is used: its type's slug and
+// its data with secrets in the clear.
+type Block struct {
+	Slug string
+	Data map[string]any
+}
+
+func (b *Block) text(key string) string {
+	switch v := b.Data[key].(type) {
+	case string:
+		return v
+	case nil:
+		return ""
+	default:
+		return fmt.Sprint(v)
+	}
+}
+
+func (b *Block) texts(key string) (list []string) {
+	all, _ := b.Data[key].([]any)
+	for _, v := range all {
+		list = append(list, fmt.Sprint(v))
+	}
+	return list
+}
+
+func (b *Block) flag(key string, def bool) bool {
+	if v, ok := b.Data[key].(bool); ok {
+		return v
+	}
+	return def
+}
+
+// Notify delivers subject and body. Its error says what went wrong without
+// any secret of the block.
+func Notify(ctx context.Context, b *Block, subject, body string) error {
+	return b.hide(notify(ctx, b, subject, body))
+}
+
+func notify(ctx context.Context, b *Block, subject, body string) error {
+	switch b.Slug {
+	case "custom-webhook":
+		return customWebhook(ctx, b, subject, body)
+	case "ms-teams-webhook":
+		return teams(ctx, b, subject, body)
+	case "twilio-sms":
+		return twilio(ctx, b, subject, body)
+	}
+	target, err := b.service()
+	if err != nil {
+		return err
+	}
+	if target.Scheme == "http" || target.Scheme == "https" {
+		return postJSON(ctx, b, target.String(), map[string]any{"text": joined(subject, body), "subject": subject, "body": body})
+	}
+	if !b.flag("allow_private_urls", true) {
+		if err := public(ctx, target.Hostname()); err != nil {
+			return err
+		}
+	}
+	return deliver(ctx, target.String(), subject, body)
+}
+
+func joined(subject, body string) string {
+	if subject == "" {
+		return body
+	}
+	return subject + "\n\n" + body
+}
+
+const deliverFor = 30 * time.Second
+
+// deliver lets the library send. It takes no context, so that a service that
+// hangs is left behind.
+func deliver(ctx context.Context, target, subject, body string) error {
+	sender, err := router.New(log.New(io.Discard, "", 0), target)
+	if err != nil {
+		return fmt.Errorf("the notification's URL is not understood: %w", err)
+	}
+	sender.Timeout = deliverFor
+	params := types.Params{}
+	if subject != "" {
+		params.SetTitle(subject)
+	}
+	select {
+	case err := <-sender.SendAsync(body, &params):
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("the service did not answer in time: %w", ctx.Err())
+	}
+}
+
+// hide takes the block's secrets out of an error: services' errors quote URLs.
+func (b *Block) hide(err error) error {
+	if err == nil {
+		return nil
+	}
+	text := err.Error()
+	for _, secret := range b.secrets() {
+		text = strings.ReplaceAll(text, secret, "********")
+		text = strings.ReplaceAll(text, url.QueryEscape(secret), "********")
+		text = strings.ReplaceAll(text, url.PathEscape(secret), "********")
+	}
+	return errors.New(text)
+}
+
+// secrets are the texts of the block that must not be shown, longest first in
+// the way they contain each other.
+func (b *Block) secrets() (list []string) {
+	for _, key := range []string{"url", "integration_key", "api_key", "apikey", "auth_token", "token", "webhook_token"} {
+		s := b.text(key)
+		if s == "" {
+			continue
+		}
+		list = append(list, s)
+		if u, err := url.Parse(s); err == nil && u.Scheme != "" {
+			if pw, has := u.User.Password(); has && pw != "" {
+				list = append(list, pw)
+			}
+			if path := strings.Trim(u.Path, "/"); len(path) > 8 {
+				list = append(list, path)
+				list = append(list, strings.Split(path, "/")...)
+			}
+		}
+	}
+	if m, ok := b.Data["secrets"].(map[string]any); ok {
+		for _, v := range m {
+			list = append(list, fmt.Sprint(v))
+		}
+	}
+	long := list[:0]
+	for _, s := range list {
+		if len(s) > 3 {
+			long = append(long, s)
+		}
+	}
+	return long
+}

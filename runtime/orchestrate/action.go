@@ -1,0 +1,145 @@
+package orchestrate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+const (
+	actionBatch  = 50
+	actionsAtOne = 8
+	// actionFor is how long an action may take; actionClaim, which is longer, is
+	// when one that was begun is taken for lost with its server.
+	actionFor   = 45 * time.Second
+	actionClaim = 2 * time.Minute
+	actionTries = 3
+)
+
+// DoActions does what automations have put down. An action is claimed in one
+// transaction before it is done, and struck out with the events that tell of
+// it: of many servers one does it. Only an action whose server died while
+// doing it is done again.
+func (s *Service) DoActions(ctx context.Context) (n int, first error) {
+	for {
+		due, err := s.store.DueActions(ctx, s.now(), actionBatch)
+		if err != nil || len(due) == 0 {
+			return n, err
+		}
+		var mu sync.Mutex
+		var wg sync.WaitGroup
+		slots := make(chan struct{}, actionsAtOne)
+		for _, a := range due {
+			slots <- struct{}{}
+			wg.Go(func() {
+				defer func() { <-slots }()
+				err := s.doAction(ctx, a)
+				mu.Lock()
+				defer mu.Unlock()
+				if err == nil {
+					n++
+				} else if first == nil {
+					first = err
+				}
+			})
+		}
+		wg.Wait()
+		if first != nil || ctx.Err() != nil || len(due) < actionBatch {
+			return n, first
+		}
+	}
+}
+
+// invocation is one action on its way.
+type invocation struct {
+	*core.DueAction
+	automation *core.Automation
+	action     *core.AutomationAction
+	firing     *core.Firing
+	related    []map[string]string // what the events tell that it acted on
+	details    map[string]any
+}
+
+// errAction is an action that failed for a reason that its user is told.
+type errAction string
+
+func (e errAction) Error() string { return string(e) }
+
+func failed(format string, args ...any) error { return errAction(fmt.Sprintf(format, args...)) }
+
+func (s *Service) doAction(ctx context.Context, due *core.DueAction) error {
+	var claimed bool
+	err := s.store.Write(ctx, func(tx core.Tx) (err error) {
+		claimed, err = tx.ClaimDueAction(ctx, due, s.now().Add(actionClaim))
+		return err
+	})
+	if err != nil || !claimed {
+		return err
+	}
+	inv := &invocation{DueAction: due, details: map[string]any{}, action: &core.AutomationAction{}, firing: &core.Firing{}}
+	decodeJSON(due.Action, inv.action)
+	decodeJSON(due.Firing, inv.firing)
+	if inv.automation, err = s.store.Automation(ctx, due.AutomationID); err != nil {
+		return err
+	}
+	limited, cancel := context.WithTimeout(ctx, actionFor)
+	err = s.perform(limited, inv)
+	cancel()
+	if ctx.Err() != nil {
+		return ctx.Err() // the server stops; the claim ends by itself
+	}
+	// The database's own trouble is no outcome: the action is done later.
+	if code := core.CodeOf(err); err != nil && due.Attempts+1 < actionTries && !errors.As(err, new(errAction)) &&
+		(code == core.EUnavailable || code == core.EInternal && !errors.Is(err, context.DeadlineExceeded)) {
+		return err
+	}
+	return s.finishAction(ctx, inv, err)
+}
+
+// finishAction strikes an action out and tells how it went. The events' ids
+// come from the invocation, so that they are told once.
+func (s *Service) finishAction(ctx context.Context, inv *invocation, outcome error) error {
+	if outcome != nil {
+		s.log.Warn("automation's action failed", "automation", inv.automation.Name, "action", inv.action.Type, "error", outcome)
+	}
+	return s.write(ctx, func(tx core.Tx, out *outbox) error {
+		if there, err := tx.DeleteDueAction(ctx, inv.ID); err != nil || !there {
+			return err
+		}
+		out.event(inv.event("triggered", inv.Triggered, nil))
+		if outcome == nil {
+			out.event(inv.event("executed", s.now(), inv.details))
+			return nil
+		}
+		inv.details["reason"] = outcome.Error()
+		out.event(inv.event("failed", s.now(), inv.details))
+		return nil
+	})
+}
+
+func (inv *invocation) event(what string, at core.Time, details map[string]any) *core.Event {
+	a := inv.automation
+	payload := map[string]any{"action_index": inv.Index, "action_type": inv.action.Type, "invocation": inv.ID}
+	for key, v := range details {
+		payload[key] = v
+	}
+	e := &core.Event{
+		ID: core.NameID("action", inv.ID.String(), what), Occurred: at, Event: "prefect.automation.action." + what,
+		Resource: map[string]string{"prefect.resource.id": a.Resource(), "prefect.resource.name": a.Name, "prefect.trigger-type": a.Trigger.Type},
+		Related:  inv.related, Payload: core.ToJSON(payload),
+	}
+	if e.Related == nil {
+		e.Related = []map[string]string{}
+	}
+	if what == "failed" && a.Trigger.Posture != "" {
+		e.Resource["prefect.posture"] = a.Trigger.Posture
+	}
+	if what != "triggered" {
+		e.Follows = core.NameID("action", inv.ID.String(), "triggered")
+	}
+	return e
+}

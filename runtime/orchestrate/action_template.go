@@ -1,0 +1,206 @@
+package orchestrate
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"regexp"
+	"strings"
+
+	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/template"
+)
+
+// wrapTemplates turns texts with {{ }} into the wrappers that hydrate renders.
+func wrapTemplates(v any) any {
+	switch v := v.(type) {
+	case string:
+		if template.Is(v) {
+			return map[string]any{kindKey: "jinja", "template": v}
+		}
+	case map[string]any:
+		if _, wrapped := v[kindKey]; !wrapped {
+			for key, x := range v {
+				v[key] = wrapTemplates(x)
+			}
+		}
+	case []any:
+		for i, x := range v {
+			v[i] = wrapTemplates(x)
+		}
+	}
+	return v
+}
+
+// templateData is what an action's templates may speak of: what fired, and the
+// things that the event is about, as far as the templates name them.
+func (s *Service) templateData(ctx context.Context, inv *invocation, templates ...string) (map[string]any, error) {
+	events, firings := allOf(inv.firing)
+	data := map[string]any{
+		"automation": plain(inv.automation),
+		"event":      eventData(inv.firing.Event),
+		"labels":     dive(inv.firing.Labels),
+		"firing":     plain(inv.firing),
+		"firings":    firings,
+		"events":     events,
+	}
+	for name, load := range s.natives(ctx) {
+		if !mentions(templates, name) {
+			continue
+		}
+		labels := resourceOf(inv.firing.Event, strings.ReplaceAll(name, "_", "-"))
+		_, text, _ := cutLast(labels["prefect.resource.id"], ".")
+		id, err := core.ParseUUID(text)
+		if err != nil {
+			continue
+		}
+		record, err := load(id)
+		if core.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		object, _ := plain(record).(map[string]any)
+		withState(object, labels)
+		data[name] = object
+	}
+	if mentions(templates, "variables") {
+		all, err := s.store.Variables(ctx, nil, core.Page{})
+		if err != nil {
+			return nil, err
+		}
+		variables := map[string]any{}
+		for _, v := range all {
+			variables[v.Name] = plain(v.Value)
+		}
+		data["variables"] = variables
+	}
+	return data, nil
+}
+
+func (s *Service) natives(ctx context.Context) map[string]func(core.UUID) (any, error) {
+	return map[string]func(core.UUID) (any, error){
+		"flow_run":          func(id core.UUID) (any, error) { return s.store.FlowRun(ctx, id) },
+		"task_run":          func(id core.UUID) (any, error) { return s.store.TaskRun(ctx, id) },
+		"deployment":        func(id core.UUID) (any, error) { return s.store.Deployment(ctx, id) },
+		"flow":              func(id core.UUID) (any, error) { return s.store.Flow(ctx, id) },
+		"work_pool":         func(id core.UUID) (any, error) { return s.store.WorkPool(ctx, id) },
+		"work_queue":        func(id core.UUID) (any, error) { return s.store.WorkQueue(ctx, id) },
+		"concurrency_limit": func(id core.UUID) (any, error) { return s.store.GlobalLimit(ctx, id) },
+	}
+}
+
+// withState gives a run the state of the event: it may have moved on since.
+func withState(run map[string]any, labels map[string]string) {
+	if run == nil || labels["prefect.state-type"] == "" {
+		return
+	}
+	state, _ := run["state"].(map[string]any)
+	if state == nil {
+		state = map[string]any{}
+		run["state"] = state
+	}
+	state["type"], state["name"] = labels["prefect.state-type"], labels["prefect.state-name"]
+	state["message"], state["timestamp"] = labels["prefect.state-message"], labels["prefect.state-timestamp"]
+}
+
+func mentions(templates []string, name string) bool {
+	word := regexp.MustCompile(`\b` + name + `\b`)
+	for _, t := range templates {
+		if template.Is(t) && word.MatchString(t) {
+			return true
+		}
+	}
+	return false
+}
+
+func allOf(f *core.Firing) (events, firings []any) {
+	firings = append(firings, plain(f))
+	if f.Event != nil {
+		events = append(events, eventData(f.Event))
+	}
+	for _, w := range f.Within {
+		e, more := allOf(w)
+		events, firings = append(events, e...), append(firings, more...)
+	}
+	return events, firings
+}
+
+// eventData gives resources the short names that templates use.
+func eventData(e *core.Event) any {
+	if e == nil {
+		return nil
+	}
+	m, _ := plain(e).(map[string]any)
+	m["resource"] = resourceData(e.Resource)
+	list := []any{}
+	for _, r := range e.Related {
+		list = append(list, resourceData(r))
+	}
+	m["related"] = list
+	return m
+}
+
+func resourceData(labels map[string]string) map[string]any {
+	m := map[string]any{
+		"id": labels["prefect.resource.id"], "name": labels["prefect.resource.name"], "role": labels["prefect.resource.role"],
+		"labels": dive(labels),
+	}
+	for key, v := range labels {
+		m[key] = v
+	}
+	return m
+}
+
+// dive lets labels.prefect.resource.id reach "prefect.resource.id".
+func dive(labels map[string]string) map[string]any {
+	root := map[string]any{}
+	for key, v := range labels {
+		at := root
+		parts := strings.Split(key, ".")
+		for _, part := range parts[:len(parts)-1] {
+			next, ok := at[part].(map[string]any)
+			if !ok {
+				next = map[string]any{}
+				at[part] = next
+			}
+			at = next
+		}
+		if _, taken := at[parts[len(parts)-1]]; !taken {
+			at[parts[len(parts)-1]] = v
+		}
+		if _, taken := root[key]; !taken {
+			root[key] = v
+		}
+	}
+	return root
+}
+
+func resourceOf(e *core.Event, kind string) map[string]string {
+	if e == nil {
+		return nil
+	}
+	for _, r := range append([]map[string]string{e.Resource}, e.Related...) {
+		if before, _, _ := cutLast(r["prefect.resource.id"], "."); before == "prefect."+kind {
+			return r
+		}
+	}
+	return nil
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
+}
+
+// plain is a record as a client would read it.
+func plain(v any) any {
+	d := json.NewDecoder(bytes.NewReader(core.ToJSON(v)))
+	d.UseNumber()
+	var out any
+	_ = d.Decode(&out)
+	return out
+}

@@ -1,0 +1,138 @@
+package orchestrate
+
+import (
+	"context"
+	"slices"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// CreateAutomation returns EInvalid, with the place, for a trigger or action
+// that could never work.
+func (s *Service) CreateAutomation(ctx context.Context, c core.AutomationWrite) (*core.Automation, error) {
+	now := s.now()
+	a := &core.Automation{ID: core.NewID(), Created: now, Updated: now, OwnerResource: core.Deref(c.OwnerResource)}
+	if err := fillAutomation(a, c); err != nil {
+		return nil, err
+	}
+	err := s.changeAutomations(ctx, func(tx core.Tx) error {
+		if err := tx.InsertAutomation(ctx, a); err != nil {
+			return err
+		}
+		return openBuckets(ctx, tx, a, now)
+	})
+	return a, err
+}
+
+// ReplaceAutomation writes all but the owner; what the old triggers had
+// gathered is forgotten. ENotFound if there is no such automation.
+func (s *Service) ReplaceAutomation(ctx context.Context, id core.UUID, c core.AutomationWrite) error {
+	return s.changeAutomation(ctx, id, func(a *core.Automation) (bool, error) { return true, fillAutomation(a, c) })
+}
+
+// UpdateAutomation switches an automation on or off. ENotFound if there is none.
+func (s *Service) UpdateAutomation(ctx context.Context, id core.UUID, u core.AutomationUpdate) error {
+	if u.Enabled.Null {
+		return &core.Error{Code: core.EInvalid, Message: "enabled is true or false", Fields: []core.FieldError{{
+			Type: "bool_type", Loc: []any{"body", "enabled"}, Msg: "Input should be a valid boolean"}}}
+	}
+	return s.changeAutomation(ctx, id, func(a *core.Automation) (bool, error) {
+		enabled := u.Enabled.Or(true)
+		changed := enabled != a.Enabled
+		a.Enabled = enabled
+		return changed, nil
+	})
+}
+
+// DeleteAutomation returns ENotFound if there is no such automation.
+func (s *Service) DeleteAutomation(ctx context.Context, id core.UUID) error {
+	return s.changeAutomations(ctx, func(tx core.Tx) error { return tx.DeleteAutomation(ctx, id) })
+}
+
+// DeleteAutomationsOwnedBy removes those that were made for a resource, as
+// every deploy asks for its deployment's.
+func (s *Service) DeleteAutomationsOwnedBy(ctx context.Context, resource string) error {
+	all, err := s.store.AllAutomations(ctx)
+	if err != nil || !slices.ContainsFunc(all, func(a *core.Automation) bool { return a.OwnerResource == resource }) {
+		return err
+	}
+	return s.changeAutomations(ctx, func(tx core.Tx) error {
+		_, err := tx.DeleteAutomationsOwnedBy(ctx, resource)
+		return err
+	})
+}
+
+// AutomationsRelatedTo are those that a resource owns, or that name it in
+// their trigger or actions.
+func (s *Service) AutomationsRelatedTo(ctx context.Context, resource string) ([]*core.Automation, error) {
+	all, err := s.store.AllAutomations(ctx)
+	return slices.DeleteFunc(all, func(a *core.Automation) bool { return !slices.Contains(namedBy(a), resource) }), err
+}
+
+// namedBy are the resources that an automation names.
+func namedBy(a *core.Automation) []string {
+	ids := []string{a.OwnerResource}
+	for _, t := range a.Trigger.All() {
+		if t.Type != core.TriggerEvent {
+			continue
+		}
+		for _, spec := range append(relatedSpecs(t.MatchRelated), specOf(t.Match)) {
+			ids = append(ids, spec["prefect.resource.id"]...)
+		}
+	}
+	for _, act := range slices.Concat(a.Actions, a.ActionsOnTrigger, a.ActionsOnResolve) {
+		if kind := targetKind(act.Type); kind != "" && !act.Target().IsZero() {
+			ids = append(ids, "prefect."+kind+"."+act.Target().String())
+		}
+	}
+	return ids
+}
+
+// changeAutomation edits one; true from edit drops what its triggers gathered.
+func (s *Service) changeAutomation(ctx context.Context, id core.UUID, edit func(*core.Automation) (bool, error)) error {
+	return s.changeAutomations(ctx, func(tx core.Tx) error {
+		a, err := tx.LockAutomation(ctx, id)
+		if err != nil {
+			return err
+		}
+		afresh, err := edit(a)
+		if err != nil {
+			return err
+		}
+		a.Updated = max(s.now(), a.Updated+1)
+		if afresh {
+			if err := tx.ForgetAutomation(ctx, id); err != nil {
+				return err
+			}
+			if err := openBuckets(ctx, tx, a, s.now()); err != nil {
+				return err
+			}
+		}
+		return tx.UpdateAutomation(ctx, a)
+	})
+}
+
+// changeAutomations runs fn in a transaction, after which events are looked at
+// with the automations as they are then.
+func (s *Service) changeAutomations(ctx context.Context, fn func(tx core.Tx) error) error {
+	if err := s.write(ctx, func(tx core.Tx, _ *outbox) error { return fn(tx) }); err != nil {
+		return err
+	}
+	return s.triggers.load(ctx, s.store)
+}
+
+// openBuckets begins to wait for what proactive triggers expect from now on.
+func openBuckets(ctx context.Context, tx core.Tx, a *core.Automation, now core.Time) error {
+	if !a.Enabled {
+		return nil
+	}
+	for _, t := range a.Trigger.All() {
+		if t.Type == core.TriggerEvent && t.Posture == core.Proactive && len(t.After) == 0 && len(t.ForEach) == 0 {
+			b := &core.Bucket{AutomationID: a.ID, TriggerID: t.ID, Key: "[]", Start: now, End: now.Add(t.Within.Duration())}
+			if err := tx.PutBucket(ctx, b); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

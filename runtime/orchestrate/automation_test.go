@@ -1,0 +1,385 @@
+package orchestrate_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/flowlite/flowlite/db"
+	"github.com/flowlite/flowlite/db/dbtest"
+	"github.com/flowlite/flowlite/runtime/bus"
+	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/orchestrate"
+)
+
+func automation(trigger string, actions ...string) core.AutomationWrite {
+	var w core.AutomationWrite
+	if err := json.Unmarshal(fmt.Appendf(nil, `{"name":"a","trigger":%s,"actions":[%s]}`, trigger, strings.Join(actions, ",")), &w); err != nil {
+		panic(err)
+	}
+	return w
+}
+
+func (h *house) emit(events ...*core.Event) {
+	h.t.Helper()
+	now := core.Now() + core.Time(h.ahead.Load())
+	for i, e := range events {
+		if e.ID.IsZero() {
+			e.ID = core.NewID()
+		}
+		if e.Occurred == 0 {
+			e.Occurred = now + core.Time(i)
+		}
+		if e.Resource == nil {
+			e.Resource = map[string]string{"prefect.resource.id": "thing.1"}
+		}
+	}
+	if err := h.EmitEvents(h.ctx, events); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// round lets automations look at what is queued and do what they have to.
+func (h *house) round() {
+	h.t.Helper()
+	must(h.EvaluateAutomations(h.ctx))(h.t)
+	must(h.DoActions(h.ctx))(h.t)
+}
+
+func (h *house) told(name string) []*core.Event {
+	h.t.Helper()
+	return must(h.store.Events(h.ctx, &core.EventFilter{Event: &core.EventName{Name: []string{name}}, Order: "ASC"}, core.Page{}))(h.t)
+}
+
+func (h *house) fired(want int) {
+	h.t.Helper()
+	if got := len(h.told("prefect.automation.triggered")); got != want {
+		h.t.Fatalf("fired %d times, want %d", got, want)
+	}
+}
+
+func TestAutomationFires(t *testing.T) {
+	bothEngines(t, func(t *testing.T, h *house) {
+		a := must(h.CreateAutomation(h.ctx, automation(`{"posture":"Reactive","expect":["x.y"],"match":{"prefect.resource.id":"thing.*"}}`, `{"type":"do-nothing"}`)))(t)
+		h.emit(&core.Event{Event: "x.y"}, &core.Event{Event: "other"}, &core.Event{Event: "x.y", Resource: map[string]string{"prefect.resource.id": "elsewhere"}})
+		h.round()
+		h.round()
+		h.fired(1)
+		e := h.told("prefect.automation.triggered")[0]
+		if e.ResourceID() != a.Resource() || e.Resource["prefect.posture"] != "Reactive" || e.Related[0]["prefect.resource.role"] != "triggering-event" {
+			t.Errorf("triggered: %+v", e)
+		}
+		begun, done := h.told("prefect.automation.action.triggered"), h.told("prefect.automation.action.executed")
+		if len(begun) != 1 || len(done) != 1 || done[0].Follows != begun[0].ID || done[0].Resource["prefect.trigger-type"] != "event" {
+			t.Errorf("acted: %v %v", begun, done)
+		}
+		if err := h.UpdateAutomation(h.ctx, a.ID, core.AutomationUpdate{Enabled: core.Some(false)}); err != nil {
+			t.Fatal(err)
+		}
+		h.emit(&core.Event{Event: "x.y"})
+		h.round()
+		h.fired(1)
+		if err := h.DeleteAutomation(h.ctx, a.ID); err != nil {
+			t.Fatal(err)
+		}
+		h.emit(&core.Event{Event: "x.y"})
+		h.round()
+		h.fired(1)
+	})
+}
+
+func TestProactiveFiresOncePerSpan(t *testing.T) {
+	bothEngines(t, func(t *testing.T, h *house) {
+		must(h.CreateAutomation(h.ctx, automation(`{"posture":"Proactive","expect":["beat"],"within":10}`, `{"type":"do-nothing"}`)))(t)
+		h.later(9 * time.Second)
+		h.round()
+		h.fired(0)
+		h.later(2 * time.Second)
+		h.round()
+		h.round()
+		h.fired(1)
+		h.emit(&core.Event{Event: "beat"})
+		h.later(11 * time.Second)
+		h.round()
+		h.fired(1)
+		h.later(11 * time.Second)
+		h.round()
+		h.fired(2)
+	})
+}
+
+func TestCompoundAndSequence(t *testing.T) {
+	one := func(name string) string {
+		return fmt.Sprintf(`{"type":"event","posture":"Reactive","expect":[%q]}`, name)
+	}
+	both := one("a") + "," + one("b")
+	for _, c := range []struct {
+		trigger, play string
+		want          int
+	}{
+		{`{"type":"compound","require":"all","within":60,"triggers":[` + both + `]}`, "a b", 1},
+		{`{"type":"compound","require":"all","within":60,"triggers":[` + both + `]}`, "b a", 1},
+		{`{"type":"compound","require":"all","within":60,"triggers":[` + both + `]}`, "a a", 0},
+		{`{"type":"compound","require":"all","within":60,"triggers":[` + both + `]}`, "a b a b", 2},
+		{`{"type":"compound","require":"all","within":60,"triggers":[` + both + `]}`, "a wait b", 0},
+		{`{"type":"compound","require":"any","within":60,"triggers":[` + both + `]}`, "b", 1},
+		{`{"type":"compound","require":1,"within":60,"triggers":[` + both + `]}`, "b a", 2},
+		{`{"type":"sequence","within":60,"triggers":[` + both + `]}`, "a b", 1},
+		{`{"type":"sequence","within":60,"triggers":[` + both + `]}`, "b a", 0},
+		{`{"type":"sequence","within":60,"triggers":[` + both + `]}`, "b a b", 1},
+		{`{"type":"sequence","within":60,"triggers":[{"type":"compound","require":"any","within":60,"triggers":[` + both + `]},` + one("c") + `]}`, "b c", 1},
+	} {
+		h := open(t, "sqlite::memory:")
+		must(h.CreateAutomation(h.ctx, automation(c.trigger, `{"type":"do-nothing"}`)))(t)
+		for _, step := range strings.Fields(c.play) {
+			if step == "wait" {
+				h.later(2 * time.Minute)
+				continue
+			}
+			h.emit(&core.Event{Event: step})
+			h.round()
+		}
+		if got := len(h.told("prefect.automation.triggered")); got != c.want {
+			t.Errorf("%s: %s fired %d times, want %d", c.trigger[:30], c.play, got, c.want)
+		}
+	}
+}
+
+// A failed run sets a deployment going, with its name in the parameters.
+func TestRunDeploymentAction(t *testing.T) {
+	bothEngines(t, func(t *testing.T, h *house) {
+		d := h.deployed(func(c *core.DeploymentCreate) {
+			c.ParameterOpenAPISchema = core.Some(core.JSON(`{"type":"object","properties":{"why":{"type":"string"},"n":{"type":"integer"}}}`))
+		})
+		must(h.CreateAutomation(h.ctx, automation(`{"posture":"Reactive","expect":["prefect.flow-run.Failed"],"match_related":{"prefect.resource.role":"flow","prefect.resource.name":"f"}}`,
+			`{"type":"run-deployment","source":"selected","deployment_id":"`+d.ID.String()+`","parameters":{"why":"{{ flow_run.name }} {{ flow_run.state.name }} of {{ flow.name }} {{ event.resource.name }} {{ automation.name }}","n":{"__prefect_kind":"json","value":{"__prefect_kind":"jinja","template":"{{ 1 + 1 }}"}}}}`,
+			`{"type":"run-deployment","source":"inferred"}`)))(t)
+		run := must(h.CreateFlowRun(h.ctx, core.FlowRunCreate{FlowID: h.flow().ID, Name: "broken"}))(t)
+		h.set(run.ID, core.Running, core.Accept)
+		h.set(run.ID, core.Failed, core.Accept)
+		h.round()
+		runs := must(h.store.FlowRuns(h.ctx, core.Filters{FlowRuns: &core.FlowRunFilter{DeploymentID: &core.IDFilter{Any: []core.UUID{d.ID}}}}, core.Page{}))(t)
+		if len(runs) != 1 {
+			t.Fatalf("%d runs of the deployment, want 1", len(runs))
+		}
+		if got := string(runs[0].Parameters); !strings.Contains(got, "broken Failed of f broken a") || !strings.Contains(got, `"n":2`) && !strings.Contains(got, `"n": 2`) {
+			t.Errorf("parameters %s", got)
+		}
+		if by := runs[0].CreatedBy; by == nil || core.Deref(by.Type) != "AUTOMATION" {
+			t.Errorf("created by %+v", by)
+		}
+		bad := h.told("prefect.automation.action.failed")
+		if len(bad) != 1 || bad[0].Payload.Map()["reason"] != "No deployment could be inferred" {
+			t.Errorf("failed: %v", bad)
+		}
+	})
+}
+
+func TestActionsOnThings(t *testing.T) {
+	bothEngines(t, func(t *testing.T, h *house) {
+		d := h.deployed()
+		pool := must(h.store.WorkPoolByName(h.ctx, "p"))(t)
+		queue := must(h.store.WorkQueueByName(h.ctx, pool.ID, "default"))(t)
+		other := must(h.CreateAutomation(h.ctx, automation(`{"posture":"Reactive","expect":["never"]}`, `{"type":"do-nothing"}`)))(t)
+		act := func(name string, actions ...string) {
+			must(h.CreateAutomation(h.ctx, automation(`{"posture":"Reactive","expect":["`+name+`"]}`, actions...)))(t)
+		}
+		ids := fmt.Sprintf(`"deployment_id":%q`, d.ID)
+		act("pause", `{"type":"pause-deployment",`+ids+`}`, fmt.Sprintf(`{"type":"pause-work-pool","work_pool_id":%q}`, pool.ID),
+			fmt.Sprintf(`{"type":"pause-work-queue","work_queue_id":%q}`, queue.ID), fmt.Sprintf(`{"type":"pause-automation","automation_id":%q}`, other.ID))
+		act("resume", `{"type":"resume-deployment",`+ids+`}`, fmt.Sprintf(`{"type":"resume-work-pool","work_pool_id":%q}`, pool.ID),
+			fmt.Sprintf(`{"type":"resume-work-queue","work_queue_id":%q}`, queue.ID), fmt.Sprintf(`{"type":"resume-automation","automation_id":%q}`, other.ID))
+		for _, paused := range []bool{true, false} {
+			name := map[bool]string{true: "pause", false: "resume"}[paused]
+			h.emit(&core.Event{Event: name})
+			h.round()
+			if bad := h.told("prefect.automation.action.failed"); len(bad) > 0 {
+				t.Fatalf("%s: %s", name, bad[0].Payload)
+			}
+			if got := must(h.store.Deployment(h.ctx, d.ID))(t).Paused; got != paused {
+				t.Errorf("%s: deployment paused %t", name, got)
+			}
+			if got := must(h.store.WorkPool(h.ctx, pool.ID))(t).IsPaused; got != paused {
+				t.Errorf("%s: pool paused %t", name, got)
+			}
+			if got := must(h.store.WorkQueue(h.ctx, queue.ID))(t).IsPaused; got != paused {
+				t.Errorf("%s: queue paused %t", name, got)
+			}
+			if got := must(h.store.Automation(h.ctx, other.ID))(t).Enabled; got == paused {
+				t.Errorf("%s: automation enabled %t", name, got)
+			}
+		}
+	})
+}
+
+func TestSteerFlowRunActions(t *testing.T) {
+	for _, c := range []struct{ action, want string }{
+		{`{"type":"cancel-flow-run"}`, "Cancelling"},
+		{`{"type":"suspend-flow-run"}`, "Suspended"},
+		{`{"type":"change-flow-run-state","state":"FAILED","name":"Rejected","message":"by rule"}`, "Rejected"},
+	} {
+		h := open(t, "sqlite::memory:")
+		must(h.CreateAutomation(h.ctx, automation(`{"posture":"Reactive","expect":["prefect.flow-run.Running"]}`, c.action)))(t)
+		d := h.deployed()
+		run := h.run(d)
+		h.set(run.ID, core.Pending, core.Accept)
+		h.set(run.ID, core.Running, core.Accept)
+		h.round()
+		h.is(run.ID, c.want)
+		if c.want == "Suspended" {
+			must(h.CreateAutomation(h.ctx, automation(`{"posture":"Reactive","expect":["go"]}`, `{"type":"resume-flow-run"}`)))(t)
+			h.emit(&core.Event{Event: "go", Resource: map[string]string{"prefect.resource.id": "prefect.flow-run." + run.ID.String()}})
+			h.round()
+			h.is(run.ID, "Resuming")
+		}
+	}
+}
+
+// TestWebhookAction also shows that what an automation says reaches its place.
+func TestWebhookAction(t *testing.T) {
+	bothEngines(t, func(t *testing.T, h *house) {
+		if err := h.RegisterBlocks(h.ctx); err != nil {
+			t.Fatal(err)
+		}
+		heard := make(chan string, 4)
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			b, _ := io.ReadAll(r.Body)
+			heard <- r.Method + " " + r.Header.Get("X-Key") + " " + string(b)
+			if strings.Contains(string(b), "refuse") {
+				w.WriteHeader(http.StatusTeapot)
+			}
+		}))
+		defer srv.Close()
+		kind := must(h.store.BlockTypeBySlug(h.ctx, "webhook"))(t)
+		schemas := must(h.store.BlockSchemas(h.ctx, core.BlockFilters{Schemas: &core.BlockSchemaFilter{BlockTypeID: &core.IDFilter{Any: []core.UUID{kind.ID}}}}, core.Page{}))(t)
+		doc := must(h.CreateBlockDocument(h.ctx, core.BlockDocumentCreate{Name: core.Ptr("hook"), BlockTypeID: kind.ID, BlockSchemaID: schemas[0].ID,
+			Data: map[string]core.JSON{"url": core.ToJSON(srv.URL), "method": core.JSON(`"PUT"`), "headers": core.JSON(`{"X-Key":"k1"}`)}}))(t)
+		must(h.CreateAutomation(h.ctx, automation(`{"posture":"Reactive","expect":["x"]}`,
+			fmt.Sprintf(`{"type":"call-webhook","block_document_id":%q,"payload":"{\"id\": \"{{ event.resource.id }}\"}"}`, doc.ID))))(t)
+		h.emit(&core.Event{Event: "x"})
+		h.round()
+		if got := <-heard; got != `PUT k1 {"id": "thing.1"}` {
+			t.Errorf("heard %s", got)
+		}
+		h.emit(&core.Event{Event: "x", Resource: map[string]string{"prefect.resource.id": "refuse"}})
+		h.round()
+		<-heard
+		done, bad := h.told("prefect.automation.action.executed"), h.told("prefect.automation.action.failed")
+		if len(done) != 1 || done[0].Related[0]["prefect.resource.name"] != "hook" || len(bad) != 1 || bad[0].Payload.Map()["status_code"] != 418.0 {
+			t.Errorf("told %v %v", done, bad)
+		}
+	})
+}
+
+func TestAutomationIsChecked(t *testing.T) {
+	h := open(t, "sqlite::memory:")
+	id := core.NewID().String()
+	nothing := `{"type":"do-nothing"}`
+	for trigger, action := range map[string]string{
+		`{}`:                                 nothing,
+		`{"posture":"Never"}`:                nothing,
+		`{"posture":"Reactive","within":-1}`: nothing,
+		`{"posture":"Proactive","within":5}`: nothing,
+		`{"type":"metric"}`:                  nothing,
+		`{"type":"compound","require":"some","triggers":[]}`:                              nothing,
+		`{"type":"compound","require":3,"triggers":[{"posture":"Reactive"}]}`:             nothing,
+		`{"type":"sequence","triggers":[{"posture":"Proactive","within":1}]}`:             nothing,
+		`{"posture":"Reactive","match":{"a":1}}`:                                          nothing,
+		`{"posture":"Reactive","match_related":"x"}`:                                      nothing,
+		`{"posture":"Reactive","expect":["1"]}`:                                           `{"type":"run-deployment"}`,
+		`{"posture":"Reactive","expect":["2"]}`:                                           `{"type":"fly"}`,
+		`{"posture":"Reactive","expect":["3"]}`:                                           `{"type":"pause-work-pool","source":"inferred","work_pool_id":"` + id + `"}`,
+		`{"posture":"Reactive","expect":["4"]}`:                                           `{"type":"send-notification","block_document_id":"` + id + `","body":"{{ bad"}`,
+		`{"posture":"Reactive","expect":["5"]}`:                                           `{"type":"call-webhook"}`,
+		`{"posture":"Reactive","expect":["6"]}`:                                           `{"type":"change-flow-run-state","state":"DONE"}`,
+		`{"posture":"Reactive","expect":["7"]}`:                                           `{"type":"run-deployment","deployment_id":"` + id + `","parameters":{"a":{"b":"{% if %}"}}}`,
+		`{"posture":"Reactive","expect":["prefect.flow-run.*"]}`:                          `{"type":"run-deployment","source":"inferred"}`,
+		`{"posture":"Reactive","expect":["prefect.flow-run.Running"],"match_related":{}}`: `{"type":"run-deployment","deployment_id":"` + id + `"}`,
+	} {
+		if _, err := h.CreateAutomation(h.ctx, automation(trigger, action)); core.CodeOf(err) != core.EInvalid {
+			t.Errorf("%s %s: %v", trigger, action, err)
+		}
+	}
+}
+
+// A queued event outlives the server, and so does what a firing has to do.
+func TestAutomationSurvivesRestart(t *testing.T) {
+	url := "sqlite:" + t.TempDir() + "/f.db"
+	h := open(t, url)
+	must(h.CreateAutomation(h.ctx, automation(`{"posture":"Reactive","expect":["x"],"threshold":2,"within":60}`, `{"type":"do-nothing"}`)))(t)
+	h.emit(&core.Event{Event: "x"})
+	must(h.EvaluateAutomations(h.ctx))(t)
+	h.emit(&core.Event{Event: "x"})
+	_ = h.Stop(context.Background())
+	_ = h.store.Close()
+	h = open(t, url)
+	must(h.EvaluateAutomations(h.ctx))(t)
+	h.fired(1)
+	_ = h.Stop(context.Background())
+	_ = h.store.Close()
+	h = open(t, url)
+	must(h.DoActions(h.ctx))(t)
+	if n := len(h.told("prefect.automation.action.executed")); n != 1 {
+		t.Errorf("%d actions executed, want 1", n)
+	}
+}
+
+// TestManyServersFireOnce: three servers on one database see all events and
+// all actions; each event counts once, each firing acts once.
+func TestManyServersFireOnce(t *testing.T) {
+	engines := dbtest.Engines(t)
+	if len(engines) < 2 {
+		t.Skip("FLOWLITE_TEST_POSTGRES is not set")
+	}
+	url := engines[1].URL(t)
+	var servers []*house
+	for range 3 {
+		store, err := db.Open(t.Context(), url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := &house{store: store, bus: bus.NewMemory(), t: t, ctx: t.Context()}
+		h.Service = orchestrate.New(orchestrate.Config{Store: store, Bus: h.bus, Log: slog.New(slog.DiscardHandler),
+			Now: func() core.Time { return core.Now() + core.Time(h.ahead.Load()) }})
+		t.Cleanup(func() { _ = store.Close() })
+		servers = append(servers, h)
+	}
+	first := servers[0]
+	must(first.CreateAutomation(first.ctx, automation(`{"posture":"Reactive","expect":["x"],"for_each":["prefect.resource.id"],"threshold":5}`, `{"type":"do-nothing"}`, `{"type":"do-nothing"}`)))(t)
+	must(first.CreateAutomation(first.ctx, automation(`{"posture":"Proactive","expect":["never"],"within":10}`, `{"type":"do-nothing"}`)))(t)
+	for _, h := range servers {
+		must(h.EvaluateAutomations(h.ctx))(t) // knows the automations from now on
+	}
+	var wg sync.WaitGroup
+	for i, h := range servers {
+		wg.Go(func() {
+			for j := range 20 {
+				h.emit(&core.Event{Event: "x", Resource: map[string]string{"prefect.resource.id": fmt.Sprintf("k%d", (i+j)%4)}})
+			}
+		})
+	}
+	wg.Wait()
+	for _, h := range servers {
+		h.later(11 * time.Second)
+		wg.Go(func() {
+			for range 3 {
+				_, _ = h.EvaluateAutomations(h.ctx)
+				_, _ = h.DoActions(h.ctx)
+			}
+		})
+	}
+	wg.Wait()
+	first.round()
+	first.fired(60/5 + 1)
+	if n := len(first.told("prefect.automation.action.executed")); n != 2*(60/5)+1 {
+		t.Errorf("%d actions executed, want %d", n, 2*(60/5)+1)
+	}
+}
