@@ -61,7 +61,7 @@ func (u *UI) deploymentPage(w http.ResponseWriter, r *http.Request, title string
 	if err != nil {
 		return p, views.DeploymentView{}, err
 	}
-	d, err := u.readDeployment(r.Context(), p, rec, 3)
+	d, err := u.readDeployment(r.Context(), p, rec, previewed)
 	return p, d, err
 }
 

@@ -24,7 +24,10 @@ type Service interface {
 	CreateDeploymentFlowRun(ctx context.Context, deploymentID core.UUID, c core.DeploymentFlowRunCreate) (*core.FlowRun, error)
 	PauseDeployment(ctx context.Context, id core.UUID) error
 	ResumeDeployment(ctx context.Context, id core.UUID) error
+	CreateSchedules(ctx context.Context, deploymentID core.UUID, list []core.ScheduleCreate) ([]*core.Schedule, error)
 	UpdateSchedule(ctx context.Context, deploymentID, id core.UUID, u core.ScheduleUpdate) error
+	DeleteSchedule(ctx context.Context, deploymentID, id core.UUID) error
+	CreateWorkPool(ctx context.Context, c core.WorkPoolCreate) (*core.WorkPool, error)
 	UpdateWorkPool(ctx context.Context, name string, u core.WorkPoolUpdate) error
 	UpdateWorkQueue(ctx context.Context, id core.UUID, u core.WorkQueueUpdate) error
 }
@@ -97,8 +100,12 @@ func (u *UI) routes(mux *http.ServeMux) {
 	post("/deployments/{id}/run", u.startCustomRun)
 	post("/deployments/{id}/quick-run", u.quickRun)
 	post("/deployments/{id}/toggle", u.toggleDeployment)
+	get("/deployments/{id}/schedules/{schedule}", u.schedulePage)
+	post("/deployments/{id}/schedules/{schedule}", u.saveSchedule)
+	post("/deployments/{id}/schedules/{schedule}/delete", u.deleteSchedule)
 	post("/deployments/{id}/schedules/{schedule}/toggle", u.toggleSchedule)
 	get("/work-pools", u.workPools)
+	post("/work-pools", u.createPool)
 	get("/work-pools/{name}", u.workPool)
 	post("/work-pools/{name}/toggle", u.togglePool)
 	post("/work-pools/{name}/queues/{queue}/toggle", u.toggleQueue)

@@ -4,17 +4,23 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strconv"
+	"strings"
 
 	"github.com/a-h/templ"
 
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/views"
+	"github.com/flowlite/flowlite/views/form"
 )
 
 func (u *UI) workPools(w http.ResponseWriter, r *http.Request) error {
 	p, err := u.page(w, r, "Work pools", "pools")
 	if err != nil {
 		return err
+	}
+	if r.URL.Query().Has("create") && !hx(r) {
+		return u.send(w, r, views.NewPoolPage(p, poolFields(nil)))
 	}
 	pools, err := u.readPools(r.Context(), 0, true)
 	if err != nil {
@@ -24,6 +30,68 @@ func (u *UI) workPools(w http.ResponseWriter, r *http.Request) error {
 		return u.send(w, r, views.WorkPoolsBody(p, pools))
 	}
 	return u.send(w, r, views.WorkPoolsPage(p, pools))
+}
+
+func poolFields(typed url.Values) []form.Field {
+	fields := []form.Field{
+		{Name: "name", Title: "Name", Kind: form.String, Required: true, Desc: "Workers and deployments name the pool so."},
+		{Name: "type", Title: "Type", Kind: form.String, Required: true, Value: "process", Desc: "process: flowlite's own worker starts runs as processes of its machine. Other types need a worker that knows them."},
+		{Name: "description", Title: "Description", Kind: form.String},
+		{Name: "limit", Title: "Runs at once", Kind: form.Integer, Min: "0", Desc: "No limit if left empty."},
+	}
+	for i := range fields {
+		f := &fields[i]
+		f.Path, f.ID = f.Name, "p-"+f.Name
+		if typed.Has(f.Name) {
+			f.Value = strings.TrimSpace(typed.Get(f.Name))
+		}
+	}
+	return fields
+}
+
+func (u *UI) createPool(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	fields := poolFields(r.PostForm)
+	create := core.WorkPoolCreate{Name: fields[0].Value, Type: fields[1].Value}
+	if s := fields[2].Value; s != "" {
+		create.Description = &s
+	}
+	if create.Type == "process" {
+		create.BaseJobTemplate = core.ProcessTemplate
+	}
+	if create.Type == "" {
+		fields[1].Error = "Write a type, such as process."
+	}
+	if s := fields[3].Value; s != "" {
+		n, err := strconv.ParseInt(s, 10, 64)
+		if err != nil || n < 0 {
+			fields[3].Error = "Must be a whole number, 0 or more."
+		}
+		create.ConcurrencyLimit = &n
+	}
+	if len(form.Errors(fields)) == 0 {
+		pool, err := u.Service.CreateWorkPool(r.Context(), create)
+		if err == nil {
+			u.flash(w, "Work pool "+pool.Name+" made; start a worker for it.")
+			return u.redirect(w, r, "/work-pools/"+url.PathEscape(pool.Name))
+		}
+		switch core.CodeOf(err) {
+		case core.EInvalid, core.EConflict, core.EForbidden, core.EBadRequest:
+			fields[0].Error = err.Error()
+		default:
+			return err
+		}
+	}
+	p, err := u.page(w, r, "New work pool", "pools")
+	if err != nil {
+		return err
+	}
+	if hx(r) {
+		return u.sendCode(w, r, http.StatusUnprocessableEntity, views.NewPoolForm(fields))
+	}
+	return u.sendCode(w, r, http.StatusUnprocessableEntity, views.NewPoolPage(p, fields))
 }
 
 func (u *UI) workPool(w http.ResponseWriter, r *http.Request) error {

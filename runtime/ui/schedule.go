@@ -1,0 +1,227 @@
+package ui
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/schedule"
+	"github.com/flowlite/flowlite/views"
+	"github.com/flowlite/flowlite/views/form"
+)
+
+// previewed is how many fire times a page shows.
+const previewed = 5
+
+var units = []struct {
+	name string
+	d    time.Duration
+}{{"days", 24 * time.Hour}, {"hours", time.Hour}, {"minutes", time.Minute}, {"seconds", time.Second}}
+
+// schedulePage is the form of a new schedule or of one that there is. With the
+// form's own values in the query it shows when they would fire.
+func (u *UI) schedulePage(w http.ResponseWriter, r *http.Request) error {
+	p, f, stored, err := u.readScheduleForm(w, r)
+	if err != nil {
+		return err
+	}
+	f, _ = fillSchedule(p, f, stored, r.URL.Query())
+	if hx(r) {
+		return u.send(w, r, views.ScheduleNext(p, f))
+	}
+	return u.send(w, r, views.SchedulePage(p, f))
+}
+
+func (u *UI) saveSchedule(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	p, f, stored, err := u.readScheduleForm(w, r)
+	if err != nil {
+		return err
+	}
+	f, rule := fillSchedule(p, f, stored, r.PostForm)
+	id := f.Deployment.ID
+	switch {
+	case rule == nil:
+	case stored == nil:
+		_, err = u.Service.CreateSchedules(r.Context(), id, []core.ScheduleCreate{{Rule: rule.JSON(), Active: core.Some(true)}})
+	default:
+		err = u.Service.UpdateSchedule(r.Context(), id, stored.ID, core.ScheduleUpdate{Rule: core.Some(rule.JSON())})
+	}
+	if _, bad := invalid(err); bad {
+		f.Problem, err, rule = err.Error(), nil, nil
+	}
+	if err != nil {
+		return err
+	}
+	if rule == nil {
+		if hx(r) {
+			return u.sendCode(w, r, http.StatusUnprocessableEntity, views.ScheduleFormC(p, f))
+		}
+		return u.sendCode(w, r, http.StatusUnprocessableEntity, views.SchedulePage(p, f))
+	}
+	u.flash(w, f.Deployment.FullName()+" runs by "+rule.Describe()+".")
+	return u.redirect(w, r, "/deployments/"+id.String())
+}
+
+func (u *UI) deleteSchedule(w http.ResponseWriter, r *http.Request) error {
+	_, f, stored, err := u.readScheduleForm(w, r)
+	if err != nil {
+		return err
+	}
+	if stored == nil {
+		return core.NotFound("Schedule")
+	}
+	if err := u.Service.DeleteSchedule(r.Context(), f.Deployment.ID, stored.ID); err != nil {
+		return err
+	}
+	u.flash(w, "Schedule deleted.")
+	return u.redirect(w, r, "/deployments/"+f.Deployment.ID.String())
+}
+
+// readScheduleForm finds deployment and schedule; "new" has none.
+func (u *UI) readScheduleForm(w http.ResponseWriter, r *http.Request) (p views.Page, f views.ScheduleForm, stored *core.Schedule, err error) {
+	if p, f.Deployment, err = u.deploymentPage(w, r, "Schedule of "); err != nil {
+		return p, f, nil, err
+	}
+	which := r.PathValue("schedule")
+	if which == "new" {
+		return p, f, nil, nil
+	}
+	id, err := core.ParseUUID(which)
+	i := slices.IndexFunc(f.Deployment.Deployment.Schedules, func(s *core.Schedule) bool { return err == nil && s.ID == id })
+	if i < 0 {
+		return p, f, nil, core.NotFound("Schedule")
+	}
+	f.ID = id.String()
+	return p, f, f.Deployment.Deployment.Schedules[i], nil
+}
+
+// fillSchedule fills the form from the stored rule and what was typed over it.
+// The rule is nil while something is wrong, which the fields then say.
+func fillSchedule(p views.Page, f views.ScheduleForm, stored *core.Schedule, typed url.Values) (views.ScheduleForm, *schedule.Rule) {
+	field := func(name, title, hint string, kind form.Kind, value string) form.Field {
+		if typed.Has(name) {
+			value = strings.TrimSpace(typed.Get(name))
+		}
+		return form.Field{Name: name, Path: name, ID: "s-" + name, Title: title, Desc: hint, Kind: kind, Value: value}
+	}
+	old := oldRule(stored, p.Loc)
+	f.Kind = old.kind
+	if k := typed.Get("kind"); k != "" {
+		f.Kind = k
+	}
+	f.Cron = field("cron", "Cron expression", "Minute, hour, day of month, month, day of week: 0 9 * * 1-5 is every working day at nine.", form.String, old.cron)
+	f.Every = field("every", "Every", "", form.Number, old.every)
+	f.Unit = field("unit", "Unit", "", form.Enum, old.unit)
+	f.Unit.Required = true
+	for _, u := range units {
+		f.Unit.Enum = append(f.Unit.Enum, u.name)
+	}
+	f.Anchor = field("anchor", "Counted from", "In the time zone below; from now on if left empty.", form.DateTime, old.anchor)
+	f.RRule = field("rrule", "Recurrence rule", "By RFC 5545: FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=17 is the last Friday of a month at five.", form.Text, old.rrule)
+	f.Zone = field("zone", "Time zone", "An IANA name such as Europe/Berlin.", form.String, old.zone)
+	rule, err := schedule.Parse(core.ToJSON(newRule(f, old)))
+	if err == nil {
+		f.Text, f.Next = rule.Describe(), rule.Between(p.Now, 0, previewed)
+		return f, rule
+	}
+	if stored == nil && len(typed) == 0 {
+		return f, nil // nothing was asked yet
+	}
+	markSchedule(&f, err)
+	return f, nil
+}
+
+// ruleParts are a stored rule as the form shows it.
+type ruleParts struct {
+	kind, cron, every, unit, anchor, rrule, zone string
+	rule                                         map[string]any
+}
+
+func oldRule(stored *core.Schedule, loc *time.Location) ruleParts {
+	r := ruleParts{kind: "cron", unit: "minutes", zone: loc.String()}
+	if stored == nil {
+		return r
+	}
+	r.rule = stored.Rule.Map()
+	text := func(key string) string { s, _ := r.rule[key].(string); return s }
+	if r.zone = text("timezone"); r.zone == "" {
+		r.zone = "UTC"
+	}
+	switch {
+	case r.rule["cron"] != nil:
+		r.cron = text("cron")
+	case r.rule["rrule"] != nil:
+		r.kind, r.rrule = "rrule", text("rrule")
+	default:
+		r.kind = "interval"
+		seconds, _ := r.rule["interval"].(float64)
+		for _, u := range units {
+			if n := seconds / u.d.Seconds(); n == float64(int64(n)) || u.d == time.Second {
+				r.every, r.unit = strconv.FormatFloat(n, 'f', -1, 64), u.name
+				break
+			}
+		}
+		if at, err := core.ParseTime(text("anchor_date")); err == nil {
+			zone, err := time.LoadLocation(r.zone)
+			if err != nil {
+				zone = time.UTC
+			}
+			r.anchor = at.Time().In(zone).Format("2006-01-02T15:04")
+		}
+	}
+	return r
+}
+
+// newRule is the rule that the form asks for; what the form does not show, as
+// the seconds of an anchor, stays as it is.
+func newRule(f views.ScheduleForm, old ruleParts) map[string]any {
+	m := map[string]any{"timezone": f.Zone.Value}
+	switch f.Kind {
+	case "cron":
+		m["cron"] = f.Cron.Value
+		if v, ok := old.rule["day_or"]; ok {
+			m["day_or"] = v
+		}
+	case "rrule":
+		m["rrule"] = f.RRule.Value
+	case "interval":
+		m["interval"] = f.Every.Value // refused by its name if it is no number
+		if n, err := strconv.ParseFloat(f.Every.Value, 64); err == nil {
+			i := max(0, slices.Index(f.Unit.Enum, f.Unit.Value))
+			m["interval"] = json.Number(strconv.FormatFloat(n*units[i].d.Seconds(), 'f', -1, 64))
+		}
+		switch {
+		case f.Anchor.Value == old.anchor && old.rule["anchor_date"] != nil:
+			m["anchor_date"] = old.rule["anchor_date"]
+		case f.Anchor.Value != "":
+			m["anchor_date"] = f.Anchor.Value
+			if zone, err := time.LoadLocation(f.Zone.Value); err == nil {
+				if at, err := parseLocal(f.Anchor.Value, zone); err == nil {
+					m["anchor_date"] = core.At(at)
+				}
+			}
+		}
+	}
+	return m
+}
+
+// markSchedule writes what is wrong beside the field that it is about.
+func markSchedule(f *views.ScheduleForm, err error) {
+	at := map[string]*form.Field{"cron": &f.Cron, "interval": &f.Every, "anchor_date": &f.Anchor, "rrule": &f.RRule, "timezone": &f.Zone}
+	if e, ok := invalid(err); ok && len(e.Fields) > 0 && len(e.Fields[0].Loc) > 1 {
+		if field := at[fmt.Sprint(e.Fields[0].Loc[1])]; field != nil {
+			field.Error = e.Message
+			return
+		}
+	}
+	f.Problem = err.Error()
+}
