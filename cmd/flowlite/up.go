@@ -20,11 +20,12 @@ type serveFlags struct {
 	Home     string `env:"FLOWLITE_HOME" help:"folder for database, results and built flows; default: ~/.flowlite"`
 	Key      string `name:"encryption-key" env:"FLOWLITE_ENCRYPTION_KEY" hidden:""`
 	NoAuth   bool   `help:"serve other machines without credentials"`
+	CSRF     bool   `name:"csrf" env:"FLOWLITE_CSRF" help:"changing requests to the API must carry a CSRF token, as clients fetch them"`
 	LogLevel string `env:"FLOWLITE_LOG_LEVEL" enum:"debug,info,warn,error" default:"warn" help:"debug, info, warn or error"`
 }
 
 func (f serveFlags) config(a *app) server.Config {
-	return server.Config{Host: f.Host, Port: f.Port, DatabaseURL: f.Database, Home: f.Home, NoAuth: f.NoAuth, EncryptionKey: f.Key,
+	return server.Config{Host: f.Host, Port: f.Port, DatabaseURL: f.Database, Home: f.Home, NoAuth: f.NoAuth, CSRF: f.CSRF, EncryptionKey: f.Key,
 		AuthString: a.cli.Auth, Version: version(), Log: logger(a, f.LogLevel)}
 }
 

@@ -18,6 +18,7 @@ type Config struct {
 	Bus     core.Bus
 
 	AuthString string // empty: nobody has to log in
+	CSRF       bool   // changing requests must carry a token of GET /csrf-token
 	Version    string // flowlite's own, in GET /admin/settings
 	Log        *slog.Logger
 	Health     func() any // details for GET /ready, such as the loops' progress
@@ -32,6 +33,7 @@ type API struct {
 	log     *slog.Logger
 	mux     *http.ServeMux
 	origins *http.CrossOriginProtection
+	csrf    *csrf       // nil: nobody needs a token
 	ops     []operation // in table order, for the ledger
 }
 
@@ -47,6 +49,9 @@ func New(c Config) *API {
 		mux: http.NewServeMux(), origins: http.NewCrossOriginProtection()}
 	if a.log == nil {
 		a.log = slog.Default()
+	}
+	if c.CSRF {
+		a.csrf = newCSRF()
 	}
 	for _, g := range a.groups() {
 		for _, o := range g.ops {

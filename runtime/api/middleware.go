@@ -33,6 +33,9 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusUnauthorized, exception("Unauthorized"))
 		return
 	}
+	if a.csrf != nil && a.refuseForged(w, r) {
+		return
+	}
 	if v := r.Header["X-Prefect-Api-Version"]; len(v) > 0 && !supported(v[0]) {
 		writeDetail(w, http.StatusBadRequest, "The header X-PREFECT-API-VERSION must be a version of at least 0.8.0, not "+strconv.Quote(v[0])+"; upgrade the client")
 		return

@@ -4,8 +4,6 @@ import (
 	"context"
 	"net/http"
 	"time"
-
-	"github.com/flowlite/flowlite/runtime/core"
 )
 
 func (a *API) root() group {
@@ -37,10 +35,4 @@ func (a *API) ready(w http.ResponseWriter, r *http.Request) {
 		out.Reasons = append(out.Reasons, "The database does not answer: "+err.Error())
 	}
 	writeJSON(w, status, out)
-}
-
-// csrfToken: clients ask before their first write and take this answer, and
-// hardly any other, for "not needed".
-func (a *API) csrfToken(context.Context, *struct{}) (any, error) {
-	return nil, core.Errorf(core.EInvalid, "CSRF protection is disabled.")
 }

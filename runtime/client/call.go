@@ -104,6 +104,9 @@ func (c *Client) request(ctx context.Context, method, path, contentType string, 
 	if t := core.RunToken(ctx); !t.IsZero() {
 		r.Header["Flowlite-Run-Token"] = []string{t.String()}
 	}
+	if t := c.csrf.token.Load(); t != nil {
+		r.Header["Prefect-Csrf-Token"], r.Header["Prefect-Csrf-Client"] = []string{*t}, []string{c.csrf.client}
+	}
 	return c.http.Do(r)
 }
 
@@ -116,6 +119,10 @@ func (c *Client) once(ctx context.Context, method, path, contentType string, bod
 	b, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return nil, nil, repeatable(method, path, body), c.unreachable(ctx, err)
+	}
+	if had := resp.Request.Header.Get("Prefect-Csrf-Token"); resp.StatusCode == http.StatusForbidden && strings.Contains(string(b), "CSRF token") &&
+		ctx.Value(renewed{}) == nil && c.csrf.renew(ctx, c, had) {
+		return c.once(context.WithValue(ctx, renewed{}, true), method, path, contentType, body)
 	}
 	if resp.StatusCode >= 300 {
 		switch resp.StatusCode {

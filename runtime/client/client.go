@@ -28,10 +28,11 @@ type Client struct {
 	auth     string
 	http     *http.Client
 	patience time.Duration
+	csrf     csrf
 }
 
 func New(c Config) *Client {
-	cl := &Client{base: strings.TrimRight(c.URL, "/"), http: c.HTTP, patience: c.Patience}
+	cl := &Client{base: strings.TrimRight(c.URL, "/"), http: c.HTTP, patience: c.Patience, csrf: csrf{client: core.NewID().String()}}
 	if c.AuthString != "" {
 		cl.auth = "Basic " + basic(c.AuthString)
 	}

@@ -380,3 +380,25 @@ func TestStreamLogs(t *testing.T) {
 		refused(t, "unknown run", err, core.ENotFound)
 	}
 }
+
+// TestCSRF: a client gets through a server that wants tokens, also after that
+// server has forgotten its key.
+func TestCSRF(t *testing.T) {
+	r := newRig(t)
+	var h atomic.Pointer[api.API]
+	start := func() {
+		h.Store(api.New(api.Config{Service: r.service, Store: r.store, Bus: bus.NewMemory(), CSRF: true}))
+	}
+	start()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { h.Load().ServeHTTP(w, req) }))
+	t.Cleanup(srv.Close)
+	for _, patience := range []time.Duration{-1, time.Second} {
+		c := client.New(client.Config{URL: srv.URL + "/api", Patience: patience})
+		for range 2 {
+			if _, err := c.CountFlowRuns(t.Context(), core.Filters{}); err != nil {
+				t.Fatal(err)
+			}
+			start()
+		}
+	}
+}

@@ -25,6 +25,7 @@ type Config struct {
 	// Home, made at the first start.
 	EncryptionKey string
 	NoAuth        bool // serve other machines without asking
+	CSRF          bool // changing requests to the API must carry a token
 
 	Worker      bool   // run the pool "default" here
 	WorkerLimit int    // runs at once; 0: no limit

@@ -195,7 +195,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 
 	mux := http.NewServeMux()
 	rest := api.New(api.Config{
-		Service: s.service, Store: s.store, Bus: messages, AuthString: s.cfg.AuthString,
+		Service: s.service, Store: s.store, Bus: messages, AuthString: s.cfg.AuthString, CSRF: s.cfg.CSRF,
 		Version: s.cfg.Version, Log: s.cfg.Log, Health: s.health,
 	})
 	mux.Handle("/api/", rest)
