@@ -46,6 +46,7 @@ func (b *builder) flowRun(x *core.FlowRunFilter) {
 	f.id("(SELECT pt.flow_run_id FROM task_run pt WHERE pt.id = r.parent_task_run_id)", x.ParentFlowRunID)
 	f.id("r.parent_task_run_id", x.ParentTaskRunID)
 	f.textFilter("r.idempotency_key", x.IdempotencyKey)
+	f.creator("r.created_by", x.CreatedBy)
 	b.all(x.Operator, f.terms)
 }
 
@@ -56,6 +57,7 @@ func (b *builder) taskRun(x *core.TaskRunFilter) {
 	f.tags("t.tags", x.Tags, nil)
 	f.state("t", x.State)
 	f.time("t.start_time", x.StartTime)
+	f.time("t.end_time", x.EndTime)
 	f.time("t.expected_start_time", x.ExpectedStartTime)
 	if x.SubflowRuns != nil && x.SubflowRuns.Exists != nil {
 		f.add(func() {

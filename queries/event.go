@@ -54,17 +54,7 @@ func (b *builder) event(x *core.EventFilter) {
 	if x.ID != nil && len(x.ID.ID) > 0 {
 		f.add(func() { in(b, false, "e.id", x.ID.ID) })
 	}
-	if x.Text != nil && strings.TrimSpace(x.Text.Query) != "" {
-		q := strings.TrimSpace(x.Text.Query)
-		f.add(func() {
-			b.all(core.Or, []term{
-				func() { b.like("e.event", q) },
-				func() { b.like(b.text("e.resource"), q) },
-				func() { b.like(b.text("e.related"), q) },
-				func() { b.like(b.text("e.payload"), q) },
-			})
-		})
-	}
+	f.search(x.Text, "e.event", b.text("e.resource"), b.text("e.related"), b.text("e.payload"))
 	b.all(core.And, f.terms)
 }
 

@@ -38,6 +38,57 @@ func (f *fields) id(col string, x *core.IDFilter) {
 	})
 }
 
+// creator asks for keys of a JSON column.
+func (f *fields) creator(col string, x *core.CreatorFilter) {
+	if x == nil {
+		return
+	}
+	f.sub(x.Operator, func(g *fields) {
+		if x.ID != nil {
+			ids := make([]string, len(x.ID))
+			for i, id := range x.ID {
+				ids[i] = id.String()
+			}
+			g.add(func() { in(g.builder, false, g.key(col, "id"), ids) })
+		}
+		if x.Type != nil {
+			g.add(func() { in(g.builder, false, g.key(col, "type"), x.Type) })
+		}
+		if x.IsNull != nil {
+			g.add(func() { g.null(col, *x.IsNull) })
+		}
+	})
+}
+
+// search looks for a query's words in columns of text.
+func (f *fields) search(x *core.Search, cols ...string) {
+	terms := x.Terms()
+	anywhere := func(word string) term {
+		return func() {
+			var ts []term
+			for _, col := range cols {
+				ts = append(ts, func() { f.like(col, word) })
+			}
+			f.all(core.Or, ts)
+		}
+	}
+	for _, word := range terms.All {
+		f.add(anywhere(word))
+	}
+	for _, word := range terms.None {
+		f.add(func() { f.w("NOT "); anywhere(word)() })
+	}
+	if len(terms.Any) > 0 {
+		f.add(func() {
+			var ts []term
+			for _, word := range terms.Any {
+				ts = append(ts, anywhere(word))
+			}
+			f.all(core.Or, ts)
+		})
+	}
+}
+
 func (f *fields) textFilter(col string, x *core.TextFilter) {
 	f.textLike(col, x, func(v string) { f.like(col, v) })
 }

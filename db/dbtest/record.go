@@ -115,6 +115,9 @@ func logsAndEvents(s *suite) {
 		s.eq(len(must(s.Logs(s.ctx, &core.LogFilter{Level: &core.IntFilter{Ge: core.Ptr(int64(20))}}, core.Page{Sort: sort}))(s)), 2)
 	}
 	s.eq(must(s.CountLogs(s.ctx, &core.LogFilter{AfterSeq: logs[0].Seq, FlowRunID: &core.IDFilter{Any: []core.UUID{run}}}))(s), 2)
+	for query, n := range map[string]int{"hell": 3, "nobody -hello": 0, "+hello -x": 3, "+hello +gone": 0, `"ell" n`: 3, "": 3} {
+		s.eq(must(s.CountLogs(s.ctx, &core.LogFilter{Text: &core.Search{Query: query}}))(s), n)
+	}
 	e := &core.Event{ID: core.NewID(), Occurred: s.now, Event: "prefect.x", Resource: map[string]string{"prefect.resource.id": "a.1", "k": "v1"}, Related: []map[string]string{{"prefect.resource.id": "b.1", "prefect.resource.role": "flow"}}}
 	for i := range 2 {
 		s.write(func(tx core.Tx) error {
@@ -125,7 +128,7 @@ func logsAndEvents(s *suite) {
 	}
 	for i, f := range []*core.EventFilter{
 		nil, {Event: &core.EventName{Prefix: []string{"prefect."}}}, {Resource: &core.EventResource{ID: []string{"a.1"}, Labels: map[string]any{"k": []any{"v*", "!x"}}}},
-		{Related: &core.EventResources{{Role: []string{"flow"}, IDPrefix: []string{"b."}}}}, {AnyResource: &core.EventResources{{ID: []string{"a.1"}}}}, {Text: &core.EventText{Query: "A.1"}},
+		{Related: &core.EventResources{{Role: []string{"flow"}, IDPrefix: []string{"b."}}}}, {AnyResource: &core.EventResources{{ID: []string{"a.1"}}}}, {Text: &core.Search{Query: "A.1"}},
 	} {
 		if n := must(s.CountEvents(s.ctx, f))(s); n != 1 {
 			s.Fatalf("filter %d: %d events", i, n)
@@ -237,7 +240,11 @@ func heldSlots(s *suite, l *core.GlobalConcurrencyLimit) {
 func filters(s *suite) {
 	f := s.flow("Flow One", "t1", "t2")
 	_, q := s.pool("pool")
-	r := s.newRun(f, core.Failed, func(r *core.FlowRun) { r.Name, r.Tags, r.WorkQueueID = "Abc", core.Tags{"t1", "t2"}, q.ID })
+	creator := core.NewID()
+	r := s.newRun(f, core.Failed, func(r *core.FlowRun) {
+		r.Name, r.Tags, r.WorkQueueID = "Abc", core.Tags{"t1", "t2"}, q.ID
+		r.CreatedBy = &core.CreatedBy{ID: creator, Type: core.Ptr("SCHEDULE")}
+	})
 	s.newRun(s.flow("two"), core.Completed, func(r *core.FlowRun) { r.Name = "xyz" })
 	yes, no := true, false
 	txt := func(v string) *core.TextFilter { return &core.TextFilter{Like: &v} }
@@ -250,6 +257,8 @@ func filters(s *suite) {
 		{FlowRuns: &core.FlowRunFilter{ID: &core.IDFilter{Any: []core.UUID{r.ID}}, DeploymentID: &core.IDFilter{IsNull: &yes}, StartTime: &core.TimeFilter{Before: s.now + 1e9}}},
 		{Flows: &core.FlowFilter{Name: txt("one"), Tags: &core.TagFilter{All: []string{"t1"}}, Deployment: &core.FlowDeploymentFilter{IsNull: &yes}}},
 		{WorkPools: &core.WorkPoolFilter{Name: txt("pool")}}, {WorkQueues: &core.WorkQueueFilter{Name: txt("default")}},
+		{FlowRuns: &core.FlowRunFilter{CreatedBy: &core.CreatorFilter{ID: []core.UUID{creator}}}}, {FlowRuns: &core.FlowRunFilter{CreatedBy: &core.CreatorFilter{IsNull: &yes}}},
+		{FlowRuns: &core.FlowRunFilter{CreatedBy: &core.CreatorFilter{Type: []string{"SCHEDULE", "AUTOMATION"}}}},
 	} {
 		if n := must(s.CountFlowRuns(s.ctx, c))(s); n != 1 {
 			s.Errorf("filter %d: %d runs", i, n)
@@ -258,7 +267,7 @@ func filters(s *suite) {
 		must(s.CountTaskRuns(s.ctx, c))(s)
 		must(s.CountDeployments(s.ctx, c))(s)
 	}
-	c := core.Filters{TaskRuns: &core.TaskRunFilter{Tags: &core.TagFilter{IsNull: &yes}, SubflowRuns: &core.ExistsFilter{Exists: &no}}, Deployments: &core.DeploymentFilter{Paused: &core.BoolFilter{Eq: &no}, FlowOrDeploymentName: txt("x"), ConcurrencyLimit: &core.IntFilter{IsNull: &yes}, WorkQueueName: txt("q"), Tags: &core.TagFilter{Any: []string{"a"}}}}
+	c := core.Filters{TaskRuns: &core.TaskRunFilter{Tags: &core.TagFilter{IsNull: &yes}, EndTime: &core.TimeFilter{IsNull: &yes}, SubflowRuns: &core.ExistsFilter{Exists: &no}}, Deployments: &core.DeploymentFilter{Paused: &core.BoolFilter{Eq: &no}, FlowOrDeploymentName: txt("x"), ConcurrencyLimit: &core.IntFilter{IsNull: &yes}, WorkQueueName: txt("q"), Tags: &core.TagFilter{Any: []string{"a"}}}}
 	s.eq(must(s.CountFlowRuns(s.ctx, c))(s)+must(s.CountFlows(s.ctx, c))(s)+must(s.CountTaskRuns(s.ctx, c))(s)+must(s.CountDeployments(s.ctx, c))(s), 0)
 	s.eq(must(s.CountFlowRuns(s.ctx, core.Filters{FlowRuns: &core.FlowRunFilter{ID: &core.IDFilter{Any: []core.UUID{}}}}))(s), 0)
 	s.eq(must(s.CountFlowRuns(s.ctx, core.Filters{FlowRuns: &core.FlowRunFilter{Tags: &core.TagFilter{All: []string{}}}}))(s), 2)

@@ -43,7 +43,7 @@ func matches(f *core.EventFilter, e *core.Event) bool {
 	}) {
 		return false
 	}
-	if f.Text != nil && f.Text.Query != "" && !matchText(f.Text.Query, e) {
+	if f.Text != nil && !matchText(f.Text, e) {
 		return false
 	}
 	return true
@@ -103,12 +103,7 @@ func matchLabel(pattern any, value string) bool {
 	return false
 }
 
-func matchText(query string, e *core.Event) bool {
-	all := strings.ToLower(e.Event + " " + e.ResourceID() + " " + e.Resource["prefect.resource.name"] + " " + string(e.Payload))
-	for _, word := range strings.Fields(strings.ToLower(query)) {
-		if !strings.Contains(all, word) {
-			return false
-		}
-	}
-	return true
+// matchText searches where the store does.
+func matchText(x *core.Search, e *core.Event) bool {
+	return x.Terms().Match(e.Event + " " + string(core.ToJSON(e.Resource)) + " " + string(core.ToJSON(e.Related)) + " " + string(e.Payload))
 }

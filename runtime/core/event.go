@@ -25,11 +25,7 @@ type EventFilter struct {
 	Related     *EventResources `json:"related,omitempty"`
 	ID          *EventIDs       `json:"id,omitempty"`
 	Order       string          `json:"order,omitempty"` // DESC (default) or ASC
-	Text        *EventText      `json:"text,omitempty"`
-}
-
-type EventText struct {
-	Query string `json:"query"`
+	Text        *Search         `json:"text,omitempty"`
 }
 
 type EventOccurred struct {

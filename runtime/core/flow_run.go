@@ -144,6 +144,16 @@ type FlowRunFilter struct {
 	ParentFlowRunID        *IDFilter    `json:"parent_flow_run_id,omitempty"`
 	ParentTaskRunID        *IDFilter    `json:"parent_task_run_id,omitempty"`
 	IdempotencyKey         *TextFilter  `json:"idempotency_key,omitempty"`
+
+	CreatedBy *CreatorFilter `json:"created_by,omitempty"`
+}
+
+// CreatorFilter asks for what a schedule, an automation or a person made.
+type CreatorFilter struct {
+	Operator Operator `json:"operator,omitempty"`
+	ID       []UUID   `json:"id_"`
+	Type     []string `json:"type_"`
+	IsNull   *bool    `json:"is_null_,omitempty"`
 }
 
 // FlowRunSorts are the sort orders of flow runs; the first is the default.

@@ -30,7 +30,7 @@ type LogFilter struct {
 	Timestamp *TimeFilter `json:"timestamp,omitempty"`
 	FlowRunID *IDFilter   `json:"flow_run_id,omitempty"`
 	TaskRunID *IDFilter   `json:"task_run_id,omitempty"`
-	Text      *TextFilter `json:"text,omitempty"`
+	Text      *Search     `json:"text,omitempty"` // in message and logger name
 
 	AfterSeq  int64 `json:"-"` // only rows that arrived after this one
 	BeforeSeq int64 `json:"-"`

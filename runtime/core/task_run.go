@@ -82,6 +82,7 @@ type TaskRunFilter struct {
 	Tags              *TagFilter    `json:"tags,omitempty"`
 	State             *StateFilter  `json:"state,omitempty"`
 	StartTime         *TimeFilter   `json:"start_time,omitempty"`
+	EndTime           *TimeFilter   `json:"end_time,omitempty"`
 	ExpectedStartTime *TimeFilter   `json:"expected_start_time,omitempty"`
 	SubflowRuns       *ExistsFilter `json:"subflow_runs,omitempty"`
 	FlowRunID         *IDFilter     `json:"flow_run_id,omitempty"`

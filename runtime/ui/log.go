@@ -28,7 +28,7 @@ func (u *UI) readLog(ctx context.Context, base string, f *core.LogFilter, q url.
 		}
 	}
 	if d.Q != "" {
-		filtered.Text = &core.TextFilter{Like: &d.Q}
+		filtered.Text = &core.Search{Query: strconv.Quote(d.Q)}
 	}
 	lines, err := u.Store.Logs(ctx, &filtered, core.Page{Sort: "SEQ_DESC", Limit: tail})
 	if err != nil || len(lines) == 0 {

@@ -40,11 +40,13 @@ def cli(*args, code=0, input=None, cwd="."):
     if len(args) == 1:
         args = args[0].split()
     with contextlib.chdir(cwd):
-        result = invoke_and_assert([str(a) for a in args], expected_code=code, user_input=input, echo=False)
+        result = invoke_and_assert([str(a) for a in args], expected_code=None, user_input=input, echo=False)
     out = result.stdout
     with contextlib.suppress(ValueError):  # 3.4.9 does not always keep stderr apart
         out += result.stderr or ""
-    return ESCAPES.sub("", out)
+    out = ESCAPES.sub("", out)
+    assert result.exit_code == code, f"prefect {' '.join(map(str, args))}: exit code {result.exit_code}\n{out}"
+    return out
 
 
 def run(*args, code=0, cwd=None, env=None, timeout=60):
