@@ -30,6 +30,18 @@ func (r *reader) CountEvents(ctx context.Context, f *core.EventFilter) (int64, e
 	return r.count(ctx, queries.Events(r.d, f, nil))
 }
 
+func (r *reader) EventCounts(ctx context.Context, f *core.EventFilter, by string, pivot core.Time, width int64) (counts []core.EventCount, err error) {
+	err = r.dyn.rows(ctx, queries.EventCounts(r.d, f, by, pivot, width), func(scan func(...any) error) error {
+		var c core.EventCount
+		if err := scan(&c.Value, &c.Label, &c.Count, &c.Start, &c.End); err != nil {
+			return err
+		}
+		counts = append(counts, c)
+		return nil
+	})
+	return counts, r.err(err, "Event")
+}
+
 func (t *tx) InsertEvents(ctx context.Context, events []*core.Event) ([]*core.Event, error) {
 	var fresh []*core.Event
 	for _, e := range events {

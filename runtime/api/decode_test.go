@@ -44,7 +44,6 @@ func TestRefused(t *testing.T) {
 		{"GET", "/api/health", "", 200, "true"},
 		{"GET", "/api/admin/version", "", 200, `"3.4.9"`},
 		{"GET", "/api/csrf-token?client=" + id, "", 422, `{"detail":"CSRF protection is disabled."}`},
-		{"DELETE", "/api/automations/owned-by/prefect.deployment." + id, "", 202, "null"},
 		{"GET", "/api/collections/views/aggregate-worker-metadata", "", 200, `"process"`},
 		{"GET", "/api/collections/views/x", "", 404, `View x not found in registry`},
 		{"POST", "/api/flows/", "", 422, `"type":"missing","loc":["body"]`},

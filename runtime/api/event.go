@@ -14,6 +14,7 @@ func (a *API) events() group {
 		done("POST", "", a.createEvents),
 		post("/filter", a.filterEvents, strict),
 		get("/filter/next", a.nextEvents),
+		post("/count-by/{countable}", a.countEvents, need("filter"), strict),
 	}}
 }
 
@@ -101,17 +102,28 @@ func (a *API) filterEvents(ctx context.Context, in *withBody[eventQuery]) (*even
 	if t.Filter == nil {
 		t.Filter = &core.EventFilter{}
 	}
-	if t.Filter.Occurred == nil {
-		t.Filter.Occurred = &core.EventOccurred{}
-	}
-	now := core.Now()
-	if t.Filter.Occurred.Until.IsZero() { // fixed, so that later pages see the same events
-		t.Filter.Occurred.Until = now
-	}
-	if t.Filter.Occurred.Since.IsZero() {
-		t.Filter.Occurred.Since = now.Add(-180 * 24 * hour)
+	if err := boundEvents(t.Filter); err != nil {
+		return nil, err
 	}
 	return a.eventPage(ctx, t)
+}
+
+// boundEvents fixes the span of a filter, so that later pages see the same events.
+func boundEvents(f *core.EventFilter) error {
+	if f.Order != "" && f.Order != "ASC" && f.Order != "DESC" {
+		return invalid("enum", "Input should be 'ASC' or 'DESC'", f.Order, "filter", "order")
+	}
+	if f.Occurred == nil {
+		f.Occurred = &core.EventOccurred{}
+	}
+	now := core.Now()
+	if f.Occurred.Until.IsZero() {
+		f.Occurred.Until = now
+	}
+	if f.Occurred.Since.IsZero() {
+		f.Occurred.Since = now.Add(-180 * 24 * hour)
+	}
+	return nil
 }
 
 func (a *API) nextEvents(ctx context.Context, in *struct {

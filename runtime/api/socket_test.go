@@ -33,6 +33,9 @@ func (s *eventStore) Write(_ context.Context, fn func(core.Tx) error) error {
 	return fn(eventTx{s: s})
 }
 
+func (eventTx) AutomationsVersion(context.Context) (int64, core.Time, error) { return 0, 0, nil }
+func (eventTx) AllAutomations(context.Context) ([]*core.Automation, error)   { return nil, nil }
+
 func (t eventTx) InsertEvents(_ context.Context, events []*core.Event) ([]*core.Event, error) {
 	t.s.mu.Lock()
 	defer t.s.mu.Unlock()

@@ -69,3 +69,19 @@ type EventRelated struct {
 type EventIDs struct {
 	ID []UUID `json:"id"`
 }
+
+// What events are counted by.
+const (
+	CountByEvent    = "event"
+	CountByResource = "resource"
+	CountByTime     = "time"
+)
+
+// EventCount is how many events have a value, and when the first and the last occurred.
+type EventCount struct {
+	Value string `json:"value"`
+	Label string `json:"label"`
+	Count int64  `json:"count"`
+	Start Time   `json:"start_time"`
+	End   Time   `json:"end_time"`
+}

@@ -115,6 +115,10 @@ type Reader interface {
 	CountLogs(ctx context.Context, f *LogFilter) (int64, error)
 	Events(ctx context.Context, f *EventFilter, p Page) ([]*Event, error)
 	CountEvents(ctx context.Context, f *EventFilter) (int64, error)
+	// EventCounts counts by event, resource, or span: width microseconds from
+	// pivot on, whose number is the value. A resource that changed its name
+	// comes once for each.
+	EventCounts(ctx context.Context, f *EventFilter, by string, pivot Time, width int64) ([]EventCount, error)
 
 	Artifact(ctx context.Context, id UUID) (*Artifact, error)
 	Artifacts(ctx context.Context, f *ArtifactFilter, p Page) ([]*Artifact, error)
