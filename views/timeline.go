@@ -66,14 +66,37 @@ func rowText(r timeline.Row, lay timeline.Layout) string {
 }
 
 // rowURL opens a group, or goes to what the row stands for.
-func rowURL(run Run, r timeline.Row) string {
-	switch {
-	case r.FoldKey != "" && r.IsOpen:
-		return run.path()
-	case r.FoldKey != "":
-		return run.path() + "?open=" + url.QueryEscape(r.FoldKey)
+func rowURL(d TimelineView, r timeline.Row) string {
+	if r.FoldKey == "" {
+		return ItemPath(r.Item)
 	}
-	return ItemPath(r.Item)
+	q := tlQuery(d, "open", pick(r.IsOpen, "", r.FoldKey))
+	return d.Run.path() + when(q != "", "?"+q)
+}
+
+// attemptsShown is how many of a run's attempts can be chosen, the last ones.
+const attemptsShown = 6
+
+// tlQuery is the timeline's query with one choice made otherwise. Of the
+// others the attempt stays; a choice of attempt keeps view and rows.
+func tlQuery(d TimelineView, key, value string) string {
+	q := url.Values{}
+	if d.Attempt > 0 {
+		q.Set("attempt", strconv.Itoa(d.Attempt))
+	}
+	if key == "attempt" {
+		q.Del("attempt")
+		if d.View != "" {
+			q.Set("view", d.View)
+		}
+		if d.Failed {
+			q.Set("rows", "failed")
+		}
+	}
+	if value != "" {
+		q.Set(key, value)
+	}
+	return q.Encode()
 }
 
 // ItemPath is the page of a task run or subflow run; an item's id is "t" or

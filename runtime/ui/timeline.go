@@ -19,7 +19,7 @@ const (
 	rowsAPage  = 100
 	maxItems   = 20_000 // task runs that a timeline reads
 	maxNested  = 50     // subflows whose own tasks are drawn
-	maxRetried = 30     // task runs whose earlier attempts are drawn
+	maxRetried = 100    // task runs whose earlier tries are drawn
 	maxLanes   = 48
 	maxBars    = 1500
 )
@@ -53,18 +53,30 @@ func (u *UI) readTimeline(ctx context.Context, p views.Page, run views.Run, q ur
 	t.Live = run.StateType == core.Running || run.StateType == core.Paused || run.StateType == core.Cancelling
 	t.Offset, _ = strconv.Atoi(q.Get("offset"))
 	t.Offset = max(0, t.Offset)
+	attempts, err := u.attemptsOf(ctx, run)
+	if err != nil {
+		return t, err
+	}
+	t.Attempts = len(attempts)
+	if n, err := strconv.Atoi(q.Get("attempt")); err == nil && n > 0 && n <= t.Attempts {
+		t.Attempt = n
+		t.Live = t.Live && n == t.Attempts
+	}
 	own := url.Values{}
-	for _, k := range []string{"rows", "open", "view", "offset"} {
+	for _, k := range []string{"rows", "open", "view", "offset", "attempt"} {
 		if v := q.Get(k); v != "" {
 			own.Set(k, v)
 		}
 	}
 	t.Query = own.Encode()
-	items, partial, err := u.items(ctx, run.ID, "", 0)
+	items, partial, err := u.items(ctx, run.ID, attempts, "", 0)
 	if err != nil {
 		return t, err
 	}
 	t.Partial = partial
+	if t.Attempt > 0 {
+		items = within(items, attempts[t.Attempt-1])
+	}
 	for _, it := range items {
 		if it.Kind == timeline.Flow {
 			continue
@@ -92,7 +104,7 @@ func (u *UI) readTimeline(ctx context.Context, p views.Page, run views.Run, q ur
 }
 
 // items are the task runs of a run, with subflows and their tasks nested.
-func (u *UI) items(ctx context.Context, runID core.UUID, parent string, depth int) (out []*timeline.Item, partial bool, err error) {
+func (u *UI) items(ctx context.Context, runID core.UUID, attempts []attempt, parent string, depth int) (out []*timeline.Item, partial bool, err error) {
 	children, err := u.Store.FlowRunChildren(ctx, runID)
 	if err != nil {
 		return nil, false, err
@@ -116,15 +128,15 @@ func (u *UI) items(ctx context.Context, runID core.UUID, parent string, depth in
 					return nil, false, err
 				}
 				if nested++; depth < 3 && nested <= maxNested {
-					inner, part, err := u.items(ctx, c.ID, it.ID, depth+1)
+					inner, part, err := u.items(ctx, c.ID, nil, it.ID, depth+1)
 					if err != nil {
 						return nil, false, err
 					}
 					out, partial = append(out, inner...), partial || part
 				}
-			} else if r.RunCount > 1 && retried < maxRetried {
+			} else if (r.RunCount > 1 || ranBefore(r, attempts)) && retried < maxRetried {
 				retried++
-				if err := u.attempts(ctx, r, it); err != nil {
+				if err := u.tries(ctx, r, it); err != nil {
 					return nil, false, err
 				}
 			}
@@ -174,28 +186,6 @@ func (u *UI) flowItem(ctx context.Context, c *core.FlowRun, parent string) (*tim
 		ID: "f" + c.ID.String(), Parent: parent, Name: name + " / " + c.Name, Key: name, Kind: timeline.Flow,
 		State: views.Tone(c.StateType, c.StateName), Start: clock(c.StartTime), End: clock(c.EndTime),
 	}, err
-}
-
-// attempts turns a task run's history into one bar for each try.
-func (u *UI) attempts(ctx context.Context, r *core.TaskRun, it *timeline.Item) error {
-	states, err := u.Store.TaskRunStates(ctx, r.ID)
-	if err != nil {
-		return err
-	}
-	var began core.Time
-	for _, s := range states {
-		switch {
-		case s.Type == core.Running:
-			began = s.Timestamp
-		case began != 0 && !s.Type.Final():
-			it.Tries = append(it.Tries, timeline.Span{Start: clock(began), End: clock(s.Timestamp), State: "failed"})
-			began = 0
-		}
-	}
-	if began != 0 && len(it.Tries) > 0 {
-		it.Start = clock(began)
-	}
-	return nil
 }
 
 // inputs are the task runs that a task run took values of.

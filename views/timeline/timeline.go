@@ -116,6 +116,11 @@ func Build(items []*Item, o Options) Layout {
 		if first.IsZero() || it.Start.Before(first) {
 			first = it.Start
 		}
+		for _, s := range it.Tries {
+			if s.Start.Before(first) {
+				first = s.Start
+			}
+		}
 		if e := end(it, o.Now); e.After(last) {
 			last = e
 		}
