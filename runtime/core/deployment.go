@@ -1,5 +1,11 @@
 package core
 
+import (
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
 // Deployment is a flow with a place to run, parameters and schedules.
 type Deployment struct {
 	ID                       UUID                    `json:"id"`
@@ -36,6 +42,19 @@ type Deployment struct {
 	WorkQueueID        UUID   `json:"-"`
 	WorkPoolID         UUID   `json:"-"`
 	ConcurrencyLimitID UUID   `json:"-"`
+}
+
+var pythonModule = regexp.MustCompile(`^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$`)
+
+// Python says whether the entrypoint is a flow in Python: a function of a .py
+// file, or of a module, which is written without a colon.
+func (d *Deployment) Python() bool {
+	text := Deref(d.Entrypoint)
+	file, _, ok := strings.Cut(text, ":")
+	if !ok {
+		return pythonModule.MatchString(text)
+	}
+	return strings.EqualFold(filepath.Ext(file), ".py")
 }
 
 // FullName is "flow/deployment".

@@ -80,6 +80,14 @@ func (s *Service) ReportCrash(ctx context.Context, flowRunID core.UUID, message 
 // loseRun does what decideLoss says to a locked run, gives its lease up, and
 // closes what executed within it where it has ended.
 func (s *Service) loseRun(ctx context.Context, tx core.Tx, out *outbox, run *core.FlowRun, text string, recoverable bool) (*core.OrchestrationResult, error) {
+	if recoverable && run.StateType == core.Running && !run.DeploymentID.IsZero() {
+		switch d, err := tx.Deployment(ctx, run.DeploymentID); {
+		case err != nil && !core.IsNotFound(err):
+			return nil, err
+		case err == nil && d.Python(): // its steps are not ours to know: it is not done again unasked
+			recoverable = false
+		}
+	}
 	d, recoveries := decideLoss(run, text, recoverable, s.now())
 	if err := tx.DeleteLease(ctx, run.ID); err != nil && !core.IsNotFound(err) {
 		return nil, err

@@ -250,7 +250,7 @@ func (s *Server) startWorker(ctx context.Context) error {
 	s.worker = worker.New(worker.Config{
 		Orchestrator: s.service, Pool: worker.DefaultPool, Name: "flowlite-" + host,
 		Limit: s.cfg.WorkerLimit, APIURL: s.APIURL(), AuthString: s.cfg.AuthString,
-		WorkDir: s.cfg.WorkDir, Builder: s.builder(), CacheDir: s.cacheDir(), Python: s.cfg.Python, Log: s.cfg.Log, DrainGrace: s.cfg.DrainGrace,
+		WorkDir: s.cfg.WorkDir, Builder: s.builder(), CacheDir: s.cacheDir(), Python: s.cfg.Python, NoFork: s.cfg.NoFork, Log: s.cfg.Log, DrainGrace: s.cfg.DrainGrace,
 		InProcess: s.cfg.InProcess, CancelCause: s.cfg.CancelCause, LostCause: s.cfg.LostCause,
 	})
 	if err := s.recoverRuns(ctx, s.worker.Holder()); err != nil {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/worker/build"
-	"github.com/flowlite/flowlite/runtime/worker/python"
 )
 
 // launchable is a process to be started.
@@ -58,7 +57,7 @@ func (w *Worker) prepare(r *run) (*launchable, error) {
 	}
 
 	l := &launchable{quiet: j.Quiet}
-	if len(j.Command) == 0 && c.Deployment != nil && python.Entrypoint(entrypoint) {
+	if len(j.Command) == 0 && c.Deployment != nil && c.Deployment.Python() {
 		return l, w.preparePython(r, j, l)
 	}
 	dir := j.WorkingDir

@@ -25,7 +25,7 @@ type index struct {
 	ImportPath string  `json:"import_path"`
 	Env        string  `json:"env"`
 	Source     string  `json:"source"` // of the generated main: a file that was written while another was read may be missing in it
-	Files      []stamp `json:"files"` // sources, and the folders that hold them: a new file changes its folder's time
+	Files      []stamp `json:"files"`  // sources, and the folders that hold them: a new file changes its folder's time
 }
 
 type stamp struct {

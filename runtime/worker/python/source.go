@@ -3,7 +3,6 @@ package python
 import (
 	"encoding/json"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -13,18 +12,6 @@ import (
 type Source struct {
 	Dir        string // what it runs in; empty: a folder of its own, which the engine fills
 	Entrypoint string // what the engine loads; empty: it asks the deployment
-}
-
-var module = regexp.MustCompile(`^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$`)
-
-// Entrypoint says whether a deployment's entrypoint is Python: a .py file, or
-// a module without a colon.
-func Entrypoint(text string) bool {
-	file, _, ok := strings.Cut(text, ":")
-	if !ok {
-		return module.MatchString(text)
-	}
-	return strings.EqualFold(filepath.Ext(file), ".py")
 }
 
 // SourceOf finds a deployment's code. Folders that are here are used as they

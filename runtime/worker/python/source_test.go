@@ -42,17 +42,6 @@ func TestSourceOf(t *testing.T) {
 	}
 }
 
-func TestEntrypoint(t *testing.T) {
-	for text, want := range map[string]bool{
-		"flows/a.py:f": true, "a.py:C.method": true, "pkg.module.flow": true, "A.PY:f": true,
-		"flows/a.go:F": false, "bin/etl:F": false, "flow": false, "": false, "bin/etl.d": false,
-	} {
-		if got := python.Entrypoint(text); got != want {
-			t.Errorf("%q: %v", text, got)
-		}
-	}
-}
-
 func TestInterpreter(t *testing.T) {
 	t.Setenv("VIRTUAL_ENV", "")
 	root := t.TempDir()

@@ -1,0 +1,322 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/engine"
+)
+
+// prefects are virtual environments with real Prefect clients.
+func prefects(t testing.TB) []string {
+	t.Helper()
+	dirs := filepath.SplitList(os.Getenv("FLOWLITE_TEST_PREFECT"))
+	if len(dirs) == 0 {
+		t.Skip("FLOWLITE_TEST_PREFECT names no virtualenv with a Prefect client; `bash .ci/check clients` makes one for each version")
+	}
+	return dirs
+}
+
+const pythonSource = `import os, sys, time
+from prefect import flow, task
+from pydantic import BaseModel
+
+class Size(BaseModel):
+    rows: int = 3
+
+def cleaned(flow, run, state):
+    print("hook of", state.name)
+
+@task
+def double(n):
+    return n * 2
+
+@flow(description="doubles")
+def doubler(n: int, size: Size = Size()):
+    """Not this."""
+    print("plain output")
+    assert os.getcwd() == WORK
+    return {"n": double(n), "size": size, "env": os.environ.get("WHO")}
+
+@flow(log_prints=True, on_cancellation=[cleaned])
+def waiter():
+    print("waiting")
+    time.sleep(600)
+
+@flow
+async def async_waiter():
+    import asyncio
+    await asyncio.sleep(600)
+
+@flow
+def ends(how: str = "exit"):
+    if how == "exit":
+        os._exit(3)
+    if how == "raise":
+        raise ValueError("no good")
+    os.kill(os.getpid(), 9)
+
+@flow
+def _private():
+    pass
+`
+
+// pythonServer is what flowlite up starts, on a folder with the flows above.
+func pythonServer(t testing.TB, venv string, change func(*Config)) (s *Server, reports chan FlowsReport, dir string) {
+	t.Helper()
+	cfg := Config{Port: -1, Home: t.TempDir(), WorkDir: t.TempDir(), DrainGrace: time.Second, Log: slog.New(slog.DiscardHandler), Worker: true, Python: venv, FlowsDir: "flows"}
+	dir, err := filepath.EvalSymlinks(cfg.WorkDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.WorkDir = dir
+	t.Setenv("PREFECT_HOME", t.TempDir())
+	t.Setenv("PREFECT_LOCAL_STORAGE_PATH", "")
+	os.Unsetenv("PREFECT_LOCAL_STORAGE_PATH")
+	t.Setenv("PYTHONPYCACHEPREFIX", t.TempDir())
+	put(t, filepath.Join(dir, "flows/all.py"), strings.Replace(pythonSource, "WORK", strconv.Quote(dir), 1))
+	reports = make(chan FlowsReport, 100)
+	cfg.OnFlows = func(r FlowsReport) { reports <- r }
+	if change != nil {
+		change(&cfg)
+	}
+	if s, err = New(cfg); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Start(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return s, reports, dir
+}
+
+func put(t testing.TB, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func nextReport(t testing.TB, reports chan FlowsReport, what string, ok func(FlowsReport) bool) FlowsReport {
+	t.Helper()
+	end := time.NewTimer(90 * time.Second)
+	defer end.Stop()
+	for {
+		select {
+		case r := <-reports:
+			if ok(r) {
+				return r
+			}
+		case <-end.C:
+			t.Fatalf("no report that says: %s", what)
+		}
+	}
+}
+
+// begin makes a run of a deployment.
+func begin(t testing.TB, s *Server, flow string, c core.DeploymentFlowRunCreate) *core.FlowRun {
+	t.Helper()
+	d, err := s.Store().DeploymentByName(context.Background(), flow, "local")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := s.Service().CreateDeploymentFlowRun(context.Background(), d.ID, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// until waits for a state of the run.
+func until(t testing.TB, s *Server, r *core.FlowRun, ok func(*core.FlowRun) bool) *core.FlowRun {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
+	defer cancel()
+	for !ok(r) {
+		now, err := s.Service().WaitFlowRun(ctx, r.ID, r.StateID, 30)
+		if err != nil {
+			t.Fatalf("%s is %s: %v", r.Name, r.StateName, err)
+		}
+		if r = now; r.StateType.Final() && !ok(r) {
+			t.Fatalf("%s is %s: %s; logs %q", r.Name, r.StateName, core.Deref(r.State.Message), logsOf(t, s, r))
+		}
+	}
+	return r
+}
+
+func is(want core.StateType) func(*core.FlowRun) bool {
+	return func(r *core.FlowRun) bool { return r.StateType == want }
+}
+
+func logsOf(t testing.TB, s *Server, r *core.FlowRun) (all []string) {
+	t.Helper()
+	rows, err := s.Store().Logs(context.Background(), &core.LogFilter{FlowRunID: &core.IDFilter{Any: []core.UUID{r.ID}}}, core.Page{Limit: core.MaxLimit})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range rows {
+		all = append(all, l.Message)
+	}
+	return all
+}
+
+func statesOf(t testing.TB, s *Server, r *core.FlowRun) (all []string) {
+	t.Helper()
+	rows, err := s.Store().FlowRunStates(context.Background(), r.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, st := range rows {
+		all = append(all, st.Name)
+	}
+	return all
+}
+
+func TestPythonFlows(t *testing.T) {
+	for _, venv := range prefects(t) {
+		for name, forks := range map[string]bool{"warm": true, "plain": false} {
+			t.Run(filepath.Base(venv)+"/"+name, func(t *testing.T) {
+				s, reports, dir := pythonServer(t, venv, func(c *Config) { c.NoFork = !forks })
+				r := nextReport(t, reports, "the flows", func(r FlowsReport) bool { return len(r.Deployments) > 0 })
+				var names []string
+				for _, d := range r.Deployments {
+					names = append(names, d.Name+"@"+d.Entrypoint)
+				}
+				want := []string{"doubler/local@flows/all.py:doubler", "waiter/local@flows/all.py:waiter", "async-waiter/local@flows/all.py:async_waiter", "ends/local@flows/all.py:ends"}
+				if !slices.Equal(names, want) || len(r.Problems)+len(r.Hints) != 0 {
+					t.Errorf("found %q, problems %v, hints %v", names, r.Problems, r.Hints)
+				}
+				resultOfPython(t, s)
+				cancelPython(t, s)
+				if forks {
+					runPython(t, s, reports, dir)
+				}
+			})
+		}
+	}
+}
+
+func runPython(t *testing.T, s *Server, reports chan FlowsReport, dir string) {
+	ctx := context.Background()
+	d, err := s.Store().DeploymentByName(ctx, "doubler", "local")
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema := d.ParameterOpenAPISchema.Map()
+	if core.Deref(d.Description) != "doubles" || schema["properties"].(map[string]any)["n"].(map[string]any)["type"] != "integer" || schema["definitions"] == nil {
+		t.Errorf("deployment %+v, schema %s", d, d.ParameterOpenAPISchema)
+	}
+
+	t.Run("output, job variables, code loaded afresh", func(t *testing.T) {
+		run := begin(t, s, "doubler", core.DeploymentFlowRunCreate{Parameters: core.JSON(`{"n":1}`), JobVariables: core.JSON(`{"env":{"WHO":"me"}}`)})
+		run = until(t, s, run, is(core.Completed))
+		if v, err := engine.Unpack(ctx, s.Service(), run.State.Data); err != nil || !strings.Contains(string(v), `"env":"me"`) {
+			t.Errorf("result %s, %v", v, err)
+		}
+		if logs := logsOf(t, s, run); !slices.Contains(logs, "plain output") {
+			t.Errorf("logs %q", logs)
+		}
+		if run.InfrastructurePID == nil {
+			t.Error("the run has no process id")
+		}
+		file := filepath.Join(dir, "flows/all.py")
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		put(t, file, strings.Replace(strings.Replace(string(text), "n * 2", "n * 3", 1), "doubles", "triples", 1))
+		nextReport(t, reports, "the change", func(r FlowsReport) bool {
+			return slices.ContainsFunc(r.Deployments, func(d DeployedFlow) bool { return d.Name == "doubler/local" && d.Changed })
+		})
+		got, err := engine.RunDeployment(ctx, s.Service(), engine.Deployed{Flow: "doubler", Name: "local", Params: core.JSON(`{"n": 1}`)})
+		if err != nil || !strings.Contains(string(got), `"n":3`) {
+			t.Errorf("result %s, %v", got, err)
+		}
+	})
+	t.Run("ended", func(t *testing.T) {
+		for how, want := range map[string]string{"exit": "process exited with code 3", "kill": "killed (SIGKILL)"} {
+			run := until(t, s, begin(t, s, "ends", core.DeploymentFlowRunCreate{Parameters: core.ToJSON(map[string]any{"how": how})}), is(core.Crashed))
+			if !strings.Contains(core.Deref(run.State.Message), want) || slices.Contains(statesOf(t, s, run), core.NameResuming) {
+				t.Errorf("%s: %q, states %q", how, core.Deref(run.State.Message), statesOf(t, s, run))
+			}
+		}
+		run := until(t, s, begin(t, s, "ends", core.DeploymentFlowRunCreate{Parameters: core.JSON(`{"how":"raise"}`)}), is(core.Failed))
+		if !strings.Contains(core.Deref(run.State.Message), "no good") {
+			t.Errorf("message %q", core.Deref(run.State.Message))
+		}
+	})
+	t.Run("killed from outside", func(t *testing.T) {
+		run := until(t, s, begin(t, s, "waiter", core.DeploymentFlowRunCreate{}), is(core.Running))
+		run = until(t, s, run, func(r *core.FlowRun) bool {
+			if r.InfrastructurePID == nil { // noted beside the run's start
+				r, _ = s.Store().FlowRun(ctx, r.ID)
+			}
+			return r.InfrastructurePID != nil
+		})
+		pid, err := strconv.Atoi(*run.InfrastructurePID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		until(t, s, run, is(core.Crashed))
+	})
+	t.Run("no such interpreter", func(t *testing.T) {
+		run := begin(t, s, "doubler", core.DeploymentFlowRunCreate{Parameters: core.JSON(`{"n":1}`), JobVariables: core.JSON(`{"python":"/no/such/python"}`)})
+		run = until(t, s, run, is(core.Crashed))
+		if !strings.Contains(core.Deref(run.State.Message), "there is no Python interpreter /no/such/python") {
+			t.Errorf("message %q", core.Deref(run.State.Message))
+		}
+	})
+}
+
+func resultOfPython(t *testing.T, s *Server) {
+	ctx := context.Background()
+	t.Run("a caller gets the result", func(t *testing.T) {
+		got, err := engine.RunDeployment(ctx, s.Service(), engine.Deployed{Flow: "doubler", Name: "local", Params: core.JSON(`{"n": 21}`)})
+		if err != nil || string(got) != `{"env":null,"n":42,"size":{"rows":3}}` {
+			t.Errorf("result %s, %v", got, err)
+		}
+	})
+}
+
+func cancelPython(t *testing.T, s *Server) {
+	ctx := context.Background()
+	t.Run("cancelled", func(t *testing.T) {
+		for _, flow := range []string{"waiter", "async-waiter"} {
+			run := until(t, s, begin(t, s, flow, core.DeploymentFlowRunCreate{}), is(core.Running))
+			if _, err := s.Service().CancelFlowRun(ctx, run.ID); err != nil {
+				t.Fatal(err)
+			}
+			run = until(t, s, run, is(core.Cancelled))
+			if got := statesOf(t, s, run); !slices.Equal(got, []string{"Scheduled", "Pending", "Running", "Cancelling", "Cancelled"}) {
+				t.Errorf("%s: states %q", flow, got)
+			}
+			if flow == "waiter" { // its hook runs after the state is set
+				for end := time.Now().Add(30 * time.Second); !slices.Contains(logsOf(t, s, run), "hook of Cancelled"); {
+					if time.Now().After(end) {
+						t.Fatalf("its hook did not run; logs %q", logsOf(t, s, run))
+					}
+					_, _ = s.Service().WaitFlowRun(ctx, run.ID, run.StateID, 0.1)
+				}
+			}
+		}
+	})
+}
