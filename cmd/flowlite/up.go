@@ -25,6 +25,7 @@ type serveFlags struct {
 }
 
 func (f serveFlags) config(a *app) server.Config {
+	_ = os.Unsetenv("FLOWLITE_ENCRYPTION_KEY") // not for flows, and what builds or describes them
 	return server.Config{Host: f.Host, Port: f.Port, DatabaseURL: f.Database, Home: f.Home, NoAuth: f.NoAuth, CSRF: f.CSRF, EncryptionKey: f.Key,
 		AuthString: a.cli.Auth, Version: version(), Log: logger(a, f.LogLevel)}
 }

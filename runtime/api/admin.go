@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -11,6 +12,10 @@ func (a *API) admin() group {
 		get("/version", func(context.Context, *struct{}) (string, error) { return PeerVersion, nil }),
 		get("/settings", a.settings),
 		get("/storage", a.storage),
+		route("PUT", "/storage", http.StatusOK, a.setStorage, need("default_result_storage_block_id")),
+		done("DELETE", "/storage", func(ctx context.Context, _ *struct{}) error {
+			return a.service.SetDefaultResultStorage(ctx, core.UUID{})
+		}),
 		post("/database/clear", a.refuseDatabase, optional),
 		post("/database/drop", a.refuseDatabase, optional),
 		post("/database/create", a.refuseDatabase, optional),
@@ -24,10 +29,21 @@ func (a *API) settings(context.Context, *struct{}) (any, error) {
 	}, nil
 }
 
-// storage: results lie where their writer puts them unless it says otherwise;
-// newer clients ask this before each run.
-func (a *API) storage(context.Context, *struct{}) (*serverStorage, error) {
-	return &serverStorage{}, nil
+// storage is where results lie unless their writer says otherwise; newer
+// clients ask for it before each run.
+func (a *API) storage(ctx context.Context, _ *struct{}) (*serverStorage, error) {
+	id, err := a.service.DefaultResultStorage(ctx)
+	return &serverStorage{id}, err
+}
+
+func (a *API) setStorage(ctx context.Context, in *withBody[serverStorage]) (*serverStorage, error) {
+	if in.Body.BlockID.IsZero() {
+		return nil, invalid("uuid_type", "UUID input should be a string, bytes or UUID object", nil, "default_result_storage_block_id")
+	}
+	if err := a.service.SetDefaultResultStorage(ctx, in.Body.BlockID); err != nil {
+		return nil, err
+	}
+	return a.storage(ctx, nil)
 }
 
 type serverStorage struct {

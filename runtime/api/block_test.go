@@ -245,3 +245,35 @@ func TestBlocksWithinBlocks(t *testing.T) {
 	w.do(204, "DELETE", "/block_documents/"+inner, nil)
 	equal(t, "without what was deleted", w.get(path)["data"], object{"n": 2})
 }
+
+func TestDefaultResultStorage(t *testing.T) {
+	w := blocks(t)
+	kind, schema := w.get("/block_types/slug/local-file-system")["id"], ""
+	schema = w.get("/block_schemas/checksum/sha256:80dd31d7cc72fba9f3005c9692797050a118b5b24f3354df05ec1b7de9f0abbd")["id"].(string)
+	doc := w.post(201, "/block_documents/", object{"name": "results", "data": object{"basepath": "/x"}, "block_schema_id": schema, "block_type_id": kind})["id"]
+	other, otherSchema := w.register("box", object{})
+	useless := w.post(201, "/block_documents/", object{"name": "x", "data": object{}, "block_schema_id": otherSchema, "block_type_id": other})["id"]
+	is := func(want any) {
+		t.Helper()
+		equal(t, "storage", w.get("/admin/storage"), object{"default_result_storage_block_id": want})
+	}
+	set := func(status int, id any) any {
+		t.Helper()
+		return w.do(status, "PUT", "/admin/storage", object{"default_result_storage_block_id": id})
+	}
+	is(nil)
+	equal(t, "set", set(200, doc), object{"default_result_storage_block_id": doc})
+	is(doc)
+	equal(t, "useless", at(set(422, useless), "detail"), fmt.Sprintf("Block document %s cannot be used for result storage.", useless))
+	set(404, "00000000-0000-4000-8000-000000000000")
+	set(422, nil)
+	set(422, "x")
+	w.do(422, "PUT", "/admin/storage", object{})
+	is(doc)
+	w.do(204, "DELETE", "/admin/storage", nil)
+	w.do(204, "DELETE", "/admin/storage", nil)
+	is(nil)
+	set(200, doc)
+	w.do(204, "DELETE", "/block_documents/"+doc.(string), nil)
+	is(nil)
+}

@@ -318,3 +318,23 @@ def test_deployment_storage_must_exist(api, name):
     api.post("/deployments/", body, status=409)
     Secret(value="x").save(name)
     api.post("/deployments/", body | {"storage_document_id": stored(api, "secret", name)["id"]}, status=201)
+
+
+@pytest.mark.skipif(not NEW, reason="3.4.9 does not ask the server for a storage of results")
+def test_default_result_storage_of_the_server(api, name, tmp_path):
+    fs = LocalFileSystem(basepath=str(tmp_path))
+    fs.save(name)
+    storage = lambda *args: cli("experimental", "result-storage", *args)
+    assert "No default result storage" in storage("inspect")
+    storage("set", f"local-file-system/{name}")
+    try:
+        assert name in storage("inspect")
+
+        @flow(name=name, persist_result=True)
+        def f():
+            return 7
+
+        assert f() == 7 and len(list(tmp_path.iterdir())) == 1
+    finally:
+        storage("clear")
+    assert api.get("/admin/storage") == {"default_result_storage_block_id": None}
