@@ -97,9 +97,13 @@ func fill(s *server) (runID string) {
 	s.post("/v2/concurrency_limits/", object{"name": "rate", "limit": 2, "slot_decay_per_second": 0.5})
 	s.post("/concurrency_limits/", object{"tag": "slow", "concurrency_limit": 5})
 	shared := s.do("GET", "/v2/concurrency_limits/shared", nil).(object)["id"]
-	s.post("/deployments/", object{"name": "own", "flow_id": flow, "work_pool_name": "procs", "work_queue_name": "high", "entrypoint": "etl.py:etl",
+	own := s.post("/deployments/", object{"name": "own", "flow_id": flow, "work_pool_name": "procs", "work_queue_name": "high", "entrypoint": "etl.py:etl",
 		"parameters": object{"n": 4}, "parameter_openapi_schema": object{}, "concurrency_limit": 2, "concurrency_options": object{"collision_strategy": "CANCEL_NEW"},
 		"schedules": []object{{"schedule": object{"cron": "0 3 * * *", "timezone": "Europe/Paris"}, "active": false, "slug": "nightly"}}})
+	event := object{"type": "event", "posture": "Reactive", "threshold": 1, "expect": []string{"prefect.flow-run.Failed"},
+		"match_related": object{"prefect.resource.id": "prefect.deployment." + own["id"].(string)}}
+	s.post("/automations/", object{"name": "again", "enabled": false, "trigger": object{"type": "compound", "require": "any", "within": 60, "triggers": []object{event}},
+		"actions": []object{{"type": "run-deployment", "source": "selected", "deployment_id": own["id"]}}})
 	s.post("/deployments/", object{"name": "sharing", "flow_id": flow, "work_pool_name": "procs", "parameter_openapi_schema": object{}, "global_concurrency_limit_id": shared})
 
 	kind := s.do("GET", "/block_types/slug/secret", nil).(object)["id"]
@@ -148,7 +152,7 @@ func TestImport(t *testing.T) {
 	// What is here already stays as it is.
 	to.post("/variables/", object{"name": "env", "value": "mine"})
 	want := map[string][2]int{"flows": {1, 0}, "work pools": {1, 0}, "work queues": {2, 0}, "variables": {0, 1}, "block types": {0, 1},
-		"block documents": {1, 0}, "concurrency limits": {2, 0}, "tag limits": {1, 0}, "deployments": {2, 0}, "flow runs": {1, 0}}
+		"block documents": {1, 0}, "concurrency limits": {2, 0}, "tag limits": {1, 0}, "deployments": {2, 0}, "automations": {1, 0}, "flow runs": {1, 0}}
 	for round := range 2 {
 		parts := run(t, from, to)
 		for kind, n := range want {
@@ -176,6 +180,9 @@ func TestImport(t *testing.T) {
 	to.is("own limit", fmt.Sprint(d["global_concurrency_limit"].(object)["limit"]), "2")
 	to.is("label", d["labels"].(object)["prefect.flow.id"].(string), d["flow_id"].(string))
 	to.is("shared limit", to.do("GET", "/deployments/name/etl/sharing", nil).(object)["global_concurrency_limit"].(object)["name"].(string), "shared")
+	auto := to.do("POST", "/automations/filter", object{}).([]any)[0].(object)
+	to.is("automation", fmt.Sprint(auto["enabled"], auto["actions"].([]any)[0].(object)["deployment_id"] == d["id"],
+		strings.Contains(fmt.Sprint(auto["trigger"]), "prefect.deployment."+d["id"].(string))), "false true true")
 	doc := to.do("GET", "/block_types/slug/secret/block_documents/name/tok?include_secrets=true", nil).(object)
 	to.is("secret", fmt.Sprint(doc["data"]), "map[value:s3cr3t]")
 
