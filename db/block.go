@@ -255,6 +255,13 @@ func (t *tx) InsertBlockDocument(ctx context.Context, x *core.BlockDocument) err
 	return t.putBlockReferences(ctx, x)
 }
 
+func (t *tx) LockBlockDocument(ctx context.Context, id core.UUID) (*core.BlockDocument, error) {
+	if _, err := t.q.LockBlockDocument(ctx, row.LockBlockDocumentParams{ID: id}); err != nil {
+		return nil, t.err(err, "Block document")
+	}
+	return t.BlockDocument(ctx, id)
+}
+
 func (t *tx) UpdateBlockDocument(ctx context.Context, x *core.BlockDocument) error {
 	n, err := t.q.UpdateBlockDocument(ctx, row.UpdateBlockDocumentParams{
 		Sealed: x.Sealed, BlockSchemaID: x.BlockSchemaID, Updated: x.Updated, ID: x.ID,

@@ -72,7 +72,12 @@ func blocks(s *suite) {
 	s.code(err, core.ENotFound)
 
 	got.Sealed, got.BlockSchemaID, got.Refs = "1:new:outer", second.ID, map[string]core.UUID{"in": inner.ID}
-	s.write(func(tx core.Tx) error { return tx.UpdateBlockDocument(s.ctx, got) })
+	s.write(func(tx core.Tx) error {
+		locked := must(tx.LockBlockDocument(s.ctx, outer.ID))(s)
+		s.eq(locked.Sealed, outer.Sealed)
+		return tx.UpdateBlockDocument(s.ctx, got)
+	})
+	s.code(s.Write(s.ctx, func(tx core.Tx) error { _, err := tx.LockBlockDocument(s.ctx, core.NewID()); return err }), core.ENotFound)
 	got = must(s.BlockDocument(s.ctx, outer.ID))(s)
 	s.eq(got.BlockSchemaID, second.ID)
 	s.eq(got.Refs, map[string]core.UUID{"in": inner.ID})

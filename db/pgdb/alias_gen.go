@@ -173,6 +173,7 @@ type ListWorkPoolsByIDsParams = row.ListWorkPoolsByIDsParams
 type ListWorkQueuesByIDsParams = row.ListWorkQueuesByIDsParams
 type ListWorkersByIDsParams = row.ListWorkersByIDsParams
 type LockAutomationParams = row.LockAutomationParams
+type LockBlockDocumentParams = row.LockBlockDocumentParams
 type LockFlowRunParams = row.LockFlowRunParams
 type LockGlobalLimitsParams = row.LockGlobalLimitsParams
 type LockTaskRunParams = row.LockTaskRunParams

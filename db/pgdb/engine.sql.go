@@ -803,6 +803,17 @@ func (q *Queries) LockAutomation(ctx context.Context, arg LockAutomationParams) 
 	return id, err
 }
 
+const lockBlockDocument = `-- name: LockBlockDocument :one
+SELECT id FROM block_document WHERE id = $1 FOR UPDATE
+`
+
+func (q *Queries) LockBlockDocument(ctx context.Context, arg LockBlockDocumentParams) (core.UUID, error) {
+	row := q.db.QueryRow(ctx, lockBlockDocument, arg.ID)
+	var id core.UUID
+	err := row.Scan(&id)
+	return id, err
+}
+
 const lockFlowRun = `-- name: LockFlowRun :one
 SELECT id FROM flow_run WHERE id = $1 FOR UPDATE
 `

@@ -1003,6 +1003,8 @@ type ListWorkersByIDsParams struct{ Ids []core.UUID }
 
 type LockAutomationParams struct{ ID core.UUID }
 
+type LockBlockDocumentParams struct{ ID core.UUID }
+
 type LockFlowRunParams struct{ ID core.UUID }
 
 type LockGlobalLimitsParams struct{ Names []string }
@@ -1279,6 +1281,7 @@ type Querier interface {
 	ListWorkQueuesByIDs(ctx context.Context, arg ListWorkQueuesByIDsParams) ([]WorkQueueFull, error)
 	ListWorkersByIDs(ctx context.Context, arg ListWorkersByIDsParams) ([]Worker, error)
 	LockAutomation(ctx context.Context, arg LockAutomationParams) (core.UUID, error)
+	LockBlockDocument(ctx context.Context, arg LockBlockDocumentParams) (core.UUID, error)
 	LockFlowRun(ctx context.Context, arg LockFlowRunParams) (core.UUID, error)
 	LockGlobalLimits(ctx context.Context, arg LockGlobalLimitsParams) ([]GlobalLimit, error)
 	LockTaskRun(ctx context.Context, arg LockTaskRunParams) (core.UUID, error)

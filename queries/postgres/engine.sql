@@ -40,6 +40,9 @@ SELECT id FROM automation WHERE id = sqlc.arg(id) FOR UPDATE;
 -- name: ListVariablesByIDs :many
 SELECT * FROM variable WHERE id = ANY(sqlc.arg(ids)::uuid[]);
 
+-- name: LockBlockDocument :one
+SELECT id FROM block_document WHERE id = sqlc.arg(id) FOR UPDATE;
+
 -- name: ListBlockTypesByIDs :many
 SELECT * FROM block_type WHERE id = ANY(sqlc.arg(ids)::uuid[]);
 

@@ -40,6 +40,9 @@ SELECT id FROM automation WHERE id = sqlc.arg(id);
 -- name: ListVariablesByIDs :many
 SELECT * FROM variable WHERE id IN (sqlc.slice(ids));
 
+-- name: LockBlockDocument :one
+SELECT id FROM block_document WHERE id = sqlc.arg(id);
+
 -- name: ListBlockTypesByIDs :many
 SELECT * FROM block_type WHERE id IN (sqlc.slice(ids));
 

@@ -169,6 +169,8 @@ type BlockTx interface {
 	DeleteBlockType(ctx context.Context, id UUID) error // with its schemas and documents
 	InsertBlockSchema(ctx context.Context, s *BlockSchema) error
 	DeleteBlockSchema(ctx context.Context, id UUID) error // with its documents
+	// LockBlockDocument reads a document to change it.
+	LockBlockDocument(ctx context.Context, id UUID) (*BlockDocument, error)
 	// InsertBlockDocument and UpdateBlockDocument write Sealed and Refs.
 	InsertBlockDocument(ctx context.Context, d *BlockDocument) error
 	UpdateBlockDocument(ctx context.Context, d *BlockDocument) error

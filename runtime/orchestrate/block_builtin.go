@@ -38,7 +38,13 @@ func (s *Service) RegisterBlocks(ctx context.Context) error {
 		return err
 	}
 	for _, b := range list {
-		if err := s.registerBlock(ctx, b); err != nil && core.CodeOf(err) != core.EConflict { // another server did it just now
+		err := s.registerBlock(ctx, b)
+		if core.CodeOf(err) == core.EConflict { // another server did it just now
+			err = s.registerBlock(ctx, b)
+		}
+		if core.CodeOf(err) == core.EConflict {
+			s.log.Error("a block type of the server's own is missing: another type has its name", "type", b.Slug, "error", err)
+		} else if err != nil {
 			return err
 		}
 	}

@@ -138,7 +138,7 @@ func (s *Service) UpdateBlockDocument(ctx context.Context, id core.UUID, u core.
 	}
 	merge := u.Merge.Or(true)
 	err = s.write(ctx, func(tx core.Tx, _ *outbox) error {
-		d, err := tx.BlockDocument(ctx, id)
+		d, err := tx.LockBlockDocument(ctx, id)
 		if err != nil {
 			return err
 		}

@@ -18,7 +18,7 @@ func (s *Service) CreateBlockSchema(ctx context.Context, c core.BlockSchemaCreat
 	for k, v := range c.Fields {
 		fields[k] = anyOf(v)
 	}
-	err = s.write(ctx, func(tx core.Tx, _ *outbox) error {
+	put := func(tx core.Tx, _ *outbox) error {
 		t, err := tx.BlockType(ctx, c.BlockTypeID)
 		if core.IsNotFound(err) {
 			return core.Errorf(core.ENotFound, "Block type %s not found.", c.BlockTypeID)
@@ -28,7 +28,10 @@ func (s *Service) CreateBlockSchema(ctx context.Context, c core.BlockSchemaCreat
 		}
 		schema, created, err = s.putBlockSchema(ctx, tx, t, fields, c.Capabilities, version(c.Version), 0)
 		return err
-	})
+	}
+	if err = s.write(ctx, put); core.CodeOf(err) == core.EConflict {
+		err = s.write(ctx, put) // on Postgres another may have made it meanwhile: now it is found
+	}
 	return schema, created, err
 }
 

@@ -2,8 +2,10 @@ package orchestrate_test
 
 import (
 	"encoding/base64"
+	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,8 +23,9 @@ func (h *house) secret(name string) string {
 	return string(d.Data)
 }
 
-func TestKeysAreChanged(t *testing.T) {
-	h := open(t, "sqlite::memory:")
+func TestKeysAreChanged(t *testing.T) { bothEngines(t, changeKeys) }
+
+func changeKeys(t *testing.T, h *house) {
 	key := func(c string) string { return base64.StdEncoding.EncodeToString([]byte(strings.Repeat(c, 32))) }
 	with := func(keys string) {
 		ring, err := seal.Parse("the test", keys)
@@ -65,8 +68,9 @@ func TestKeysAreChanged(t *testing.T) {
 	}
 }
 
-func TestSecretsAreMasked(t *testing.T) {
-	h := open(t, "sqlite::memory:")
+func TestSecretsAreMasked(t *testing.T) { bothEngines(t, maskSecrets) }
+
+func maskSecrets(t *testing.T, h *house) {
 	set := func(name, value string) {
 		if err := h.SetSecret(h.ctx, name, core.JSON(value)); err != nil {
 			t.Fatal(err)
@@ -141,4 +145,51 @@ func TestDeploymentNeedsItsBlocks(t *testing.T) {
 	if d := must(h.CreateDeployment(h.ctx, create))(t); d.StorageDocumentID != doc.ID {
 		t.Fatal(d)
 	}
+}
+
+// Many clients register and change the same block at once.
+func TestBlocksAtOnce(t *testing.T) {
+	bothEngines(t, func(t *testing.T, h *house) {
+		var wg sync.WaitGroup
+		fail := func(err error) {
+			if err != nil {
+				t.Error(err)
+			}
+		}
+		for range 8 {
+			wg.Go(func() { fail(h.RegisterBlocks(h.ctx)) })
+		}
+		wg.Wait()
+		if n := len(must(h.store.BlockTypes(h.ctx, core.BlockFilters{}, core.Page{}))(t)); n != 5 {
+			t.Fatal(n, "types")
+		}
+		kind := must(h.CreateBlockType(h.ctx, core.BlockTypeCreate{Name: "Box", Slug: "box"}))(t)
+		made := make([]bool, 8)
+		var schema core.UUID
+		for i := range made {
+			wg.Go(func() {
+				s, created, err := h.CreateBlockSchema(h.ctx, core.BlockSchemaCreate{BlockTypeID: kind.ID, Fields: map[string]core.JSON{"title": core.JSON(`"Box"`)}})
+				fail(err)
+				made[i] = created
+				if created {
+					schema = s.ID
+				}
+			})
+		}
+		wg.Wait()
+		if n := strings.Count(fmt.Sprint(made), "true"); n != 1 {
+			t.Fatal(n, "say that they made the schema")
+		}
+		name := "shared"
+		d := must(h.CreateBlockDocument(h.ctx, core.BlockDocumentCreate{Name: &name, BlockSchemaID: schema, BlockTypeID: kind.ID}))(t)
+		for i := range 16 {
+			wg.Go(func() {
+				fail(h.UpdateBlockDocument(h.ctx, d.ID, core.BlockDocumentUpdate{Data: core.Some(map[string]core.JSON{fmt.Sprintf("k%d", i): core.JSON("1")})}))
+			})
+		}
+		wg.Wait()
+		if got := must(h.BlockDocument(h.ctx, d.ID, true))(t).Data.Map(); len(got) != 16 {
+			t.Fatal("changes were lost:", got)
+		}
+	})
 }
