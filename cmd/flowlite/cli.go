@@ -35,6 +35,8 @@ type cli struct {
 	Variable   variableCmd   `cmd:"" aliases:"variables" help:"Values that flows read"`
 	Secret     secretCmd     `cmd:"" aliases:"secrets" help:"Values that flows read and nobody is shown"`
 	Block      blockCmd      `cmd:"" aliases:"blocks" help:"Named configuration, such as secrets and webhooks"`
+	Automation automationCmd `cmd:"" aliases:"automations" help:"What is done when events come, or fail to"`
+	Event      eventCmd      `cmd:"" aliases:"events" help:"What happened"`
 	Import     importCmd     `cmd:"" help:"Take over what another orchestrator holds"`
 	Version    versionCmd    `cmd:"" help:"The version of this program"`
 }

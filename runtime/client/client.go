@@ -26,6 +26,7 @@ type Config struct {
 type Client struct {
 	base     string
 	auth     string
+	token    string // what websockets are told
 	http     *http.Client
 	patience time.Duration
 	csrf     csrf
@@ -34,6 +35,7 @@ type Client struct {
 func New(c Config) *Client {
 	cl := &Client{base: strings.TrimRight(c.URL, "/"), http: c.HTTP, patience: c.Patience, csrf: csrf{client: core.NewID().String()}}
 	if c.AuthString != "" {
+		cl.token = c.AuthString
 		cl.auth = "Basic " + basic(c.AuthString)
 	}
 	if cl.patience == 0 {

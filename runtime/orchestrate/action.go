@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -33,17 +34,19 @@ func (s *Service) DoActions(ctx context.Context) (n int, first error) {
 		var mu sync.Mutex
 		var wg sync.WaitGroup
 		slots := make(chan struct{}, actionsAtOne)
-		for _, a := range due {
+		for _, actions := range byFiring(due) {
 			slots <- struct{}{}
 			wg.Go(func() {
 				defer func() { <-slots }()
-				err := s.doAction(ctx, a)
-				mu.Lock()
-				defer mu.Unlock()
-				if err == nil {
-					n++
-				} else if first == nil {
-					first = err
+				for _, a := range actions {
+					err := s.doAction(ctx, a)
+					mu.Lock()
+					if err == nil {
+						n++
+					} else if first == nil {
+						first = err
+					}
+					mu.Unlock()
 				}
 			})
 		}
@@ -52,6 +55,29 @@ func (s *Service) DoActions(ctx context.Context) (n int, first error) {
 			return n, first
 		}
 	}
+}
+
+// byFiring keeps the actions of one firing together, in their order.
+func byFiring(due []*core.DueAction) (groups [][]*core.DueAction) {
+	type key struct {
+		automation core.UUID
+		triggered  core.Time
+	}
+	at := map[key]int{}
+	for _, a := range due {
+		k := key{a.AutomationID, a.Triggered}
+		i, has := at[k]
+		if !has {
+			i = len(groups)
+			at[k] = i
+			groups = append(groups, nil)
+		}
+		groups[i] = append(groups[i], a)
+	}
+	for _, g := range groups {
+		slices.SortFunc(g, func(a, b *core.DueAction) int { return int(a.Index - b.Index) })
+	}
+	return groups
 }
 
 // invocation is one action on its way.

@@ -41,7 +41,7 @@ func (s *Service) rendered(ctx context.Context, inv *invocation, texts ...string
 	}
 	out := make([]string, len(texts))
 	for i, text := range texts {
-		if out[i], err = template.Render(text, data); err != nil {
+		if out[i], err = template.Render(text, data, s.pages(data)); err != nil {
 			out[i] = "Failed to render template due to the following error: " + err.Error() + "\nTemplate source:\n" + text
 		}
 	}

@@ -98,7 +98,7 @@ func (s *Service) renderParameters(ctx context.Context, inv *invocation) (core.J
 	if err != nil {
 		return nil, err
 	}
-	return hydrate(ctx, s.store, core.ToJSON(wrapTemplates(v)), data)
+	return hydrate(ctx, s.store, core.ToJSON(wrapTemplates(v)), data, s.pages(data))
 }
 
 // pauseTarget pauses or resumes what can be paused.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"net/url"
 	"regexp"
 	"strings"
 
@@ -88,6 +89,49 @@ func (s *Service) natives(ctx context.Context) map[string]func(core.UUID) (any, 
 		"work_pool":         func(id core.UUID) (any, error) { return s.store.WorkPool(ctx, id) },
 		"work_queue":        func(id core.UUID) (any, error) { return s.store.WorkQueue(ctx, id) },
 		"concurrency_limit": func(id core.UUID) (any, error) { return s.store.GlobalLimit(ctx, id) },
+	}
+}
+
+// pages are the two filters that lead to the UI: to the page of a thing, and to
+// its events.
+func (s *Service) pages(data map[string]any) template.Filters {
+	kinds := map[string]string{}
+	for name, v := range data {
+		if m, ok := v.(map[string]any); ok {
+			if id, ok := m["id"].(string); ok {
+				kinds[id] = strings.ReplaceAll(name, "_", "-")
+			}
+		}
+	}
+	find := func(v any) (kind, id, name string) {
+		m, _ := v.(map[string]any)
+		id, _ = m["id"].(string)
+		name, _ = m["name"].(string)
+		if rest, ok := strings.CutPrefix(id, "prefect."); ok { // a resource of an event
+			kind, id, _ = cutLast(rest, ".")
+			return kind, id, name
+		}
+		return kinds[id], id, name
+	}
+	return template.Filters{
+		"ui_url": func(v any) any {
+			switch kind, id, name := find(v); kind {
+			case "flow-run", "task-run", "flow", "deployment":
+				return s.url + "/" + kind + "s/" + id
+			case "work-pool":
+				return s.url + "/work-pools/" + url.PathEscape(name)
+			case "automation":
+				return s.url + "/automations"
+			}
+			return ""
+		},
+		"ui_resource_events_url": func(v any) any {
+			kind, id, _ := find(v)
+			if kind == "" {
+				return ""
+			}
+			return s.url + "/events?resource=" + url.QueryEscape("prefect."+kind+"."+id)
+		},
 	}
 }
 

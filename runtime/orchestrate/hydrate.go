@@ -15,7 +15,7 @@ const kindKey = "__prefect_kind"
 // hydrate replaces {"__prefect_kind": …} wrappers, at any depth, by the values
 // they stand for; templates are rendered with data. EBadRequest says which one
 // cannot be.
-func hydrate(ctx context.Context, r core.Reader, params core.JSON, data map[string]any) (core.JSON, error) {
+func hydrate(ctx context.Context, r core.Reader, params core.JSON, data map[string]any, filters ...template.Filters) (core.JSON, error) {
 	if !bytes.Contains(params, []byte(kindKey)) {
 		return params, nil
 	}
@@ -25,7 +25,7 @@ func hydrate(ctx context.Context, r core.Reader, params core.JSON, data map[stri
 	if err := d.Decode(&v); err != nil {
 		return nil, core.Errorf(core.EBadRequest, "Error hydrating flow run parameters: %v", err)
 	}
-	h := hydration{r, data}
+	h := hydration{r, data, filters}
 	v, err := h.value(ctx, v)
 	if err != nil {
 		return nil, err
@@ -34,8 +34,9 @@ func hydrate(ctx context.Context, r core.Reader, params core.JSON, data map[stri
 }
 
 type hydration struct {
-	reader core.Reader
-	data   map[string]any
+	reader  core.Reader
+	data    map[string]any
+	filters []template.Filters
 }
 
 func (h *hydration) value(ctx context.Context, v any) (any, error) {
@@ -116,7 +117,7 @@ func (h *hydration) kind(ctx context.Context, kind any, v map[string]any) (any, 
 		if !ok {
 			return nil, bad("the template of a jinja wrapper must be text")
 		}
-		out, err := template.Render(text, h.data)
+		out, err := template.Render(text, h.data, h.filters...)
 		if err != nil {
 			return nil, bad("the template %q: %v", cutText(text, 80), err)
 		}

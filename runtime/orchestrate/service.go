@@ -20,6 +20,7 @@ type Config struct {
 	Sealer  core.Sealer      // nil: what is sealed cannot be read after the process has ended
 	Log     *slog.Logger     // nil: slog.Default
 	Now     func() core.Time // nil: core.Now
+	URL     string           // of the UI, for links in notifications
 	// LeaseGrace is how long after New no run is taken from its holder: while
 	// the server was down, nobody could renew.
 	LeaseGrace time.Duration
@@ -45,10 +46,11 @@ type Service struct {
 
 	secrets  secretWords
 	triggers triggers
+	url      string
 }
 
 func New(c Config) *Service {
-	s := &Service{store: c.Store, bus: c.Bus, results: c.Results, sealer: c.Sealer, log: c.Log, now: c.Now, grace: c.LeaseGrace}
+	s := &Service{store: c.Store, bus: c.Bus, results: c.Results, sealer: c.Sealer, log: c.Log, now: c.Now, url: c.URL, grace: c.LeaseGrace}
 	if s.log == nil {
 		s.log = slog.Default()
 	}

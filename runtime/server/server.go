@@ -181,7 +181,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 		return err
 	}
 	s.service = orchestrate.New(orchestrate.Config{
-		Store: s.store, Bus: messages, Log: s.cfg.Log, Sealer: keys,
+		Store: s.store, Bus: messages, Log: s.cfg.Log, Sealer: keys, URL: s.url,
 		Results: orchestrate.DirResults(filepath.Join(s.cfg.Home, "results")),
 	})
 	if err := s.service.Start(ctx); err != nil {

@@ -48,14 +48,17 @@ func Validate(source string) error {
 	return err
 }
 
+// Filters are what a caller's templates may say after a bar, beside Jinja's own.
+type Filters map[string]func(v any) any
+
 // Render fills the template with data. A name that is not there, and anything
 // of it, is the empty text. The error is an *Error, or says what went wrong
 // while rendering.
-func Render(source string, data map[string]any) (out string, err error) {
+func Render(source string, data map[string]any, more ...Filters) (out string, err error) {
 	if !Is(source) {
 		return source, nil
 	}
-	t, err := parse(source)
+	t, err := parse(source, more...)
 	if err != nil {
 		return "", err
 	}
@@ -91,7 +94,7 @@ var settings = func() *config.Config {
 // statements are the blocks that templates may use.
 var statements = []string{"if", "set", "with", "filter", "raw"}
 
-func parse(source string) (t *exec.Template, err error) {
+func parse(source string, more ...Filters) (t *exec.Template, err error) {
 	if len(source) > maxSource {
 		return nil, &Error{Line: 1, Message: fmt.Sprintf("The template has %d bytes; at most %d are allowed.", len(source), maxSource), Source: source[:200]}
 	}
@@ -110,7 +113,7 @@ func parse(source string) (t *exec.Template, err error) {
 		return nil, err
 	}
 	t, err = exec.NewTemplate("/template", settings, loader, &exec.Environment{
-		Context: globals, Filters: filters, Tests: tests, Methods: builtins.Methods,
+		Context: globals, Filters: withFilters(more), Tests: tests, Methods: builtins.Methods,
 		ControlStructures: exec.NewControlStructureSet(set),
 	})
 	switch {

@@ -2,6 +2,7 @@ package template_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -95,6 +96,22 @@ func TestValidate(t *testing.T) {
 		case e.Line != c.line || !strings.Contains(e.Message, c.message):
 			t.Errorf("%.60q: line %d %q, want line %d with %q", c.source, e.Line, e.Message, c.line, c.message)
 		}
+	}
+}
+
+func TestFiltersOfTheCaller(t *testing.T) {
+	shout := template.Filters{"shout": func(v any) any {
+		if m, ok := v.(map[string]any); ok {
+			v = m["a"]
+		}
+		return fmt.Sprint(v, "!")
+	}}
+	got, err := template.Render("{{ name | shout }} {{ d | shout | upper }}", decoded(t), shout)
+	if err != nil || got != "world! Q!" {
+		t.Errorf("%q, %v", got, err)
+	}
+	if _, err := template.Render("{{ name | shout }}", decoded(t)); err == nil {
+		t.Error("one caller's filter is another's")
 	}
 }
 

@@ -123,3 +123,27 @@ func orElse(e *exec.Evaluator, in *exec.Value, params *exec.VarArgs) *exec.Value
 	old, _ := builtins.Filters.Get("default")
 	return old(e, in, params)
 }
+
+func withFilters(more []Filters) *exec.FilterSet {
+	if len(more) == 0 {
+		return filters
+	}
+	all := exec.NewFilterSet(map[string]exec.FilterFunction{}).Update(filters)
+	for _, set := range more {
+		for name, fn := range set {
+			if !all.Exists(name) {
+				_ = all.Register(name, func(_ *exec.Evaluator, in *exec.Value, _ *exec.VarArgs) *exec.Value {
+					if in.IsError() {
+						return in
+					}
+					v := in.Interface()
+					if o, ok := v.(object); ok {
+						v = map[string]any(o)
+					}
+					return exec.AsValue(fn(v))
+				})
+			}
+		}
+	}
+	return all
+}
