@@ -117,6 +117,12 @@ func claimRace(c *flowChange) bool {
 	if c.to != core.Pending {
 		return false
 	}
+	if n := c.proposed.Name; c.from == core.Pending && n != c.current.Name && n != core.Pending.Name() {
+		// A newer runner names the steps of its start, Submitting first, and
+		// starts nothing that it is not granted. A second claimer says Pending.
+		c.proposed.Details.ScheduledTime = c.current.Details.ScheduledTime
+		return false
+	}
 	switch c.from {
 	case core.Pending, core.Running, core.Cancelling, core.Cancelled:
 		return c.abort(fmt.Sprintf("This run is in a %s state and cannot transition to a PENDING state.", c.from))

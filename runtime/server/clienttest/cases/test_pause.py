@@ -1,5 +1,7 @@
 """Pause, suspend and resume, with and without typed input."""
 
+import re
+
 import pytest
 from conftest import FLOWS, cli, deploy, eventually, worker
 from prefect.client.orchestration import get_client
@@ -16,7 +18,12 @@ def work(tmp_path_factory):
     cli("work-pool", "create", "pausing", "--type", "process")
     with worker("pausing", cwd=folder) as text:
         eventually(lambda: "started!" in text(), 40)
+        work_text.append(text)
         yield folder
+        work_text.clear()
+
+
+work_text = []
 
 
 def start(api, work, entry, name, state="PAUSED", **parameters):
@@ -66,6 +73,8 @@ def test_suspend_and_resume(api, work, name):
     run_id = start(api, work, "suspends", name)
     assert api.run_state(run_id)["name"] == "Suspended"
     eventually(lambda: api.run_state(run_id)["state_details"]["run_input_keyset"])
+    run_name = api.get(f"/flow_runs/{run_id}")["name"]
+    eventually(lambda: re.search(rf"{run_name}.* exited", work_text[0]()))  # the worker must have let go of the run
     with get_client(sync_client=True) as client:
         assert client.resume_flow_run(run_id, run_input={"approved": True, "by": "bob"}).status.value == "ACCEPT"
     api.wait(run_id, "COMPLETED", timeout=60)
