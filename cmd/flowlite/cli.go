@@ -22,23 +22,25 @@ type cli struct {
 	APIURL string `name:"api-url" env:"FLOWLITE_API_URL" default:"http://127.0.0.1:4200/api" help:"the server that client commands talk to"`
 	Auth   string `name:"auth-string" env:"FLOWLITE_AUTH_STRING" hidden:""`
 
-	Up         upCmd         `cmd:"" help:"Server, worker and the flows of ./flows in one process"`
-	Server     serverCmd     `cmd:"" help:"Run a server"`
-	Worker     workerCmd     `cmd:"" help:"Run a worker"`
-	Deploy     deployCmd     `cmd:"" help:"Deploy a flow"`
-	Deployment deploymentCmd `cmd:"" aliases:"deployments" help:"Flows with a place to run"`
-	Flow       flowCmd       `cmd:"" aliases:"flows" help:"Flows"`
-	FlowRun    flowRunCmd    `cmd:"" name:"flow-run" aliases:"flow-runs" help:"Executions of flows"`
-	Logs       logsTopCmd    `cmd:"" help:"Logs of a flow run"`
-	WorkPool   workPoolCmd   `cmd:"" name:"work-pool" aliases:"work-pools" help:"Where runs wait for workers"`
-	WorkQueue  workQueueCmd  `cmd:"" name:"work-queue" aliases:"work-queues" help:"Queues of a work pool"`
-	Variable   variableCmd   `cmd:"" aliases:"variables" help:"Values that flows read"`
-	Secret     secretCmd     `cmd:"" aliases:"secrets" help:"Values that flows read and nobody is shown"`
-	Block      blockCmd      `cmd:"" aliases:"blocks" help:"Named configuration, such as secrets and webhooks"`
-	Automation automationCmd `cmd:"" aliases:"automations" help:"What is done when events come, or fail to"`
-	Event      eventCmd      `cmd:"" aliases:"events" help:"What happened"`
-	Import     importCmd     `cmd:"" help:"Take over what another orchestrator holds"`
-	Version    versionCmd    `cmd:"" help:"The version of this program"`
+	Up         upCmd          `cmd:"" help:"Server, worker and the flows of ./flows in one process"`
+	Server     serverCmd      `cmd:"" help:"Run a server"`
+	Worker     workerCmd      `cmd:"" help:"Run a worker"`
+	Deploy     deployCmd      `cmd:"" help:"Deploy a flow"`
+	Deployment deploymentCmd  `cmd:"" aliases:"deployments" help:"Flows with a place to run"`
+	Flow       flowCmd        `cmd:"" aliases:"flows" help:"Flows"`
+	FlowRun    flowRunCmd     `cmd:"" name:"flow-run" aliases:"flow-runs" help:"Executions of flows"`
+	Logs       logsTopCmd     `cmd:"" help:"Logs of a flow run"`
+	WorkPool   workPoolCmd    `cmd:"" name:"work-pool" aliases:"work-pools" help:"Where runs wait for workers"`
+	WorkQueue  workQueueCmd   `cmd:"" name:"work-queue" aliases:"work-queues" help:"Queues of a work pool"`
+	Variable   variableCmd    `cmd:"" aliases:"variables" help:"Values that flows read"`
+	Secret     secretCmd      `cmd:"" aliases:"secrets" help:"Values that flows read and nobody is shown"`
+	Block      blockCmd       `cmd:"" aliases:"blocks" help:"Named configuration, such as secrets and webhooks"`
+	Automation automationCmd  `cmd:"" aliases:"automations" help:"What is done when events come, or fail to"`
+	Event      eventCmd       `cmd:"" aliases:"events" help:"What happened"`
+	Import     importCmd      `cmd:"" help:"Take over what another orchestrator holds"`
+	Version    versionCmd     `cmd:"" help:"The version of this program"`
+	TagLimit   tagLimitCmd    `cmd:"" name:"concurrency-limit" aliases:"concurrency-limits" help:"How many task runs with a tag may run at once"`
+	GCL        globalLimitCmd `cmd:"" name:"global-concurrency-limit" aliases:"global-concurrency-limits,gcl" help:"Slots and rates that code asks for by name"`
 }
 
 // app is what a command runs with.

@@ -54,7 +54,7 @@ func TestExitCodes(t *testing.T) {
 
 func TestEmptyLists(t *testing.T) {
 	api := answering(t, 200, `[]`)
-	for _, group := range []string{"deployment", "flow", "flow-run", "work-pool", "work-queue", "variable", "secret", "block", "deployments", "flow-runs"} {
+	for _, group := range []string{"deployment", "flow", "flow-run", "work-pool", "work-queue", "variable", "secret", "block", "concurrency-limit", "gcl", "deployments", "flow-runs"} {
 		code, stdout, _ := call(t, api, group, "ls", "-o", "json")
 		if code != 0 || strings.TrimSpace(stdout) != "[]" {
 			t.Errorf("%s ls: exit %d, %q", group, code, stdout)
