@@ -131,6 +131,10 @@ func (c *Client) VariableByName(ctx context.Context, name string) (out *core.Var
 	return out, c.get(ctx, "/variables/name"+path(name), &out)
 }
 
+func (c *Client) BlockDocument(ctx context.Context, id core.UUID, secrets bool) (out *core.BlockDocument, err error) {
+	return out, c.get(ctx, "/block_documents/"+id.String()+"?include_secrets="+strconv.FormatBool(secrets), &out)
+}
+
 func (c *Client) BlockDocumentByName(ctx context.Context, typeSlug, name string, secrets bool) (out *core.BlockDocument, err error) {
 	return out, c.get(ctx, "/block_types/slug"+path(typeSlug)+"/block_documents/name"+path(name)+"?include_secrets="+strconv.FormatBool(secrets), &out)
 }

@@ -39,7 +39,8 @@ type Orchestrator interface {
 	CreateArtifact(ctx context.Context, c ArtifactCreate) (*Artifact, error)
 	UpdateArtifact(ctx context.Context, id UUID, u ArtifactUpdate) error
 	VariableByName(ctx context.Context, name string) (*Variable, error)
-	// BlockDocumentByName comes with its data; secrets says whether in the clear.
+	// BlockDocument comes with its data; secrets says whether in the clear.
+	BlockDocument(ctx context.Context, id UUID, secrets bool) (*BlockDocument, error)
 	BlockDocumentByName(ctx context.Context, typeSlug, name string, secrets bool) (*BlockDocument, error)
 	AcquireSlots(ctx context.Context, r SlotRequest) (*SlotGrant, error)
 	RenewSlots(ctx context.Context, leaseID UUID, seconds float64) error

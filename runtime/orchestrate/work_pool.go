@@ -349,7 +349,7 @@ func fieldsError(code core.Code, what string, fields []core.FieldError) error {
 }
 
 func invalidField(field, msg string) error {
-	return &core.Error{Code: core.EInvalid, Message: msg, Fields: []core.FieldError{{Type: "value_error", Loc: []any{"body", field}, Msg: msg}}}
+	return &core.Error{Code: core.EInvalid, Message: msg, Fields: []core.FieldError{{Type: "value_error", Loc: []any{"body", field}, Msg: msg, Ctx: map[string]any{"error": map[string]any{}}}}}
 }
 
 func checkLimit(n *int64) error {

@@ -232,6 +232,15 @@ func (f *fake) VariableByName(_ context.Context, name string) (*core.Variable, e
 	return nil, core.NotFound("Variable")
 }
 
+var credsID = core.NewID()
+
+func (f *fake) BlockDocument(_ context.Context, id core.UUID, secrets bool) (*core.BlockDocument, error) {
+	if id != credsID || !secrets {
+		return nil, core.NotFound("Block document")
+	}
+	return &core.BlockDocument{Data: core.JSON(`{"token":"by id"}`), BlockSchema: &core.BlockSchema{Fields: core.JSON(`{"secret_fields":["token"]}`)}}, nil
+}
+
 func (f *fake) BlockDocumentByName(_ context.Context, kind, name string, secrets bool) (*core.BlockDocument, error) {
 	doc := func(data, fields string) (*core.BlockDocument, error) {
 		if !secrets {

@@ -68,6 +68,9 @@ func expand(v any, lookup func(name string) (any, bool, error)) (any, bool, erro
 		})
 		return out, true, failed
 	case map[string]any:
+		if name, ok := documentOf(t); ok {
+			return lookup(name)
+		}
 		out := make(map[string]any, len(t))
 		for k, x := range t {
 			y, ok, err := expand(x, lookup)

@@ -15,6 +15,7 @@ import (
 //	{{ prefect.variables.NAME }}
 //	{{ prefect.blocks.TYPE.NAME }}, or one of its fields: ….NAME.FIELD.FIELD
 //	{{ $NAME }}, of the worker's environment
+//	{"$ref": {"block_document_id": ID}} in place of a value: that block's data
 type references struct {
 	orch    core.Orchestrator
 	ctx     context.Context
@@ -33,6 +34,8 @@ func (r *references) lookup(name string) (v any, known bool, err error) {
 		v, err = r.variable(strings.TrimPrefix(name, "prefect.variables."))
 	case strings.HasPrefix(name, "prefect.blocks."):
 		v, err = r.block(strings.TrimPrefix(name, "prefect.blocks."))
+	case strings.HasPrefix(name, byDocument):
+		v, err = r.document(strings.TrimPrefix(name, byDocument))
 	default:
 		err = core.Errorf(core.EInvalid, "the job variables name %q, which is nothing; there are prefect.variables.NAME and prefect.blocks.TYPE.NAME", name)
 	}
@@ -84,4 +87,30 @@ func (r *references) block(path string) (any, error) {
 		v = x
 	}
 	return v, nil
+}
+
+// byDocument begins the name under which expand asks for a block by its id.
+const byDocument = "prefect.block_documents."
+
+// documentOf is that name for {"$ref": {"block_document_id": ID}}.
+func documentOf(v map[string]any) (name string, ok bool) {
+	ref, _ := v["$ref"].(map[string]any)
+	id, ok := ref["block_document_id"].(string)
+	return byDocument + id, ok
+}
+
+func (r *references) document(text string) (any, error) {
+	id, err := core.ParseUUID(text)
+	if err != nil {
+		return nil, core.Errorf(core.EInvalid, "the job variables name the block document %q, which is no id", text)
+	}
+	doc, err := r.orch.BlockDocument(r.ctx, id, true)
+	if core.IsNotFound(err) {
+		return nil, core.Errorf(core.ENotFound, "the job variables name the block document %s, which does not exist; choose another block", id)
+	}
+	if err != nil {
+		return nil, err
+	}
+	r.secrets = append(r.secrets, doc.SecretWords()...)
+	return doc.Data.Map(), nil
 }

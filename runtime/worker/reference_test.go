@@ -44,6 +44,17 @@ func TestReferences(t *testing.T) {
 	if got := mask.Replace("hunter2 at localhost with s3cret"); got != "******** at localhost with ********" {
 		t.Error(got)
 	}
+	ref := func(id string) any {
+		return map[string]any{"creds": map[string]any{"$ref": map[string]any{"block_document_id": id}}}
+	}
+	if got, _, err := expand(ref(credsID.String()), refs.lookup); err != nil || !reflect.DeepEqual(got, map[string]any{"creds": map[string]any{"token": "by id"}}) {
+		t.Error(got, err)
+	}
+	for id, hint := range map[string]string{"x": "is no id", core.NewID().String(): "does not exist"} {
+		if _, _, err := expand(ref(id), refs.lookup); err == nil || !strings.Contains(err.Error(), hint) {
+			t.Errorf("%s: %v", id, err)
+		}
+	}
 	list, _, err := expand([]any{"a", "{{ $WORKER_LACKS }}", map[string]any{"k": "{{ $WORKER_HAS }}"}}, refs.lookup)
 	if err != nil || !reflect.DeepEqual(list, []any{"a", map[string]any{"k": "it"}}) {
 		t.Error(list, err)
