@@ -38,14 +38,16 @@ func logger(a *app, level string) *slog.Logger {
 
 type upCmd struct {
 	serveFlags
-	Flows  string `env:"FLOWLITE_FLOWS" default:"./flows" help:"folder whose flows are deployed and watched"`
-	Python string `env:"FLOWLITE_PYTHON" help:"interpreter or virtual environment of Python flows; default: VIRTUAL_ENV, .venv at the flow's folder or above, or python3"`
-	Limit  int    `short:"l" help:"runs at once; 0: no limit"`
+	Flows      string `env:"FLOWLITE_FLOWS" default:"./flows" help:"folder whose flows are deployed and watched"`
+	Python     string `env:"FLOWLITE_PYTHON" help:"interpreter or virtual environment of Python flows; default: VIRTUAL_ENV, .venv at the flow's folder or above, or python3"`
+	PythonFork bool   `env:"FLOWLITE_PYTHON_FORK" default:"true" negatable:"" help:"start Python runs from a warm interpreter (Linux)"`
+	Limit      int    `short:"l" help:"runs at once; 0: no limit"`
 }
 
 func (c *upCmd) Run(a *app) error {
 	cfg := c.config(a)
 	cfg.Worker, cfg.WorkerLimit, cfg.Python = true, c.Limit, c.Python
+	cfg.NoFork = !c.PythonFork
 	if _, err := os.Stat(c.Flows); err == nil || c.Flows != "./flows" {
 		cfg.FlowsDir = c.Flows
 	} else {

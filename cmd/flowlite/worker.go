@@ -15,15 +15,16 @@ type workerCmd struct {
 }
 
 type workerStartCmd struct {
-	Pool     string   `short:"p" required:"" help:"work pool"`
-	Name     string   `short:"n" help:"name of the worker; default: host and process"`
-	Queue    []string `short:"q" sep:"none" help:"only this queue"`
-	Type     string   `short:"t" enum:"process" default:"process" help:"process"`
-	Limit    int      `short:"l" help:"runs at once; 0: no limit"`
-	Python   string   `env:"FLOWLITE_PYTHON" help:"interpreter or virtual environment of Python flows; default: VIRTUAL_ENV, .venv at the flow's folder or above, or python3"`
-	WorkDir  string   `default:"." help:"folder that entrypoints are relative to"`
-	Home     string   `env:"FLOWLITE_HOME" help:"folder of built flows; default: the user's cache folder"`
-	LogLevel string   `env:"FLOWLITE_LOG_LEVEL" enum:"debug,info,warn,error" default:"warn" help:"debug, info, warn or error"`
+	Pool       string   `short:"p" required:"" help:"work pool"`
+	Name       string   `short:"n" help:"name of the worker; default: host and process"`
+	Queue      []string `short:"q" sep:"none" help:"only this queue"`
+	Type       string   `short:"t" enum:"process" default:"process" help:"process"`
+	Limit      int      `short:"l" help:"runs at once; 0: no limit"`
+	Python     string   `env:"FLOWLITE_PYTHON" help:"interpreter or virtual environment of Python flows; default: VIRTUAL_ENV, .venv at the flow's folder or above, or python3"`
+	PythonFork bool     `env:"FLOWLITE_PYTHON_FORK" default:"true" negatable:"" help:"start Python runs from a warm interpreter (Linux)"`
+	WorkDir    string   `default:"." help:"folder that entrypoints are relative to"`
+	Home       string   `env:"FLOWLITE_HOME" help:"folder of built flows; default: the user's cache folder"`
+	LogLevel   string   `env:"FLOWLITE_LOG_LEVEL" enum:"debug,info,warn,error" default:"warn" help:"debug, info, warn or error"`
 }
 
 func (c *workerStartCmd) Run(a *app) error {
@@ -35,7 +36,7 @@ func (c *workerStartCmd) Run(a *app) error {
 		return err
 	}
 	cfg := worker.Config{Orchestrator: client.New(client.Config{URL: a.cli.APIURL, AuthString: a.cli.Auth}), Pool: c.Pool, Name: c.Name, Queues: c.Queue, Limit: c.Limit,
-		APIURL: a.api.base, AuthString: a.cli.Auth, WorkDir: dir, Python: c.Python, Log: logger(a, c.LogLevel)}
+		APIURL: a.api.base, AuthString: a.cli.Auth, WorkDir: dir, Python: c.Python, NoFork: !c.PythonFork, Log: logger(a, c.LogLevel)}
 	if c.Home != "" {
 		cfg.CacheDir = filepath.Join(c.Home, "cache")
 	}

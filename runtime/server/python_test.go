@@ -320,3 +320,44 @@ func cancelPython(t *testing.T, s *Server) {
 		}
 	})
 }
+
+// TestNoPrefect has an interpreter without Prefect: that is said once, and Go
+// flows do not suffer.
+func TestNoPrefect(t *testing.T) {
+	cfg := testConfig(t)
+	interpreter := filepath.Join(t.TempDir(), "python3")
+	if err := os.WriteFile(interpreter, []byte("#!/bin/sh\nprintf '\\036flowlite: %s has no Prefect\\n' $0 >&2\nexit 78\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Worker, cfg.Python, cfg.FlowsDir = true, interpreter, "flows"
+	flow := filepath.Join(cfg.WorkDir, "flows", "a.py")
+	put(t, flow, "from prefect import flow\n\n@flow\ndef a():\n    pass\n")
+	put(t, filepath.Join(cfg.WorkDir, "flows", "b.py"), "# no decorator, though it speaks of a prefect flow\n")
+	reports := make(chan FlowsReport, 100)
+	cfg.OnFlows = func(r FlowsReport) { reports <- r }
+	s := start(t, cfg)
+	r := nextReport(t, reports, "the first look", func(FlowsReport) bool { return true })
+	want := "Python flows were found (flows/a.py), but " + interpreter + " has no Prefect"
+	if len(r.Hints) != 1 || r.Hints[0] != want || len(r.Problems)+len(r.Deployments)+len(r.Gone) != 0 {
+		t.Errorf("report %+v, want the hint %q", r, want)
+	}
+	put(t, flow, "from prefect import flow\n\n@flow\ndef a(n: int):\n    pass\n")
+	if r = nextReport(t, reports, "the second look", func(FlowsReport) bool { return true }); len(r.Hints) != 0 {
+		t.Errorf("it is said again: %q", r.Hints)
+	}
+
+	ctx := context.Background()
+	fl, err := s.Service().CreateFlow(ctx, core.FlowCreate{Name: "a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Service().CreateDeployment(ctx, core.DeploymentCreate{Name: "local", FlowID: fl.ID, WorkPoolName: core.Some("default"), Path: core.Some(cfg.WorkDir),
+		Entrypoint: core.Some("flows/a.py:a"), ParameterOpenAPISchema: core.Some(core.JSON(`{}`))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := until(t, s, begin(t, s, "a", core.DeploymentFlowRunCreate{}), is(core.Crashed))
+	if !strings.Contains(core.Deref(run.State.Message), interpreter+" ") || !strings.Contains(core.Deref(run.State.Message), "has no Prefect") {
+		t.Errorf("message %q", core.Deref(run.State.Message))
+	}
+}

@@ -258,7 +258,7 @@ def run():
 # What the first seconds of a run import one after the other.
 SOON = (
     "anyio._backends._asyncio encodings.idna prefect.client.orchestration prefect.deployments prefect.futures "
-    "prefect.states prefect.task_runners prefect.utilities.visualization prefect.variables rich._emoji_codes"
+    "prefect.states prefect.task_runners prefect.utilities.visualization prefect.variables pydantic.v1 rich._emoji_codes"
 )
 
 
@@ -272,6 +272,7 @@ def serve():
     import select
     import signal
     import socket
+    import warnings
 
     sock = socket.socket(fileno=3)
 
@@ -283,11 +284,13 @@ def serve():
     except Exception as exc:
         say(error=missing(exc))
         sys.exit(78)
-    for name in SOON.split():
-        try:
-            importlib.import_module(name)
-        except ImportError:
-            pass
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in SOON.split():
+            try:
+                importlib.import_module(name)
+            except Exception:
+                pass  # another version of Prefect; the run imports what it needs
     import ctypes
 
     prctl = ctypes.CDLL(None).prctl
