@@ -38,7 +38,7 @@ func (a *API) bareFlowRun(ctx context.Context, r *core.FlowRun, large bool) (*co
 		Key   string    `json:"key"`
 	}
 	if json.Unmarshal(r.State.Data, &d) != nil || d.Type != "flowlite" {
-		return r, nil
+		return r, nil //nolint:nilerr // whatever else it is, it is not ours
 	}
 	value := d.Value
 	if d.Key != "" {

@@ -47,7 +47,7 @@ func Find(dir string, ignored func(name string) bool) (files []string, err error
 		case err != nil && p == dir:
 			return err
 		case err != nil:
-			return nil
+			return nil //nolint:nilerr // a folder that cannot be read holds no flows for us
 		case d.IsDir():
 			if p == dir {
 				return nil
