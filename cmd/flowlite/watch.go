@@ -172,6 +172,9 @@ func (w *watcher) status(ctx context.Context, r *core.FlowRun, why string) strin
 		}
 		return s + " " + out.Elapsed(core.Now().Sub(since)) + "   " + why
 	}
+	if r.StateType.Final() { // the last log lines are still on their way
+		return w.out.Join(s+" in "+took(r), w.tasks(ctx, r))
+	}
 	return w.out.Join(s+" "+out.Elapsed(core.Now().Sub(since)), w.tasks(ctx, r))
 }
 
