@@ -99,9 +99,9 @@ func (s *Service) rememberHolders(ctx context.Context) error {
 // v1, the task run's; else the youngest that nobody has claimed.
 func (s *Service) claimSlots(ctx context.Context, clientID core.UUID, e *core.Event) error {
 	id := e.ResourceID()
-	limitID, err := core.ParseUUID(id[strings.LastIndexByte(id, '.')+1:])
-	if err != nil {
-		return nil
+	limitID, bad := core.ParseUUID(id[strings.LastIndexByte(id, '.')+1:])
+	if bad != nil {
+		return nil // of another system's limit
 	}
 	holderType, holderID := holderIn(e)
 	return s.write(ctx, func(tx core.Tx, _ *outbox) error {
