@@ -58,7 +58,8 @@ func (a *API) scheduledTasks(w http.ResponseWriter, r *http.Request) {
 			}
 			return
 		}
-		if s.send(ctx, run) != nil {
+		// Not with ctx: a client that quits upon the first byte would cut the frame's end.
+		if s.send(r.Context(), run) != nil {
 			return
 		}
 		var f frame

@@ -98,7 +98,10 @@ func (a *API) workerChannel(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := &workerChannel{socket: s, a: a, pool: r.PathValue("name")}
-	err := c.serve(r.Context())
+	// Its end cuts the connection, so the reason for closing goes out before.
+	ctx, gone := context.WithCancelCause(r.Context())
+	defer gone(errGone)
+	err := c.serve(ctx, gone)
 	if fault := (*faultError)(nil); errors.As(err, &fault) {
 		_ = s.Close(fault.code, fault.reason)
 	} else if err != nil && r.Context().Err() == nil && websocket.CloseStatus(err) == -1 {
@@ -106,12 +109,10 @@ func (a *API) workerChannel(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (c *workerChannel) serve(ctx context.Context) error {
+func (c *workerChannel) serve(ctx context.Context, gone context.CancelCauseFunc) error {
 	if err := c.greetWorker(ctx); err != nil {
 		return err
 	}
-	ctx, gone := context.WithCancelCause(ctx)
-	defer gone(errGone)
 	go c.stayAwake(ctx, gone)
 	go func() {
 		gone(c.read(ctx))
@@ -272,5 +273,5 @@ func (c *workerChannel) snapshotIfChanged(ctx context.Context) error {
 }
 
 func (c *workerChannel) tell(ctx context.Context, kind string, payload any) error {
-	return c.send(ctx, channelFrame{Type: kind, ID: core.NewID(), SentAt: core.Now(), Payload: json.RawMessage(core.ToJSON(payload))})
+	return c.send(context.WithoutCancel(ctx), channelFrame{Type: kind, ID: core.NewID(), SentAt: core.Now(), Payload: json.RawMessage(core.ToJSON(payload))})
 }
