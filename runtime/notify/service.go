@@ -86,6 +86,13 @@ const slackHook = "hooks.slack.com"
 // fromApprise makes the library's URL of one as Apprise writes it. Schemes that
 // both write alike pass through.
 func fromApprise(text string) (*url.URL, error) {
+	if rest, ok := strings.CutPrefix(text, "tgram://"); ok {
+		// tgram://TOKEN/CHAT…; the token has a colon, which would be a port.
+		token, chats, _ := strings.Cut(rest, "/")
+		chats, _, _ = strings.Cut(chats, "?")
+		q := url.Values{"chats": {strings.ReplaceAll(strings.Trim(chats, "/"), "/", ",")}}
+		return &url.URL{Scheme: "telegram", User: tokenUser(token), Host: "telegram", RawQuery: q.Encode()}, nil
+	}
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme == "" {
 		return nil, fmt.Errorf("the notification's URL is not one: it begins with a scheme such as https:// or mailto://")
@@ -114,9 +121,6 @@ func fromApprise(text string) (*url.URL, error) {
 		return u, nil
 	case "mailto", "mailtos":
 		return mail(u, q), nil
-	case "tgram":
-		// tgram://TOKEN/CHAT…
-		return &url.URL{Scheme: "telegram", User: tokenUser(hostAsWritten(text)), Host: "telegram", RawQuery: "chats=" + url.QueryEscape(strings.Join(parts, ","))}, nil
 	case "mmost", "mmosts":
 		if u.Scheme == "mmost" {
 			q.Set("disabletls", "yes")

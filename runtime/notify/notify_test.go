@@ -1,0 +1,206 @@
+package notify
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nicholas-fedor/shoutrrr/pkg/router"
+)
+
+// TestServices: what becomes of blocks, and that the library understands it.
+func TestServices(t *testing.T) {
+	const hook = "https://hooks.slack.com/services/T1A2B3C4D/B1A2B3C4D/abcdefghijklmnopqrstuvwx"
+	for _, c := range []struct {
+		slug, data, want string
+	}{
+		{"slack-webhook", `{"url":"` + hook + `"}`, "slack://hook:T1A2B3C4D-B1A2B3C4D-abcdefghijklmnopqrstuvwx@webhook"},
+		{"apprise", `{"url":"slack://T1A2B3C4D/B1A2B3C4D/abcdefghijklmnopqrstuvwx/"}`, "slack://hook:T1A2B3C4D-B1A2B3C4D-abcdefghijklmnopqrstuvwx@webhook"},
+		{"slack-webhook", `{"url":"https://chat.example.com/hooks/x"}`, "https://chat.example.com/hooks/x"},
+		{"discord-webhook", `{"webhook_id":"123","webhook_token":"tok","botname":"b"}`, "discord://tok@123?username=b"},
+		{"apprise", `{"url":"discord://123/tok"}`, "discord://tok@123"},
+		{"apprise", `{"url":"https://discord.com/api/webhooks/123/tok"}`, "discord://tok@123"},
+		{"mattermost-webhook", `{"hostname":"mm.example.com","token":"tok","botname":"bot","channels":["#ops"],"port":8065,"secure":false}`, "mattermost://bot@mm.example.com:8065/tok/ops?disabletls=yes"},
+		{"pager-duty-webhook", `{"integration_key":"0123456789abcdef0123456789abcdef","region_name":"eu","notify_type":"failure"}`, "pagerduty://events.eu.pagerduty.com/0123456789abcdef0123456789abcdef?severity=error&source=flowlite"},
+		{"opsgenie-webhook", `{"apikey":"k","region_name":"us","target_team":["ops"],"tags":["a","b"],"priority":2}`, "opsgenie://api.opsgenie.com/k?priority=P2&responders=team%3Aops&tags=a%2Cb"},
+		{"sendgrid-email", `{"api_key":"k","sender_email":"a@b.c","to_emails":["d@e.f","g@h.i"]}`, "smtp://apikey:k@smtp.sendgrid.net:587/?from=a%40b.c&to=d%40e.f%2Cg%40h.i"},
+		{"email", `{"url":"mailtos://me:pw@example.com?to=you@example.org&name=Flow"}`, "smtp://me:pw@example.com:587/?encryption=ExplicitTLS&from=me%40example.com&fromname=Flow&to=you%40example.org"},
+		{"email", `{"url":"mailto://me:pw@gmail.com"}`, "smtp://me%40gmail.com:pw@smtp.gmail.com:587/?encryption=ExplicitTLS&from=me%40gmail.com&to=me%40gmail.com"},
+		{"email", `{"url":"mailto://mail.example.com:2525?from=a@b.c&to=d@e.f"}`, "smtp://mail.example.com:2525/?auth=None&from=a%40b.c&to=d%40e.f"},
+		{"apprise", `{"url":"tgram://123456789:AbCdEfGhIjKlMnOpQrStUvWxYzAbCdEfGhI/-100123"}`, "telegram://123456789:AbCdEfGhIjKlMnOpQrStUvWxYzAbCdEfGhI@telegram?chats=-100123"},
+		{"apprise", `{"url":"ntfys://ntfy.sh/topic"}`, "ntfy://ntfy.sh/topic"},
+		{"apprise", `{"url":"jsons://example.com/x"}`, "https://example.com/x"},
+	} {
+		b := &Block{Slug: c.slug}
+		if err := json.Unmarshal([]byte(c.data), &b.Data); err != nil {
+			t.Fatal(err)
+		}
+		u, err := b.service()
+		if err != nil || u.String() != c.want {
+			t.Errorf("%s %s\n got %v, %v\nwant %s", c.slug, c.data, u, err, c.want)
+			continue
+		}
+		if u.Scheme == "https" {
+			continue
+		}
+		if _, err := router.New(nil, u.String()); err != nil {
+			t.Errorf("%s: the library refuses %s: %v", c.slug, u, err)
+		}
+	}
+	for _, data := range []map[string]any{nil, {"url": "no url"}, {"url": 7}} {
+		if _, err := (&Block{Slug: "x", Data: data}).service(); err == nil {
+			t.Errorf("%v has a service", data)
+		}
+	}
+}
+
+// heard is a server that keeps what it is sent.
+func heard(t *testing.T) (string, chan *http.Request, chan string) {
+	t.Helper()
+	requests, bodies := make(chan *http.Request, 4), make(chan string, 4)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body)
+		requests <- r
+		bodies <- string(b)
+		if strings.HasPrefix(r.URL.Path, "/refuse") {
+			w.WriteHeader(http.StatusBadRequest)
+		}
+	}))
+	t.Cleanup(srv.Close)
+	return srv.URL, requests, bodies
+}
+
+func TestNotifyOverHTTP(t *testing.T) {
+	url, requests, bodies := heard(t)
+	old := twilioAPI
+	twilioAPI = url
+	t.Cleanup(func() { twilioAPI = old })
+	for _, c := range []struct {
+		block *Block
+		path  string
+		body  string
+	}{
+		{&Block{"slack-webhook", map[string]any{"url": url + "/hook"}}, "/hook", `"text":"Subject\n\nBody"`},
+		{&Block{"ms-teams-webhook", map[string]any{"url": url + "/teams"}}, "/teams", `"text":"Body"`},
+		{&Block{"custom-webhook", map[string]any{"url": url + "/{{name}}", "name": "n", "params": map[string]any{"k": "{{tok}}"},
+			"json_data": map[string]any{"a": []any{"{{subject}}: {{body}}"}}, "secrets": map[string]any{"tok": "s1"}}}, "/n?k=s1", `{"a":["Subject: Body"]}`},
+		{&Block{"custom-webhook", map[string]any{"url": url + "/f", "form_data": map[string]any{"m": "{{body}}"}}}, "/f", `m=Body`},
+		{&Block{"twilio-sms", map[string]any{"account_sid": "AC1", "auth_token": "t", "from_phone_number": "+1", "to_phone_numbers": []any{"+2"}}},
+			"/2010-04-01/Accounts/AC1/Messages.json", "To=%2B2"},
+	} {
+		if err := Notify(t.Context(), c.block, "Subject", "Body"); err != nil {
+			t.Errorf("%s: %v", c.block.Slug, err)
+			continue
+		}
+		r, body := <-requests, <-bodies
+		if r.URL.String() != c.path || !strings.Contains(body, c.body) {
+			t.Errorf("%s: %s %s", c.block.Slug, r.URL, body)
+		}
+	}
+}
+
+func TestErrorsHideSecrets(t *testing.T) {
+	url, _, _ := heard(t)
+	for _, b := range []*Block{
+		{"slack-webhook", map[string]any{"url": url + "/refuse/secret-token"}},
+		{"slack-webhook", map[string]any{"url": "http://127.0.0.1:1/hooks/secret-token"}},
+		{"custom-webhook", map[string]any{"url": "http://127.0.0.1:1/{{tok}}", "secrets": map[string]any{"tok": "secret-token"}}},
+		{"apprise", map[string]any{"url": "mattermost://127.0.0.1:1/secret-token?disabletls=yes"}},
+	} {
+		err := Notify(t.Context(), b, "s", "b")
+		if err == nil || strings.Contains(err.Error(), "secret-token") {
+			t.Errorf("%s: %v", b.Slug, err)
+		}
+	}
+}
+
+func TestPrivateAddresses(t *testing.T) {
+	url, _, _ := heard(t)
+	b := &Block{"webhook", map[string]any{"url": url, "allow_private_urls": false}}
+	if _, err := CallWebhook(t.Context(), b, ""); err == nil || !strings.Contains(err.Error(), "private") {
+		t.Errorf("a webhook on loopback: %v", err)
+	}
+	m := &Block{"apprise", map[string]any{"url": "mattermost://127.0.0.1:1/t?disabletls=yes", "allow_private_urls": false}}
+	if err := Notify(t.Context(), m, "s", "b"); err == nil || !strings.Contains(err.Error(), "private") {
+		t.Errorf("a chat on loopback: %v", err)
+	}
+}
+
+func TestCallWebhook(t *testing.T) {
+	url, requests, bodies := heard(t)
+	b := &Block{"webhook", map[string]any{"url": url + "/refuse", "method": "PATCH", "headers": map[string]any{"X": "y"}}}
+	a, err := CallWebhook(t.Context(), b, `{"a":1}`)
+	if err != nil || a.Status != 400 {
+		t.Fatalf("%+v, %v", a, err)
+	}
+	r, body := <-requests, <-bodies
+	if r.Method != "PATCH" || r.Header.Get("X") != "y" || r.Header.Get("Content-Type") != "application/json" || body != `{"a":1}` {
+		t.Errorf("%s %v %s", r.Method, r.Header, body)
+	}
+}
+
+// TestMail sends to a mail server that knows the least that a protocol needs.
+func TestMail(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	mail := make(chan string, 1)
+	go func() {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer func() { _ = c.Close() }()
+		in := bufio.NewReader(c)
+		say := func(s string) { _, _ = fmt.Fprint(c, s+"\r\n") }
+		say("220 test")
+		var all strings.Builder
+		data := false
+		for {
+			line, err := in.ReadString('\n')
+			if err != nil {
+				return
+			}
+			all.WriteString(line)
+			switch {
+			case data && line == ".\r\n":
+				data = false
+				say("250 kept")
+				mail <- all.String()
+			case data:
+			case strings.HasPrefix(line, "EHLO"):
+				say("250 test")
+			case strings.HasPrefix(line, "DATA"):
+				data = true
+				say("354 go on")
+			case strings.HasPrefix(line, "QUIT"):
+				say("221 bye")
+				return
+			default:
+				say("250 ok")
+			}
+		}
+	}()
+	b := &Block{"email", map[string]any{"url": "mailto://" + l.Addr().String() + "?from=flow@example.com&to=ops@example.com"}}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := Notify(ctx, b, "A subject", "The body"); err != nil {
+		t.Fatal(err)
+	}
+	got := <-mail
+	for _, want := range []string{"MAIL FROM:<flow@example.com>", "RCPT TO:<ops@example.com>", "Subject: A subject", "The body"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the mail lacks %q:\n%s", want, got)
+		}
+	}
+}
