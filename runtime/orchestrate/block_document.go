@@ -227,8 +227,8 @@ func (s *Service) DeleteBlockDocument(ctx context.Context, id core.UUID) error {
 }
 
 // BlockDocument is the document with its data, in which secrets are masked
-// unless they are asked for. ENotFound if there is none, EConflict if the data
-// cannot be decrypted.
+// unless they are asked for. ENotFound if there is none. Data that cannot be
+// decrypted is EConflict where secrets are asked for, else empty.
 func (s *Service) BlockDocument(ctx context.Context, id core.UUID, secrets bool) (*core.BlockDocument, error) {
 	d, err := s.store.BlockDocument(ctx, id)
 	if err != nil {
@@ -286,8 +286,12 @@ func (s *Service) openBlocks(ctx context.Context, r core.Reader, docs []*core.Bl
 
 func (s *Service) openBlock(d *core.BlockDocument, all map[core.UUID]*core.BlockDocument, secrets bool, depth int) (map[string]any, map[string]core.BlockReference, error) {
 	plain, err := s.sealer.Open(d.ID, d.Sealed)
-	if err != nil {
+	switch {
+	case err == nil:
+	case secrets || core.CodeOf(err) != core.EConflict:
 		return nil, nil, err
+	default: // it can still be listed, replaced and deleted
+		plain = []byte("{}")
 	}
 	data, _ := anyOf(plain).(map[string]any)
 	if data == nil {

@@ -57,6 +57,14 @@ func changeKeys(t *testing.T, h *house) {
 	if got := h.secret("one"); !strings.HasPrefix(got, "conflict: block document ") || !strings.Contains(got, "put that key back") {
 		t.Fatal(got)
 	}
+	list := must(h.BlockDocuments(h.ctx, core.BlockFilters{}, core.Page{}, false))(t)
+	if len(list) != 2 || string(list[0].Data) != "{}" {
+		t.Fatal(list)
+	}
+	err := h.UpdateBlockDocument(h.ctx, list[0].ID, core.BlockDocumentUpdate{Data: core.Some(map[string]core.JSON{"value": core.JSON(`1`)})})
+	if core.CodeOf(err) != core.EConflict { // it would have to be merged with what cannot be read
+		t.Fatal(err)
+	}
 	if err := h.SetSecret(h.ctx, "one", core.JSON(`"again"`)); err != nil {
 		t.Fatal(err)
 	}
