@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"net"
 	"strconv"
 	"strings"
 	"time"
@@ -48,9 +49,12 @@ func (c *importPrefectCmd) explain(a *app, from string, err error) error {
 	if core.CodeOf(err) != core.EUnavailable {
 		return err
 	}
-	f := &failure{code: exitUnreachable, what: err.Error(), hint: "check that the Prefect server runs at " + from}
+	f := &failure{code: exitUnreachable, what: "no Prefect server answers at " + from, hint: "the address is that of its API, like http://127.0.0.1:4200/api"}
 	if strings.Contains(err.Error(), a.api.base) {
-		f.hint = "start flowlite with `flowlite up`, or set FLOWLITE_API_URL"
+		f.what, f.hint = "no flowlite server answers at "+a.api.base, "start flowlite with `flowlite up`, or set FLOWLITE_API_URL"
+	}
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		f.why = op.Err.Error()
 	}
 	return f
 }
