@@ -16,4 +16,3 @@ func TestDeploymentPython(t *testing.T) {
 		}
 	}
 }
-

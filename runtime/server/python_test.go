@@ -278,6 +278,26 @@ func runPython(t *testing.T, s *Server, reports chan FlowsReport, dir string) {
 		}
 		until(t, s, run, is(core.Crashed))
 	})
+	t.Run("named by module, fetched by a pull step", func(t *testing.T) {
+		for name, c := range map[string]core.DeploymentCreate{
+			"module":  {Entrypoint: core.Some("flows.all.ends"), Path: core.Some(dir)},
+			"fetched": {Entrypoint: core.Some("got/all.py:ends"), PullSteps: core.Some(core.ToJSON([]any{map[string]any{"prefect.deployments.steps.run_shell_script": map[string]any{"script": "cp -r " + dir + "/flows got"}}}))},
+		} {
+			c.Name, c.FlowID, c.WorkPoolName, c.ParameterOpenAPISchema = name, d.FlowID, core.Some("default"), core.Some(core.JSON(`{}`))
+			made, err := s.Service().CreateDeployment(ctx, c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			run, err := s.Service().CreateDeploymentFlowRun(ctx, made.ID, core.DeploymentFlowRunCreate{Parameters: core.JSON(`{"how":"raise"}`)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			run = until(t, s, run, is(core.Failed))
+			if !strings.Contains(core.Deref(run.State.Message), "no good") {
+				t.Errorf("%s: message %q", name, core.Deref(run.State.Message))
+			}
+		}
+	})
 	t.Run("no such interpreter", func(t *testing.T) {
 		run := begin(t, s, "doubler", core.DeploymentFlowRunCreate{Parameters: core.JSON(`{"n":1}`), JobVariables: core.JSON(`{"python":"/no/such/python"}`)})
 		run = until(t, s, run, is(core.Crashed))
