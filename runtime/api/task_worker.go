@@ -99,7 +99,7 @@ func (s *socket) subscribed(ctx context.Context) (keys []string, client string, 
 		Client string   `json:"client_id"`
 	}
 	err = json.Unmarshal(b, &f)
-	expected := ""
+	var expected string
 	switch {
 	case f.Type != "subscribe":
 		expected = "expected 'subscribe' message"
