@@ -203,10 +203,8 @@ func filled(v any, fill *strings.Replacer) any {
 
 // public refuses hosts of private networks.
 func public(ctx context.Context, host string) error {
-	addresses, err := net.DefaultResolver.LookupHost(ctx, host)
-	if err != nil {
-		return nil // no host of the network, or one that is not found: the service's own matter
-	}
+	// What is no host of the network, or is not found, is the service's own matter.
+	addresses, _ := net.DefaultResolver.LookupHost(ctx, host)
 	for _, a := range addresses {
 		if err := publicAddress(a); err != nil {
 			return err

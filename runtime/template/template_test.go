@@ -2,6 +2,7 @@ package template_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -85,7 +86,7 @@ func TestValidate(t *testing.T) {
 		{"{{ " + strings.Repeat("(", 19_000), 1, ""},
 	} {
 		err := template.Validate(c.source)
-		e, _ := err.(*template.Error)
+		e, _ := errors.AsType[*template.Error](err)
 		switch {
 		case c.line == 0 && c.message == "":
 			if err != nil {
