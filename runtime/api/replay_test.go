@@ -102,8 +102,8 @@ func holdDifferences(t *testing.T, golden string, found map[string]string) {
 	}
 	for line := range strings.Lines(string(b)) {
 		if line = strings.TrimSpace(line); line != "" {
-			difference, reason, _ := strings.Cut(line, "  # ")
-			reasons[difference] = reason
+			difference, reason, _ := strings.Cut(line, "  #")
+			reasons[difference] = strings.TrimSpace(reason)
 		}
 	}
 	if os.Getenv("UPDATE_GOLDEN") != "" {
@@ -145,12 +145,16 @@ var (
 func (r *replay) file(path string, found map[string]string) {
 	all := readExchanges(r.TB.(*testing.T), path)
 	r.shift = 0
-	for _, x := range all {
-		if first := timeText.FindString(string(x.Req) + string(x.Frame)); first != "" && r.shift == 0 {
-			at, err := time.Parse("2006-01-02T15:04:05", strings.Replace(first[:19], " ", "T", 1))
-			if err == nil && at.Month() == time.November && at.Year() == 2026 {
-				r.shift = time.Since(at).Truncate(time.Second)
+	for _, x := range all { // what was made first was made when the recording began
+		made, _ := x.Res.(object)
+		created, _ := made["created"].(string)
+		if x.Status == http.StatusCreated && created != "" {
+			at, err := time.Parse(time.RFC3339, created)
+			if err != nil {
+				r.Fatal(err)
 			}
+			r.shift = time.Since(at)
+			break
 		}
 	}
 	asked := map[string]bool{}
@@ -269,8 +273,8 @@ func (r *replay) learn(want, got any) {
 	switch w := want.(type) {
 	case object:
 		if g, ok := got.(object); ok {
-			for k, v := range w {
-				r.learn(v, g[k])
+			for _, k := range slices.Sorted(maps.Keys(w)) {
+				r.learn(w[k], g[k])
 			}
 		}
 	case []any:
