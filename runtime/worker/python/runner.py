@@ -188,13 +188,14 @@ def execute():
             prefer_readable_results(flow)
             with run_metrics(flow_run, flow):
                 drive(run_flow(flow, flow_run=flow_run, error_logger=logger))
-    except (TerminationSignal, Stopped):
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        if flow is not None and cancelling(flow_run_id):
-            cancellation_hooks(flow, flow_run, logger)
-        last_words("the process was told to end (SIGTERM)")
-        sys.exit(143)
-    except SystemExit as exc:
+    except (TerminationSignal, Stopped, SystemExit) as exc:
+        # Prefect 3.8 makes an exit of a signal whose outcome it has reported.
+        if not isinstance(exc, SystemExit) or isinstance(exc.__context__, (TerminationSignal, Stopped)):
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            if flow is not None and cancelling(flow_run_id):
+                cancellation_hooks(flow, flow_run, logger)
+            last_words("the process was told to end (SIGTERM)")
+            sys.exit(143)
         if exc.code not in (None, 0):
             why = exc.__context__
             last_words(f"{type(why).__name__}: {why}" if why is not None else f"exit code {exc.code}")
