@@ -86,7 +86,7 @@ def process(*args, cwd=None, log=None, env=None):
         if p.poll() is None:
             p.send_signal(signal.SIGINT)
             try:
-                p.wait(15)
+                p.wait(40)
             except subprocess.TimeoutExpired:
                 p.kill()
                 p.wait()

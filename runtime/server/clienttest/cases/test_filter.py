@@ -46,7 +46,7 @@ def test_across_entities(api, kind):
     ("logs", sorting.LogSort), ("artifacts", sorting.ArtifactSort), ("variables", sorting.VariableSort)])
 def test_sorts(api, kind, sort):
     for s in sort:
-        if s.value == "CONCURRENCY_LIMIT_ASC":  # clients have it, Prefect's own server refuses it
+        if s.value.startswith("CONCURRENCY_LIMIT"):  # clients have it, Prefect's own server refuses it
             continue
         assert isinstance(api.post(f"/{kind}/filter", {"sort": s.value}), list), s
 

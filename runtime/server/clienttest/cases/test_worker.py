@@ -32,7 +32,7 @@ def test_runs_a_deployment(api, work, name):
     run_id = start(api, work, "adder", name, a=2, b=3)
     api.wait(run_id, "COMPLETED")
     states = [s["name"] for s in api.get(f"/flow_run_states/?flow_run_id={run_id}")]
-    assert states == ["Scheduled", "Pending", "Running", "Completed"]
+    assert [s for s in states if s != "Submitting"] == ["Scheduled", "Pending", "Running", "Completed"]  # 3.8.8 names that step
     r = api.get(f"/flow_runs/{run_id}")
     assert r["infrastructure_pid"] and r["labels"]["prefect.worker.name"] == "first" and r["labels"]["prefect.work-pool.name"] == work[1]
 
