@@ -172,6 +172,10 @@ func (d Deployed) call(ctx context.Context) (*taskCall, error) {
 	return s.run.identify(&Task{Name: d.Flow + "/" + d.Name}, d.Params)
 }
 
+// wantsResult asks a Python flow, which keeps its results for itself, to leave
+// this run's where the caller can read it.
+const wantsResult = `{"flowlite.caller": "go"}`
+
 // create makes the run, or finds the one that an earlier attempt made.
 func (d Deployed) create(ctx context.Context, o core.Orchestrator, c *taskCall) (*core.FlowRun, error) {
 	dep, err := ask(ctx, func() (*core.Deployment, error) { return o.DeploymentByName(ctx, d.Flow, d.Name) })
@@ -181,7 +185,7 @@ func (d Deployed) create(ctx context.Context, o core.Orchestrator, c *taskCall) 
 	if err != nil {
 		return nil, err
 	}
-	create := core.DeploymentFlowRunCreate{Name: d.RunName, Parameters: d.Params.OrObject()}
+	create := core.DeploymentFlowRunCreate{Name: d.RunName, Parameters: d.Params.OrObject(), Labels: core.JSON(wantsResult)}
 	wctx := ctx
 	if c != nil {
 		wctx = c.r.wctx
