@@ -39,10 +39,13 @@ def import_prefect():
     import prefect.task_engine  # noqa: F401
 
 
-def prefer_readable_results(flow):
-    """Keeps the results of the run, as JSON where that can be: a caller in
-    another language can read them, and a run that starts again finds what its
-    tasks have done. What the user set, in whatever way, stays."""
+def prefer_readable_results(flow, flow_run):
+    """A caller in Go reads the result from its file, so the run that it made
+    keeps its results, as JSON where that can be. What the user set, in whatever
+    way, stays; and so does all of every other run: a task whose result is kept
+    is not executed again by a retry, which its author may not expect."""
+    if (flow_run.labels or {}).get("flowlite.caller") != "go":
+        return
     import logging
 
     from prefect.settings import get_current_settings
@@ -185,7 +188,7 @@ def execute():
             except Exception:
                 logger.error("Unexpected exception encountered when trying to load flow", exc_info=True)
                 raise
-            prefer_readable_results(flow)
+            prefer_readable_results(flow, flow_run)
             with run_metrics(flow_run, flow):
                 drive(run_flow(flow, flow_run=flow_run, error_logger=logger))
     except (TerminationSignal, Stopped, SystemExit) as exc:
