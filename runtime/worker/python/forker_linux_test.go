@@ -44,7 +44,7 @@ def get_current_settings():
 import logging, os, sys, threading
 from types import SimpleNamespace as N
 def exception_to_crashed_state(exc): pass
-def load_flow_run(flow_run_id): return N(id=flow_run_id)
+def load_flow_run(flow_run_id): return N(id=flow_run_id, labels={})
 def flow_run_logger(flow_run): return logging.getLogger("prefect.flow_runs")
 def load_flow(flow_run):
     flow = N(persist_result=None, result_serializer=None)
