@@ -248,8 +248,8 @@ func TestBlocksWithinBlocks(t *testing.T) {
 
 func TestDefaultResultStorage(t *testing.T) {
 	w := blocks(t)
-	kind, schema := w.get("/block_types/slug/local-file-system")["id"], ""
-	schema = w.get("/block_schemas/checksum/sha256:80dd31d7cc72fba9f3005c9692797050a118b5b24f3354df05ec1b7de9f0abbd")["id"].(string)
+	kind := w.get("/block_types/slug/local-file-system")["id"]
+	schema := w.get("/block_schemas/checksum/sha256:80dd31d7cc72fba9f3005c9692797050a118b5b24f3354df05ec1b7de9f0abbd")["id"].(string)
 	doc := w.post(201, "/block_documents/", object{"name": "results", "data": object{"basepath": "/x"}, "block_schema_id": schema, "block_type_id": kind})["id"]
 	other, otherSchema := w.register("box", object{})
 	useless := w.post(201, "/block_documents/", object{"name": "x", "data": object{}, "block_schema_id": otherSchema, "block_type_id": other})["id"]

@@ -101,7 +101,7 @@ func (s *Service) claimSlots(ctx context.Context, clientID core.UUID, e *core.Ev
 	id := e.ResourceID()
 	limitID, bad := core.ParseUUID(id[strings.LastIndexByte(id, '.')+1:])
 	if bad != nil {
-		return nil // of another system's limit
+		return nil //nolint:nilerr // of another system's limit
 	}
 	holderType, holderID := holderIn(e)
 	return s.write(ctx, func(tx core.Tx, _ *outbox) error {

@@ -227,7 +227,7 @@ func runPython(t *testing.T, s *Server, reports chan FlowsReport, dir string) {
 	t.Run("output, job variables, code loaded afresh", func(t *testing.T) {
 		run := begin(t, s, "doubler", core.DeploymentFlowRunCreate{Parameters: core.JSON(`{"n":1}`), JobVariables: core.JSON(`{"env":{"WHO":"me"}}`)})
 		run = until(t, s, run, is(core.Completed))
-		if v, err := engine.Unpack(ctx, s.Service(), run.State.Data); err != nil || !core.JSON(v).IsNull() {
+		if v, err := engine.Unpack(ctx, s.Service(), run.State.Data); err != nil || !v.IsNull() {
 			t.Errorf("a result was kept that nobody asked for: %s, %v", v, err)
 		}
 		untilLogged(t, s, run, "plain output")
