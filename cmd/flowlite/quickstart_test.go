@@ -60,10 +60,11 @@ func TestQuickstart(t *testing.T) {
 		t.Errorf("the run should end Completed with result 3; it printed\n%s", all)
 	}
 	var runs []core.FlowRun
-	if err := p.call("POST", "/flow_runs/filter", map[string]any{}, &runs); err != nil {
+	ofAdder := map[string]any{"flows": map[string]any{"name": map[string]any{"any_": []string{"adder"}}}}
+	if err := p.call("POST", "/flow_runs/filter", ofAdder, &runs); err != nil {
 		t.Fatal(err)
 	}
-	if len(runs) == 0 || runs[0].StateType != core.Completed {
-		t.Errorf("the newest run should be COMPLETED, there are %d runs", len(runs))
+	if len(runs) != 1 || runs[0].StateType != core.Completed {
+		t.Errorf("the one run of adder should be COMPLETED: %+v", runs)
 	}
 }
