@@ -128,6 +128,8 @@ var (
 	timeType   = reflect.TypeFor[core.Time]()
 	rawType    = reflect.TypeFor[core.JSON]()
 	numberType = reflect.TypeFor[whole]()
+	stateType  = reflect.TypeFor[core.StateType]()
+	joinType   = reflect.TypeFor[core.Operator]()
 	decoder    = reflect.TypeFor[json.Unmarshaler]()
 
 	resourcesType = reflect.TypeFor[core.EventResources]()
@@ -168,6 +170,10 @@ func (w *walk) value(t reflect.Type, v any, loc []any, top bool) {
 		w.try(t, v, loc, "uuid_parsing", "Input should be a valid UUID, like 01a20773-a14d-78d4-9f33-3827ef36fc20")
 	case t == timeType:
 		w.try(t, v, loc, "datetime_parsing", "Input should be a valid datetime, like 2026-11-23T09:00:00Z")
+	case t == stateType:
+		w.try(t, v, loc, "enum", "Input should be 'SCHEDULED', 'PENDING', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED', 'PAUSED' or 'CANCELLING'")
+	case t == joinType:
+		w.try(t, v, loc, "enum", "Input should be 'and_' or 'or_'")
 	case t == numberType:
 		w.integer(v, loc)
 	case t == resourcesType:

@@ -10,6 +10,17 @@ const (
 	Or  Operator = "or_"
 )
 
+func (o *Operator) UnmarshalJSON(b []byte) error {
+	switch string(b) {
+	case `"and_"`, `"or_"`:
+		*o = Operator(b[1 : len(b)-1])
+	case "null":
+	default:
+		return Errorf(EInvalid, "Input should be 'and_' or 'or_'")
+	}
+	return nil
+}
+
 type IDFilter struct {
 	Operator Operator `json:"operator,omitempty"`
 	Any      []UUID   `json:"any_"`

@@ -1,6 +1,9 @@
 package core
 
-import "strings"
+import (
+	"encoding/json"
+	"strings"
+)
 
 // StateType is what the engine decides by; a state's name is for people.
 type StateType string
@@ -34,6 +37,18 @@ const (
 
 // StateTypes is every type, in the order of a run's life.
 var StateTypes = []StateType{Scheduled, Pending, Running, Paused, Cancelling, Completed, Failed, Cancelled, Crashed}
+
+// UnmarshalJSON refuses what is no state type.
+func (t *StateType) UnmarshalJSON(b []byte) error {
+	var s string
+	if err := json.Unmarshal(b, &s); err != nil {
+		return err
+	}
+	if *t = StateType(s); s != "" && !t.Valid() {
+		return Errorf(EInvalid, "the state type %s does not exist", s)
+	}
+	return nil
+}
 
 func (t StateType) Valid() bool {
 	for _, s := range StateTypes {

@@ -211,7 +211,7 @@ func TestFanOutSharesCommitsAndSurvivesAnAbsentServer(t *testing.T) {
 		v, err := Call(ctx, big, 1)
 		return len(v), err
 	}, FlowOptions{}), nil)
-	if err != nil || out.Err != nil || f.batches > 500 || len(f.tasks) != 1001 || len(f.results) != 1 {
+	if err != nil || out.Err != nil || f.batches > 1000 || len(f.tasks) != 1001 || len(f.results) != 1 {
 		t.Fatal(out, err, f.batches, len(f.tasks))
 	}
 }

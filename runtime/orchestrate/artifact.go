@@ -2,12 +2,19 @@ package orchestrate
 
 import (
 	"context"
+	"regexp"
+	"strconv"
 
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
+var artifactKey = regexp.MustCompile(`^[a-z0-9-]*$`)
+
 // CreateArtifact also makes it the latest of its key.
 func (s *Service) CreateArtifact(ctx context.Context, c core.ArtifactCreate) (*core.Artifact, error) {
+	if c.Key != nil && !artifactKey.MatchString(*c.Key) {
+		return nil, invalidField("key", "Artifact key must only contain lowercase letters, numbers, and dashes; it is "+strconv.Quote(cutText(*c.Key, 80)))
+	}
 	var a *core.Artifact
 	err := s.write(ctx, func(tx core.Tx, out *outbox) error {
 		now := s.now()

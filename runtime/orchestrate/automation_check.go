@@ -81,8 +81,8 @@ func checkTrigger(t *core.Trigger, loc []any, depth int, fault faultFunc) {
 		fault(under(loc, "type"), "literal_error", "Input should be 'event', 'compound' or 'sequence'")
 		return
 	}
-	if t.Triggers == nil {
-		fault(under(loc, "triggers"), "missing", "Field required")
+	if len(t.Triggers) == 0 {
+		fault(under(loc, "triggers"), "missing", "Field required: without a trigger within, it would never fire")
 	}
 	if depth >= deepestTriggers || len(t.Triggers) > maxTriggers {
 		fault(under(loc, "triggers"), "too_long", "Triggers lie at most %d deep, and at most %d within one", deepestTriggers, maxTriggers)

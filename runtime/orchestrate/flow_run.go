@@ -1,6 +1,7 @@
 package orchestrate
 
 import (
+	"bytes"
 	"context"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -19,6 +20,9 @@ func (s *Service) CreateFlowRun(ctx context.Context, c core.FlowRunCreate) (*cor
 		state = *c.State
 	}
 	if err := checkState(state); err != nil {
+		return nil, err
+	}
+	if err := checkObject("parameters", c.Parameters); err != nil {
 		return nil, err
 	}
 	var stored *core.FlowRun
@@ -49,6 +53,14 @@ func (s *Service) CreateFlowRun(ctx context.Context, c core.FlowRunCreate) (*cor
 		return nil, err
 	}
 	return stored, nil
+}
+
+func checkObject(field string, j core.JSON) error {
+	if t := bytes.TrimSpace(j); j.IsNull() || len(t) > 0 && t[0] == '{' {
+		return nil
+	}
+	const msg = "Input should be a valid dictionary"
+	return &core.Error{Code: core.EInvalid, Message: field + ": " + msg, Fields: []core.FieldError{{Type: "dict_type", Loc: []any{"body", field}, Msg: msg, Input: j}}}
 }
 
 func newFlowRun(now core.Time, c core.FlowRunCreate) *core.FlowRun {
