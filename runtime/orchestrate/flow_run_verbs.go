@@ -11,7 +11,23 @@ import (
 // CancelFlowRun asks for the end of a run: at once where nothing executes it,
 // else its worker is told and confirms. ABORT if it has ended.
 func (s *Service) CancelFlowRun(ctx context.Context, id core.UUID) (*core.OrchestrationResult, error) {
-	return s.SetFlowRunState(ctx, id, core.StateCreate{Type: core.Cancelling}, false)
+	result, err := s.SetFlowRunState(ctx, id, core.StateCreate{Type: core.Cancelling}, false)
+	if err != nil || result.Status != core.Reject || result.State == nil || result.State.Type != core.Paused {
+		return result, err
+	}
+	// The rules, which are the peer's, know no way from a pause to CANCELLING. A
+	// person who cancels means it: the process that waits is told, or there is none.
+	run, err := s.store.FlowRun(ctx, id)
+	if err != nil {
+		return nil, flowRunError(err, id)
+	}
+	to := core.Cancelling
+	if _, err := s.store.Lease(ctx, id); core.IsNotFound(err) && run.InfrastructurePID == nil {
+		to = core.Cancelled
+	} else if err != nil && !core.IsNotFound(err) {
+		return nil, err
+	}
+	return s.SetFlowRunState(ctx, id, core.StateCreate{Type: to}, true)
 }
 
 // SuspendFlowRun pauses a RUNNING run of a deployment and gives its process

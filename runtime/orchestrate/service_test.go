@@ -432,3 +432,28 @@ func TestLogs(t *testing.T) {
 		t.Errorf("%d logs, the first %q", len(logs), logs[0].Message)
 	}
 }
+
+// A paused run can be cancelled: its process is told where there is one.
+func TestCancelOfAPausedRun(t *testing.T) {
+	h := open(t, "sqlite::memory:")
+	pause := func(id core.UUID) {
+		t.Helper()
+		must(h.SetFlowRunState(h.ctx, id, core.StateCreate{Type: core.Paused, Details: core.StateDetails{PauseKey: core.Ptr("k"), PauseTimeout: core.Now().Add(time.Hour)}}, false))(t)
+		h.is(id, "Paused")
+	}
+	alone := must(h.CreateFlowRun(h.ctx, core.FlowRunCreate{FlowID: h.flow().ID}))(t)
+	h.set(alone.ID, core.Running, core.Accept)
+	pause(alone.ID)
+	must(h.CancelFlowRun(h.ctx, alone.ID))(t)
+	h.is(alone.ID, "Cancelled")
+
+	held := h.run(h.deployed())
+	holder := core.NewID()
+	if got := h.poll(holder, 1, 0); len(got.Claims) != 1 {
+		t.Fatalf("%+v", got)
+	}
+	h.set(held.ID, core.Running, core.Accept)
+	pause(held.ID)
+	must(h.CancelFlowRun(h.ctx, held.ID))(t)
+	h.is(held.ID, "Cancelling")
+}
