@@ -21,6 +21,9 @@ func prefects(t testing.TB) []string {
 	t.Helper()
 	dirs := filepath.SplitList(os.Getenv("FLOWLITE_TEST_PREFECT"))
 	if len(dirs) == 0 {
+		if os.Getenv("CI") != "" {
+			t.Fatal("CI is set, but FLOWLITE_TEST_PREFECT names no virtualenv with a Prefect client")
+		}
 		t.Skip("FLOWLITE_TEST_PREFECT names no virtualenv with a Prefect client; `bash .ci/check clients` makes one for each version")
 	}
 	return dirs
