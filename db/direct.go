@@ -67,9 +67,9 @@ func driverValue(a any) (driver.Value, error) {
 	return driver.DefaultParameterConverter.ConvertValue(a)
 }
 
-// bare writes ?1, ?2 … as plain question marks, where that means the same: the
+// unnumbered writes ?1, ?2 … as plain question marks, where that means the same: the
 // driver looks up the name of every numbered parameter each time.
-func bare(text string) string {
+func unnumbered(text string) string {
 	var b strings.Builder
 	next, rest := 1, text
 	for {

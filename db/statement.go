@@ -59,9 +59,9 @@ func (s *statements) get(text string, rows bool) (*statement, error) {
 	fresh := &statement{users: 1, reads: reads(text), spoils: s.direct != nil && spoils(text)}
 	var err error
 	if !key.rows {
-		fresh.direct, err = s.direct.prepare(bare(text))
+		fresh.direct, err = s.direct.prepare(unnumbered(text))
 	} else {
-		fresh.Stmt, err = s.db.PrepareContext(context.Background(), bare(text))
+		fresh.Stmt, err = s.db.PrepareContext(context.Background(), unnumbered(text))
 	}
 	if err != nil {
 		return nil, err

@@ -87,12 +87,12 @@ func TestCloseLeavesOneFile(t *testing.T) {
 	}
 }
 
-func TestBareParameters(t *testing.T) {
+func TestUnnumbered(t *testing.T) {
 	for text, want := range map[string]string{
 		"a = ?1 AND b = ?2": "a = ? AND b = ?", "a = ?1 OR b = ?1": "a = ?1 OR b = ?1", "a = ?2, b = ?1": "a = ?2, b = ?1",
 		"a = ? AND b = ?": "a = ? AND b = ?", "SELECT 1": "SELECT 1",
 	} {
-		if got := bare(text); got != want {
+		if got := unnumbered(text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}

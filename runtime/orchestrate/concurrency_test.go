@@ -2,53 +2,22 @@ package orchestrate_test
 
 import (
 	"context"
-	"fmt"
-	"net/url"
-	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
+	"github.com/flowlite/flowlite/db/dbtest"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/orchestrate"
 )
 
 // bothEngines runs fn on SQLite and, where the tests are given one, PostgreSQL.
 func bothEngines(t *testing.T, fn func(t *testing.T, h *house)) {
-	t.Run("sqlite", func(t *testing.T) { fn(t, open(t, "sqlite:"+filepath.Join(t.TempDir(), "x.db"))) })
-	dsn := os.Getenv("FLOWLITE_TEST_POSTGRES")
-	if dsn == "" {
-		return
+	for _, e := range dbtest.Engines(t) {
+		t.Run(e.Name, func(t *testing.T) { fn(t, open(t, e.URL(t))) })
 	}
-	t.Run("postgres", func(t *testing.T) {
-		// A database of its own: other packages' tests empty the given one.
-		name := fmt.Sprintf("orchestrate_%d_%d", os.Getpid(), databases.Add(1))
-		query := func(text string) {
-			c, err := pgx.Connect(context.Background(), dsn)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() { _ = c.Close(context.Background()) }()
-			if _, err := c.Exec(context.Background(), text); err != nil {
-				t.Fatal(err)
-			}
-		}
-		query("CREATE DATABASE " + name)
-		t.Cleanup(func() { query("DROP DATABASE " + name + " WITH (FORCE)") })
-		u, err := url.Parse(dsn)
-		if err != nil {
-			t.Fatal(err)
-		}
-		u.Path = "/" + name
-		fn(t, open(t, u.String()))
-	})
 }
-
-var databases atomic.Int64
 
 func (h *house) limit(name string, n int64) *core.GlobalConcurrencyLimit {
 	h.t.Helper()

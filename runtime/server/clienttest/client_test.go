@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/flowlite/flowlite/db/dbtest"
 )
 
 // supported are the clients that flowlite is held against; CI must have each.
@@ -50,11 +52,11 @@ func TestClient(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatal("no cases:", err)
 	}
-	for _, d := range databases(t) {
+	for _, d := range dbtest.Engines(t) {
 		for _, p := range all {
 			for _, file := range files {
 				feature := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "test_"), ".py")
-				t.Run(d.name+"/"+p.version+"/"+feature, func(t *testing.T) {
+				t.Run(d.Name+"/"+p.version+"/"+feature, func(t *testing.T) {
 					t.Parallel()
 					runCases(t, p, d, file)
 				})
@@ -64,7 +66,7 @@ func TestClient(t *testing.T) {
 }
 
 // runCases runs one file of cases against a server of its own.
-func runCases(t *testing.T, p prefect, d database, file string) {
+func runCases(t *testing.T, p prefect, d dbtest.Engine, file string) {
 	s := startServer(t, d)
 	began := time.Now()
 	cases, out, err := pytest(t, p, s.APIURL(), file)

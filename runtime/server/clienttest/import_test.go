@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flowlite/flowlite/db/dbtest"
 	"github.com/flowlite/flowlite/runtime/client"
 	"github.com/flowlite/flowlite/runtime/importer"
 )
@@ -33,7 +34,7 @@ func TestImport(t *testing.T) {
 			if out, err := seed.CombinedOutput(); err != nil {
 				t.Fatalf("seed: %v\n%s", err, out)
 			}
-			target := startServer(t, databases(t)[0])
+			target := startServer(t, dbtest.Engines(t)[0])
 			from := client.New(client.Config{URL: source, Patience: time.Minute})
 			to := client.New(client.Config{URL: target.APIURL(), Patience: -1})
 			run := func() map[string]*importer.Part {
