@@ -82,6 +82,9 @@ func TestRefused(t *testing.T) {
 		{"POST", "/api/v2/concurrency_limits/increment", `{"slots":1,"names":["a"],"mode":"bogus"}`, 422, `literal_error`},
 		{"POST", "/api/v2/concurrency_limits/increment-with-lease", `{"slots":1,"names":["a"],"lease_duration":5}`, 422, `lease_duration`},
 		{"POST", "/api/flow_runs/" + id + "/input", `{"key":"a b","value":"x"}`, 422, `"loc":["body","key"]`},
+		{"POST", "/api/task_runs/", `{"task_key":"k","dynamic_key":"0","task_inputs":{"x":[{"input_type":"bogus"}]}}`, 422, `"loc":["body","task_inputs","x",0,"Constant","type"]`},
+		{"POST", "/api/task_runs/", `{"task_key":"k","dynamic_key":"0","task_inputs":{"x":{"id":"` + id + `"}}}`, 422, `list_type`},
+		{"POST", "/api/task_runs/", `{"task_key":"k","dynamic_key":"0","empirical_policy":{"retry_delay":[` + strings.Repeat("1,", 50) + `1]}}`, 422, `retry_delay`},
 		{"POST", "/api/admin/database/drop", `{"confirm":true}`, 403, `stop flowlite`},
 	} {
 		w := request(t, h, s.method, s.url, s.body)

@@ -21,7 +21,7 @@ func (a *API) taskRuns() group {
 }
 
 func (a *API) createTaskRun(ctx context.Context, in *withBody[core.TaskRunCreate]) (*core.TaskRun, error) {
-	if err := checkState(in.Body.State, "state"); err != nil {
+	if err := checkTaskRun(&in.Body); err != nil {
 		return nil, err
 	}
 	r, err := a.service.CreateTaskRun(ctx, in.Body)
