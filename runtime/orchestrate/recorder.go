@@ -51,7 +51,8 @@ func (s *Service) record(ctx context.Context, reports []*core.TaskRunReport) err
 		}
 	}
 	token := core.RunToken(ctx)
-	err := s.store.Write(ctx, func(tx core.Tx) error {
+	err := s.write(ctx, func(tx core.Tx, out *outbox) error {
+		out.tasks = runs
 		if !token.IsZero() {
 			for _, id := range runs {
 				if err := s.checkTokenOf(ctx, tx, id, token); err != nil {
@@ -70,17 +71,23 @@ func (s *Service) record(ctx context.Context, reports []*core.TaskRunReport) err
 					}
 				}
 			}
+			// A client's own events need no second commit.
+			out.event(r.Events...)
 		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	s.publish(&outbox{tasks: runs})
-	if !s.events.add(reports) {
+	if reports = withoutEvents(reports); len(reports) > 0 && !s.events.add(reports) {
 		return s.persistReports(ctx, reports)
 	}
 	return nil
+}
+
+// withoutEvents are the reports whose events are still to be made.
+func withoutEvents(reports []*core.TaskRunReport) []*core.TaskRunReport {
+	return slices.DeleteFunc(slices.Clone(reports), func(r *core.TaskRunReport) bool { return r.Events != nil })
 }
 
 // checkTokenOf is checkToken for a run that need not be read for anything else.

@@ -11,10 +11,6 @@ import (
 func (s *Service) persistReports(ctx context.Context, reports []*core.TaskRunReport) error {
 	events := make([]*core.Event, 0, len(reports))
 	for _, r := range reports {
-		if r.Events != nil {
-			events = append(events, r.Events...)
-			continue
-		}
 		events = append(events, s.taskRunEvents(ctx, r)...)
 	}
 	return s.insertEvents(ctx, events)
