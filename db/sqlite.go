@@ -25,6 +25,7 @@ type sqliteStore struct {
 	writeDB, readDB *sql.DB
 	conn            *sql.Conn
 	lock            *os.File
+	path            string
 	temp            string // directory of an in-memory database
 }
 
@@ -45,7 +46,8 @@ func openSQLite(ctx context.Context, path, sync string) (_ core.Store, err error
 		}
 		path, sync = filepath.Join(s.temp, "flowlite.db"), "OFF"
 	}
-	name := "file:" + (&url.URL{Path: path}).EscapedPath()
+	s.path = path
+	name := fileName(path)
 	pragmas := "_pragma=busy_timeout(10000)&_pragma=foreign_keys(1)&_pragma=temp_store(memory)&_pragma=synchronous(" + sync +
 		")&_pragma=journal_mode(wal)&_pragma=journal_size_limit(67108864)"
 	if s.lock, err = lockFile(path); err != nil {
@@ -79,6 +81,9 @@ func openSQLite(ctx context.Context, path, sync string) (_ core.Store, err error
 	s.reader = reader{q: sqlitedb.New(r), dyn: r, d: queries.SQLite, fail: sqliteError}
 	return s, nil
 }
+
+// fileName is a path as the driver takes it.
+func fileName(path string) string { return "file:" + (&url.URL{Path: path}).EscapedPath() }
 
 func migrateSQLite(ctx context.Context, c *sql.Conn) error {
 	return migrate("sqlite", func() (v int, err error) {

@@ -38,6 +38,7 @@ type cli struct {
 	Automation automationCmd  `cmd:"" aliases:"automations" help:"What is done when events come, or fail to"`
 	Event      eventCmd       `cmd:"" aliases:"events" help:"What happened"`
 	Import     importCmd      `cmd:"" help:"Take over what another orchestrator holds"`
+	Bench      benchCmd       `cmd:"" help:"Measure flowlite on this machine"`
 	Version    versionCmd     `cmd:"" help:"The version of this program"`
 	TagLimit   tagLimitCmd    `cmd:"" name:"concurrency-limit" aliases:"concurrency-limits" help:"How many task runs with a tag may run at once"`
 	GCL        globalLimitCmd `cmd:"" name:"global-concurrency-limit" aliases:"global-concurrency-limits,gcl" help:"Slots and rates that code asks for by name"`

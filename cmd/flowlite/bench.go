@@ -1,0 +1,78 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/flowlite/flowlite/cmd/flowlite/internal/out"
+	"github.com/flowlite/flowlite/db"
+	"github.com/flowlite/flowlite/runtime/bench"
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+type benchCmd struct {
+	Seed benchSeedCmd `cmd:"" help:"Fill a new database with made-up history"`
+	Read benchReadCmd `cmd:"" help:"Time each page and list of a running server"`
+}
+
+type benchSeedCmd struct {
+	Database string `required:"" placeholder:"URL" help:"sqlite:PATH or postgres://... of a database that is new or empty"`
+	Runs     int    `default:"1000000" help:"flow runs"`
+	TaskRuns int    `default:"2000000" help:"task runs"`
+	Logs     int    `default:"5000000" help:"lines of logs"`
+	Events   int    `default:"200000" help:"events"`
+	Days     int    `default:"90" help:"how far back it goes"`
+}
+
+func (c *benchSeedCmd) Validate() error {
+	if c.Runs < 1 || c.TaskRuns < 0 || c.Logs < 0 || c.Events < 0 || c.Days < 1 {
+		return fmt.Errorf("--runs and --days must be above 0, the other counts not below")
+	}
+	if c.TaskRuns > 200*c.Runs || c.Logs > 1000*c.Runs {
+		return fmt.Errorf("at most 200 task runs and 1,000 lines of logs for each flow run")
+	}
+	return nil
+}
+
+func (c *benchSeedCmd) Run(a *app) error {
+	bar := a.out.Progress()
+	began := time.Now()
+	err := db.Seed(a.ctx, c.Database, db.SeedSize{FlowRuns: c.Runs, TaskRuns: c.TaskRuns, Logs: c.Logs, Events: c.Events, Days: c.Days}, bar.Set)
+	bar.Done()
+	if err != nil {
+		return err
+	}
+	a.out.Note("made %d flow runs, %d task runs and %d lines of logs in %s", c.Runs, c.TaskRuns, c.Logs, time.Since(began).Round(time.Second))
+	a.out.Note("next: flowlite server start --database %s, and in another terminal flowlite bench read", c.Database)
+	return nil
+}
+
+type benchReadCmd struct {
+	Rounds int `default:"20" help:"how often each is asked for"`
+}
+
+func (c *benchReadCmd) Validate() error {
+	if c.Rounds < 1 {
+		return errors.New("--rounds must be above 0")
+	}
+	return nil
+}
+
+func (c *benchReadCmd) Run(a *app) error {
+	bar := a.out.Progress()
+	figures, err := bench.Read(a.ctx, bench.Config{URL: strings.TrimSuffix(a.api.base, "/api"), AuthString: a.cli.Auth, Rounds: c.Rounds, Progress: bar.Set})
+	bar.Done()
+	if err != nil {
+		return err
+	}
+	t := &out.Table{Columns: []out.Column{{Name: "request", Keep: true}, {Name: "p50 ms", Right: true}, {Name: "p95 ms", Right: true}, {Name: "bytes", Right: true}}}
+	var names []string
+	for _, f := range figures {
+		names = append(names, f.Name)
+		t.Rows = append(t.Rows, []string{f.Name, fmt.Sprintf("%.1f", f.P50), fmt.Sprintf("%.1f", f.P95), strconv.Itoa(f.Bytes)})
+	}
+	return a.out.List(core.ToJSON(figures), t, names)
+}
