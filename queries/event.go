@@ -26,6 +26,15 @@ func (b *builder) event(x *core.EventFilter) {
 	if o := x.Occurred; o != nil {
 		f.time("e.occurred", &core.TimeFilter{After: o.Since, Before: o.Until})
 	}
+	if k := x.Before; k != nil {
+		f.add(func() {
+			b.w("(e.occurred, e.id) < (")
+			b.arg(k.Occurred)
+			b.w(", ")
+			b.arg(k.ID)
+			b.w(")")
+		})
+	}
 	if n := x.Event; n != nil {
 		if len(n.Prefix) > 0 {
 			f.add(func() { b.prefixes("e.event", n.Prefix) })

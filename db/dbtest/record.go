@@ -135,7 +135,10 @@ func logsAndEvents(s *suite) {
 		}
 	}
 	s.eq(must(s.CountEvents(s.ctx, &core.EventFilter{Related: &core.EventResources{{ID: []string{"a.1"}}}}))(s), 0)
-	s.eq(must(s.Events(s.ctx, nil, core.Page{}))(s)[0].Related[0]["prefect.resource.id"], "b.1")
+	last := must(s.Events(s.ctx, nil, core.Page{}))(s)[0]
+	s.eq(last.Related[0]["prefect.resource.id"], "b.1")
+	s.eq(must(s.CountEvents(s.ctx, &core.EventFilter{Before: &core.EventKey{Occurred: last.Occurred, ID: last.ID}}))(s), 0)
+	s.eq(must(s.CountEvents(s.ctx, &core.EventFilter{Before: &core.EventKey{Occurred: last.Occurred + 1}}))(s), 1)
 	s.write(func(tx core.Tx) error { _, err := tx.DeleteEvents(s.ctx, s.now+1, 10); return err })
 	s.eq(must(s.CountEvents(s.ctx, nil))(s), 0)
 }

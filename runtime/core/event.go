@@ -26,6 +26,13 @@ type EventFilter struct {
 	ID          *EventIDs       `json:"id,omitempty"`
 	Order       string          `json:"order,omitempty"` // DESC (default) or ASC
 	Text        *Search         `json:"text,omitempty"`
+	Before      *EventKey       `json:"-"` // only what comes after it in the order DESC
+}
+
+// EventKey is the place of an event in the order of time.
+type EventKey struct {
+	Occurred Time
+	ID       UUID
 }
 
 type EventOccurred struct {

@@ -136,6 +136,8 @@ func (h *house) pages(running, paused, big, failed *core.FlowRun) map[string]str
 		"run-attempts": run(h.twice()) + "?attempt=2", "run-lanes": run(running) + "?view=lanes", "run-failed": run(failed), "task-run": "/task-runs/" + ts[0].ID.String(), "flows": "/flows", "flow": "/flows/" + h.etl.FlowID.String(),
 		"deployments": "/deployments", "deployment": "/deployments/" + h.etl.ID.String(), "custom-run": "/deployments/" + h.adder.ID.String() + "/run",
 		"work-pools": "/work-pools", "schedule": "/deployments/" + h.etl.ID.String() + "/schedules/" + h.etl.Schedules[0].ID.String(), "schedule-new": "/deployments/" + h.adder.ID.String() + "/schedules/new",
+		"automations": "/automations", "automation": h.automationPath(), "automation-new": "/automations/new", "automation-edit": h.automationPath() + "/edit",
+		"events": "/events", "event": "/events/" + h.anEvent("prefect.flow-run.").ID.String(),
 		"pool-new": "/work-pools?create=1", "not-found": "/nowhere", "find": "/palette?q=e",
 	}
 }

@@ -28,9 +28,9 @@ func (u *UI) prefectAddresses(get func(path string, h handler)) {
 	get("/work-queues/work-queue/{id}", u.queueAddress)
 	get("/artifacts/artifact/{id}", to("/artifacts", "id"))
 	get("/concurrency-limits/concurrency-limit/{id}", to("/concurrency", ""))
-	get("/automations/automation/{id}", to("/automations", ""))
+	get("/automations/automation/{id}", to("/automations", "id"))
 	get("/blocks/block/{id}", to("/variables", ""))
-	get("/events/event/{occurred}/{id}", to("/events", ""))
+	get("/events/event/{occurred}/{id}", to("/events", "id"))
 }
 
 // queueAddress goes to the pool that has the queue.

@@ -111,15 +111,19 @@ func (s sse) comment() error {
 	return s.rc.Flush()
 }
 
-// changes tells pages that something moved; they fetch again what they show.
 func (u *UI) changes(w http.ResponseWriter, r *http.Request) error {
+	return u.tell(w, r, core.TopicRun)
+}
+
+// tell lets pages know that something moved; they fetch again what they show.
+func (u *UI) tell(w http.ResponseWriter, r *http.Request, of core.Topic) error {
 	release, ok := u.streams.admit(w, r)
 	if !ok {
 		return nil
 	}
 	defer release()
-	runs := u.Bus.Subscribe(core.TopicRun, "", 64)
-	defer runs.Close()
+	moved := u.Bus.Subscribe(of, "", 64)
+	defer moved.Close()
 	s := openSSE(w)
 	if s.send("", "hello", "") != nil {
 		return nil
@@ -134,7 +138,7 @@ func (u *UI) changes(w http.ResponseWriter, r *http.Request) error {
 			return nil
 		case <-u.stopping:
 			return nil
-		case _, open := <-runs.C():
+		case _, open := <-moved.C():
 			if !open {
 				return nil
 			}

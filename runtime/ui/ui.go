@@ -30,6 +30,10 @@ type Service interface {
 	CreateWorkPool(ctx context.Context, c core.WorkPoolCreate) (*core.WorkPool, error)
 	UpdateWorkPool(ctx context.Context, name string, u core.WorkPoolUpdate) error
 	UpdateWorkQueue(ctx context.Context, id core.UUID, u core.WorkQueueUpdate) error
+	CreateAutomation(ctx context.Context, c core.AutomationWrite) (*core.Automation, error)
+	ReplaceAutomation(ctx context.Context, id core.UUID, c core.AutomationWrite) error
+	UpdateAutomation(ctx context.Context, id core.UUID, u core.AutomationUpdate) error
+	DeleteAutomation(ctx context.Context, id core.UUID) error
 }
 
 // Config is what the UI stands on. Service, Store and Bus are required.
@@ -109,6 +113,19 @@ func (u *UI) routes(mux *http.ServeMux) {
 	get("/work-pools/{name}", u.workPool)
 	post("/work-pools/{name}/toggle", u.togglePool)
 	post("/work-pools/{name}/queues/{queue}/toggle", u.toggleQueue)
+
+	get("/automations", u.automations)
+	get("/automations/new", u.automationForm)
+	post("/automations/new", u.saveAutomation)
+	post("/automations/preview", u.previewAutomation)
+	get("/automations/{id}", u.automation)
+	get("/automations/{id}/{what}", u.editAutomation)
+	post("/automations/{id}/edit", u.saveAutomation)
+	post("/automations/{id}/toggle", u.toggleAutomation)
+	post("/automations/{id}/delete", u.deleteAutomation)
+	get("/events", u.events)
+	get("/events/stream", u.eventStream)
+	get("/events/{id}", u.event)
 
 	get("/palette", u.palette)
 	post("/ui/theme", u.theme)
