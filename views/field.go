@@ -110,6 +110,14 @@ func runFlags(fs []form.Field) string {
 	return b.String()
 }
 
+// shellWord is a name as a shell takes it.
+func shellWord(s string) string {
+	if plainWord(s) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
 // plainWord is text that a shell takes as it stands.
 func plainWord(s string) bool {
 	for _, r := range s {

@@ -131,6 +131,7 @@ func (h *house) pages(running, paused, big, failed *core.FlowRun) map[string]str
 	run := func(r *core.FlowRun) string { return "/flow-runs/" + r.ID.String() }
 	ts, err := h.store.TaskRunsOf(h.t.Context(), running.ID, core.UUID{}, 10)
 	h.check(err)
+	h.check(h.svc.UpdateWorkPool(h.t.Context(), "default", core.WorkPoolUpdate{BaseJobTemplate: core.Some(core.ProcessTemplate)}))
 	return map[string]string{
 		"dashboard": "/dashboard", "runs": "/runs", "run-live": run(running), "run-approval": run(paused), "run-group": run(big) + "?open=%2Fbackfill_partition",
 		"run-attempts": run(h.twice()) + "?attempt=2", "run-lanes": run(running) + "?view=lanes", "run-failed": run(failed), "task-run": "/task-runs/" + ts[0].ID.String(), "flows": "/flows", "flow": "/flows/" + h.etl.FlowID.String(),
@@ -138,6 +139,8 @@ func (h *house) pages(running, paused, big, failed *core.FlowRun) map[string]str
 		"work-pools": "/work-pools", "schedule": "/deployments/" + h.etl.ID.String() + "/schedules/" + h.etl.Schedules[0].ID.String(), "schedule-new": "/deployments/" + h.adder.ID.String() + "/schedules/new",
 		"automations": "/automations", "automation": h.automationPath(), "automation-new": "/automations/new", "automation-edit": h.automationPath() + "/edit",
 		"events": "/events", "event": "/events/" + h.anEvent("prefect.flow-run.").ID.String(),
+		"work-pool": "/work-pools/default", "pool-edit": "/work-pools/default/edit", "pool-edit-json": "/work-pools/default/edit?input=json",
+		"queue": "/work-pools/default/queues/" + h.defaultQueue().ID.String(), "queue-new": "/work-pools/default/queues/new",
 		"pool-new": "/work-pools?create=1", "not-found": "/nowhere", "find": "/palette?q=e",
 	}
 }

@@ -30,6 +30,10 @@ type Service interface {
 	CreateWorkPool(ctx context.Context, c core.WorkPoolCreate) (*core.WorkPool, error)
 	UpdateWorkPool(ctx context.Context, name string, u core.WorkPoolUpdate) error
 	UpdateWorkQueue(ctx context.Context, id core.UUID, u core.WorkQueueUpdate) error
+	DeleteWorkPool(ctx context.Context, name string) error
+	DeleteWorker(ctx context.Context, pool, name string) error
+	CreateWorkQueue(ctx context.Context, pool string, c core.WorkQueueCreate) (*core.WorkQueue, error)
+	DeleteWorkQueue(ctx context.Context, id core.UUID) error
 	CreateAutomation(ctx context.Context, c core.AutomationWrite) (*core.Automation, error)
 	ReplaceAutomation(ctx context.Context, id core.UUID, c core.AutomationWrite) error
 	UpdateAutomation(ctx context.Context, id core.UUID, u core.AutomationUpdate) error
@@ -112,6 +116,13 @@ func (u *UI) routes(mux *http.ServeMux) {
 	post("/work-pools", u.createPool)
 	get("/work-pools/{name}", u.workPool)
 	post("/work-pools/{name}/toggle", u.togglePool)
+	get("/work-pools/{name}/{what}", u.editPool)
+	post("/work-pools/{name}/edit", u.savePool)
+	post("/work-pools/{name}/delete", u.deletePool)
+	post("/work-pools/{name}/workers/{worker}/delete", u.deleteWorker)
+	get("/work-pools/{name}/queues/{queue}", u.queuePage)
+	post("/work-pools/{name}/queues/{queue}", u.saveQueue)
+	post("/work-pools/{name}/queues/{queue}/delete", u.deleteQueue)
 	post("/work-pools/{name}/queues/{queue}/toggle", u.toggleQueue)
 
 	get("/automations", u.automations)

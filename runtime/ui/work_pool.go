@@ -1,9 +1,11 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -107,10 +109,32 @@ func (u *UI) workPool(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if pool.Next, err = u.nextIn(r.Context(), pool); err != nil {
+		return err
+	}
 	if hx(r) {
-		return u.send(w, r, views.WorkPoolsBody(p, []views.Pool{pool}))
+		return u.send(w, r, views.WorkPoolBody(p, pool))
 	}
 	return u.send(w, r, views.WorkPoolPage(p, pool))
+}
+
+// nextShown is how many runs to come a pool's page lists.
+const nextShown = 10
+
+// nextIn are the pool's runs that are due or to come, the soonest first.
+func (u *UI) nextIn(ctx context.Context, p views.Pool) ([]views.Run, error) {
+	var all []*core.FlowRun
+	for _, q := range p.Queues {
+		runs, err := u.Store.DueFlowRuns(ctx, q.ID, core.Forever, nextShown)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, runs...)
+	}
+	slices.SortStableFunc(all, func(a, b *core.FlowRun) int {
+		return cmp.Compare(a.NextScheduledStartTime, b.NextScheduledStartTime)
+	})
+	return u.named(ctx, all[:min(len(all), nextShown)])
 }
 
 func (u *UI) readPools(ctx context.Context, limit int, whole bool) ([]views.Pool, error) {

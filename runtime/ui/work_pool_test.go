@@ -1,0 +1,204 @@
+package ui_test
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+func (h *house) pool(name string) *core.WorkPool {
+	h.t.Helper()
+	p, err := h.store.WorkPoolByName(h.t.Context(), name)
+	h.check(err)
+	return p
+}
+
+func (h *house) defaultQueue() *core.WorkQueue {
+	h.t.Helper()
+	q, err := h.store.WorkQueue(h.t.Context(), h.pool("default").DefaultQueueID)
+	h.check(err)
+	return q
+}
+
+// A pool's page says why it hands out nothing, and what waits in it.
+func TestWorkPoolPage(t *testing.T) {
+	h := open(t)
+	late := h.create(h.etl, "")
+	soon, err := h.svc.CreateDeploymentFlowRun(t.Context(), h.adder.ID, core.DeploymentFlowRunCreate{Parameters: core.JSON(`{"a":1}`),
+		State: &core.StateCreate{Type: core.Scheduled, Details: core.StateDetails{ScheduledTime: core.Now().Add(time.Hour)}}})
+	h.check(err)
+	_, body := h.get("/work-pools/default")
+	contains(t, body, "Not ready", "No worker has joined yet", "flowlite", "/flow-runs/"+late.ID.String(), "/flow-runs/"+soon.ID.String(), "/queues/new", "/work-pools/default/edit", "Delete the work pool")
+	if strings.Index(body, late.Name) > strings.Index(body, soon.Name) {
+		t.Error("the later run comes first")
+	}
+	h.check(h.svc.Heartbeat(t.Context(), "default", core.WorkerHeartbeat{Name: "w 1"}))
+	_, body = h.get("/work-pools/default")
+	contains(t, body, "Ready", "w 1", "online")
+	h.at(core.Now().Add(-time.Hour))
+	h.check(h.svc.Heartbeat(t.Context(), "default", core.WorkerHeartbeat{Name: "w old"}))
+	h.at(0)
+	h.must(h.svc.Foreman(t.Context()))
+	if w := h.post("/work-pools/default/workers/w%20old/delete", nil); w.Code != 303 {
+		t.Error(w.Code, w.Body)
+	}
+	ws, err := h.store.Workers(t.Context(), h.pool("default").ID, nil, core.Page{})
+	h.check(err)
+	if len(ws) != 1 || ws[0].Name != "w 1" {
+		t.Error(ws)
+	}
+	h.post("/work-pools/default/toggle", url.Values{"on": {"false"}})
+	_, body = h.get("/work-pools/default")
+	contains(t, body, "hands out no runs", "<span>resume</span>")
+	if w := h.post("/work-pools/default/delete", nil); w.Code != 303 {
+		t.Error(w.Code, w.Body)
+	}
+	if code, _ := h.get("/work-pools/default"); code != 404 {
+		t.Error(code)
+	}
+}
+
+// An edit of a pool changes what was changed, and not a digit else.
+func TestEditWorkPool(t *testing.T) {
+	h := open(t)
+	const template = `{"job_configuration":{"command":"{{ command }}","big":12345678901234567891},"variables":{"type":"object","required":["command"],"properties":{
+ "command":{"type":"string","x-kept":{"n":1.50}},"retries":{"type":"integer","default":3},"image":{"type":"string","default":"a"},
+ "env":{"type":"object","default":{"A":"1"}},"note":{"anyOf":[{"type":"string"},{"type":"null"}]}}}}`
+	h.check(h.svc.UpdateWorkPool(t.Context(), "default", core.WorkPoolUpdate{BaseJobTemplate: core.Some(core.JSON(template))}))
+	_, body := h.get("/work-pools/default/edit")
+	contains(t, body, `name="v.retries" value="3"`, `name="v.image" value="a"`, `name="limit" value="8"`, `name="null.v.note" value="1" checked`)
+	same := url.Values{"description": {"This machine"}, "limit": {"8"}, "v.command": {""}, "v.retries": {"3"}, "v.image": {"a"}, "v.env": {`{"A":"1"}`}, "null.v.note": {"1"}}
+	if w := h.post("/work-pools/default/edit", same); w.Code != 303 {
+		t.Fatal(w.Code, w.Body)
+	}
+	if got := string(h.pool("default").BaseJobTemplate); got != template {
+		t.Errorf("an edit of nothing: %s", got)
+	}
+	changed := url.Values{"description": {"mine"}, "limit": {""}, "v.command": {"run.sh"}, "v.retries": {"5"}, "v.image": {""}, "v.env": {`{"A":"1"}`}, "null.v.note": {"1"}}
+	if w := h.post("/work-pools/default/edit", changed); w.Code != 303 {
+		t.Fatal(w.Code, w.Body)
+	}
+	p := h.pool("default")
+	text := string(p.BaseJobTemplate)
+	contains(t, text, `"default":"run.sh"`, `"default":5`, "12345678901234567891", "1.50", `"default":{"A":"1"}`)
+	if *p.Description != "mine" || p.ConcurrencyLimit != nil || strings.Contains(text, `"default":"a"`) || strings.Contains(text, `"default":null`) {
+		t.Errorf("%v %v %s", *p.Description, p.ConcurrencyLimit, text)
+	}
+	for _, c := range []struct {
+		path string
+		form url.Values
+		says string
+	}{
+		{"", url.Values{"limit": {"-1"}}, "whole number"},
+		{"", url.Values{"v.retries": {"many"}}, "Must be a whole number."},
+		{"", url.Values{"v.env": {"{"}}, "Not valid JSON"},
+		{"?input=json", url.Values{"raw": {`{"variables":{}}`}}, "job_configuration"},
+		{"?input=json", url.Values{"raw": {`{"job_configuration":{"a":"{{ b }}"},"variables":{"properties":{}}}`}}, "which variables does not declare"},
+		{"?input=json", url.Values{"raw": {`{`}}, "Not valid JSON"},
+	} {
+		w := h.post("/work-pools/default/edit"+c.path, c.form)
+		if w.Code != 422 || !strings.Contains(w.Body.String(), c.says) {
+			t.Errorf("%v: %d, want %q", c.form, w.Code, c.says)
+		}
+		for _, v := range c.form {
+			contains(t, w.Body.String(), templEscaped(v[0]))
+		}
+	}
+	if got := string(h.pool("default").BaseJobTemplate); got != text {
+		t.Error("a refused edit changed the template")
+	}
+}
+
+func TestWorkQueues(t *testing.T) {
+	h := open(t)
+	q := h.defaultQueue()
+	for _, c := range []struct {
+		form url.Values
+		says string
+	}{
+		{url.Values{"name": {""}}, "Required."}, {url.Values{"name": {"default"}}, "already exists"}, {url.Values{"name": {"a/b"}}, "a/b"},
+		{url.Values{"name": {"x"}, "priority": {"0"}}, "1 or more"}, {url.Values{"name": {"x"}, "concurrency_limit": {"one"}}, "whole number"},
+	} {
+		if w := h.post("/work-pools/default/queues/new", c.form); w.Code != 422 || !strings.Contains(w.Body.String(), c.says) {
+			t.Errorf("%v: %d, want %q", c.form, w.Code, c.says)
+		}
+	}
+	if w := h.post("/work-pools/default/queues/new", url.Values{"name": {"urgent"}, "concurrency_limit": {"2"}, "priority": {"1"}}); w.Code != 303 {
+		t.Fatal(w.Code, w.Body)
+	}
+	urgent, err := h.store.WorkQueueByName(t.Context(), h.pool("default").ID, "urgent")
+	h.check(err)
+	if urgent.Priority != 1 || *urgent.ConcurrencyLimit != 2 || h.defaultQueue().Priority != 2 {
+		t.Error(urgent.Priority, h.defaultQueue().Priority)
+	}
+	path := "/work-pools/default/queues/" + urgent.ID.String()
+	_, body := h.get(path)
+	contains(t, body, `name="concurrency_limit" value="2"`, "Delete")
+	if w := h.post(path, url.Values{"name": {"urgent"}, "concurrency_limit": {""}, "priority": {"2"}, "description": {"first"}}); w.Code != 303 {
+		t.Fatal(w.Code, w.Body)
+	}
+	urgent, err = h.store.WorkQueue(t.Context(), urgent.ID)
+	h.check(err)
+	if urgent.Priority != 2 || urgent.ConcurrencyLimit != nil || *urgent.Description != "first" {
+		t.Errorf("%+v", urgent)
+	}
+	if w := h.post("/work-pools/default/queues/"+q.ID.String()+"/delete", nil); w.Code != 400 {
+		t.Errorf("the default queue: %d", w.Code)
+	}
+	h.must(h.svc.CreateWorkPool(t.Context(), core.WorkPoolCreate{Name: "other"}))
+	if code, _ := h.get("/work-pools/other/queues/" + urgent.ID.String()); code != 404 {
+		t.Error("a queue under another pool", code)
+	}
+	if w := h.post(path+"/delete", nil); w.Code != 303 {
+		t.Error(w.Code, w.Body)
+	}
+	if code, _ := h.get(path); code != 404 {
+		t.Error(code)
+	}
+	if code, _ := h.get("/work-pools/default/nowhere"); code != 404 {
+		t.Error(code)
+	}
+}
+
+// A person makes a queue, gives it a limit, pauses it, edits the pool and deletes it.
+func TestWorkPoolInTheBrowser(t *testing.T) {
+	h := open(t)
+	h.check(h.svc.UpdateWorkPool(t.Context(), "default", core.WorkPoolUpdate{BaseJobTemplate: core.Some(core.ProcessTemplate)}))
+	b := h.tab(t, browser(t), "/work-pools/default", 1280, 900)
+	click := func(css string) { b.js(`document.querySelector("` + css + `").click()`) }
+	typed := func(name, value string) { b.js(`(document.querySelector("[name='` + name + `']").value="` + value + `")`) }
+	ready := ` && !!window.htmx && document.readyState=="complete"`
+	click("a[href$='/queues/new']")
+	b.wait(`!!document.querySelector("#queue-form")` + ready)
+	typed("name", "default")
+	click("#queue-form .pri")
+	b.wait(`document.querySelector("#queue-form .ferr")?.textContent.includes("already exists")`)
+	b.want(`document.activeElement.className`, "esum")
+	typed("name", "urgent")
+	typed("concurrency_limit", "3")
+	click("#queue-form .pri")
+	b.wait(`location.pathname=="/work-pools/default" && document.querySelector("#toasts")?.textContent.includes("urgent")` + ready)
+	b.js(`[...document.querySelectorAll(".qrow")].find(r=>r.textContent.includes("urgent")).querySelector("button.sw").click()`)
+	b.wait(`document.querySelector("#toasts").textContent.includes("Queue urgent: paused")`)
+	click("a[href$='/default/edit']")
+	b.wait(`!!document.querySelector("#pool-form")` + ready)
+	typed("v.working_dir", "/srv/flows")
+	typed("limit", "-1")
+	click("#pool-form .pri")
+	b.wait(`!!document.querySelector(".esum")`)
+	b.want(`document.querySelector("[name='v.working_dir']").value`, "/srv/flows")
+	typed("limit", "5")
+	click("#pool-form .pri")
+	b.wait(`location.pathname=="/work-pools/default" && document.querySelector("#pools")?.textContent.includes("of 5 slots")` + ready)
+	contains(t, string(h.pool("default").BaseJobTemplate), `"/srv/flows"`)
+	click("details.pop summary")
+	b.want(`document.querySelector(".pop-b form").checkVisibility()`, "true")
+	click(".pop-b form button")
+	b.wait(`location.pathname=="/work-pools" && document.querySelector("#toasts")?.textContent.includes("deleted")` + ready)
+	if p := b.problems(); len(p) > 0 {
+		t.Error("console:", p)
+	}
+}
