@@ -178,10 +178,11 @@ type Why struct {
 	FlowRunID UUID      `json:"flow_run_id"`
 	State     StateType `json:"state_type"`
 	StateName string    `json:"state_name"`
-	Code      string    `json:"code"`    // running, finished, scheduled, no_worker, pool_paused, queue_paused, pool_limit, queue_limit, deployment_limit, worker_busy, waiting_for_input, paused, awaiting_retry, starting, cancelling, no_deployment
+	Code      string    `json:"code"`    // running, finished, scheduled, no_worker, pool_paused, queue_paused, pool_limit, queue_limit, deployment_limit, tag_limit, global_limit, worker_busy, waiting_for_input, paused, awaiting_retry, starting, cancelling, no_deployment, parent
 	Message   string    `json:"message"` // one sentence
 	Hint      string    `json:"hint"`    // what to do, empty if nothing
-	HeldBy    []UUID    `json:"held_by"` // the runs that hold a full limit
+	HeldBy    []UUID    `json:"held_by"` // the flow runs that hold a full limit, or the parent
+	Holders   []string  `json:"holders"` // their names, in the same order
 	Until     Time      `json:"until"`   // when it changes by itself, if known
 }
 

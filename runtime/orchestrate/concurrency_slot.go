@@ -33,6 +33,9 @@ func (s *Service) IncrementSlots(ctx context.Context, r core.SlotRequest) (grant
 		}
 		return nil
 	})
+	if err == nil {
+		s.waiting.drop(r.Holder)
+	}
 	return granted, err
 }
 
@@ -103,6 +106,7 @@ func (s *Service) roomFor(ctx context.Context, tx core.Tx, r core.SlotRequest) (
 			return nil, err
 		}
 		if held+decayed(l, s.now())+r.Slots > l.Limit {
+			s.waiting.add(r, l.Name, s.now(), retryAfter(l, r.Slots))
 			return nil, &core.Error{Code: core.ELocked, Message: "Locked", RetryAfter: retryAfter(l, r.Slots)}
 		}
 	}
@@ -244,6 +248,9 @@ func (s *Service) AcquireSlots(ctx context.Context, r core.SlotRequest) (grant *
 		}
 		return tx.PutSlotLease(ctx, lease)
 	})
+	if err == nil {
+		s.waiting.drop(r.Holder)
+	}
 	return grant, err
 }
 

@@ -33,6 +33,7 @@ type Service struct {
 	bus     core.Bus
 	results core.ResultStore
 	sealer  core.Sealer
+	waiting waiting
 	log     *slog.Logger
 	now     func() core.Time
 	began   core.Time

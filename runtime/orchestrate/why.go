@@ -14,7 +14,7 @@ func (s *Service) Why(ctx context.Context, id core.UUID) (*core.Why, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &core.Why{FlowRunID: id, State: run.StateType, StateName: run.StateName, HeldBy: []core.UUID{}}
+	w := &core.Why{FlowRunID: id, State: run.StateType, StateName: run.StateName, HeldBy: []core.UUID{}, Holders: []string{}}
 	say := func(code, hint, format string, args ...any) (*core.Why, error) {
 		w.Code, w.Hint, w.Message = code, hint, fmt.Sprintf(format, args...)
 		return w, nil
@@ -31,6 +31,9 @@ func (s *Service) Why(ctx context.Context, id core.UUID) (*core.Why, error) {
 		}
 		return say("finished", hint, "The run has ended as %s%s.", run.StateName, text)
 	case run.StateType == core.Running:
+		if full, err := s.whyTasksWait(ctx, run, w); err != nil || full != nil {
+			return full, err
+		}
 		return say("running", "flowlite flow-run logs -f "+id.String(), "The run is running since %s.", run.StateTimestamp)
 	case run.StateType == core.Cancelling:
 		return say("cancelling", "", "The run was asked to stop, and its process has not ended yet.")
@@ -38,9 +41,11 @@ func (s *Service) Why(ctx context.Context, id core.UUID) (*core.Why, error) {
 		w.Until = run.State.Details.PauseTimeout
 		hint := "flowlite flow-run resume " + id.String()
 		if run.State.Details.RunInputKeyset != nil {
-			return say("waiting_for_input", hint, "The run waits for somebody's input.")
+			return say("waiting_for_input", hint, "The run waits for somebody's input%s.", s.asked(ctx, run))
 		}
 		return say("paused", hint, "The run is paused until somebody resumes it.")
+	case !run.ParentTaskRunID.IsZero() && run.WorkQueueID.IsZero() && !run.NextScheduledStartTime.After(s.now()):
+		return s.whyParent(ctx, run, w)
 	case run.StateType == core.Pending:
 		lease, err := s.store.Lease(ctx, id)
 		switch {
@@ -90,14 +95,14 @@ func (s *Service) whyNotTaken(ctx context.Context, run *core.FlowRun, w *core.Wh
 		if err := s.heldBy(ctx, w, inPool, live); err != nil {
 			return nil, err
 		}
-		return say("pool_limit", "flowlite work-pool inspect "+pool.Name, "The work pool %s runs %d of at most %d runs%s.", pool.Name, sum(load), *l, holders(w.HeldBy))
+		return say("pool_limit", "flowlite work-pool inspect "+pool.Name, "The work pool %s runs %d of at most %d runs%s.", pool.Name, sum(load), *l, holders(w.Holders))
 	}
 	if l := queue.ConcurrencyLimit; l != nil && load[queue.ID] >= *l {
 		inQueue := core.Filters{WorkQueues: &core.WorkQueueFilter{ID: &core.IDFilter{Any: []core.UUID{queue.ID}}}}
 		if err := s.heldBy(ctx, w, inQueue, live); err != nil {
 			return nil, err
 		}
-		return say("queue_limit", "flowlite work-queue inspect "+queue.Name+" -p "+pool.Name, "The work queue %s runs %d of at most %d runs%s.", queue.Name, load[queue.ID], *l, holders(w.HeldBy))
+		return say("queue_limit", "flowlite work-queue inspect "+queue.Name+" -p "+pool.Name, "The work queue %s runs %d of at most %d runs%s.", queue.Name, load[queue.ID], *l, holders(w.Holders))
 	}
 	if !run.DeploymentID.IsZero() {
 		d, err := s.store.Deployment(ctx, run.DeploymentID)
@@ -113,7 +118,7 @@ func (s *Service) whyNotTaken(ctx context.Context, run *core.FlowRun, w *core.Wh
 				if err := s.heldBy(ctx, w, core.Filters{FlowRuns: occupyingRuns(d.ID)}, nil); err != nil {
 					return nil, err
 				}
-				return say("deployment_limit", "flowlite deployment inspect "+d.FullName(), "The deployment %s runs %d of at most %d runs%s.", d.FullName(), taken, limit, holders(w.HeldBy))
+				return say("deployment_limit", "flowlite deployment inspect "+d.FullName(), "The deployment %s runs %d of at most %d runs%s.", d.FullName(), taken, limit, holders(w.Holders))
 			}
 		}
 	}
@@ -132,23 +137,60 @@ func (s *Service) heldBy(ctx context.Context, w *core.Why, f core.Filters, types
 	if f.FlowRuns == nil {
 		f.FlowRuns = &core.FlowRunFilter{State: &core.StateFilter{Type: &core.StateTypeFilter{Any: types}}}
 	}
-	runs, err := s.store.FlowRuns(ctx, f, core.Page{Limit: 20})
+	runs, err := s.store.FlowRuns(ctx, f, core.Page{Limit: maxHolders})
 	for _, r := range runs {
-		w.HeldBy = append(w.HeldBy, r.ID)
+		w.HeldBy, w.Holders = append(w.HeldBy, r.ID), append(w.Holders, r.Name)
 	}
 	return err
 }
 
-func holders(ids []core.UUID) string {
-	if len(ids) == 0 {
+// maxHolders is how many of a limit's holders are named.
+const maxHolders = 20
+
+func holders(names []string) string {
+	if len(names) == 0 {
 		return ""
 	}
-	texts := make([]string, 0, 3)
-	for _, id := range ids[:min(len(ids), 3)] {
-		texts = append(texts, id.String())
+	text := " (held by " + strings.Join(names[:min(len(names), 3)], ", ")
+	if len(names) > 3 {
+		text += fmt.Sprintf(" and %d more", len(names)-3)
 	}
-	if len(ids) > 3 {
-		texts = append(texts, "…")
+	return text + ")"
+}
+
+// asked says what a paused run asks for.
+func (s *Service) asked(ctx context.Context, run *core.FlowRun) string {
+	in, err := s.store.FlowRunInput(ctx, run.ID, run.State.Details.RunInputKeyset["schema"])
+	if err != nil {
+		return ""
 	}
-	return " (held by " + strings.Join(texts, ", ") + ")"
+	if title, _ := core.JSON(in.Value).Map()["title"].(string); title != "" {
+		return ": " + title
+	}
+	return ""
+}
+
+// whyParent is for runs that their parent starts, and no worker.
+func (s *Service) whyParent(ctx context.Context, run *core.FlowRun, w *core.Why) (*core.Why, error) {
+	w.Code, w.Message = "parent", "The run is a part of another, which is no longer there, so nothing will start it."
+	task, err := s.store.TaskRun(ctx, run.ParentTaskRunID)
+	if core.IsNotFound(err) || err == nil && task.FlowRunID.IsZero() {
+		return w, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	parent, err := s.store.FlowRun(ctx, task.FlowRunID)
+	if core.IsNotFound(err) {
+		return w, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	w.HeldBy, w.Holders, w.Hint = []core.UUID{parent.ID}, []string{parent.Name}, "flowlite flow-run why "+parent.ID.String()
+	w.Message = fmt.Sprintf("The run is a part of %s, which is %s and starts it.", parent.Name, parent.StateName)
+	if parent.StateType.Final() {
+		w.Hint, w.Message = "", fmt.Sprintf("The run is a part of %s, which has ended as %s and will not start it.", parent.Name, parent.StateName)
+	}
+	return w, nil
 }

@@ -60,9 +60,12 @@ func (u *UI) readFlowRun(w http.ResponseWriter, r *http.Request) (views.Page, vi
 func (u *UI) readHead(ctx context.Context, d *views.FlowRunView) (err error) {
 	d.Live = !d.Run.Final()
 	switch d.Run.StateType {
-	case core.Scheduled, core.Pending, core.Cancelling:
+	case core.Scheduled, core.Pending, core.Cancelling, core.Running:
 		if d.Why, err = u.Service.Why(ctx, d.Run.ID); err != nil {
 			return err
+		}
+		if d.Why.Code == "running" {
+			d.Why = nil
 		}
 	}
 	if d.Run.ParentTaskRunID.IsZero() {

@@ -169,7 +169,9 @@ func TestWorkPoolInTheBrowser(t *testing.T) {
 	h.check(h.svc.UpdateWorkPool(t.Context(), "default", core.WorkPoolUpdate{BaseJobTemplate: core.Some(core.ProcessTemplate)}))
 	b := h.tab(t, browser(t), "/work-pools/default", 1280, 900)
 	click := func(css string) { b.js(`document.querySelector("` + css + `").click()`) }
-	typed := func(name, value string) { b.js(`(document.querySelector("[name='` + name + `']").value="` + value + `")`) }
+	typed := func(name, value string) {
+		b.js(`(document.querySelector("[name='` + name + `']").value="` + value + `")`)
+	}
 	ready := ` && !!window.htmx && document.readyState=="complete"`
 	click("a[href$='/queues/new']")
 	b.wait(`!!document.querySelector("#queue-form")` + ready)

@@ -1,0 +1,174 @@
+package orchestrate
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// waiting are those that were refused slots a moment ago and ask again: what
+// is refused leaves nothing in the database. A server knows those that asked it.
+type waiting struct {
+	sync.Mutex
+	of map[core.UUID]refusal
+}
+
+type refusal struct {
+	limit string
+	slots int64
+	until core.Time
+}
+
+const (
+	maxWaiting  = 10_000
+	askedWithin = 15 * time.Second // clients ask again at least so often, or when they are told to
+)
+
+func (w *waiting) add(r core.SlotRequest, limit string, now core.Time, retryAfter float64) {
+	_, id := holderOf(r.Holder)
+	if id.IsZero() {
+		return
+	}
+	w.Lock()
+	defer w.Unlock()
+	if w.of == nil || len(w.of) >= maxWaiting {
+		w.of = map[core.UUID]refusal{}
+	}
+	w.of[id] = refusal{limit, r.Slots, now.Add(max(askedWithin, 2*core.Seconds(retryAfter).Duration()))}
+}
+
+func (w *waiting) drop(holder core.JSON) {
+	_, id := holderOf(holder)
+	w.Lock()
+	defer w.Unlock()
+	delete(w.of, id)
+}
+
+// ask is what a run waits for, its limit "" if nothing.
+func (w *waiting) ask(id core.UUID, now core.Time) refusal {
+	w.Lock()
+	defer w.Unlock()
+	if r := w.of[id]; r.until >= now {
+		return r
+	}
+	return refusal{}
+}
+
+func (w *waiting) none() bool {
+	w.Lock()
+	defer w.Unlock()
+	return len(w.of) == 0
+}
+
+// liveTasks is how many task runs of a running run are looked at.
+const liveTasks = 50
+
+// whyTasksWait is for a running run that, or a task run of which, waits for a
+// slot of a limit; nil if none does. That a task run waits for its tag's limit
+// follows from the database: the limit is full, and it holds no slot of it.
+func (s *Service) whyTasksWait(ctx context.Context, run *core.FlowRun, w *core.Why) (*core.Why, error) {
+	if r := s.waiting.ask(run.ID, s.now()); r.limit != "" {
+		return s.whyLimit(ctx, w, r, core.UUID{}, "The run waits")
+	}
+	tagged, err := s.store.GlobalLimits(ctx, true, core.Page{})
+	if err != nil || len(tagged) == 0 && s.waiting.none() {
+		return nil, err
+	}
+	limits := map[string]bool{}
+	for _, l := range tagged {
+		limits[l.Name] = l.Active
+	}
+	tasks, err := s.store.TaskRuns(ctx, core.Filters{TaskRuns: &core.TaskRunFilter{FlowRunID: &core.IDFilter{Any: []core.UUID{run.ID}},
+		State: &core.StateFilter{Type: &core.StateTypeFilter{Any: []core.StateType{core.Pending, core.Running, core.Scheduled}}}}}, core.Page{Limit: liveTasks})
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range tasks {
+		who := "Its task " + t.Name + " waits"
+		if r := s.waiting.ask(t.ID, s.now()); r.limit != "" {
+			if full, err := s.whyLimit(ctx, w, r, t.ID, who); err != nil || full != nil {
+				return full, err
+			}
+		}
+		for _, tag := range t.Tags {
+			if !limits[tagPrefix+tag] {
+				continue
+			}
+			if full, err := s.whyLimit(ctx, w, refusal{limit: tagPrefix + tag, slots: 1}, t.ID, who); err != nil || full != nil {
+				return full, err
+			}
+		}
+	}
+	return nil, nil
+}
+
+// whyLimit is nil if the limit has room, or if the task run holds a slot of it.
+func (s *Service) whyLimit(ctx context.Context, w *core.Why, r refusal, taskID core.UUID, who string) (*core.Why, error) {
+	name := r.limit
+	l, err := s.store.GlobalLimitByName(ctx, name)
+	if core.IsNotFound(err) || err == nil && !l.Active {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	leases, err := s.store.SlotLeases(ctx, l.ID, s.now())
+	if err != nil {
+		return nil, err
+	}
+	held, err := s.store.SlotsHeld(ctx, l.ID, s.now())
+	if err != nil {
+		return nil, err
+	}
+	held += decayed(l, s.now())
+	for _, x := range leases {
+		if !taskID.IsZero() && x.HolderID == taskID {
+			return nil, nil
+		}
+	}
+	if held+r.slots <= l.Limit {
+		return nil, nil
+	}
+	if err := s.holdersOf(ctx, w, leases); err != nil {
+		return nil, err
+	}
+	code, what, hint := "global_limit", "the limit "+name, "flowlite gcl inspect "+name
+	if tag := tagOf(name); tag != "" {
+		code, what, hint = "tag_limit", "the limit of the tag "+tag, "flowlite concurrency-limit inspect "+tag
+	}
+	w.Code, w.Hint = code, hint
+	w.Message = fmt.Sprintf("%s for a slot of %s: %d of %d are taken%s.", who, what, held, l.Limit, holders(w.Holders))
+	return w, nil
+}
+
+// holdersOf names the flow runs that hold slots, or whose task runs do.
+func (s *Service) holdersOf(ctx context.Context, w *core.Why, leases []*core.SlotLease) error {
+	for _, x := range leases {
+		id := x.HolderID
+		if x.HolderType == "task_run" {
+			t, err := s.store.TaskRun(ctx, id)
+			if core.IsNotFound(err) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			id = t.FlowRunID
+		}
+		if id.IsZero() || contains(w.HeldBy, id) || len(w.HeldBy) == maxHolders {
+			continue
+		}
+		r, err := s.store.FlowRun(ctx, id)
+		if core.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		w.HeldBy, w.Holders = append(w.HeldBy, r.ID), append(w.Holders, r.Name)
+	}
+	return nil
+}
