@@ -73,7 +73,7 @@ func (d EventsView) unit() string {
 	if len(d.Bars) == 0 {
 		return ""
 	}
-	switch w := d.Bars[0].To.Sub(d.Bars[0].From); {
+	switch w := d.width(); {
 	case w == 24*time.Hour:
 		return "per day"
 	case w == time.Hour:
@@ -83,6 +83,12 @@ func (d EventsView) unit() string {
 	default:
 		return "per " + Span(w)
 	}
+}
+
+// width of a bar; the first and the last may be cut.
+func (d EventsView) width() time.Duration {
+	b := d.Bars[len(d.Bars)/2]
+	return b.To.Sub(b.From)
 }
 
 // title of a bar: its span, and how many.
@@ -102,7 +108,7 @@ func (d EventsView) axis(p Page, i int) string {
 		return ""
 	}
 	layout := "15:04"
-	if d.Bars[i].To.Sub(d.Bars[i].From) >= 4*time.Hour {
+	if d.width() >= 4*time.Hour {
 		layout = "2 Jan"
 	}
 	return d.Bars[i].From.Time().In(p.Loc).Format(layout)

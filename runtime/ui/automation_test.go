@@ -191,6 +191,8 @@ func TestAutomationFormByPosts(t *testing.T) {
 	path := "/automations/" + list[0].ID.String()
 	_, body = h.get("/automations")
 	contains(t, body, "A"+"utomations", "not fired in 30 days", "cancel the flow run", path)
+	_, body = h.get("/palette?q=MINE")
+	contains(t, body, path)
 	_, body = h.get("/automations/new?from=" + list[0].ID.String())
 	contains(t, body, `value="mine (copy)"`)
 	if w := h.post(path+"/delete", nil); w.Code != 303 {

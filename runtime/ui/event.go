@@ -5,8 +5,10 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -111,6 +113,9 @@ func (u *UI) readEvents(ctx context.Context, p views.Page, d *views.EventsView, 
 	if err := u.eventBars(ctx, p, d, &counted, bar); err != nil {
 		return err
 	}
+	if f.Occurred = spanOfPage(d.Bars, f.Before); f.Occurred == nil {
+		return nil
+	}
 	if d.Events, err = u.Store.Events(ctx, f, core.Page{Limit: eventsAPage + 1}); err != nil {
 		return err
 	}
@@ -122,25 +127,89 @@ func (u *UI) readEvents(ctx context.Context, p views.Page, d *views.EventsView, 
 	return nil
 }
 
+// spanOfPage is the part of the span that the events of a page lie in, by what
+// the bars count; nil if there are none. What a filter finds seldom is not
+// looked for where it is not.
+func spanOfPage(bars []views.EventBar, before *core.EventKey) *core.EventOccurred {
+	var span *core.EventOccurred
+	var n int64
+	for _, b := range slices.Backward(bars) {
+		if b.N == 0 || before != nil && b.From > before.Occurred {
+			continue
+		}
+		if span == nil {
+			span = &core.EventOccurred{Until: b.To - 1}
+		}
+		span.Since = b.From
+		if before == nil || b.To <= before.Occurred {
+			n += b.N
+		}
+		if n > eventsAPage {
+			break
+		}
+	}
+	return span
+}
+
 // eventBars counts by bars that begin at whole hours and days of the reader.
+// Bar by bar it is a walk along the index of time; grouped it would be a sort.
 func (u *UI) eventBars(ctx context.Context, p views.Page, d *views.EventsView, f *core.EventFilter, bar time.Duration) error {
 	from := d.From.Time().In(p.Loc)
 	pivot := core.At(time.Date(from.Year(), from.Month(), from.Day(), 0, 0, 0, 0, p.Loc))
-	width := bar.Microseconds()
-	counts, err := u.Store.EventCounts(ctx, f, core.CountByTime, pivot, width)
-	if err != nil {
-		return err
+	width := core.Time(bar.Microseconds())
+	first := pivot + (d.From-pivot)/width*width
+	if d.Range != "" {
+		d.From = first // a whole bar stays as it is when the page is asked for again
 	}
-	n := make(map[string]int64, len(counts))
-	for _, c := range counts {
-		n[c.Value] = c.Count
-		d.Total += c.Count
-	}
-	for i := int64(d.From-pivot) / width; pivot+core.Time(i*width) < d.To; i++ {
-		start := pivot + core.Time(i*width)
-		d.Bars = append(d.Bars, views.EventBar{From: start, To: start + core.Time(width), N: n[strconv.FormatInt(i, 10)]})
+	for start := first; start < d.To; start += width {
+		f.Occurred = &core.EventOccurred{Since: max(start, d.From), Until: min(start+width-1, d.To)}
+		n, err := u.bars.count(ctx, u.Store, f, p.Now)
+		if err != nil {
+			return err
+		}
+		d.Bars = append(d.Bars, views.EventBar{From: f.Occurred.Since, To: min(start+width, d.To+1), N: n})
+		d.Total += n
 	}
 	return nil
+}
+
+// bars remembers for a moment how many events were in spans that are over: a
+// page that refreshes itself counts only the newest.
+type bars struct {
+	sync.Mutex
+	of map[string]barCount
+}
+
+type barCount struct {
+	n     int64
+	until core.Time
+}
+
+const (
+	barsFor  = time.Minute
+	barsOver = 10 * time.Second // events that occurred before are there by then
+	barsKept = 5_000
+)
+
+func (b *bars) count(ctx context.Context, store core.Store, f *core.EventFilter, now core.Time) (int64, error) {
+	key := string(core.ToJSON(f))
+	b.Lock()
+	known, has := b.of[key]
+	b.Unlock()
+	if has && known.until > now {
+		return known.n, nil
+	}
+	n, err := store.CountEvents(ctx, f)
+	if err != nil || f.Occurred.Until.Add(barsOver) > now {
+		return n, err
+	}
+	b.Lock()
+	defer b.Unlock()
+	if b.of == nil || len(b.of) >= barsKept {
+		b.of = map[string]barCount{}
+	}
+	b.of[key] = barCount{n, now.Add(barsFor)}
+	return n, nil
 }
 
 // eventKey reads the place that a page begins after: microseconds and id.

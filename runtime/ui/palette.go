@@ -69,5 +69,12 @@ func (u *UI) find(r *http.Request, q string) (hits []views.Hit, err error) {
 	for _, p := range pools {
 		hits = append(hits, views.Hit{Href: "/work-pools/" + url.PathEscape(p.Name), Label: p.Name, Kind: "work pool"})
 	}
+	automations, err := u.Store.Automations(ctx, &core.AutomationFilter{Name: &core.TextFilter{Like: &q}}, core.Page{Limit: 4})
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range automations {
+		hits = append(hits, views.Hit{Href: "/automations/" + a.ID.String(), Label: a.Name, Kind: "automation"})
+	}
 	return hits, runs(&core.FlowRunFilter{Name: &core.TextFilter{Like: &q}}, 6)
 }

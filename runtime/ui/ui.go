@@ -57,6 +57,7 @@ type UI struct {
 	handler  http.Handler
 	names    names
 	streams  streams
+	bars     bars
 	stopping chan struct{}
 	stop     sync.Once
 }

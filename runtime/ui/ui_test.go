@@ -45,7 +45,7 @@ func contains(t *testing.T, body string, wants ...string) {
 
 func TestEmptyDatabase(t *testing.T) {
 	h := open(t)
-	for _, p := range []string{"/dashboard", "/runs", "/flows", "/deployments", "/work-pools", "/work-pools/default", "/palette?q=adder", "/runs?state=late&state=failed&range=all", "/dashboard?range=30d"} {
+	for _, p := range []string{"/dashboard", "/runs", "/flows", "/deployments", "/work-pools", "/work-pools/default", "/palette?q=adder", "/automations", "/automations/new", "/events", "/events?range=30d", "/runs?state=late&state=failed&range=all", "/dashboard?range=30d"} {
 		if code, body := h.get(p); code != 200 || !strings.Contains(body, "<h1>") {
 			t.Errorf("%s: %d %.200s", p, code, body)
 		}
@@ -75,7 +75,9 @@ func TestPrefectAddresses(t *testing.T) {
 	for from, to := range map[string]string{
 		"/": "/dashboard", "/runs/flow-run/x1": "/flow-runs/x1", "/runs/task-run/x1": "/task-runs/x1", "/flows/flow/x1": "/flows/x1",
 		"/deployments/deployment/x1": "/deployments/x1", "/work-pools/work-pool/p%201": "/work-pools/p%201", "/artifacts/artifact/x1": "/artifacts/x1",
-		"/work-pools/work-pool/p/worker/w": "/work-pools/p",
+		"/work-pools/work-pool/p/worker/w": "/work-pools/p", "/work-pools/work-pool/p/queue/q": "/work-pools/p",
+		"/work-queues/work-queue/" + h.defaultQueue().ID.String(): "/work-pools/default",
+		"/automations/automation/x1":                              "/automations/x1", "/events/event/2026-11-23T09:00:00+00:00/x1": "/events/x1",
 	} {
 		w := httptest.NewRecorder()
 		h.ui.ServeHTTP(w, httptest.NewRequest("GET", from, nil))
