@@ -104,6 +104,11 @@ func (r *reader) SlotsHeld(ctx context.Context, limitID core.UUID, now core.Time
 	return leased + runs, r.err(err, "Flow run")
 }
 
+func (r *reader) RunsHolding(ctx context.Context, limitID core.UUID, now core.Time, limit int) ([]core.UUID, error) {
+	ids, err := r.q.ListRunsOccupying(ctx, row.ListRunsOccupyingParams{LimitID: limitID, Now: now, AtMost: int64(limit)})
+	return ids, r.err(err, "Flow run")
+}
+
 func (t *tx) PutSlotLease(ctx context.Context, l *core.SlotLease) error {
 	var holder *string
 	if l.HolderType != "" {

@@ -3,6 +3,8 @@ package db
 import (
 	"context"
 	"errors"
+	"net"
+	"strconv"
 	"time"
 
 	"github.com/flowlite/flowlite/db/pgdb"
@@ -94,6 +96,13 @@ func retryable(err error) bool {
 }
 
 func (s *postgresStore) Engine() string { return "postgres" }
+
+func (s *postgresStore) Facts(ctx context.Context) (*core.StoreFacts, error) {
+	c := s.pool.Config().ConnConfig
+	f := &core.StoreFacts{Location: net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))) + "/" + c.Database}
+	err := s.pool.QueryRow(ctx, "SELECT pg_database_size(current_database()), (SELECT COALESCE(MAX(version), 0) FROM schema_version)").Scan(&f.Bytes, &f.Version)
+	return f, s.err(err, "Database")
+}
 
 func (s *postgresStore) Ping(ctx context.Context) error {
 	return s.err(s.Write(ctx, func(tx core.Tx) error { return tx.PutSetting(ctx, "ping", core.ToJSON(core.Now())) }), "Setting")

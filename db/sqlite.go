@@ -85,11 +85,15 @@ func openSQLite(ctx context.Context, path, sync string) (_ core.Store, err error
 // fileName is a path as the driver takes it.
 func fileName(path string) string { return "file:" + (&url.URL{Path: path}).EscapedPath() }
 
+func sqliteVersion(ctx context.Context, c interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}) (v int, err error) {
+	err = c.QueryRowContext(ctx, "PRAGMA user_version").Scan(&v)
+	return v, err
+}
+
 func migrateSQLite(ctx context.Context, c *sql.Conn) error {
-	return migrate("sqlite", func() (v int, err error) {
-		err = c.QueryRowContext(ctx, "PRAGMA user_version").Scan(&v)
-		return v, err
-	}, func(v int, text string) error {
+	return migrate("sqlite", func() (int, error) { return sqliteVersion(ctx, c) }, func(v int, text string) error {
 		_, err := c.ExecContext(ctx, "BEGIN IMMEDIATE;\n"+text+"\nPRAGMA user_version = "+strconv.Itoa(v)+";\nCOMMIT;")
 		if err != nil {
 			_, _ = c.ExecContext(context.Background(), "ROLLBACK")
@@ -99,6 +103,25 @@ func migrateSQLite(ctx context.Context, c *sql.Conn) error {
 }
 
 func (s *sqliteStore) Engine() string { return "sqlite" }
+
+// Facts count the log that is not yet part of the file, too.
+func (s *sqliteStore) Facts(ctx context.Context) (*core.StoreFacts, error) {
+	f := &core.StoreFacts{Location: s.path}
+	if s.temp != "" {
+		f.Location = "memory"
+	}
+	for _, file := range []string{s.path, s.path + "-wal"} {
+		info, err := os.Stat(file)
+		if err == nil {
+			f.Bytes += info.Size()
+		} else if !errors.Is(err, os.ErrNotExist) {
+			return nil, core.Errorf(core.EUnavailable, "look at the database's file: %w", err)
+		}
+	}
+	var err error
+	f.Version, err = sqliteVersion(ctx, s.readDB)
+	return f, s.err(err, "Database")
+}
 
 func (s *sqliteStore) Ping(ctx context.Context) error {
 	return s.Write(ctx, func(tx core.Tx) error { return tx.PutSetting(ctx, "ping", core.ToJSON(core.Now())) })

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,7 +26,7 @@ type suite struct {
 func Run(t *testing.T, open func(t *testing.T) core.Store) {
 	for name, f := range map[string]func(*suite){
 		"Flow": flows, "FlowRun": flowRuns, "TaskRun": taskRuns, "Deployment": deployments, "WorkPool": workPools,
-		"LogAndEvent": logsAndEvents, "TaskQueue": taskQueue, "SavedSearch": savedSearches, "Artifact": artifacts, "Variable": variables, "Block": blocks, "Limit": limits, "Write": writes, "Filters": filters, "Lock": locks, "Automation": automations, "AutomationWork": automationWork,
+		"LogAndEvent": logsAndEvents, "TaskQueue": taskQueue, "SavedSearch": savedSearches, "Artifact": artifacts, "Variable": variables, "Block": blocks, "Limit": limits, "Write": writes, "Filters": filters, "Lock": locks, "Automation": automations, "AutomationWork": automationWork, "Facts": facts,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t)
@@ -87,6 +88,13 @@ func (s *suite) newRun(f *core.Flow, t core.StateType, set func(r *core.FlowRun)
 	}
 	s.write(func(tx core.Tx) error { _, err := tx.InsertFlowRun(s.ctx, r); return err })
 	return r
+}
+
+func facts(s *suite) {
+	f := must(s.Facts(s.ctx))(s)
+	if f.Location == "" || strings.Contains(f.Location, "@") || f.Bytes < 4096 || f.Version < 6 {
+		s.Fatalf("%+v", f)
+	}
 }
 
 func flows(s *suite) {

@@ -186,6 +186,7 @@ func limits(s *suite) {
 		return errors.Join(err, tx.PutSlotLease(s.ctx, g), tx.UpdateGlobalLimit(s.ctx, l))
 	})
 	s.eq(must(s.SlotsHeld(s.ctx, l.ID, s.now))(s), 2)
+	s.eq(len(must(s.RunsHolding(s.ctx, l.ID, s.now, 10))(s)), 0)
 	s.eq(must(s.SlotLease(s.ctx, g.ID))(s).Limits, g.Limits)
 	s.eq(must(s.GlobalLimitByName(s.ctx, "l"))(s).Limit, 3)
 	s.eq(len(must(s.GlobalLimits(s.ctx, false, core.Page{}))(s)), 1)

@@ -161,6 +161,7 @@ type ListFlowRunsByIDsParams = row.ListFlowRunsByIDsParams
 type ListFlowsByIDsParams = row.ListFlowsByIDsParams
 type ListGlobalLimitsByIDsParams = row.ListGlobalLimitsByIDsParams
 type ListLogsByIDsParams = row.ListLogsByIDsParams
+type ListRunsOccupyingParams = row.ListRunsOccupyingParams
 type ListSavedSearchesParams = row.ListSavedSearchesParams
 type ListSchedulesOfParams = row.ListSchedulesOfParams
 type ListSchedulesParams = row.ListSchedulesParams

@@ -566,6 +566,36 @@ func (q *Queries) ListLogsByIDs(ctx context.Context, arg ListLogsByIDsParams) ([
 	return items, nil
 }
 
+const listRunsOccupying = `-- name: ListRunsOccupying :many
+SELECT r.id FROM flow_run r
+WHERE r.state_type IN ('PENDING', 'RUNNING', 'CANCELLING')
+  AND r.deployment_id IN (SELECT d.id FROM deployment d WHERE d.concurrency_limit_id = $1)
+  AND NOT EXISTS (SELECT 1 FROM slot_lease l WHERE l.holder_id = r.id AND l.holder_type = 'deployment'
+    AND l.expires <= $2 AND (NOT l.is_counted OR r.state_type = 'PENDING'))
+ORDER BY r.start_time, r.id LIMIT CAST($3 AS BIGINT)
+`
+
+// The runs that RunsOccupying counts, oldest first.
+func (q *Queries) ListRunsOccupying(ctx context.Context, arg ListRunsOccupyingParams) ([]core.UUID, error) {
+	rows, err := q.db.Query(ctx, listRunsOccupying, arg.LimitID, arg.Now, arg.AtMost)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []core.UUID
+	for rows.Next() {
+		var id core.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listSchedulesOf = `-- name: ListSchedulesOf :many
 SELECT id, created, updated, deployment_id, rule, active, max_scheduled_runs, parameters, slug FROM schedule WHERE deployment_id = ANY($1::uuid[]) ORDER BY created, id
 `

@@ -973,6 +973,12 @@ type ListGlobalLimitsByIDsParams struct{ Ids []core.UUID }
 
 type ListLogsByIDsParams struct{ Ids []int64 }
 
+type ListRunsOccupyingParams struct {
+	LimitID core.UUID
+	Now     core.Time
+	AtMost  int64
+}
+
 type ListSavedSearchesParams struct {
 	Off int64
 	Lim int64
@@ -1268,6 +1274,8 @@ type Querier interface {
 	ListFlowsByIDs(ctx context.Context, arg ListFlowsByIDsParams) ([]Flow, error)
 	ListGlobalLimitsByIDs(ctx context.Context, arg ListGlobalLimitsByIDsParams) ([]GlobalLimit, error)
 	ListLogsByIDs(ctx context.Context, arg ListLogsByIDsParams) ([]Log, error)
+	ListRunsOccupying(ctx context.Context, arg ListRunsOccupyingParams) ([]core. // The runs that RunsOccupying counts, oldest first.
+											UUID, error)
 	ListSavedSearches(ctx context.Context, arg ListSavedSearchesParams) ([]SavedSearch, error)
 	ListSchedules(ctx context.Context, arg ListSchedulesParams) ([]Schedule, error)
 	ListSchedulesOf(ctx context.Context, arg ListSchedulesOfParams) ([]Schedule, error)

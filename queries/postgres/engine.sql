@@ -88,3 +88,12 @@ WHERE r.state_type IN ('PENDING', 'RUNNING', 'CANCELLING')
   AND r.deployment_id IN (SELECT d.id FROM deployment d WHERE d.concurrency_limit_id = sqlc.arg(limit_id))
   AND NOT EXISTS (SELECT 1 FROM slot_lease l WHERE l.holder_id = r.id AND l.holder_type = 'deployment'
     AND l.expires <= sqlc.arg(now) AND (NOT l.is_counted OR r.state_type = 'PENDING'));
+
+-- name: ListRunsOccupying :many
+-- The runs that RunsOccupying counts, oldest first.
+SELECT r.id FROM flow_run r
+WHERE r.state_type IN ('PENDING', 'RUNNING', 'CANCELLING')
+  AND r.deployment_id IN (SELECT d.id FROM deployment d WHERE d.concurrency_limit_id = sqlc.arg(limit_id))
+  AND NOT EXISTS (SELECT 1 FROM slot_lease l WHERE l.holder_id = r.id AND l.holder_type = 'deployment'
+    AND l.expires <= sqlc.arg(now) AND (NOT l.is_counted OR r.state_type = 'PENDING'))
+ORDER BY r.start_time, r.id LIMIT CAST(sqlc.arg(at_most) AS BIGINT);

@@ -1,5 +1,7 @@
 package core
 
+import "strings"
+
 // GlobalConcurrencyLimit is a v2 limit. Its active slots are derived from live
 // slot leases plus what decays, never a counter that can leak.
 type GlobalConcurrencyLimit struct {
@@ -13,6 +15,18 @@ type GlobalConcurrencyLimit struct {
 	DeniedSlots             int64   `json:"denied_slots"`
 	SlotDecayPerSecond      float64 `json:"slot_decay_per_second"`
 	AvgSlotOccupancySeconds float64 `json:"avg_slot_occupancy_seconds"`
+}
+
+// TagLimitPrefix begins the names of the global limits that are limits of tags.
+const TagLimitPrefix = "tag:"
+
+// Tag is the tag that the limit is of; "" for a limit that is no tag's.
+func (l *GlobalConcurrencyLimit) Tag() string {
+	tag, _ := strings.CutPrefix(l.Name, TagLimitPrefix)
+	if tag == l.Name {
+		return ""
+	}
+	return tag
 }
 
 type GlobalConcurrencyLimitCreate struct {
@@ -63,6 +77,16 @@ type SlotLease struct {
 	HolderType string `json:"-"` // task_run, flow_run, or what the client says; "" is unknown
 	HolderID   UUID   `json:"-"`
 	ClientID   UUID   `json:"-"` // the connection through which the holder was heard of
+}
+
+// SlotHolder is who occupies slots of a limit.
+type SlotHolder struct {
+	Lease   UUID   // zero: a live run of a deployment that the limit is for
+	Type    string // flow_run, task_run, or what the client says; "" is unknown
+	ID      UUID
+	Slots   int64
+	Since   Time
+	Expires Time // Forever where no clock takes the slots back
 }
 
 // HoldsDeployment is the HolderType of a lease that keeps a run's slot of its

@@ -17,6 +17,8 @@ type Store interface {
 
 	// Engine names the database: "sqlite" or "postgres".
 	Engine() string
+	// Facts tell people where the database is and how large.
+	Facts(ctx context.Context) (*StoreFacts, error)
 	// Ping answers within ctx whether the database can be read and written.
 	Ping(ctx context.Context) error
 	Close() error
@@ -146,6 +148,8 @@ type Reader interface {
 	// SlotsHeld sums the slots of a limit's unexpired leases and the live runs
 	// of the deployments that it limits, without those whose DeploymentLease ran out.
 	SlotsHeld(ctx context.Context, limitID UUID, now Time) (int64, error)
+	// RunsHolding are the live runs that SlotsHeld counts, at most limit.
+	RunsHolding(ctx context.Context, limitID UUID, now Time, limit int) ([]UUID, error)
 
 	Setting(ctx context.Context, key string) (JSON, error)
 }

@@ -16,16 +16,6 @@ import (
 // Sweep does one round of a loop's work and returns how much it did.
 type Sweep func(ctx context.Context) (int, error)
 
-// Progress is how a loop stands: a loop that hangs or fails is seen by its
-// last success growing old.
-type Progress struct {
-	Name        string    `json:"name"`
-	Every       float64   `json:"interval_seconds"`
-	LastSuccess core.Time `json:"last_success"`
-	LastError   string    `json:"last_error,omitempty"`
-	Elsewhere   bool      `json:"elsewhere,omitempty"` // another server runs it
-}
-
 // loop is a ticker around runOnce.
 type loop struct {
 	name     string
@@ -37,7 +27,7 @@ type loop struct {
 	wake     <-chan core.Message // nil: the ticker alone
 
 	mu       sync.Mutex
-	progress Progress
+	progress core.LoopProgress
 	failing  bool
 }
 
@@ -135,7 +125,7 @@ func (l *loop) guarded(ctx context.Context) (n int, err error) {
 	return l.sweep(ctx)
 }
 
-func (l *loop) state() Progress {
+func (l *loop) state() core.LoopProgress {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.progress

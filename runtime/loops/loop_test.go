@@ -39,7 +39,7 @@ func newLoop(sweep Sweep, out *bytes.Buffer) (*loop, *leases) {
 	held := &leases{}
 	return &loop{
 		name: "test", every: time.Millisecond, sweep: sweep, liveness: held, holder: core.NewID(),
-		log: slog.New(slog.NewTextHandler(out, nil)), progress: Progress{Name: "test"},
+		log: slog.New(slog.NewTextHandler(out, nil)), progress: core.LoopProgress{Name: "test"},
 	}, held
 }
 

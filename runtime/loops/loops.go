@@ -61,7 +61,7 @@ func New(c Config) *Loops {
 	} {
 		l.loops = append(l.loops, &loop{
 			name: e.name, every: e.every, sweep: e.sweep, liveness: c.Liveness, holder: holder, log: log,
-			progress: Progress{Name: e.name, Every: e.every.Seconds()},
+			progress: core.LoopProgress{Name: e.name, Every: e.every.Seconds()},
 		})
 	}
 	return l
@@ -122,8 +122,8 @@ func (l *Loops) Stop(ctx context.Context) error {
 }
 
 // Health is how each loop stands.
-func (l *Loops) Health() []Progress {
-	out := make([]Progress, len(l.loops))
+func (l *Loops) Health() []core.LoopProgress {
+	out := make([]core.LoopProgress, len(l.loops))
 	for i, one := range l.loops {
 		out[i] = one.state()
 	}

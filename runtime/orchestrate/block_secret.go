@@ -27,29 +27,37 @@ func (w *secretWords) forget() {
 
 // SetSecret saves a Secret block, in place of the one of that name.
 func (s *Service) SetSecret(ctx context.Context, name string, value core.JSON) error {
-	if _, err := s.store.BlockTypeBySlug(ctx, core.SecretBlock); core.IsNotFound(err) {
-		if err := s.RegisterBlocks(ctx); err != nil {
-			return err
-		}
-	}
-	data := map[string]core.JSON{"value": value}
 	if d, err := s.store.BlockDocumentByName(ctx, core.SecretBlock, name); err == nil {
+		data := map[string]core.JSON{"value": value}
 		return s.UpdateBlockDocument(ctx, d.ID, core.BlockDocumentUpdate{Data: core.Some(data), Merge: core.Some(false)})
 	}
+	_, err := s.CreateSecret(ctx, name, value)
+	return err
+}
+
+// CreateSecret saves a new Secret block. EConflict for a taken name.
+func (s *Service) CreateSecret(ctx context.Context, name string, value core.JSON) (*core.BlockDocument, error) {
 	t, err := s.store.BlockTypeBySlug(ctx, core.SecretBlock)
+	if core.IsNotFound(err) {
+		if err := s.RegisterBlocks(ctx); err != nil {
+			return nil, err
+		}
+		t, err = s.store.BlockTypeBySlug(ctx, core.SecretBlock)
+	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	of := &core.BlockSchemaFilter{BlockTypeID: &core.IDFilter{Any: []core.UUID{t.ID}}}
 	schemas, err := s.store.BlockSchemas(ctx, core.BlockFilters{Schemas: of}, core.Page{Limit: 1})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if len(schemas) == 0 {
-		return core.NotFound("Block schema")
+		return nil, core.NotFound("Block schema")
 	}
-	_, err = s.CreateBlockDocument(ctx, core.BlockDocumentCreate{Name: &name, Data: data, BlockSchemaID: schemas[0].ID, BlockTypeID: t.ID})
-	return err
+	return s.CreateBlockDocument(ctx, core.BlockDocumentCreate{
+		Name: &name, Data: map[string]core.JSON{"value": value}, BlockSchemaID: schemas[0].ID, BlockTypeID: t.ID,
+	})
 }
 
 // masker replaces the secrets in a text; nil if there are none.

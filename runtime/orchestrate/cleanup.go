@@ -10,7 +10,7 @@ import (
 const (
 	lateAfter     = 15 * time.Second
 	cancelledFor  = 24 * time.Hour
-	keepEventsFor = 7 * 24 * time.Hour
+	KeepEventsFor = 7 * 24 * time.Hour
 	trimBatch     = 1000
 )
 
@@ -92,7 +92,7 @@ func (s *Service) TrimEvents(ctx context.Context) (int, error) {
 	for {
 		var n int64
 		err := s.store.Write(ctx, func(tx core.Tx) (err error) {
-			n, err = tx.DeleteEvents(ctx, s.now().Add(-keepEventsFor), trimBatch)
+			n, err = tx.DeleteEvents(ctx, s.now().Add(-KeepEventsFor), trimBatch)
 			return err
 		})
 		total += int(n)

@@ -1,7 +1,9 @@
 package orchestrate
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -40,7 +42,7 @@ func (s *Service) CreateGlobalLimit(ctx context.Context, c core.GlobalConcurrenc
 
 func checkGlobalLimit(l *core.GlobalConcurrencyLimit) error {
 	switch {
-	case l.Limit < 0 && tagOf(l.Name) == "": // a tag's limit may be: clients of v1 set it
+	case l.Limit < 0 && l.Tag() == "": // a tag's limit may be: clients of v1 set it
 		return invalidField("limit", "limit must be 0 or more")
 	case l.ActiveSlots < 0:
 		return invalidField("active_slots", "active_slots must be 0 or more")
@@ -111,6 +113,37 @@ func (s *Service) overrideSlots(ctx context.Context, tx core.Tx, l *core.GlobalC
 	}
 	held, err := tx.SlotsHeld(ctx, l.ID, s.now())
 	return max(0, n-held), err
+}
+
+// Holders are those who occupy slots of the limit, oldest first, at most limit
+// of each kind: leases and live runs of deployments. Slots that decay have none.
+func (s *Service) Holders(ctx context.Context, limitID core.UUID, limit int) ([]core.SlotHolder, error) {
+	leases, err := s.store.SlotLeases(ctx, limitID, s.now())
+	if err != nil {
+		return nil, err
+	}
+	var out []core.SlotHolder
+	for _, x := range leases[:min(limit, len(leases))] {
+		h := core.SlotHolder{Lease: x.ID, Type: x.HolderType, ID: x.HolderID, Slots: x.Slots, Since: x.Created, Expires: x.Expires}
+		if h.Type == "" {
+			h.Type, h.ID = holderOf(x.Holder)
+		}
+		out = append(out, h)
+	}
+	ids, err := s.store.RunsHolding(ctx, limitID, s.now(), limit)
+	if err != nil {
+		return nil, err
+	}
+	runs, err := s.store.FlowRunsByIDs(ctx, ids)
+	for _, r := range runs {
+		since := r.StartTime
+		if since == 0 {
+			since = core.Deref(r.State).Timestamp
+		}
+		out = append(out, core.SlotHolder{Type: "flow_run", ID: r.ID, Slots: 1, Since: since, Expires: core.Forever})
+	}
+	slices.SortStableFunc(out, func(a, b core.SlotHolder) int { return cmp.Compare(a.Since, b.Since) })
+	return out, err
 }
 
 // ActiveSlots is how many slots of the limit are occupied: counted ones that

@@ -4,23 +4,13 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
 // The limit of a tag is the global limit tag:<tag>, so that clients of v1 and
 // those that take leases of it count together.
-const tagPrefix = "tag:"
-
-// tagOf is "" for a limit that is no tag's.
-func tagOf(name string) string {
-	tag, _ := strings.CutPrefix(name, tagPrefix)
-	if tag == name {
-		return ""
-	}
-	return tag
-}
+const tagPrefix = core.TagLimitPrefix
 
 const noTagLimit = "Concurrency limit"
 
@@ -49,7 +39,7 @@ func (s *Service) SetTagLimit(ctx context.Context, c core.TagLimitCreate) (*core
 }
 
 func (s *Service) tagLimit(ctx context.Context, l *core.GlobalConcurrencyLimit) (*core.TagLimit, error) {
-	t := &core.TagLimit{ID: l.ID, Created: l.Created, Updated: l.Updated, Tag: tagOf(l.Name), Limit: l.Limit, ActiveSlots: []core.UUID{}}
+	t := &core.TagLimit{ID: l.ID, Created: l.Created, Updated: l.Updated, Tag: l.Tag(), Limit: l.Limit, ActiveSlots: []core.UUID{}}
 	leases, err := s.store.SlotLeases(ctx, l.ID, s.now())
 	for _, x := range leases {
 		if x.HolderType == "task_run" {
@@ -62,7 +52,7 @@ func (s *Service) tagLimit(ctx context.Context, l *core.GlobalConcurrencyLimit) 
 // TagLimit returns ENotFound if there is no tag's limit with the id.
 func (s *Service) TagLimit(ctx context.Context, id core.UUID) (*core.TagLimit, error) {
 	l, err := s.store.GlobalLimit(ctx, id)
-	if err == nil && tagOf(l.Name) == "" {
+	if err == nil && l.Tag() == "" {
 		err = core.NotFound(noTagLimit)
 	}
 	if err != nil {
@@ -161,7 +151,7 @@ func (s *Service) lockTags(ctx context.Context, tx core.Tx, tags []string, taskR
 	limits = slices.DeleteFunc(limits, func(l *core.GlobalConcurrencyLimit) bool { return !l.Active })
 	for _, l := range limits {
 		if l.Limit == 0 {
-			return limits, nil, tagsFull(tagOf(l.Name), 0), nil
+			return limits, nil, tagsFull(l.Tag(), 0), nil
 		}
 	}
 	for _, l := range limits {
@@ -177,7 +167,7 @@ func (s *Service) lockTags(ctx context.Context, tx core.Tx, tags []string, taskR
 		switch {
 		case holds:
 		case occupied >= l.Limit:
-			return limits, nil, tagsFull(tagOf(l.Name), l.Limit), nil
+			return limits, nil, tagsFull(l.Tag(), l.Limit), nil
 		default:
 			wanted = append(wanted, l)
 		}
@@ -208,7 +198,7 @@ func (s *Service) TakeTagSlots(ctx context.Context, tags []string, taskRunID cor
 			return full
 		}
 		for _, l := range limits {
-			taken = append(taken, core.MinimalLimit{ID: l.ID, Name: tagOf(l.Name), Limit: l.Limit})
+			taken = append(taken, core.MinimalLimit{ID: l.ID, Name: l.Tag(), Limit: l.Limit})
 		}
 		return s.countAll(ctx, tx, wanted, taskRunID)
 	})
@@ -228,7 +218,7 @@ func (s *Service) ReturnTagSlots(ctx context.Context, tags []string, taskRunID c
 			return err
 		}
 		for _, l := range limits {
-			freed = append(freed, core.MinimalLimit{ID: l.ID, Name: tagOf(l.Name), Limit: l.Limit})
+			freed = append(freed, core.MinimalLimit{ID: l.ID, Name: l.Tag(), Limit: l.Limit})
 			leases, err := tx.SlotLeases(ctx, l.ID, s.now())
 			if err != nil {
 				return err

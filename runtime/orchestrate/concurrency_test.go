@@ -308,6 +308,12 @@ func TestSharedLimit(t *testing.T) {
 		}
 		h.set(three.ID, core.Pending, core.Accept)
 		h.occupied(l, 2)
+		if held := must(h.Holders(h.ctx, l.ID, 10))(t); len(held) != 2 || held[0].ID != one.ID || held[1].ID != three.ID || held[0].Since == 0 {
+			t.Errorf("held by %+v", held)
+		}
+		if held := must(h.Holders(h.ctx, l.ID, 1))(t); len(held) != 1 || held[0].ID != one.ID {
+			t.Errorf("the first holder is %+v", held)
+		}
 	})
 }
 

@@ -54,6 +54,9 @@ func New(from string, keys ...[]byte) (*Ring, error) {
 	return r, nil
 }
 
+// From is where the keys come from, for people.
+func (r *Ring) From() string { return r.from }
+
 // Ephemeral is a ring that is gone with the process: for data that is, too.
 func Ephemeral() *Ring {
 	k := make([]byte, keyBytes)
