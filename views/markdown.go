@@ -21,16 +21,61 @@ var markdown = goldmark.New(goldmark.WithExtensions(
 	extension.NewTable(extension.WithTableCellAlignMethod(extension.TableCellAlignAttribute)),
 ), goldmark.WithParserOptions(parser.WithASTTransformers(util.Prioritized(lower{}, 100))))
 
-// lower makes headings start below the page's own: a page has one h1.
+// lower makes headings start below the page's own, since a page has one h1, and
+// images links: what a run wrote loads nothing.
 type lower struct{}
 
 func (lower) Transform(doc *ast.Document, _ text.Reader, _ parser.Context) {
+	var images []*ast.Image
 	_ = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
-		if h, ok := n.(*ast.Heading); ok && entering {
-			h.Level = min(6, h.Level+2)
+		switch n := n.(type) {
+		case *ast.Heading:
+			if entering {
+				n.Level = min(6, n.Level+2)
+			}
+		case *ast.Image:
+			if entering && !bytes.HasPrefix(n.Destination, []byte("data:image/")) {
+				images = append(images, n)
+			}
 		}
 		return ast.WalkContinue, nil
 	})
+	for _, n := range images {
+		instead(n)
+	}
+}
+
+// instead puts a link where an image was; within a link, its text alone.
+func instead(n *ast.Image) {
+	parent := n.Parent()
+	var box ast.Node = ast.NewTextBlock()
+	if !inLink(parent) {
+		link := ast.NewLink()
+		link.Destination, link.Title, box = n.Destination, n.Title, link
+	}
+	for c := n.FirstChild(); c != nil; c = n.FirstChild() {
+		box.AppendChild(box, c)
+	}
+	if !box.HasChildren() {
+		box.AppendChild(box, ast.NewString(n.Destination))
+	}
+	if link, ok := box.(*ast.Link); ok {
+		parent.ReplaceChild(parent, n, link)
+		return
+	}
+	for c := box.FirstChild(); c != nil; c = box.FirstChild() {
+		parent.InsertBefore(parent, n, c)
+	}
+	parent.RemoveChild(parent, n)
+}
+
+func inLink(n ast.Node) bool {
+	for ; n != nil; n = n.Parent() {
+		if _, ok := n.(*ast.Link); ok {
+			return true
+		}
+	}
+	return false
 }
 
 // Markdown renders what a run wrote.
