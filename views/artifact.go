@@ -4,13 +4,16 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
+	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-func artifactName(a *core.Artifact) string {
+// ArtifactName is the key, or what else tells it from others.
+func ArtifactName(a *core.Artifact) string {
 	if k := core.Deref(a.Key); k != "" {
 		return k
 	}
@@ -45,25 +48,28 @@ type cell struct {
 type table struct {
 	head []string
 	rows [][]cell
-	more int
+	most int // rows that are kept
+	more int // rows beyond them
 }
 
 const maxTableRows = 200
 
 // readTable reads a list of objects, a list of lists, or an object of columns;
 // Python stores any of them as text. nil is what is no table.
-func readTable(data core.JSON) *table {
+func readTable(data core.JSON) *table { return readTableUpTo(data, maxTableRows) }
+
+func readTableUpTo(data core.JSON, rows int) *table {
 	raw := []byte(data)
 	var s string
 	if json.Unmarshal(raw, &s) == nil {
 		raw = []byte(s)
 	}
-	if t := rowTable(raw); t != nil {
+	if t := rowTable(raw, rows); t != nil {
 		return t
 	}
 	var lists [][]any
 	if json.Unmarshal(raw, &lists) == nil && len(lists) > 0 {
-		t := &table{}
+		t := &table{most: rows}
 		for _, h := range lists[0] {
 			t.head = append(t.head, cellOf(h).text)
 		}
@@ -74,7 +80,7 @@ func readTable(data core.JSON) *table {
 	}
 	var columns map[string][]any
 	if json.Unmarshal(raw, &columns) == nil && len(columns) > 0 {
-		t := &table{head: keys(raw)}
+		t := &table{head: keys(raw), most: rows}
 		n := 0
 		for _, c := range columns {
 			n = max(n, len(c))
@@ -92,12 +98,12 @@ func readTable(data core.JSON) *table {
 	return nil
 }
 
-func rowTable(raw []byte) *table {
+func rowTable(raw []byte, most int) *table {
 	var objects []json.RawMessage
 	if json.Unmarshal(raw, &objects) != nil || len(objects) == 0 {
 		return nil
 	}
-	t := &table{}
+	t := &table{most: most}
 	rows := make([]map[string]any, len(objects))
 	for i, o := range objects {
 		if json.Unmarshal(o, &rows[i]) != nil {
@@ -118,7 +124,7 @@ func rowTable(raw []byte) *table {
 }
 
 func (t *table) add(n int, at func(int) any) {
-	if len(t.rows) >= maxTableRows {
+	if len(t.rows) >= t.most {
 		t.more++
 		return
 	}
@@ -170,3 +176,79 @@ func keys(raw []byte) []string {
 	}
 	return out
 }
+
+// artifactTypes are the choices of the list's filter.
+var artifactTypes = []string{"markdown", "table", "link", "progress", "image", "result"}
+
+// ArtifactsView is the list of artifacts.
+type ArtifactsView struct {
+	Artifacts []*core.Artifact
+	Runs      map[core.UUID]Run
+	Paging    Paging
+	Q, Type   string
+	All       bool // each artifact, not the latest of each key
+}
+
+func (d ArtifactsView) filtered() bool { return d.Q != "" || d.Type != "" }
+
+// viewPath is the same list with or without the older ones.
+func (d ArtifactsView) viewPath(all bool) string {
+	q := url.Values{}
+	if d.Q != "" {
+		q.Set("q", d.Q)
+	}
+	if d.Type != "" {
+		q.Set("type", d.Type)
+	}
+	if all {
+		q.Set("view", "all")
+	}
+	return "/artifacts?" + q.Encode()
+}
+
+// ArtifactView is one artifact, among those of its key.
+type ArtifactView struct {
+	*core.Artifact
+	Task    *core.TaskRun
+	Runs    map[core.UUID]Run
+	History []*core.Artifact // newest first, itself with them
+	Paging  Paging
+	Other   *core.Artifact // compared with
+}
+
+func (d ArtifactView) path() string { return "/artifacts/" + d.ID.String() }
+
+// older and newer are the two that are compared.
+func (d ArtifactView) older() *core.Artifact {
+	if d.Other.Created > d.Created {
+		return d.Artifact
+	}
+	return d.Other
+}
+
+func (d ArtifactView) newer() *core.Artifact {
+	if d.Other.Created > d.Created {
+		return d.Other
+	}
+	return d.Artifact
+}
+
+// gist is what a list shows of an artifact.
+func gist(a *core.Artifact) string {
+	s := core.Deref(a.Description)
+	if s == "" && core.Deref(a.Type) != "table" {
+		s = textOf(a.Data)
+	}
+	if core.Deref(a.Type) == "table" && s == "" {
+		if t := readTable(a.Data); t != nil {
+			s = plural(len(t.rows)+t.more, "row", "rows")
+		}
+	}
+	if t := core.Deref(a.Type); t == "markdown" || t == "link" {
+		s = marks.Replace(s)
+	}
+	return cut(strings.Join(strings.Fields(cut(s, 400)), " "), 120)
+}
+
+// marks are signs of markdown that say nothing in a line of text.
+var marks = strings.NewReplacer("#", "", "**", "", "`", "", "|", " ", "---", "")

@@ -42,7 +42,18 @@ func inputType(f form.Field) string {
 	case form.Date:
 		return "date"
 	}
+	if f.Secret {
+		return "password"
+	}
 	return "text"
+}
+
+// secretAttr keeps the browser's own passwords out of a secret's field.
+func secretAttr(f form.Field) templ.Attributes {
+	if !f.Secret {
+		return nil
+	}
+	return templ.Attributes{"autocomplete": "new-password"}
 }
 
 // step lets numbers have fractions and times have seconds; the server checks.

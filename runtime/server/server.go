@@ -40,6 +40,7 @@ type Server struct {
 	service *orchestrate.Service
 	worker  *worker.Worker
 	loops   *loops.Loops
+	keyFrom string
 	build   *build.Builder
 }
 
@@ -180,9 +181,10 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	if err != nil {
 		return err
 	}
+	s.keyFrom = keys.From()
 	s.service = orchestrate.New(orchestrate.Config{
 		Store: s.store, Bus: messages, Log: s.cfg.Log, Sealer: keys, URL: s.url,
-		Results: orchestrate.DirResults(filepath.Join(s.cfg.Home, "results")),
+		Results: orchestrate.DirResults(s.resultsDir()),
 	})
 	if err := s.service.Start(ctx); err != nil {
 		return err
@@ -202,7 +204,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	mux.Handle("/api", rest)
 	stopPages := func() {}
 	if !s.cfg.NoUI {
-		pages := ui.New(ui.Config{Service: s.service, Store: s.store, Bus: messages, Version: s.cfg.Version, Log: s.cfg.Log})
+		pages := ui.New(ui.Config{Service: s.service, Store: s.store, Bus: messages, Version: s.cfg.Version, Log: s.cfg.Log, Facts: s.facts})
 		mux.Handle("/", askBrowser(s.cfg.AuthString, pages))
 		stopPages = pages.Stop
 	}
@@ -274,6 +276,8 @@ func (s *Server) builder() *build.Builder {
 
 func (s *Server) cacheDir() string { return filepath.Join(s.cfg.Home, "cache") }
 
+func (s *Server) resultsDir() string { return filepath.Join(s.cfg.Home, "results") }
+
 // health is what GET /api/ready tells beside its status.
 func (s *Server) health() any {
 	h := map[string]any{"loops": s.loops.Health()}
@@ -285,4 +289,16 @@ func (s *Server) health() any {
 		h["worker"] = w
 	}
 	return h
+}
+
+// facts are what the settings page shows.
+func (s *Server) facts() core.ServerFacts {
+	f := core.ServerFacts{
+		URL: s.url, Home: s.cfg.Home, Auth: s.cfg.AuthString != "", CSRF: s.cfg.CSRF, KeyFrom: s.keyFrom,
+		Results: s.resultsDir(), KeepEvents: orchestrate.KeepEventsFor,
+	}
+	if !s.cfg.NoLoops {
+		f.Loops = s.loops.Health()
+	}
+	return f
 }

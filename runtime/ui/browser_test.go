@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -132,7 +133,8 @@ func (h *house) pages(running, paused, big, failed *core.FlowRun) map[string]str
 	ts, err := h.store.TaskRunsOf(h.t.Context(), running.ID, core.UUID{}, 10)
 	h.check(err)
 	h.check(h.svc.UpdateWorkPool(h.t.Context(), "default", core.WorkPoolUpdate{BaseJobTemplate: core.Some(core.ProcessTemplate)}))
-	return map[string]string{
+	all := h.thingsPages(running)
+	maps.Copy(all, map[string]string{
 		"dashboard": "/dashboard", "runs": "/runs", "run-live": run(running), "run-approval": run(paused), "run-group": run(big) + "?open=%2Fbackfill_partition",
 		"run-attempts": run(h.twice()) + "?attempt=2", "run-lanes": run(running) + "?view=lanes", "run-failed": run(failed), "task-run": "/task-runs/" + ts[0].ID.String(), "flows": "/flows", "flow": "/flows/" + h.etl.FlowID.String(),
 		"deployments": "/deployments", "deployment": "/deployments/" + h.etl.ID.String(), "custom-run": "/deployments/" + h.adder.ID.String() + "/run",
@@ -142,7 +144,8 @@ func (h *house) pages(running, paused, big, failed *core.FlowRun) map[string]str
 		"work-pool": "/work-pools/default", "pool-edit": "/work-pools/default/edit", "pool-edit-json": "/work-pools/default/edit?input=json",
 		"queue": "/work-pools/default/queues/" + h.defaultQueue().ID.String(), "queue-new": "/work-pools/default/queues/new",
 		"pool-new": "/work-pools?create=1", "not-found": "/nowhere", "find": "/palette?q=e",
-	}
+	})
+	return all
 }
 
 // Every page: a silent console, no violation of the security policy, one h1,

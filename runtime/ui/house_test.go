@@ -59,7 +59,7 @@ func open(t testing.TB) *house {
 	h := &house{t: t, store: store, holder: core.NewID()}
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
 	h.svc = orchestrate.New(orchestrate.Config{Store: store, Bus: b, Results: orchestrate.DirResults(t.TempDir()), Log: quiet, Now: h.now})
-	h.ui = ui.New(ui.Config{Service: h.svc, Store: store, Bus: b, Version: "0.1.0", Log: quiet})
+	h.ui = ui.New(ui.Config{Service: h.svc, Store: store, Bus: b, Version: "0.1.0", Log: quiet, Facts: h.facts})
 	h.srv = httptest.NewServer(h.ui)
 	t.Cleanup(func() {
 		h.ui.Stop()

@@ -43,7 +43,8 @@ func (u *UI) find(r *http.Request, q string) (hits []views.Hit, err error) {
 			return nil, err
 		}
 	}
-	for _, p := range [][2]string{{"/dashboard", "Dashboard"}, {"/runs", "Runs"}, {"/deployments", "Deployments"}, {"/flows", "Flows"}, {"/work-pools", "Work pools"}, {"/automations", "Automations"}, {"/events", "Events"}} {
+	for _, p := range [][2]string{{"/dashboard", "Dashboard"}, {"/runs", "Runs"}, {"/deployments", "Deployments"}, {"/flows", "Flows"}, {"/work-pools", "Work pools"},
+		{"/automations", "Automations"}, {"/events", "Events"}, {"/artifacts", "Artifacts"}, {"/variables", "Variables & secrets"}, {"/blocks", "Blocks"}, {"/concurrency", "Concurrency"}, {"/settings", "Settings"}} {
 		if strings.Contains(strings.ToLower(p[1]), strings.ToLower(q)) {
 			hits = append(hits, views.Hit{Href: p[0], Label: p[1], Kind: "page"})
 		}

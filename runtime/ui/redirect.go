@@ -27,9 +27,9 @@ func (u *UI) prefectAddresses(get func(path string, h handler)) {
 	get("/work-pools/work-pool/{name}/queue/{queue}", to("/work-pools", "name"))
 	get("/work-queues/work-queue/{id}", u.queueAddress)
 	get("/artifacts/artifact/{id}", to("/artifacts", "id"))
-	get("/concurrency-limits/concurrency-limit/{id}", to("/concurrency", ""))
+	get("/concurrency-limits/concurrency-limit/{id}", to("/concurrency", "id"))
 	get("/automations/automation/{id}", to("/automations", "id"))
-	get("/blocks/block/{id}", to("/variables", ""))
+	get("/blocks/block/{id}", to("/blocks", "id"))
 	get("/events/event/{occurred}/{id}", to("/events", "id"))
 }
 

@@ -38,29 +38,3 @@ func (u *UI) taskRun(w http.ResponseWriter, r *http.Request) error {
 	v.Result, v.ResultErr = u.result(ctx, v.State)
 	return u.send(w, r, views.TaskRunPage(p, v))
 }
-
-func (u *UI) artifact(w http.ResponseWriter, r *http.Request) error {
-	id, err := pathID(r, "Artifact")
-	if err != nil {
-		return err
-	}
-	a, err := u.Store.Artifact(r.Context(), id)
-	if err != nil {
-		return err
-	}
-	p, err := u.page(w, r, "Artifact", "runs")
-	if err != nil {
-		return err
-	}
-	var run *views.Run
-	if !a.FlowRunID.IsZero() {
-		x, err := u.run(r.Context(), a.FlowRunID)
-		if ignoreMissing(err) != nil {
-			return err
-		}
-		if err == nil {
-			run = &x
-		}
-	}
-	return u.send(w, r, views.ArtifactPage(p, a, run))
-}

@@ -38,6 +38,25 @@ type Service interface {
 	ReplaceAutomation(ctx context.Context, id core.UUID, c core.AutomationWrite) error
 	UpdateAutomation(ctx context.Context, id core.UUID, u core.AutomationUpdate) error
 	DeleteAutomation(ctx context.Context, id core.UUID) error
+
+	CreateVariable(ctx context.Context, c core.VariableCreate) (*core.Variable, error)
+	UpdateVariable(ctx context.Context, id core.UUID, u core.VariableUpdate) error
+	DeleteVariable(ctx context.Context, id core.UUID) error
+	CreateSecret(ctx context.Context, name string, value core.JSON) (*core.BlockDocument, error)
+	SetSecret(ctx context.Context, name string, value core.JSON) error
+	BlockDocument(ctx context.Context, id core.UUID, secrets bool) (*core.BlockDocument, error)
+	CreateBlockDocument(ctx context.Context, c core.BlockDocumentCreate) (*core.BlockDocument, error)
+	UpdateBlockDocument(ctx context.Context, id core.UUID, u core.BlockDocumentUpdate) error
+	DeleteBlockDocument(ctx context.Context, id core.UUID) error
+	DeleteArtifact(ctx context.Context, id core.UUID) error
+	ActiveSlots(ctx context.Context, l *core.GlobalConcurrencyLimit) (int64, error)
+	Holders(ctx context.Context, limitID core.UUID, limit int) ([]core.SlotHolder, error)
+	ReleaseSlots(ctx context.Context, leaseID core.UUID) error
+	CreateGlobalLimit(ctx context.Context, c core.GlobalConcurrencyLimitCreate) (*core.GlobalConcurrencyLimit, error)
+	UpdateGlobalLimit(ctx context.Context, id core.UUID, u core.GlobalConcurrencyLimitUpdate) error
+	DeleteGlobalLimit(ctx context.Context, id core.UUID) error
+	SetTagLimit(ctx context.Context, c core.TagLimitCreate) (*core.TagLimit, error)
+	ResetTagLimit(ctx context.Context, tag string, holders []core.UUID) error
 }
 
 // Config is what the UI stands on. Service, Store and Bus are required.
@@ -48,7 +67,8 @@ type Config struct {
 	Version  string
 	BasePath string // "" or "/flowlite": where a proxy puts the UI
 	Log      *slog.Logger
-	Now      func() core.Time // nil: core.Now
+	Now      func() core.Time        // nil: core.Now
+	Facts    func() core.ServerFacts // nil: the settings page shows the database alone
 }
 
 // UI serves everything outside /api.
@@ -99,7 +119,6 @@ func (u *UI) routes(mux *http.ServeMux) {
 	post("/flow-runs/{id}/{verb}", u.flowRunVerb)
 	get("/task-runs/{id}", u.taskRun)
 	get("/task-runs/{id}/logs.txt", u.taskRunLogsText)
-	get("/artifacts/{id}", u.artifact)
 
 	get("/flows", u.flows)
 	get("/flows/{id}", u.flow)
@@ -138,6 +157,31 @@ func (u *UI) routes(mux *http.ServeMux) {
 	get("/events", u.events)
 	get("/events/stream", u.eventStream)
 	get("/events/{id}", u.event)
+	get("/artifacts", u.artifacts)
+	get("/artifacts/{id}", u.artifact)
+	post("/artifacts/{id}/delete", u.deleteArtifact)
+	get("/variables", u.variables)
+	get("/variables/{id}", u.variable)
+	post("/variables/{id}", u.saveVariable)
+	post("/variables/{id}/delete", u.deleteVariable)
+	get("/secrets", func(w http.ResponseWriter, r *http.Request) error { return u.redirect(w, r, "/variables") })
+	get("/secrets/{id}", u.secret)
+	post("/secrets/{id}", u.saveSecret)
+	post("/secrets/{id}/delete", u.deleteSecret)
+	get("/blocks", u.blocks)
+	get("/blocks/new", u.newBlock)
+	post("/blocks/new", u.createBlock)
+	get("/blocks/{id}", u.block)
+	post("/blocks/{id}", u.saveBlock)
+	post("/blocks/{id}/delete", u.deleteBlock)
+	get("/concurrency", u.limits)
+	get("/concurrency/{id}", u.limit)
+	post("/concurrency/{id}", u.saveLimit)
+	post("/concurrency/{id}/toggle", u.toggleLimit)
+	post("/concurrency/{id}/reset", u.resetLimit)
+	post("/concurrency/{id}/delete", u.deleteLimit)
+	post("/concurrency/{id}/holders/{lease}/free", u.freeSlots)
+	get("/settings", u.settings)
 
 	get("/palette", u.palette)
 	post("/ui/theme", u.theme)

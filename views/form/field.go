@@ -38,6 +38,7 @@ type Field struct {
 	Item           Kind // of a list
 	TypeHint       string
 	Required       bool
+	Secret         bool // what is typed is not for those who look on
 	Nullable       bool
 	IsNull         bool
 	HasDefault     bool

@@ -38,7 +38,7 @@
   });
 
   // keys: / find, g+letter go, j/k move in the timeline, ? help
-  const go = { d: "/dashboard", r: "/runs", f: "/flows", w: "/work-pools", p: "/deployments", a: "/automations", e: "/events" }, base = document.body.dataset.base || "";
+  const go = { d: "/dashboard", r: "/runs", f: "/flows", w: "/work-pools", p: "/deployments", a: "/automations", e: "/events", v: "/variables", b: "/blocks", t: "/artifacts", c: "/concurrency", s: "/settings" }, base = document.body.dataset.base || "";
   let g = 0;
   on("keydown", (e) => {
     if (e.key === "Escape") $$("details.pop[open]").forEach((d) => { d.removeAttribute("open"); $("summary", d).focus(); });

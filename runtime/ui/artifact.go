@@ -1,0 +1,156 @@
+package ui
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/views"
+)
+
+// artifacts lists the latest of each key, or each artifact.
+func (u *UI) artifacts(w http.ResponseWriter, r *http.Request) error {
+	p, err := u.page(w, r, "Artifacts", "artifacts")
+	if err != nil {
+		return err
+	}
+	ctx, q := r.Context(), r.URL.Query()
+	d := views.ArtifactsView{Q: strings.TrimSpace(q.Get("q")), Type: q.Get("type"), All: q.Get("view") == "all"}
+	f := &core.ArtifactFilter{Key: like(d.Q)}
+	if d.Type != "" {
+		f.Type = &core.TextFilter{Any: []string{d.Type}}
+	}
+	var page core.Page
+	d.Paging, page = paged(r, "/artifacts", "page")
+	if err := u.readArtifacts(ctx, f, page, &d); err != nil {
+		return err
+	}
+	d.Paging.Shown = len(d.Artifacts)
+	if hx(r) {
+		return u.send(w, r, views.ArtifactsBody(p, d))
+	}
+	return u.send(w, r, views.ArtifactsPage(p, d))
+}
+
+func (u *UI) readArtifacts(ctx context.Context, f *core.ArtifactFilter, page core.Page, d *views.ArtifactsView) (err error) {
+	if d.All {
+		page.Sort = "CREATED_DESC"
+		if d.Artifacts, err = u.Store.Artifacts(ctx, f, page); err != nil {
+			return err
+		}
+		d.Paging.Total, err = u.Store.CountArtifacts(ctx, f)
+	} else {
+		page.Sort = "UPDATED_DESC"
+		latest, err := u.Store.ArtifactCollections(ctx, f, page)
+		if err != nil {
+			return err
+		}
+		for _, c := range latest {
+			d.Artifacts = append(d.Artifacts, &core.Artifact{
+				ID: c.LatestID, Created: c.Created, Updated: c.Updated, Key: &c.Key, Type: c.Type,
+				Description: c.Description, Data: c.Data, FlowRunID: c.FlowRunID, TaskRunID: c.TaskRunID,
+			})
+		}
+		if d.Paging.Total, err = u.Store.CountArtifactCollections(ctx, f); err != nil {
+			return err
+		}
+	}
+	if err != nil {
+		return err
+	}
+	d.Runs, err = u.runsOf(ctx, d.Artifacts)
+	return err
+}
+
+// runsOf are the runs that left the artifacts.
+func (u *UI) runsOf(ctx context.Context, as []*core.Artifact) (map[core.UUID]views.Run, error) {
+	var ids []core.UUID
+	for _, a := range as {
+		if !a.FlowRunID.IsZero() {
+			ids = append(ids, a.FlowRunID)
+		}
+	}
+	return u.runsByID(ctx, ids)
+}
+
+func (u *UI) runsByID(ctx context.Context, ids []core.UUID) (map[core.UUID]views.Run, error) {
+	recs, err := u.Store.FlowRunsByIDs(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	runs, err := u.named(ctx, recs)
+	out := make(map[core.UUID]views.Run, len(runs))
+	for _, x := range runs {
+		out[x.ID] = x
+	}
+	return out, err
+}
+
+// artifact shows one, the others of its key, and with ?with= what differs.
+func (u *UI) artifact(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r, "Artifact")
+	if err != nil {
+		return err
+	}
+	ctx := r.Context()
+	d := views.ArtifactView{}
+	if d.Artifact, err = u.Store.Artifact(ctx, id); err != nil {
+		return err
+	}
+	p, err := u.page(w, r, views.ArtifactName(d.Artifact), "artifacts")
+	if err != nil {
+		return err
+	}
+	if !d.TaskRunID.IsZero() {
+		if d.Task, err = u.Store.TaskRun(ctx, d.TaskRunID); ignoreMissing(err) != nil {
+			return err
+		}
+	}
+	if key := core.Deref(d.Key); key != "" {
+		f := &core.ArtifactFilter{Key: &core.TextFilter{Any: []string{key}}}
+		var page core.Page
+		d.Paging, page = paged(r, "/artifacts/"+id.String(), "page")
+		page.Sort = "CREATED_DESC"
+		if d.History, err = u.Store.Artifacts(ctx, f, page); err != nil {
+			return err
+		}
+		d.Paging.Shown = len(d.History)
+		if d.Paging.Total, err = u.Store.CountArtifacts(ctx, f); err != nil {
+			return err
+		}
+	}
+	if with := r.URL.Query().Get("with"); with != "" {
+		if d.Other, err = u.otherArtifact(ctx, with); err != nil {
+			return err
+		}
+	}
+	if d.Runs, err = u.runsOf(ctx, append([]*core.Artifact{d.Artifact}, d.History...)); err != nil {
+		return err
+	}
+	return u.send(w, r, views.ArtifactPage(p, d))
+}
+
+func (u *UI) otherArtifact(ctx context.Context, text string) (*core.Artifact, error) {
+	id, err := core.ParseUUID(text)
+	if err != nil {
+		return nil, core.NotFound("Artifact")
+	}
+	return u.Store.Artifact(ctx, id)
+}
+
+func (u *UI) deleteArtifact(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r, "Artifact")
+	if err != nil {
+		return err
+	}
+	a, err := u.Store.Artifact(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	if err := u.Service.DeleteArtifact(r.Context(), id); err != nil {
+		return err
+	}
+	u.flash(w, "Artifact "+views.ArtifactName(a)+" deleted.")
+	return u.redirect(w, r, "/artifacts")
+}

@@ -1,0 +1,268 @@
+package ui
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/views"
+	"github.com/flowlite/flowlite/views/form"
+)
+
+func (u *UI) blocks(w http.ResponseWriter, r *http.Request) error {
+	p, err := u.page(w, r, "Blocks", "blocks")
+	if err != nil {
+		return err
+	}
+	ctx, q := r.Context(), r.URL.Query()
+	d := views.BlocksView{Q: strings.TrimSpace(q.Get("q")), Type: q.Get("type")}
+	if d.Types, err = u.Store.BlockTypes(ctx, core.BlockFilters{}, core.Page{}); err != nil {
+		return err
+	}
+	f := core.BlockFilters{Documents: &core.BlockDocumentFilter{Name: like(d.Q)}}
+	if d.Type != "" {
+		f.Types = &core.BlockTypeFilter{Slug: &core.TextFilter{Any: []string{d.Type}}}
+	}
+	var page core.Page
+	d.Paging, page = paged(r, "/blocks", "page")
+	page.Sort = "BLOCK_TYPE_AND_NAME_ASC"
+	if d.Blocks, err = u.Store.BlockDocuments(ctx, f, page); err != nil {
+		return err
+	}
+	d.Paging.Shown = len(d.Blocks)
+	if d.Paging.Total, err = u.Store.CountBlockDocuments(ctx, f); err != nil {
+		return err
+	}
+	if hx(r) {
+		return u.send(w, r, views.BlocksBody(p, d))
+	}
+	return u.send(w, r, views.BlocksPage(p, d))
+}
+
+// block shows a document with its secrets masked, or the form that changes it.
+func (u *UI) block(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r, "Block")
+	if err != nil {
+		return err
+	}
+	d, err := u.Service.BlockDocument(r.Context(), id, false)
+	if err != nil {
+		return err
+	}
+	edit := r.URL.Query().Has("edit")
+	if edit && d.BlockType.Slug == core.SecretBlock {
+		return u.redirect(w, r, "/secrets/"+id.String())
+	}
+	p, err := u.page(w, r, d.BlockType.Slug+"/"+d.Name, "blocks")
+	if err != nil {
+		return err
+	}
+	if edit {
+		return u.send(w, r, views.BlockFormPage(p, blockForm(p, d, nil)))
+	}
+	return u.send(w, r, views.BlockPage(p, views.BlockView{BlockDocument: d}))
+}
+
+// newBlock asks for the type first.
+func (u *UI) newBlock(w http.ResponseWriter, r *http.Request) error {
+	slug := r.URL.Query().Get("type")
+	p, err := u.page(w, r, "New block", "blocks")
+	if err != nil {
+		return err
+	}
+	switch slug {
+	case "":
+		types, err := u.Store.BlockTypes(r.Context(), core.BlockFilters{}, core.Page{})
+		if err != nil {
+			return err
+		}
+		return u.send(w, r, views.BlockTypesPage(p, types))
+	case core.SecretBlock:
+		return u.redirect(w, r, "/secrets/new")
+	}
+	d, err := u.blankBlock(r.Context(), slug)
+	if err != nil {
+		return err
+	}
+	return u.send(w, r, views.BlockFormPage(p, blockForm(p, d, nil)))
+}
+
+// blankBlock is a document of the type's newest schema, not stored.
+func (u *UI) blankBlock(ctx context.Context, slug string) (*core.BlockDocument, error) {
+	t, err := u.Store.BlockTypeBySlug(ctx, slug)
+	if err != nil {
+		return nil, err
+	}
+	schemas, err := u.Store.BlockSchemas(ctx, core.BlockFilters{Schemas: &core.BlockSchemaFilter{BlockTypeID: one(t.ID)}}, core.Page{Limit: 1})
+	if err != nil {
+		return nil, err
+	}
+	if len(schemas) == 0 {
+		return nil, core.Errorf(core.EConflict, "The block type %s has no schema yet; register its class with `prefect block register`.", t.Name)
+	}
+	return &core.BlockDocument{BlockType: t, BlockTypeID: t.ID, BlockSchema: schemas[0], BlockSchemaID: schemas[0].ID}, nil
+}
+
+// blockForm is the schema's form, filled with what is stored, secrets masked.
+// Keys in which other blocks stand are left out: they stay as they are.
+func blockForm(p views.Page, d *core.BlockDocument, typed url.Values) views.BlockForm {
+	f := views.BlockForm{BlockDocument: d, Name: d.Name}
+	if d.ID.IsZero() {
+		f.Name = strings.TrimSpace(typed.Get("block_name"))
+	}
+	fields, err := form.Build(d.BlockSchema.Fields, nil, d.Data, p.Loc)
+	if err != nil {
+		f.Problem = "The schema of this block cannot be read: " + err.Error()
+	}
+	f.Fields = slices.DeleteFunc(fields, func(x form.Field) bool { _, ref := d.References[x.Name]; return ref })
+	for _, path := range d.BlockSchema.SecretPaths() {
+		secretField(f.Fields, path, typed)
+	}
+	return f
+}
+
+// secretField tells that a mask stands for what is stored, and lets it pass
+// whatever the schema asks of the secret itself.
+func secretField(fields []form.Field, path []string, typed url.Values) {
+	for i := range fields {
+		f := &fields[i]
+		switch {
+		case len(path) == 0 || f.Name != path[0]:
+		case f.Kind == form.Object && len(path) > 1:
+			secretField(f.Fields, path[1:], typed)
+		case strings.Contains(f.Value, core.MaskedSecret):
+			f.Secret = true
+			f.Desc = strings.TrimSpace(f.Desc + " Leave " + core.MaskedSecret + " to keep what is stored.")
+			if typed.Get(f.Path) == core.MaskedSecret {
+				f.Pattern, f.MinLen, f.MaxLen = "", 0, 0
+			}
+		default:
+			f.Secret = true
+		}
+	}
+}
+
+func (u *UI) createBlock(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	d, err := u.blankBlock(r.Context(), r.PostForm.Get("block_type"))
+	if err != nil {
+		return err
+	}
+	p, err := u.page(w, r, "New block", "blocks")
+	if err != nil {
+		return err
+	}
+	f := blockForm(p, d, r.PostForm)
+	data, ok := form.Decode(f.Fields, r.PostForm, p.Loc)
+	if ok {
+		d, err = u.Service.CreateBlockDocument(r.Context(), core.BlockDocumentCreate{
+			Name: &f.Name, Data: dataOf(data), BlockSchemaID: d.BlockSchemaID, BlockTypeID: d.BlockTypeID,
+		})
+		if err == nil {
+			u.flash(w, "Block "+d.BlockType.Slug+"/"+d.Name+" saved.")
+			return u.redirect(w, r, "/blocks/"+d.ID.String())
+		}
+		// The service checks the name alone; a field of the block may be called so, too.
+		if f.NameError, err = refused(nil, err); err != nil {
+			return err
+		}
+	}
+	return u.again(w, r, views.BlockFormC(f), views.BlockFormPage(p, f))
+}
+
+func (u *UI) saveBlock(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	id, err := pathID(r, "Block")
+	if err != nil {
+		return err
+	}
+	d, err := u.Service.BlockDocument(r.Context(), id, false)
+	if err != nil {
+		return err
+	}
+	p, err := u.page(w, r, d.BlockType.Slug+"/"+d.Name, "blocks")
+	if err != nil {
+		return err
+	}
+	f := blockForm(p, d, r.PostForm)
+	data, ok := form.Decode(f.Fields, r.PostForm, p.Loc)
+	if ok {
+		next, was := dataOf(data), dataOf(d.Data)
+		kept(f.Fields, was, next)
+		untouched(blockForm(p, d, nil).Fields, p.Loc, was, next)
+		for key, ref := range d.References {
+			next[key] = core.ToJSON(map[string]any{"$ref": map[string]any{"block_document_id": ref.Document.ID}})
+		}
+		// With all that was read, so that a field that was cleared goes.
+		err = u.Service.UpdateBlockDocument(r.Context(), id, core.BlockDocumentUpdate{Data: core.Some(next), Merge: core.Some(false)})
+		if err == nil {
+			u.flash(w, "Block "+d.BlockType.Slug+"/"+d.Name+" saved.")
+			return u.redirect(w, r, "/blocks/"+id.String())
+		}
+		if f.Problem, err = refused(f.Fields, err); err != nil {
+			return err
+		}
+	}
+	return u.again(w, r, views.BlockFormC(f), views.BlockFormPage(p, f))
+}
+
+func dataOf(j core.JSON) map[string]core.JSON {
+	m := map[string]core.JSON{}
+	_ = json.Unmarshal(j, &m)
+	return m
+}
+
+// kept puts into next what was stored and the form has no field for.
+func kept(fields []form.Field, was, next map[string]core.JSON) {
+	for key, old := range was {
+		i := slices.IndexFunc(fields, func(f form.Field) bool { return f.Name == key })
+		if i < 0 {
+			next[key] = old
+			continue
+		}
+		if fields[i].Kind != form.Object {
+			continue
+		}
+		inner := dataOf(next[key])
+		kept(fields[i].Fields, dataOf(old), inner)
+		if len(inner) > 0 {
+			next[key] = core.ToJSON(inner)
+		}
+	}
+}
+
+// untouched keeps fields to the letter that the form sends as it showed them:
+// a control does not show each digit of a large number.
+func untouched(fields []form.Field, loc *time.Location, was, next map[string]core.JSON) {
+	shown, _ := form.Decode(fields, formOf(fields), loc)
+	for key, v := range dataOf(shown) {
+		if old, ok := was[key]; ok && string(v) == string(next[key]) {
+			next[key] = old
+		}
+	}
+}
+
+func (u *UI) deleteBlock(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r, "Block")
+	if err != nil {
+		return err
+	}
+	d, err := u.Store.BlockDocument(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	if err := u.Service.DeleteBlockDocument(r.Context(), id); err != nil {
+		return err
+	}
+	u.flash(w, "Block "+d.BlockType.Slug+"/"+d.Name+" deleted.")
+	return u.redirect(w, r, "/blocks")
+}

@@ -1,0 +1,80 @@
+package ui
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/a-h/templ"
+
+	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/views"
+	"github.com/flowlite/flowlite/views/form"
+)
+
+// fill gives the fields of a form of ours their ids and what was typed.
+func fill(fields []form.Field, typed url.Values) []form.Field {
+	for i := range fields {
+		f := &fields[i]
+		f.Path, f.ID = f.Name, "f-"+f.Name
+		if typed.Has(f.Name) {
+			f.Value = strings.ReplaceAll(typed.Get(f.Name), "\r\n", "\n")
+		}
+	}
+	return fields
+}
+
+// refused writes onto the fields what the service did not take, and returns
+// what belongs to none of them. Anything else than a refusal comes back.
+func refused(fields []form.Field, err error) (problem string, _ error) {
+	switch core.CodeOf(err) {
+	case core.EInvalid, core.EConflict, core.EForbidden, core.EBadRequest:
+	default:
+		return "", err
+	}
+	if e, ok := invalid(err); ok && len(e.Fields) > 0 && len(form.Mark(fields, e.Fields)) == 0 {
+		return "", nil
+	}
+	return err.Error(), nil
+}
+
+// again sends a form back with what is wrong in it: alone to htmx, else as the
+// page that it stands on.
+func (u *UI) again(w http.ResponseWriter, r *http.Request, alone, page templ.Component) error {
+	if hx(r) {
+		page = alone
+	}
+	return u.sendCode(w, r, http.StatusUnprocessableEntity, page)
+}
+
+func tagsOf(list string) (tags core.Tags) {
+	for t := range strings.SplitSeq(list, ",") {
+		if t = strings.TrimSpace(t); t != "" {
+			tags = append(tags, t)
+		}
+	}
+	return tags
+}
+
+// listedRows is how many rows the plain lists show.
+const listedRows = 50
+
+// paged reads which page of a list the address asks for. A page can have two
+// lists, each with a key of its own.
+func paged(r *http.Request, path, key string) (views.Paging, core.Page) {
+	q := r.URL.Query()
+	n, _ := strconv.Atoi(q.Get(key))
+	l := views.Paging{Path: path, Key: key, N: min(max(n, 1), 100_000), Size: listedRows}
+	q.Del(key)
+	l.Query = q.Encode()
+	return l, core.Page{Limit: listedRows, Offset: (l.N - 1) * listedRows}
+}
+
+// like is a search for part of a name; nil for none.
+func like(s string) *core.TextFilter {
+	if s = strings.TrimSpace(s); s == "" {
+		return nil
+	}
+	return &core.TextFilter{Like: &s}
+}

@@ -1,0 +1,118 @@
+package ui
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/views"
+	"github.com/flowlite/flowlite/views/form"
+)
+
+// readSecrets lists the blocks of type secret without opening them.
+func (u *UI) readSecrets(r *http.Request, d *views.VariablesView) (err error) {
+	f := core.BlockFilters{
+		Types:     &core.BlockTypeFilter{Slug: &core.TextFilter{Any: []string{core.SecretBlock}}},
+		Documents: &core.BlockDocumentFilter{Name: like(d.Q)},
+	}
+	var page core.Page
+	d.SecretPaging, page = paged(r, "/variables", "secrets")
+	if d.Secrets, err = u.Store.BlockDocuments(r.Context(), f, page); err != nil {
+		return err
+	}
+	d.SecretPaging.Shown = len(d.Secrets)
+	d.SecretPaging.Total, err = u.Store.CountBlockDocuments(r.Context(), f)
+	return err
+}
+
+// secret is the form that sets or replaces a secret; "new" has none yet.
+func (u *UI) secret(w http.ResponseWriter, r *http.Request) error {
+	p, f, err := u.secretForm(w, r, nil)
+	if err != nil {
+		return err
+	}
+	return u.send(w, r, views.SecretPage(p, f))
+}
+
+func (u *UI) secretForm(w http.ResponseWriter, r *http.Request, typed url.Values) (p views.Page, f views.SecretForm, err error) {
+	title := "New secret"
+	f.AsJSON = typed.Get("as") == "json"
+	if r.PathValue("id") != "new" {
+		if f.Secret, err = u.secretByID(r); err != nil {
+			return p, f, err
+		}
+		title = f.Secret.Name
+	}
+	if p, err = u.page(w, r, title, "variables"); err != nil {
+		return p, f, err
+	}
+	f.Fields = []form.Field{{Name: "value", Title: "Value", Kind: form.JSON, Required: true, Desc: "Encrypted before it is stored. It is masked in logs and not shown again."}}
+	if f.Secret == nil {
+		f.Fields = append([]form.Field{{Name: "name", Title: "Name", Kind: form.String, Required: true, Desc: "Lower-case letters, digits and dashes."}}, f.Fields...)
+	}
+	fill(f.Fields, typed)
+	return p, f, nil
+}
+
+func (u *UI) secretByID(r *http.Request) (*core.BlockDocument, error) {
+	id, err := pathID(r, "Secret")
+	if err != nil {
+		return nil, err
+	}
+	d, err := u.Store.BlockDocument(r.Context(), id)
+	if core.IsNotFound(err) || err == nil && core.Deref(d.BlockType).Slug != core.SecretBlock {
+		return nil, core.NotFound("Secret")
+	}
+	return d, err
+}
+
+func (u *UI) saveSecret(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	p, f, err := u.secretForm(w, r, r.PostForm)
+	if err != nil {
+		return err
+	}
+	typed := &f.Fields[len(f.Fields)-1]
+	cut := *typed
+	cut.Value = strings.TrimSuffix(cut.Value, "\n") // of a paste
+	value := valueOf(&cut, f.AsJSON)
+	if typed.Error = cut.Error; cut.Value == "" {
+		typed.Error = "Write the value."
+	}
+	if len(form.Errors(f.Fields)) == 0 {
+		var name string
+		if f.Secret == nil {
+			f.Fields[0].Value = strings.TrimSpace(f.Fields[0].Value)
+			name = f.Fields[0].Value
+			_, err = u.Service.CreateSecret(r.Context(), name, value)
+		} else {
+			name = f.Secret.Name
+			err = u.Service.SetSecret(r.Context(), name, value)
+		}
+		if err == nil {
+			u.flash(w, "Secret "+name+" is set.")
+			return u.redirect(w, r, "/variables")
+		}
+		if core.CodeOf(err) == core.EConflict && f.Secret == nil {
+			f.Fields[0].Error = "There is a secret of this name already; open it to replace its value."
+		} else if f.Problem, err = refused(f.Fields, err); err != nil {
+			return err
+		}
+	}
+	return u.again(w, r, views.SecretFormC(f), views.SecretPage(p, f))
+}
+
+func (u *UI) deleteSecret(w http.ResponseWriter, r *http.Request) error {
+	d, err := u.secretByID(r)
+	if err != nil {
+		return err
+	}
+	if err := u.Service.DeleteBlockDocument(r.Context(), d.ID); err != nil {
+		return err
+	}
+	u.flash(w, "Secret "+d.Name+" unset.")
+	return u.redirect(w, r, "/variables")
+}

@@ -1,0 +1,27 @@
+package ui
+
+import (
+	"net/http"
+
+	"github.com/flowlite/flowlite/views"
+)
+
+// settings shows how the server is set up and whether it makes progress.
+func (u *UI) settings(w http.ResponseWriter, r *http.Request) error {
+	p, err := u.page(w, r, "Settings", "settings")
+	if err != nil {
+		return err
+	}
+	d := views.SettingsView{BasePath: u.BasePath}
+	if u.Facts != nil {
+		f := u.Facts()
+		d.Server = &f
+	}
+	if d.Database, err = u.Store.Facts(r.Context()); err != nil {
+		return err
+	}
+	if hx(r) {
+		return u.send(w, r, views.SettingsBody(p, d))
+	}
+	return u.send(w, r, views.SettingsPage(p, d))
+}

@@ -1,0 +1,142 @@
+package ui
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/views"
+	"github.com/flowlite/flowlite/views/form"
+)
+
+// variables lists variables, and secrets below them.
+func (u *UI) variables(w http.ResponseWriter, r *http.Request) error {
+	p, err := u.page(w, r, "Variables & secrets", "variables")
+	if err != nil {
+		return err
+	}
+	ctx, q := r.Context(), r.URL.Query()
+	d := views.VariablesView{Q: strings.TrimSpace(q.Get("q")), Tag: q.Get("tag")}
+	f := &core.VariableFilter{Name: like(d.Q)}
+	if d.Tag != "" {
+		f.Tags = &core.TagFilter{All: []string{d.Tag}}
+	}
+	var page core.Page
+	d.Paging, page = paged(r, "/variables", "page")
+	if d.Variables, err = u.Store.Variables(ctx, f, page); err != nil {
+		return err
+	}
+	d.Paging.Shown = len(d.Variables)
+	if d.Paging.Total, err = u.Store.CountVariables(ctx, f); err != nil {
+		return err
+	}
+	if err := u.readSecrets(r, &d); err != nil {
+		return err
+	}
+	if hx(r) {
+		return u.send(w, r, views.VariablesBody(p, d))
+	}
+	return u.send(w, r, views.VariablesPage(p, d))
+}
+
+// variable is the form of a variable; "new" has none yet.
+func (u *UI) variable(w http.ResponseWriter, r *http.Request) error {
+	p, f, err := u.variableForm(w, r, nil)
+	if err != nil {
+		return err
+	}
+	return u.send(w, r, views.VariablePage(p, f))
+}
+
+func (u *UI) variableForm(w http.ResponseWriter, r *http.Request, typed url.Values) (p views.Page, f views.VariableForm, err error) {
+	text, tags, title := "", "", "New variable"
+	f.AsJSON = typed.Get("as") == "json"
+	if r.PathValue("id") != "new" {
+		id, err := pathID(r, "Variable")
+		if err != nil {
+			return p, f, err
+		}
+		if f.Variable, err = u.Store.Variable(r.Context(), id); err != nil {
+			return p, f, err
+		}
+		title, tags = f.Variable.Name, strings.Join(f.Variable.Tags, ", ")
+		if f.Variable.Value.IsNull() {
+			text, f.AsJSON = "null", f.AsJSON || typed == nil
+		} else if json.Unmarshal(f.Variable.Value, &text) != nil {
+			text = string(indent(f.Variable.Value))
+			f.AsJSON = f.AsJSON || typed == nil
+		}
+	}
+	if p, err = u.page(w, r, title, "variables"); err != nil {
+		return p, f, err
+	}
+	name := ""
+	if f.Variable != nil {
+		name = f.Variable.Name
+	}
+	f.Fields = fill([]form.Field{
+		{Name: "name", Title: "Name", Kind: form.String, Required: true, Value: name, Desc: "Lower-case letters, digits, - and _. Flows read the variable by it."},
+		{Name: "value", Title: "Value", Kind: form.JSON, Value: text, Desc: "At most 5,000 bytes. Anybody who can open this page can read it: keep passwords in a secret."},
+		{Name: "tags", Title: "Tags", Kind: form.String, Value: tags, Desc: "Separated by commas."},
+	}, typed)
+	return p, f, nil
+}
+
+// valueOf reads a value that was typed as text or as JSON.
+func valueOf(typed *form.Field, asJSON bool) core.JSON {
+	if !asJSON {
+		return core.ToJSON(typed.Value)
+	}
+	var v any
+	if err := json.Unmarshal([]byte(typed.Value), &v); err != nil {
+		typed.Error = "This is not JSON: " + err.Error() + ". Correct it, or choose text."
+	}
+	return core.JSON(strings.TrimSpace(typed.Value))
+}
+
+func (u *UI) saveVariable(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	p, f, err := u.variableForm(w, r, r.PostForm)
+	if err != nil {
+		return err
+	}
+	f.Fields[0].Value = strings.TrimSpace(f.Fields[0].Value)
+	name, value, tags := f.Fields[0].Value, valueOf(&f.Fields[1], f.AsJSON), tagsOf(f.Fields[2].Value)
+	if len(form.Errors(f.Fields)) == 0 {
+		word := "changed"
+		if f.Variable == nil {
+			word = "made"
+			_, err = u.Service.CreateVariable(r.Context(), core.VariableCreate{Name: name, Value: core.Some(value), Tags: tags})
+		} else {
+			err = u.Service.UpdateVariable(r.Context(), f.Variable.ID, core.VariableUpdate{Name: core.Some(name), Value: core.Some(value), Tags: core.Some(tags)})
+		}
+		if err == nil {
+			u.flash(w, "Variable "+name+" "+word+".")
+			return u.redirect(w, r, "/variables")
+		}
+		if f.Problem, err = refused(f.Fields, err); err != nil {
+			return err
+		}
+	}
+	return u.again(w, r, views.VariableFormC(f), views.VariablePage(p, f))
+}
+
+func (u *UI) deleteVariable(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r, "Variable")
+	if err != nil {
+		return err
+	}
+	v, err := u.Store.Variable(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	if err := u.Service.DeleteVariable(r.Context(), id); err != nil {
+		return err
+	}
+	u.flash(w, "Variable "+v.Name+" deleted.")
+	return u.redirect(w, r, "/variables")
+}
