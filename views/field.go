@@ -42,18 +42,16 @@ func inputType(f form.Field) string {
 	case form.Date:
 		return "date"
 	}
-	if f.Secret {
-		return "password"
-	}
 	return "text"
 }
 
-// secretAttr keeps the browser's own passwords out of a secret's field.
+// secretAttr keeps the browser from remembering a secret. It is no field of
+// type password: browsers take those for a login.
 func secretAttr(f form.Field) templ.Attributes {
 	if !f.Secret {
 		return nil
 	}
-	return templ.Attributes{"autocomplete": "new-password"}
+	return templ.Attributes{"autocomplete": "off", "spellcheck": "false"}
 }
 
 // step lets numbers have fractions and times have seconds; the server checks.

@@ -56,6 +56,31 @@ func get(t *testing.T, url string, change func(*http.Request)) (int, string, htt
 	return res.StatusCode, strings.TrimSpace(string(body)), res.Header
 }
 
+// The settings page tells of this server what its configuration says.
+func TestSettingsPage(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.AuthString, cfg.CSRF = "me:hidden-word", true
+	s := start(t, cfg)
+	login := func(r *http.Request) { r.SetBasicAuth("me", "hidden-word") }
+	code, body, _ := get(t, s.URL()+"/settings", login)
+	for _, want := range []string{cfg.Home, "flowlite.db", "encryption.key", s.URL(), "asked of everyone", "automation actions", "removed after 7 d"} {
+		if code != 200 || !strings.Contains(body, want) {
+			t.Errorf("%d: the page lacks %q", code, want)
+		}
+	}
+	if strings.Contains(body, "hidden-word") {
+		t.Error("the page tells the password")
+	}
+	if code, _, _ := get(t, s.URL()+"/settings", nil); code != http.StatusUnauthorized {
+		t.Error("without a login:", code)
+	}
+	cfg = testConfig(t)
+	cfg.NoLoops = true
+	if _, body, _ := get(t, start(t, cfg).URL()+"/settings", nil); !strings.Contains(body, "runs no loops") || !strings.Contains(body, "not asked") {
+		t.Error("a server without loops and login does not say so")
+	}
+}
+
 func TestStartAndStop(t *testing.T) {
 	cfg := testConfig(t)
 	cfg.Worker = true

@@ -1,10 +1,14 @@
 package ui_test
 
 import (
+	"net/http/httptest"
+	"regexp"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/ui"
 )
 
 // facts are those of a server with one loop that fails and one that hangs.
@@ -125,5 +129,60 @@ func lacks(t interface {
 		if strings.Contains(body, w) {
 			t.Errorf("page says %q", w)
 		}
+	}
+}
+
+// Every address of these pages goes through the base path.
+func TestThingsBelowABasePath(t *testing.T) {
+	h := open(t)
+	running, _, _, _ := h.seed()
+	u := ui.New(ui.Config{Service: h.svc, Store: h.store, Version: "0", BasePath: "/flowlite", Facts: h.facts})
+	address := regexp.MustCompile(`(?:href|action|src|hx-get|hx-post|hx-sse:connect)="(/[^"]*)"`)
+	for name, path := range h.thingsPages(running) {
+		w := httptest.NewRecorder()
+		u.ServeHTTP(w, httptest.NewRequest("GET", "/flowlite"+path, nil))
+		all := address.FindAllStringSubmatch(w.Body.String(), -1)
+		if w.Code != 200 || len(all) < 20 {
+			t.Errorf("%s: %d, %d addresses", name, w.Code, len(all))
+		}
+		for _, m := range all {
+			if !strings.HasPrefix(m[1], "/flowlite/") {
+				t.Errorf("%s: %s", name, m[0])
+			}
+		}
+	}
+}
+
+// What others name is text.
+func TestHostileNames(t *testing.T) {
+	h := open(t)
+	const evil = `"><script>x</script><img src=x onerror=alert(1)>`
+	ctx := t.Context()
+	v := h.variable("v", string(core.ToJSON(evil)), evil)
+	a := h.artifact("k", evil, core.ToJSON(evil), core.UUID{})
+	b := h.artifact("k", "table", core.ToJSON([]map[string]string{{evil: evil}}), core.UUID{})
+	c := h.artifact("k", "table", core.ToJSON([]map[string]string{{evil: evil + "2"}}), core.UUID{})
+	img := h.artifact("i", "image", core.ToJSON("javascript:alert(1)"), core.UUID{})
+	tag, err := h.svc.SetTagLimit(ctx, core.TagLimitCreate{Tag: evil, Limit: 3})
+	h.check(err)
+	l := h.limit("l", 3, 0)
+	h.must(h.svc.AcquireSlots(ctx, core.SlotRequest{Slots: 1, Names: []string{"l"}, LeaseDuration: 300, Holder: core.ToJSON(map[string]string{"type": evil})}))
+	kind, err := h.svc.CreateBlockType(ctx, core.BlockTypeCreate{Name: "Evil", Slug: "evil", Description: core.Ptr(evil)})
+	h.check(err)
+	schema, _, err := h.svc.CreateBlockSchema(ctx, core.BlockSchemaCreate{BlockTypeID: kind.ID, Version: core.Ptr(evil), Capabilities: core.Tags{evil},
+		Fields: map[string]core.JSON{"type": core.JSON(`"object"`), "title": core.ToJSON(evil), "properties": core.ToJSON(map[string]any{evil: map[string]any{"type": "string", "description": evil, "default": evil}})}})
+	h.check(err)
+	d, err := h.svc.CreateBlockDocument(ctx, core.BlockDocumentCreate{Name: core.Ptr("d"), BlockSchemaID: schema.ID, BlockTypeID: kind.ID, Data: map[string]core.JSON{evil: core.ToJSON(evil)}})
+	h.check(err)
+	for _, path := range []string{
+		"/variables", "/variables/" + v.ID.String(), "/artifacts", "/artifacts?view=all", "/artifacts/" + a.ID.String(), "/artifacts/" + b.ID.String(), "/artifacts/" + c.ID.String() + "?with=" + b.ID.String(),
+		"/artifacts/" + img.ID.String(), "/artifacts/" + a.ID.String() + "?with=" + b.ID.String(), "/concurrency", "/concurrency/" + tag.ID.String(), "/concurrency/" + l.ID.String(),
+		"/blocks", "/blocks/new", "/blocks/new?type=evil", "/blocks/" + d.ID.String(), "/blocks/" + d.ID.String() + "?edit=1",
+	} {
+		code, body := h.get(path)
+		if code != 200 {
+			t.Errorf("%s: %d", path, code)
+		}
+		lacks(t, body, "<script>", "<img", `href="javascript:`)
 	}
 }

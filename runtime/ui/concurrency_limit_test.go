@@ -1,0 +1,146 @@
+package ui_test
+
+import (
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+func (h *house) used(name string) int64 {
+	h.t.Helper()
+	l, err := h.store.GlobalLimitByName(h.t.Context(), name)
+	h.check(err)
+	n, err := h.svc.ActiveSlots(h.t.Context(), l)
+	h.check(err)
+	return n
+}
+
+func TestConcurrencyLimits(t *testing.T) {
+	h := open(t)
+	_, body := h.get("/concurrency")
+	contains(t, body, "No global limits yet", "No tag has a limit yet")
+	for _, bad := range []struct {
+		form url.Values
+		says string
+	}{
+		{url.Values{"name": {""}, "limit": {"1"}}, "Write a name."},
+		{url.Values{"name": {"a/b"}, "limit": {"7"}}, "must not contain"},
+		{url.Values{"name": {"db"}, "limit": {"-1"}}, "whole number"},
+		{url.Values{"name": {"db"}, "limit": {""}}, "whole number"},
+		{url.Values{"name": {"db"}, "limit": {"3"}, "slot_decay_per_second": {"-0.5"}}, "Must be a number"},
+		{url.Values{"name": {"gpu"}, "limit": {"x"}, "of": {"tag"}}, "whole number"},
+	} {
+		if w := h.post("/concurrency/new", bad.form); w.Code != 422 || !strings.Contains(w.Body.String(), bad.says) || !strings.Contains(w.Body.String(), `value="`+bad.form.Get("name")+`"`) {
+			t.Errorf("%v: %d, want %q", bad.form, w.Code, bad.says)
+		}
+	}
+	w := h.post("/concurrency/new", url.Values{"name": {"db"}, "limit": {"2"}, "slot_decay_per_second": {"0"}})
+	path := w.Header().Get("Location")
+	if w.Code != 303 || !strings.HasPrefix(path, "/concurrency/") {
+		t.Fatal(w.Code, path)
+	}
+	tag := h.post("/concurrency/new", url.Values{"of": {"tag"}, "name": {"gpu"}, "limit": {"1"}}).Header().Get("Location")
+	for _, taken := range []url.Values{{"name": {"db"}, "limit": {"9"}}, {"of": {"tag"}, "name": {"gpu"}, "limit": {"9"}}} {
+		if w := h.post("/concurrency/new", taken); w.Code != 422 || !strings.Contains(w.Body.String(), "already") {
+			t.Errorf("a taken name: %d", w.Code)
+		}
+	}
+	run := h.create(h.etl, "")
+	ctx := h.act(run.ID)
+	task := h.task(ctx, run.ID, "load", 0, h.now(), 0, core.Running)
+	lease := h.hold("db", "flow_run", run.ID)
+	h.must(h.svc.IncrementSlots(t.Context(), core.SlotRequest{Slots: 1, Names: []string{"db"}}))
+	h.must(h.svc.TakeTagSlots(t.Context(), []string{"gpu"}, task))
+	_, body = h.get("/concurrency")
+	contains(t, body, "2 of 2", "full", "/flow-runs/"+run.ID.String(), "unknown client", "1 of 1", "/task-runs/"+task.String(), "load-0")
+	_, body = h.get(path)
+	contains(t, body, "etl/nightly", "unknown client", "unless renewed", "it ends", path+"/holders/"+lease.String()+"/free")
+	_, body = h.get(tag)
+	contains(t, body, "task of etl / "+run.Name, "flowlite concurrency-limit inspect gpu")
+	lacks(t, body, `name="name"`, "slot_decay")
+	r := httptest.NewRecorder()
+	h.ui.ServeHTTP(r, httptest.NewRequest("GET", "/concurrency-limits"+strings.Replace(path, "/concurrency/", "/concurrency-limit/", 1), nil))
+	if r.Header().Get("Location") != path {
+		t.Error(r.Header())
+	}
+
+	h.post(path+"/reset", nil) // forgets what has no lease
+	if n := h.used("db"); n != 1 {
+		t.Errorf("%d slots after a reset", n)
+	}
+	if w := h.post(path+"/holders/"+lease.String()+"/free", nil); w.Code != 303 || h.used("db") != 0 {
+		t.Errorf("%d, %d slots", w.Code, h.used("db"))
+	}
+	if w := h.post(path+"/holders/"+lease.String()+"/free", nil); w.Code != 404 {
+		t.Errorf("what is free is freed again: %d", w.Code)
+	}
+	h.post(tag+"/reset", nil)
+	if n := h.used("tag:gpu"); n != 0 {
+		t.Errorf("%d slots of the tag after a reset", n)
+	}
+	h.post(path+"/toggle", url.Values{"on": {"false"}})
+	if w := h.post(path, url.Values{"name": {"renamed"}, "limit": {"7"}, "slot_decay_per_second": {"0.25"}}); w.Code != 303 {
+		t.Fatal(w.Code, w.Body)
+	}
+	l, err := h.store.GlobalLimitByName(t.Context(), "renamed")
+	h.check(err)
+	if l.Active || l.Limit != 7 || l.SlotDecayPerSecond != 0.25 {
+		t.Errorf("%+v", l)
+	}
+	if w := h.post(tag, url.Values{"limit": {"5"}}); w.Code != 303 {
+		t.Fatal(w.Code, w.Body)
+	}
+	if l, err := h.store.GlobalLimitByName(t.Context(), "tag:gpu"); err != nil || l.Limit != 5 {
+		t.Error(l, err)
+	}
+	for _, p := range []string{path, tag} {
+		if w := h.post(p+"/delete", nil); w.Code != 303 {
+			t.Error(w.Code)
+		}
+		if code, _ := h.get(p); code != 404 {
+			t.Error(code)
+		}
+	}
+}
+
+// A limit of a deployment is held by its live runs.
+func TestDeploymentsHoldLimits(t *testing.T) {
+	h := open(t)
+	l := h.limit("shared", 2, 0)
+	h.check(h.svc.UpdateDeployment(t.Context(), h.etl.ID, core.DeploymentUpdate{GlobalConcurrencyLimitID: core.Some(l.ID)}))
+	run := h.create(h.etl, "")
+	h.act(run.ID)
+	_, body := h.get("/concurrency/" + l.ID.String())
+	contains(t, body, "1 of 2", run.Name, "etl/nightly")
+	lacks(t, body, "/free")
+}
+
+func TestConcurrencyInTheBrowser(t *testing.T) {
+	h := open(t)
+	run := h.create(h.etl, "")
+	h.act(run.ID)
+	b := h.tab(t, browser(t), "/concurrency/new", 1280, 900)
+	b.js(`document.querySelector("#limit-form .pri").click()`)
+	b.wait(`document.activeElement.className=="esum"`)
+	b.js(`document.querySelector("[name=of][value=tag]").click()`)
+	b.want(`document.querySelector("[name=slot_decay_per_second]").checkVisibility()`, "false")
+	b.js(`document.querySelector("[name=of][value=name]").click()`)
+	b.want(`document.querySelector("[name=slot_decay_per_second]").checkVisibility()`, "true")
+	b.js(`(document.querySelector("[name=name]").value="db",document.querySelector("[name=limit]").value="2",document.querySelector("#limit-form .pri").click())`)
+	b.wait(`document.querySelector("h1")?.textContent=="db" && document.querySelector("#holders").textContent.includes("Nobody holds a slot") && !!window.htmx`)
+	h.hold("db", "flow_run", run.ID)
+	b.wait(`document.querySelector("#holders a.t")?.textContent=="` + run.Name + `"`) // without a reload
+	b.js(`document.querySelector("button.sw").click()`)
+	b.wait(`document.querySelector("#toasts").textContent.includes("paused")`)
+	b.js(`(window.confirm=()=>true,document.querySelector('form[action$="/free"] button').click())`)
+	b.wait(`document.querySelector("#holders")?.textContent.includes("Nobody holds a slot") && document.querySelector("#toasts")?.textContent.includes("Freed 1 slot of db")`)
+	if n := h.used("db"); n != 0 {
+		t.Error(n, "slots")
+	}
+	if p := b.problems(); len(p) > 0 {
+		t.Error("console:", p)
+	}
+}

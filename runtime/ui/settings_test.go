@@ -1,0 +1,36 @@
+package ui_test
+
+import (
+	"net/http/httptest"
+	"testing"
+
+	"github.com/flowlite/flowlite/runtime/ui"
+)
+
+func TestSettings(t *testing.T) {
+	h := open(t)
+	_, body := h.get("/settings")
+	contains(t, body, "0.1.0", "SQLite", "Schema version", "B</dd>", "asked of everyone", "FLOWLITE_ENCRYPTION_KEY", "removed after 7 d",
+		"Works", "Fails", "connection refused", "Stands still", "On another server")
+	alone := ui.New(ui.Config{Service: h.svc, Store: h.store, Version: "0"})
+	w := httptest.NewRecorder()
+	alone.ServeHTTP(w, httptest.NewRequest("GET", "/settings", nil))
+	if w.Code != 200 {
+		t.Error("without a server:", w.Code)
+	}
+	contains(t, w.Body.String(), "SQLite")
+	lacks(t, w.Body.String(), "Loops")
+}
+
+// The page hears of a loop that fails without a reload.
+func TestSettingsInTheBrowser(t *testing.T) {
+	h := open(t)
+	b := h.tab(t, browser(t), "/settings", 1280, 900)
+	b.want(`[...document.querySelectorAll("#settings tbody tr")].map(r=>r.querySelector(".badge").textContent.trim()).join()`, "Works,Fails,Stands still,On another server")
+	b.js(`(window.swaps=0,document.addEventListener("htmx:after:swap",()=>window.swaps++))`)
+	b.wait(`window.swaps>0`)
+	b.want(`document.querySelectorAll("#settings tbody tr").length`, "4")
+	if p := b.problems(); len(p) > 0 {
+		t.Error("console:", p)
+	}
+}
