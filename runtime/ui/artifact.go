@@ -26,7 +26,6 @@ func (u *UI) artifacts(w http.ResponseWriter, r *http.Request) error {
 	if err := u.readArtifacts(ctx, f, page, &d); err != nil {
 		return err
 	}
-	d.Paging.Shown = len(d.Artifacts)
 	if hx(r) {
 		return u.send(w, r, views.ArtifactsBody(p, d))
 	}
@@ -39,7 +38,6 @@ func (u *UI) readArtifacts(ctx context.Context, f *core.ArtifactFilter, page cor
 		if d.Artifacts, err = u.Store.Artifacts(ctx, f, page); err != nil {
 			return err
 		}
-		d.Paging.Total, err = u.Store.CountArtifacts(ctx, f)
 	} else {
 		page.Sort = "UPDATED_DESC"
 		latest, err := u.Store.ArtifactCollections(ctx, f, page)
@@ -52,13 +50,8 @@ func (u *UI) readArtifacts(ctx context.Context, f *core.ArtifactFilter, page cor
 				Description: c.Description, Data: c.Data, FlowRunID: c.FlowRunID, TaskRunID: c.TaskRunID,
 			})
 		}
-		if d.Paging.Total, err = u.Store.CountArtifactCollections(ctx, f); err != nil {
-			return err
-		}
 	}
-	if err != nil {
-		return err
-	}
+	d.Artifacts = onPage(&d.Paging, d.Artifacts)
 	d.Runs, err = u.runsOf(ctx, d.Artifacts)
 	return err
 }
@@ -115,10 +108,7 @@ func (u *UI) artifact(w http.ResponseWriter, r *http.Request) error {
 		if d.History, err = u.Store.Artifacts(ctx, f, page); err != nil {
 			return err
 		}
-		d.Paging.Shown = len(d.History)
-		if d.Paging.Total, err = u.Store.CountArtifacts(ctx, f); err != nil {
-			return err
-		}
+		d.History = onPage(&d.Paging, d.History)
 	}
 	if with := r.URL.Query().Get("with"); with != "" {
 		if d.Other, err = u.otherArtifact(ctx, with); err != nil {

@@ -34,10 +34,7 @@ func (u *UI) blocks(w http.ResponseWriter, r *http.Request) error {
 	if d.Blocks, err = u.Store.BlockDocuments(ctx, f, page); err != nil {
 		return err
 	}
-	d.Paging.Shown = len(d.Blocks)
-	if d.Paging.Total, err = u.Store.CountBlockDocuments(ctx, f); err != nil {
-		return err
-	}
+	d.Blocks = onPage(&d.Paging, d.Blocks)
 	if hx(r) {
 		return u.send(w, r, views.BlocksBody(p, d))
 	}

@@ -160,7 +160,7 @@ func TestBlockInTheBrowser(t *testing.T) {
 	b.js(`document.querySelector('a[href$="?edit=1"]').click()`)
 	b.wait(`document.querySelector("[name=url]")?.value=="********" && !!window.htmx`)
 	b.js(`(document.querySelector("[name=verify][value=false]").click(),document.querySelector("#block-form .pri").click())`)
-	b.wait(`document.querySelector("#toasts")?.textContent.includes("saved") && document.querySelector("h1").textContent=="webhook/alerts"`)
+	b.wait(`document.querySelector("#toasts")?.textContent.includes("saved") && document.querySelector("h1")?.textContent=="webhook/alerts"`)
 	d, err := h.store.BlockDocumentByName(t.Context(), "webhook", "alerts")
 	h.check(err)
 	if m := h.opened(d.ID); m["url"] != "https://a.test/xyz" || m["verify"] != false {

@@ -38,15 +38,13 @@ func (u *UI) limits(w http.ResponseWriter, r *http.Request) error {
 
 func (u *UI) listLimits(r *http.Request, ofTags bool, key string) ([]views.Limit, views.Paging, error) {
 	paging, page := paged(r, "/concurrency", key)
-	page.Limit++ // the one more tells of a next page
 	recs, err := u.Store.GlobalLimits(r.Context(), ofTags, page)
 	if err != nil {
 		return nil, paging, err
 	}
-	paging.Shown = min(len(recs), paging.Size)
-	paging.Total = int64((paging.N-1)*paging.Size + len(recs))
-	out := make([]views.Limit, paging.Shown)
-	for i, rec := range recs[:paging.Shown] {
+	recs = onPage(&paging, recs)
+	out := make([]views.Limit, len(recs))
+	for i, rec := range recs {
 		if out[i], err = u.readLimit(r.Context(), rec, fewHolders); err != nil {
 			return nil, paging, err
 		}

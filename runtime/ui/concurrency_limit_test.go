@@ -130,7 +130,7 @@ func TestConcurrencyInTheBrowser(t *testing.T) {
 	b.js(`document.querySelector("[name=of][value=name]").click()`)
 	b.want(`document.querySelector("[name=slot_decay_per_second]").checkVisibility()`, "true")
 	b.js(`(document.querySelector("[name=name]").value="db",document.querySelector("[name=limit]").value="2",document.querySelector("#limit-form .pri").click())`)
-	b.wait(`document.querySelector("h1")?.textContent=="db" && document.querySelector("#holders").textContent.includes("Nobody holds a slot") && !!window.htmx`)
+	b.wait(`document.querySelector("h1")?.textContent=="db" && document.querySelector("#holders")?.textContent.includes("Nobody holds a slot") && !!window.htmx`)
 	h.hold("db", "flow_run", run.ID)
 	b.wait(`document.querySelector("#holders a.t")?.textContent=="` + run.Name + `"`) // without a reload
 	b.js(`document.querySelector("button.sw").click()`)

@@ -68,7 +68,15 @@ func paged(r *http.Request, path, key string) (views.Paging, core.Page) {
 	l := views.Paging{Path: path, Key: key, N: min(max(n, 1), 100_000), Size: listedRows}
 	q.Del(key)
 	l.Query = q.Encode()
-	return l, core.Page{Limit: listedRows, Offset: (l.N - 1) * listedRows}
+	return l, core.Page{Limit: listedRows + 1, Offset: (l.N - 1) * listedRows}
+}
+
+// onPage takes the row off that only told of a next page. No list counts what
+// it does not show.
+func onPage[T any](l *views.Paging, rows []T) []T {
+	l.More = len(rows) > l.Size
+	l.Shown = min(len(rows), l.Size)
+	return rows[:l.Shown]
 }
 
 // like is a search for part of a name; nil for none.

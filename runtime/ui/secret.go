@@ -18,11 +18,8 @@ func (u *UI) readSecrets(r *http.Request, d *views.VariablesView) (err error) {
 	}
 	var page core.Page
 	d.SecretPaging, page = paged(r, "/variables", "secrets")
-	if d.Secrets, err = u.Store.BlockDocuments(r.Context(), f, page); err != nil {
-		return err
-	}
-	d.SecretPaging.Shown = len(d.Secrets)
-	d.SecretPaging.Total, err = u.Store.CountBlockDocuments(r.Context(), f)
+	d.Secrets, err = u.Store.BlockDocuments(r.Context(), f, page)
+	d.Secrets = onPage(&d.SecretPaging, d.Secrets)
 	return err
 }
 

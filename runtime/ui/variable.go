@@ -28,10 +28,7 @@ func (u *UI) variables(w http.ResponseWriter, r *http.Request) error {
 	if d.Variables, err = u.Store.Variables(ctx, f, page); err != nil {
 		return err
 	}
-	d.Paging.Shown = len(d.Variables)
-	if d.Paging.Total, err = u.Store.CountVariables(ctx, f); err != nil {
-		return err
-	}
+	d.Variables = onPage(&d.Paging, d.Variables)
 	if err := u.readSecrets(r, &d); err != nil {
 		return err
 	}

@@ -87,10 +87,10 @@ func TestVariablesArePaged(t *testing.T) {
 		h.variable("v-"+string(rune('a'+i/26))+string(rune('a'+i%26)), "1")
 	}
 	_, body := h.get("/variables?q=v-")
-	contains(t, body, "1–50 of 60", ">v-aa</a>", `rel="next" href="/variables?page=2&amp;q=v-"`)
+	contains(t, body, "1–50</span>", ">v-aa</a>", `rel="next" href="/variables?page=2&amp;q=v-"`)
 	lacks(t, body, ">v-ch</a>")
 	_, body = h.get("/variables?q=v-&page=2")
-	contains(t, body, "51–60 of 60", ">v-ch</a>", `rel="prev"`)
+	contains(t, body, "51–60</span>", ">v-ch</a>", `rel="prev"`)
 	if code, body := h.get("/variables?page=99999999999999999999"); code != 200 {
 		t.Errorf("%d %s", code, body)
 	}
@@ -174,12 +174,12 @@ func TestVariablesInTheBrowser(t *testing.T) {
 	b.want(`document.documentElement.outerHTML.includes("tok-918273645")`, "false")
 	b.wait(`!!window.htmx`)
 	b.js(`(e=>{e.value="order";e.dispatchEvent(new Event("input",{bubbles:true}))})(document.querySelector("[name=q]"))`)
-	b.wait(`location.search=="?q=order" && document.querySelector("#variables").textContent.includes("No secret matches")`)
+	b.wait(`location.search=="?q=order" && document.querySelector("#variables")?.textContent.includes("No secret matches")`)
 	b.js(`document.querySelector("#variables tbody a").click()`)
 	b.wait(`!!document.querySelector(".confirm") && !!window.htmx`)
 	b.want(`document.querySelector(".confirm button").checkVisibility()`, "false")
 	b.js(`(document.querySelector(".confirm summary").click(),document.querySelector(".confirm button").click())`)
-	b.wait(`location.pathname=="/variables" && document.querySelector("#variables").textContent.includes("No variables yet")`)
+	b.wait(`location.pathname=="/variables" && document.querySelector("#variables")?.textContent.includes("No variables yet")`)
 	b.wait(`!!window.htmx`)
 	for _, key := range []string{"g", "c"} {
 		b.js(`document.body.dispatchEvent(new KeyboardEvent("keydown",{key:"` + key + `",bubbles:true}))`)
