@@ -133,13 +133,13 @@ func secretField(fields []form.Field, path []string, typed url.Values) {
 		case f.Kind == form.Object && len(path) > 1:
 			secretField(f.Fields, path[1:], typed)
 		case strings.Contains(f.Value, core.MaskedSecret):
-			f.Secret = true
+			f.Secret = f.Kind != form.JSON // of which some may not be secret
 			f.Desc = strings.TrimSpace(f.Desc + " Leave " + core.MaskedSecret + " to keep what is stored.")
 			if typed.Get(f.Path) == core.MaskedSecret {
 				f.Pattern, f.MinLen, f.MaxLen = "", 0, 0
 			}
 		default:
-			f.Secret = true
+			f.Secret = f.Kind != form.JSON
 		}
 	}
 }
