@@ -136,7 +136,7 @@ func (s *Service) whyLimit(ctx context.Context, w *core.Why, r refusal, taskID c
 		return nil, err
 	}
 	code, what, hint := "global_limit", "the limit "+name, "flowlite gcl inspect "+name
-	if tag := tagOf(name); tag != "" {
+	if tag := l.Tag(); tag != "" {
 		code, what, hint = "tag_limit", "the limit of the tag "+tag, "flowlite concurrency-limit inspect "+tag
 	}
 	w.Code, w.Hint = code, hint

@@ -40,7 +40,7 @@ func (h *house) secret(name, value string) *core.BlockDocument {
 	return d
 }
 
-func (h *house) block(slug, name, data string) *core.BlockDocument {
+func (h *house) blockOf(slug, name, data string) *core.BlockDocument {
 	h.t.Helper()
 	ctx := h.t.Context()
 	h.check(h.svc.RegisterBlocks(ctx))
@@ -88,8 +88,8 @@ func (h *house) thingsPages(run *core.FlowRun) map[string]string {
 	h.variable("retry_minutes", `15`)
 	s := h.secret("shop-api-token", "tok-918273645")
 	h.secret("warehouse-password", "hunter2-hunter2")
-	hook := h.block("webhook", "alerts", `{"url":"https://hooks.example.test/T0/B1/xyz","headers":{"Authorization":"Bearer abcdef"},"verify":true}`)
-	h.block("local-file-system", "lake", `{"basepath":"/srv/lake"}`)
+	hook := h.blockOf("webhook", "alerts", `{"url":"https://hooks.example.test/T0/B1/xyz","headers":{"Authorization":"Bearer abcdef"},"verify":true}`)
+	h.blockOf("local-file-system", "lake", `{"basepath":"/srv/lake"}`)
 	rows := func(n string) core.JSON {
 		return core.ToJSON(`[{"region":"eu","orders":9120,"refunds":31},{"region":"us","orders":` + n + `,"refunds":58},{"region":"apac","orders":2080,"refunds":4}]`)
 	}
