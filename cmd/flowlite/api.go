@@ -29,6 +29,9 @@ func newAPI(base, auth string) *api {
 // page of the UI for a path.
 func (c *api) page(path string) string { return strings.TrimSuffix(c.base, "/api") + path }
 
+// where is the server as an error names it: its profile and address.
+func (a *app) where() string { return fmt.Sprintf("%s (%s)", a.profile, a.api.page("")) }
+
 func (c *api) call(ctx context.Context, method, path string, body any) (core.JSON, error) {
 	raw, err := c.once.Raw(ctx, method, path, body)
 	return core.JSON(raw), c.explain(err)
@@ -37,8 +40,12 @@ func (c *api) call(ctx context.Context, method, path string, body any) (core.JSO
 // explain gives an error that nobody answers its exit code.
 func (c *api) explain(err error) error {
 	if op, ok := errors.AsType[*net.OpError](err); ok {
-		return &failure{code: exitUnreachable, what: "no server answers at " + c.base, why: op.Err.Error(),
-			hint: "start one with `flowlite up`, or set FLOWLITE_API_URL"}
+		f := &failure{code: exitUnreachable, what: "no server answers at " + c.base, why: op.Err.Error(),
+			hint: "set FLOWLITE_API_URL, or choose another profile: flowlite profile ls"}
+		if u, err := url.Parse(c.base); err == nil && (u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback()) {
+			f.hint = "start one: flowlite up, or in the background flowlite server start -b; another address: FLOWLITE_API_URL"
+		}
+		return f
 	}
 	return err
 }

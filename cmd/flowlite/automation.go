@@ -81,7 +81,7 @@ func (r automationRef) find(a *app) (*core.Automation, core.JSON, error) {
 	case err != nil:
 		return nil, nil, err
 	case len(all) == 0:
-		return nil, nil, &failure{code: exitNotFound, what: fmt.Sprintf("no automation %q at %s", r.Name, a.api.base), hint: "flowlite automation ls shows all"}
+		return nil, nil, &failure{code: exitNotFound, what: fmt.Sprintf("no automation %q on %s", r.Name, a.where()), hint: "flowlite automation ls shows all"}
 	case len(all) > 1:
 		return nil, nil, badUsage("%d automations have the name %q; say the id of one", len(all), r.Name)
 	}

@@ -11,37 +11,48 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	kongcompletion "github.com/jotaen/kong-completion"
 
 	"github.com/flowlite/flowlite/cmd/flowlite/internal/out"
+	"github.com/flowlite/flowlite/cmd/flowlite/internal/profile"
 )
 
 // cli is the grammar: each field is a command group in the file of its name.
 type cli struct {
 	Output string `short:"o" enum:"auto,table,json,jsonl,yaml,name" default:"auto" help:"auto, table, json, jsonl, yaml or name"`
 	Color  string `enum:"auto,always,never" default:"auto" help:"auto, always or never"`
-	APIURL string `name:"api-url" env:"FLOWLITE_API_URL" default:"http://127.0.0.1:4200/api" help:"the server that client commands talk to"`
+	APIURL string `name:"api-url" env:"FLOWLITE_API_URL" default:"${api}" help:"the server that client commands talk to"`
 	Auth   string `name:"auth-string" env:"FLOWLITE_AUTH_STRING" hidden:""`
 
-	Up         upCmd          `cmd:"" help:"Server, worker and the flows of ./flows in one process"`
-	Server     serverCmd      `cmd:"" help:"Run a server"`
-	Worker     workerCmd      `cmd:"" help:"Run a worker"`
-	Deploy     deployCmd      `cmd:"" help:"Deploy a flow"`
-	Deployment deploymentCmd  `cmd:"" aliases:"deployments" help:"Flows with a place to run"`
-	Flow       flowCmd        `cmd:"" aliases:"flows" help:"Flows"`
-	FlowRun    flowRunCmd     `cmd:"" name:"flow-run" aliases:"flow-runs" help:"Executions of flows"`
-	Logs       logsTopCmd     `cmd:"" help:"Logs of a flow run"`
-	WorkPool   workPoolCmd    `cmd:"" name:"work-pool" aliases:"work-pools" help:"Where runs wait for workers"`
-	WorkQueue  workQueueCmd   `cmd:"" name:"work-queue" aliases:"work-queues" help:"Queues of a work pool"`
-	Variable   variableCmd    `cmd:"" aliases:"variables" help:"Values that flows read"`
-	Secret     secretCmd      `cmd:"" aliases:"secrets" help:"Values that flows read and nobody is shown"`
-	Block      blockCmd       `cmd:"" aliases:"blocks" help:"Named configuration, such as secrets and webhooks"`
-	Automation automationCmd  `cmd:"" aliases:"automations" help:"What is done when events come, or fail to"`
-	Event      eventCmd       `cmd:"" aliases:"events" help:"What happened"`
-	Import     importCmd      `cmd:"" help:"Take over what another orchestrator holds"`
-	Bench      benchCmd       `cmd:"" help:"Measure flowlite on this machine"`
-	Version    versionCmd     `cmd:"" help:"The version of this program"`
-	TagLimit   tagLimitCmd    `cmd:"" name:"concurrency-limit" aliases:"concurrency-limits" help:"How many task runs with a tag may run at once"`
-	GCL        globalLimitCmd `cmd:"" name:"global-concurrency-limit" aliases:"global-concurrency-limits,gcl" help:"Slots and rates that code asks for by name"`
+	Profile string `env:"FLOWLITE_PROFILE" predictor:"profile" help:"settings to take; default: the profile in use"`
+
+	Up         upCmd                     `cmd:"" help:"Server, worker and the flows of ./flows in one process"`
+	Init       initCmd                   `cmd:"" help:"Begin a project: a flow, and a flowlite.yaml"`
+	Server     serverCmd                 `cmd:"" help:"Run a server"`
+	Worker     workerCmd                 `cmd:"" help:"Run a worker"`
+	Deploy     deployCmd                 `cmd:"" help:"Deploy a flow"`
+	Deployment deploymentCmd             `cmd:"" aliases:"deployments" help:"Flows with a place to run"`
+	Flow       flowCmd                   `cmd:"" aliases:"flows" help:"Flows"`
+	FlowRun    flowRunCmd                `cmd:"" name:"flow-run" aliases:"flow-runs" help:"Executions of flows"`
+	TaskRun    taskRunCmd                `cmd:"" name:"task-run" aliases:"task-runs" help:"Calls of tasks within flow runs"`
+	Logs       logsTopCmd                `cmd:"" help:"Logs of a flow run"`
+	WorkPool   workPoolCmd               `cmd:"" name:"work-pool" aliases:"work-pools" help:"Where runs wait for workers"`
+	WorkQueue  workQueueCmd              `cmd:"" name:"work-queue" aliases:"work-queues" help:"Queues of a work pool"`
+	Variable   variableCmd               `cmd:"" aliases:"variables" help:"Values that flows read"`
+	Secret     secretCmd                 `cmd:"" aliases:"secrets" help:"Values that flows read and nobody is shown"`
+	Block      blockCmd                  `cmd:"" aliases:"blocks" help:"Named configuration, such as secrets and webhooks"`
+	Automation automationCmd             `cmd:"" aliases:"automations" help:"What is done when events come, or fail to"`
+	Artifact   artifactCmd               `cmd:"" aliases:"artifacts" help:"What flows have left to be looked at"`
+	Event      eventCmd                  `cmd:"" aliases:"events" help:"What happened"`
+	Import     importCmd                 `cmd:"" help:"Take over what another orchestrator holds"`
+	Bench      benchCmd                  `cmd:"" help:"Measure flowlite on this machine"`
+	TagLimit   tagLimitCmd               `cmd:"" name:"concurrency-limit" aliases:"concurrency-limits" help:"How many task runs with a tag may run at once"`
+	GCL        globalLimitCmd            `cmd:"" name:"global-concurrency-limit" aliases:"global-concurrency-limits,gcl" help:"Slots and rates that code asks for by name"`
+	Config     configCmd                 `cmd:"" help:"Settings of the profile in use"`
+	Profiles   profileCmd                `cmd:"" name:"profile" aliases:"profiles" help:"Named sets of settings, one for each server"`
+	Dashboard  dashboardCmd              `cmd:"" help:"The UI"`
+	Completion kongcompletion.Completion `cmd:"" help:"Make the shell complete commands, flags and names"`
+	Version    versionCmd                `cmd:"" help:"The version of this program"`
 }
 
 // app is what a command runs with.
@@ -51,6 +62,19 @@ type app struct {
 	cli   *cli
 	out   *out.Printer
 	api   *api
+	args  []string
+
+	settings []setting
+	profiles *profile.File
+	profile  string // the name of the one in use
+}
+
+// defaultAPI is the server where none is configured.
+const defaultAPI = "http://127.0.0.1:4200/api"
+
+// parser is the grammar with all that it needs to be parsed.
+func parser(c *cli, options ...kong.Option) *kong.Kong {
+	return kong.Must(c, append([]kong.Option{kong.Name("flowlite"), kong.Description("A workflow orchestrator in one program."), kong.Vars{"api": defaultAPI}}, options...)...)
 }
 
 type helpShown struct{ code int }
@@ -67,20 +91,29 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 			panic(r)
 		}
 	}()
-	parser := kong.Must(&c, kong.Name("flowlite"),
-		kong.Description("A workflow orchestrator in one program."),
-		kong.Writers(stdout, stderr), kong.UsageOnError(),
+	a := &app{stdin: stdin, cli: &c, args: args}
+	parser := parser(&c, kong.Writers(stdout, stderr), kong.UsageOnError(), kong.Resolvers(&resolver{app: a}),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
 		kong.Exit(func(code int) { panic(helpShown{code}) }))
+	a.settings = settings(parser.Model)
+	if os.Getenv("COMP_LINE") != "" {
+		registerCompletion(parser, a.settings)
+	}
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
-	ctx, err := parser.Parse(globalsFirst(args))
-	p := out.New(stdout, stderr, c.Output, c.Color, os.Getenv)
+	ctx, err := parser.Parse(globalsFirst(longFlags(args)))
+	a.out = out.New(stdout, stderr, c.Output, c.Color, os.Getenv)
 	if err != nil {
-		return report(p, usage(err, args))
+		if f, ok := errors.AsType[*failure](err); ok {
+			return report(a.out, f)
+		}
+		if left := leftOut(args); left != nil {
+			return report(a.out, left)
+		}
+		return report(a.out, usage(err, args))
 	}
-	a := &app{stdin: stdin, cli: &c, out: p, api: newAPI(c.APIURL, c.Auth)}
+	a.api = newAPI(c.APIURL, c.Auth)
 	var stop context.CancelFunc
 	a.ctx, stop = signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -90,7 +123,23 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 			return exitInterrupted
 		}
 	}
-	return report(p, err)
+	return report(a.out, err)
+}
+
+// longFlags are Prefect's short flags of two letters.
+func longFlags(args []string) []string {
+	args = slices.Clone(args)
+	for i, a := range args {
+		switch a {
+		case "-jv":
+			args[i] = "--job-variable"
+		case "-cl":
+			args[i] = "--concurrency-limit"
+		case "--":
+			return args
+		}
+	}
+	return args
 }
 
 func usage(err error, args []string) error {
@@ -125,7 +174,7 @@ func globalsFirst(args []string) []string {
 	for r := args[i+1:]; len(r) > 0; r = r[1:] {
 		name, _, inline := strings.Cut(r[0], "=")
 		switch name {
-		case "-o", "--output", "--color", "--api-url":
+		case "-o", "--output", "--color", "--api-url", "--profile":
 			globals = append(globals, r[0])
 			if !inline && len(r) > 1 {
 				r = r[1:]
@@ -157,6 +206,18 @@ func (p pageFlags) body(more map[string]any) map[string]any {
 // more tells of the next page.
 func (a *app) more(n int, p pageFlags) {
 	if n > 0 && n == p.Limit && a.out.ForPeople() && a.out.Terminal {
-		a.out.Hint("there may be more: --offset %d", p.Offset+p.Limit)
+		a.out.Hint("there may be more: flowlite %s --offset %d", strings.Join(withoutFlag(a.args, "--offset"), " "), p.Offset+p.Limit)
 	}
+}
+
+func withoutFlag(args []string, flag string) (rest []string) {
+	for i := 0; i < len(args); i++ {
+		switch {
+		case args[i] == flag:
+			i++
+		case !strings.HasPrefix(args[i], flag+"="):
+			rest = append(rest, args[i])
+		}
+	}
+	return rest
 }

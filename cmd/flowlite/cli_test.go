@@ -37,8 +37,8 @@ func TestExitCodes(t *testing.T) {
 		code      int
 		says      string
 	}{
-		{"404", answering(t, 404, `{"detail":"Variable not found"}`), []string{"variable", "get", "x"}, 3, "Variable not found"},
-		{"409", answering(t, 409, `{"detail":"There is one."}`), []string{"work-pool", "create", "p", "-t", "process"}, 1, "There is one."},
+		{"404", answering(t, 404, `{"detail":"Variable not found"}`), []string{"variable", "get", "x"}, 3, "no variable x"},
+		{"409", answering(t, 409, `{"detail":"There is one."}`), []string{"work-pool", "create", "p", "-t", "process"}, 1, "there is a work pool p already"},
 		{"500", answering(t, 500, `{"exception_message":"Internal Server Error"}`), []string{"flow", "ls"}, 1, "Internal Server Error"},
 		{"down", down.URL + "/api", []string{"flow", "ls"}, 4, "flowlite up"},
 		{"usage", "http://127.0.0.1:1/api", []string{"deployment", "lss"}, 2, `did you mean "ls"`},

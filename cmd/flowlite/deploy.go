@@ -1,189 +1,308 @@
 package main
 
 import (
+	"cmp"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"time"
 
+	"github.com/flowlite/flowlite/cmd/flowlite/internal/out"
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/schema"
 	"github.com/flowlite/flowlite/runtime/worker/build"
-	"github.com/flowlite/flowlite/runtime/worker/python"
 )
 
-type deployCmd struct {
-	Entrypoint  string   `arg:"" help:"flows/adder.go:Adder, flows/etl.py:etl, or bin/etl:Adder"`
-	Name        string   `short:"n" default:"local" help:"name of the deployment"`
-	Pool        string   `short:"p" default:"default" help:"work pool"`
-	Queue       string   `short:"q" help:"work queue"`
+// specFlags are those of deploy and of flow serve.
+type specFlags struct {
 	Description string   `help:"what it is for"`
 	Version     string   `help:"version of the deployment"`
 	Cron        []string `sep:"none" help:"when: '0 9 * * 1-5'"`
-	Interval    []string `sep:"none" help:"every: 15m, 1h30m, or seconds"`
+	Interval    []string `sep:"none" help:"every: 15m, 1h30m, '10 min' or seconds"`
+	Anchor      string   `name:"anchor-date" placeholder:"TIME" help:"what intervals are counted from: 2026-11-23T09:00:00Z"`
 	RRule       []string `name:"rrule" sep:"none" help:"when: FREQ=DAILY;BYHOUR=9"`
 	Timezone    string   `help:"of the schedules: Europe/Berlin"`
 	Param       []string `sep:"none" placeholder:"K=V" help:"a parameter; the value is JSON, or else text"`
 	Params      string   `placeholder:"JSON" help:"all parameters: JSON, @file or -"`
-	JobVariable []string `short:"j" sep:"none" placeholder:"K=V" help:"a job variable"`
+	JobVariable []string `short:"j" sep:"none" placeholder:"K=V" help:"a job variable (-jv as well)"`
 	Tag         []string `short:"t" sep:"none" help:"a tag"`
+	Limit       *int     `name:"concurrency-limit" help:"runs at once (-cl as well)"`
+	Collision   string   `name:"collision-strategy" enum:"ENQUEUE,CANCEL_NEW," default:"" help:"with a limit: ENQUEUE or CANCEL_NEW"`
 	Home        string   `env:"FLOWLITE_HOME" help:"folder of built flows; default: ~/.flowlite"`
 }
 
-func (c *deployCmd) schedules() (s []core.ScheduleCreate, err error) {
-	add := func(m map[string]any) {
-		if c.Timezone != "" {
-			m["timezone"] = c.Timezone
-		}
-		s = append(s, core.ScheduleCreate{Rule: core.ToJSON(m)})
-	}
-	for _, v := range c.Cron {
-		add(map[string]any{"cron": v})
-	}
-	for _, v := range c.Interval {
-		sec, err := strconv.ParseFloat(v, 64)
-		if err != nil {
-			d, err := time.ParseDuration(v)
-			if err != nil {
-				return nil, badUsage("--interval: %q is not a length; write 15m, 1h30m or seconds", v)
-			}
-			sec = d.Seconds()
-		}
-		add(map[string]any{"interval": sec})
-	}
-	for _, v := range c.RRule {
-		add(map[string]any{"rrule": v})
-	}
-	return s, nil
-}
-
-// describe builds the entrypoint and finds its flow in the binary's registry.
-func (c *deployCmd) describe(a *app, dir string) (d build.Description, e build.Entrypoint, err error) {
-	if e, err = build.ParseEntrypoint(dir, c.Entrypoint); err != nil {
-		return d, e, err
-	}
-	if err = e.Check(); err != nil {
-		return d, e, err
-	}
-	if e.Kind() == build.Python {
-		d, err = c.describePython(a, e)
-		return d, e, err
-	}
-	bin, _, err := build.New(c.cache()).Build(a.ctx, e)
-	if err != nil {
-		return d, e, err
-	}
-	reg, err := build.Describe(a.ctx, bin)
-	if err != nil {
-		return d, e, err
-	}
-	var known []string
-	for _, f := range reg.Flows {
-		if f.Entrypoint == e.Name || f.Name == e.Name {
-			return f, e, nil
-		}
-		known = append(known, f.Entrypoint)
-	}
-	f := &failure{code: exitNotFound, what: fmt.Sprintf("no flow %s in %s", e.Name, e.Path), hint: fmt.Sprintf("it has %v", known)}
-	return d, e, f
-}
-
-// cache is the folder of what is built for flows.
-func (c *deployCmd) cache() string {
-	home := c.Home
-	if home == "" {
-		user, _ := os.UserHomeDir()
-		home = filepath.Join(user, ".flowlite")
-	}
-	return filepath.Join(home, "cache")
-}
-
-// describePython reads the file with the interpreter that will run it.
-func (c *deployCmd) describePython(a *app, e build.Entrypoint) (d build.Description, err error) {
-	named := os.Getenv("FLOWLITE_PYTHON")
-	for _, v := range c.JobVariable {
-		if p, ok := strings.CutPrefix(v, "python="); ok {
-			named = p
-		}
-	}
-	interpreter, err := python.Interpreter(filepath.Dir(e.File()), e.Dir, named)
-	if err != nil {
-		return d, err
-	}
-	runner, err := python.Runner(c.cache())
-	if err != nil {
-		return d, err
-	}
-	flows, failed, err := python.Describe(a.ctx, interpreter, runner, e.Dir, []string{e.File()})
-	if err != nil {
-		return d, err
-	}
-	if len(failed) > 0 {
-		return d, &failure{code: exitFailed, what: "cannot read " + e.Path, why: failed[0].Error}
-	}
-	var known []string
-	for _, f := range flows {
-		if f.Function == e.Name || f.Name == e.Name {
-			if f.Error != "" {
-				return d, &failure{code: exitFailed, what: "cannot deploy " + e.String(), why: f.Error}
-			}
-			return build.Description{Entrypoint: f.Function, Name: f.Name, Description: f.Description, Version: f.Version, Schema: f.Schema}, nil
-		}
-		known = append(known, f.Function)
-	}
-	hint := "a flow is a function of the file with Prefect's @flow"
-	if len(known) > 0 {
-		hint = "it has " + strings.Join(known, ", ")
-	}
-	return d, &failure{code: exitNotFound, what: fmt.Sprintf("no flow %s in %s", e.Name, e.Path), hint: hint}
+type deployCmd struct {
+	Entrypoint string   `arg:"" optional:"" help:"flows/adder.go:Adder, flows/etl.py:etl, or bin/etl:Adder"`
+	Name       []string `short:"n" sep:"none" help:"name of the deployment; default: local. Without an entrypoint: those of the file"`
+	All        bool     `help:"all deployments of the file"`
+	Config     string   `aliases:"prefect-file" placeholder:"FILE" help:"file of deployments; default: flowlite.yaml, where no entrypoint is said"`
+	DryRun     bool     `help:"show what would be deployed, and do nothing"`
+	Pool       string   `short:"p" env:"FLOWLITE_DEFAULT_WORK_POOL" predictor:"pool" help:"work pool; default: default, or the only one there is"`
+	Queue      string   `short:"q" aliases:"work-queue" help:"work queue"`
+	specFlags
 }
 
 func (c *deployCmd) Run(a *app) error {
-	dir, err := os.Getwd()
+	dir, specs, err := c.specs(a)
 	if err != nil {
 		return err
 	}
-	schedules, err := c.schedules()
-	if err != nil {
-		return err
-	}
-	if _, _, err := a.pool(c.Pool); err != nil {
-		return err
-	}
-	desc, e, err := c.describe(a, dir)
-	if err != nil {
-		return err
-	}
-	params, vars, err := a.inputs(c.Params, c.Param, c.JobVariable, desc.Schema)
-	if err != nil {
-		return err
-	}
-	flow, _, err := ask[*core.Flow](a, "POST", "/flows/", core.FlowCreate{Name: desc.Name})
-	if err != nil {
-		return err
-	}
-	body := core.DeploymentCreate{Name: c.Name, FlowID: flow.ID, Schedules: schedules, WorkPoolName: core.Some(c.Pool),
-		Entrypoint: core.Some(e.String()), Path: core.Some(dir), Parameters: core.Some(core.ToJSON(params)),
-		ParameterOpenAPISchema: core.Some(desc.Schema.OrObject()), Tags: core.Some(core.Tags(c.Tag)), JobVariables: core.Some(core.ToJSON(vars))}
-	for _, o := range []struct {
-		to        *core.Opt[string]
-		said, own string
-	}{{&body.Description, c.Description, desc.Description}, {&body.Version, c.Version, desc.Version}, {&body.WorkQueueName, c.Queue, ""}} {
-		if o.said == "" {
-			o.said = o.own
-		}
-		if o.said != "" {
-			*o.to = core.Some(o.said)
+	plans := make([]*deployPlan, len(specs))
+	for i := range specs { // all are looked at before one is deployed
+		if plans[i], err = a.plan(dir, &specs[i], c.specFlags, c.Pool, c.Queue); err != nil {
+			return err
 		}
 	}
-	d, raw, err := ask[*core.Deployment](a, "POST", "/deployments/", body)
+	if c.DryRun {
+		return a.showPlans(plans)
+	}
+	raws, names := []json.RawMessage{}, []string{}
+	for _, p := range plans {
+		raw, err := a.carryOut(p)
+		if err != nil {
+			return err
+		}
+		raws, names = append(raws, json.RawMessage(raw)), append(names, p.fullName())
+		if a.out.ForPeople() {
+			if err := a.out.Say(nil, "", "Deployed %s to pool %s  %s", a.out.Bold(p.fullName()), p.pool, a.api.page("/deployments/"+p.id.String())); err != nil {
+				return err
+			}
+		}
+	}
+	if a.out.ForPeople() {
+		a.out.Hint("flowlite deployment run %s --watch", names[0])
+		return nil
+	}
+	raw := core.ToJSON(raws)
+	if c.Entrypoint != "" {
+		raw = core.JSON(raws[0])
+	}
+	return a.out.List(raw, nil, names)
+}
+
+// specs are the deployments that were asked for, and the folder that their
+// entrypoints start from.
+func (c *deployCmd) specs(a *app) (dir string, specs []deploySpec, err error) {
+	if dir, err = os.Getwd(); err != nil {
+		return "", nil, err
+	}
+	if c.Entrypoint != "" {
+		if c.All || c.Config != "" {
+			return "", nil, badUsage("say either an entrypoint, or --config and --all for the deployments of a file")
+		}
+		if len(c.Name) > 1 {
+			return "", nil, badUsage("an entrypoint makes one deployment, but %d names were said", len(c.Name))
+		}
+		name := "local"
+		if len(c.Name) == 1 {
+			name = c.Name[0]
+		}
+		return dir, []deploySpec{{Name: name, Entrypoint: c.Entrypoint}}, nil
+	}
+	file := cmp.Or(c.Config, "flowlite.yaml")
+	f, err := readDeployFile(file)
 	if err != nil {
+		return "", nil, err
+	}
+	if specs, err = f.choose(file, c.All, c.Name); err != nil {
+		return "", nil, err
+	}
+	for _, s := range specs {
+		if f.Build != nil || f.Push != nil || f.Pull != nil || s.Build != nil || s.Push != nil || s.Pull != nil {
+			a.out.Note("build, push and pull steps are not run: workers run flows from the folder that is deployed")
+			break
+		}
+	}
+	dir, err = filepath.Abs(filepath.Dir(file))
+	return dir, specs, err
+}
+
+// over puts what flags say over what the file says.
+func (f *specFlags) over(s *deploySpec) error {
+	s.Description, s.Version = cmp.Or(f.Description, s.Description), cmp.Or(f.Version, s.Version)
+	if len(f.Tag) > 0 {
+		s.Tags = f.Tag
+	}
+	if f.Limit != nil {
+		limit := map[string]any{"limit": *f.Limit}
+		if f.Collision != "" {
+			limit["collision_strategy"] = f.Collision
+		}
+		s.Concurrency = limit
+	} else if f.Collision != "" {
+		return badUsage("--collision-strategy needs --concurrency-limit")
+	}
+	if len(f.Cron)+len(f.Interval)+len(f.RRule) == 0 {
+		if f.Timezone != "" || f.Anchor != "" {
+			return badUsage("--timezone and --anchor-date belong to a schedule: say --cron, --interval or --rrule")
+		}
+		return nil
+	}
+	s.Schedule, s.Schedules = nil, f.schedules()
+	return nil
+}
+
+func (f *specFlags) schedules() (all []map[string]any) {
+	add := func(key string, values []string) {
+		for _, v := range values {
+			m := map[string]any{key: v}
+			if f.Timezone != "" {
+				m["timezone"] = f.Timezone
+			}
+			if f.Anchor != "" && key == "interval" {
+				m["anchor_date"] = f.Anchor
+			}
+			all = append(all, m)
+		}
+	}
+	add("cron", f.Cron)
+	add("interval", f.Interval)
+	add("rrule", f.RRule)
+	return all
+}
+
+// deployPlan is a deployment that was found to be possible.
+type deployPlan struct {
+	flow, pool string
+	id         core.UUID
+	body       core.DeploymentCreate
+}
+
+func (p *deployPlan) fullName() string { return p.flow + "/" + p.body.Name }
+
+// plan finds the flow, its pool and parameters; it changes nothing.
+func (a *app) plan(dir string, s *deploySpec, f specFlags, pool, queue string) (*deployPlan, error) {
+	if err := f.over(s); err != nil {
+		return nil, err
+	}
+	s.Pool.Queue = cmp.Or(queue, s.Pool.Queue)
+	schedules, err := s.rules()
+	if err != nil {
+		return nil, err
+	}
+	if s.Pool.Name, err = a.poolFor(cmp.Or(pool, s.Pool.Name)); err != nil {
+		return nil, err
+	}
+	e, err := build.ParseEntrypoint(dir, s.Entrypoint)
+	if err != nil {
+		return nil, &failure{code: exitUsage, what: err.Error()}
+	}
+	vars := maps.Clone(s.Pool.JobVariables)
+	if vars == nil {
+		vars = map[string]any{}
+	}
+	if err := pairs(vars, f.JobVariable, nil); err != nil {
+		return nil, err
+	}
+	desc, err := newDescriber(a, f.Home, vars).describe(e)
+	if err != nil {
+		return nil, err
+	}
+	params, _, err := a.inputs(f.Params, f.Param, nil, desc.Schema)
+	if err != nil {
+		return nil, err
+	}
+	all := maps.Clone(s.Parameters)
+	if all == nil {
+		all = map[string]any{}
+	}
+	maps.Copy(all, params)
+	if s.Enforce == nil || *s.Enforce {
+		if faults := schema.Validate(desc.Schema, core.ToJSON(all), false); len(faults) > 0 {
+			return nil, &failure{code: exitUsage, what: fmt.Sprintf("%s: %s", s.Name, faults[0].Msg), hint: "the parameters are those of " + s.Entrypoint}
+		}
+	}
+	p := &deployPlan{flow: desc.Name, pool: s.Pool.Name}
+	p.body = core.DeploymentCreate{Name: s.Name, Schedules: schedules, WorkPoolName: core.Some(s.Pool.Name),
+		Entrypoint: core.Some(e.String()), Path: core.Some(dir), Parameters: core.Some(core.ToJSON(all)),
+		ParameterOpenAPISchema: core.Some(desc.Schema.OrObject()), Tags: core.Some(core.Tags(s.Tags)), JobVariables: core.Some(core.ToJSON(vars))}
+	for to, text := range map[*core.Opt[string]]string{&p.body.Description: cmp.Or(s.Description, desc.Description),
+		&p.body.Version: cmp.Or(s.Version, desc.Version), &p.body.WorkQueueName: s.Pool.Queue} {
+		if text != "" {
+			*to = core.Some(text)
+		}
+	}
+	for to, said := range map[*core.Opt[bool]]*bool{&p.body.EnforceParameterSchema: s.Enforce, &p.body.Paused: s.Paused} {
+		if said != nil {
+			*to = core.Some(*said)
+		}
+	}
+	return p, s.limits(&p.body)
+}
+
+// poolFor is the pool that was said, else default, else the only one.
+func (a *app) poolFor(name string) (string, error) {
+	if name != "" {
+		_, _, err := a.pool(name)
+		return name, err
+	}
+	all, _, err := ask[[]*core.WorkPool](a, "POST", "/work_pools/filter", map[string]any{})
+	if err != nil {
+		return "", err
+	}
+	var names []string
+	for _, p := range all {
+		if p.Name == "default" {
+			return p.Name, nil
+		}
+		names = append(names, p.Name)
+	}
+	switch len(names) {
+	case 0:
+		return "", &failure{code: exitNotFound, what: "there is no work pool on " + a.where(), hint: "flowlite work-pool create --type process default"}
+	case 1:
+		a.out.Note("to pool %s, the only one", names[0])
+		return names[0], nil
+	}
+	return "", &failure{code: exitUsage, what: "which work pool?", hint: "say --pool with one of " + strings.Join(names, ", ") + "; or flowlite config set " + poolSetting + "=NAME"}
+}
+
+// carryOut makes or replaces the deployment.
+func (a *app) carryOut(p *deployPlan) (core.JSON, error) {
+	flow, _, err := ask[*core.Flow](a, "POST", "/flows/", core.FlowCreate{Name: p.flow})
+	if err != nil {
+		return nil, err
+	}
+	p.body.FlowID = flow.ID
+	d, raw, err := ask[*core.Deployment](a, "POST", "/deployments/", p.body)
+	if err == nil {
+		p.id = d.ID
+	}
+	return raw, err
+}
+
+// planRow is a plan as --dry-run -o json tells it.
+type planRow struct {
+	Action     string                `json:"action"` // create or update
+	FlowName   string                `json:"flow_name"`
+	Deployment core.DeploymentCreate `json:"deployment"`
+}
+
+func (a *app) showPlans(plans []*deployPlan) error {
+	rows, names := []planRow{}, []string{}
+	t := &out.Table{Columns: []out.Column{{Name: "would", Keep: true}, {Name: "name", Keep: true}, {Name: "pool"}, {Name: "schedules"}, {Name: "parameters"}, {Name: "entrypoint"}}}
+	for _, p := range plans {
+		row := planRow{Action: "create", FlowName: p.flow, Deployment: p.body}
+		_, err := a.api.call(a.ctx, "GET", "/deployments/name/"+esc(p.flow)+"/"+esc(p.body.Name), nil)
+		if err == nil {
+			row.Action = "update"
+		} else if !core.IsNotFound(err) {
+			return err
+		}
+		var when []*core.Schedule
+		for _, s := range p.body.Schedules {
+			when = append(when, &core.Schedule{Rule: s.Rule, Active: !s.Active.Set || s.Active.V})
+		}
+		rows, names = append(rows, row), append(names, p.fullName())
+		t.Rows = append(t.Rows, []string{row.Action, p.fullName(), p.pool, schedules(&core.Deployment{Schedules: when}), string(p.body.Parameters.V), p.body.Entrypoint.V})
+	}
+	if err := a.out.List(core.ToJSON(rows), t, names); err != nil {
 		return err
 	}
-	d.FlowName = flow.Name
-	if err = a.out.Say(raw, d.FullName(), "Deployed %s to pool %s  %s", a.out.Bold(d.FullName()), c.Pool, a.api.page("/deployments/"+d.ID.String())); err == nil && a.out.ForPeople() {
-		a.out.Hint("flowlite deployment run %s --watch", d.FullName())
+	if a.out.ForPeople() {
+		a.out.Note("nothing was deployed (--dry-run)")
 	}
-	return err
+	return nil
 }

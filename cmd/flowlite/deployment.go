@@ -1,13 +1,10 @@
 package main
 
 import (
-	"fmt"
 	"strings"
-	"time"
 
 	"github.com/flowlite/flowlite/cmd/flowlite/internal/out"
 	"github.com/flowlite/flowlite/runtime/core"
-	"github.com/flowlite/flowlite/runtime/schedule"
 )
 
 type deploymentCmd struct {
@@ -16,18 +13,24 @@ type deploymentCmd struct {
 	Run     deploymentRunCmd     `cmd:"" help:"Create a flow run of a deployment"`
 	Pause   deploymentPauseCmd   `cmd:"" help:"Stop its schedules"`
 	Resume  deploymentResumeCmd  `cmd:"" help:"Let its schedules go on"`
-	Delete  deploymentDeleteCmd  `cmd:"" help:"Delete a deployment"`
+	Delete  deploymentDeleteCmd  `cmd:"" help:"Delete deployments"`
+
+	Schedule scheduleCmd `cmd:"" aliases:"schedules" help:"When its runs are made"`
 }
 
 type deploymentLsCmd struct {
 	pageFlags
-	Flow string `help:"only of this flow"`
+	Flow []string `sep:"none" predictor:"flow" aliases:"flow-name" help:"only of this flow"`
+	Tag  []string `short:"t" sep:"none" help:"only with this tag"`
 }
 
 func (c *deploymentLsCmd) Run(a *app) error {
 	body := map[string]any{}
-	if c.Flow != "" {
-		body["flows"] = map[string]any{"name": map[string]any{"any_": []string{c.Flow}}}
+	if len(c.Flow) > 0 {
+		body["flows"] = map[string]any{"name": map[string]any{"any_": c.Flow}}
+	}
+	if len(c.Tag) > 0 {
+		body["deployments"] = map[string]any{"tags": map[string]any{"all_": c.Tag}}
 	}
 	all, raw, err := ask[[]*core.Deployment](a, "POST", "/deployments/filter", c.body(body))
 	if err != nil {
@@ -52,20 +55,13 @@ func (a *app) deploymentStatus(d *core.Deployment) string {
 func schedules(d *core.Deployment) string {
 	var s []string
 	for _, e := range d.Schedules {
-		text := string(e.Rule)
-		if r, err := schedule.Parse(e.Rule); err == nil {
-			text = r.Describe()
-		}
-		if !e.Active {
-			text += " (off)"
-		}
-		s = append(s, text)
+		s = append(s, describeSchedule(e))
 	}
 	return strings.Join(s, "; ")
 }
 
 type deploymentRef struct {
-	Name string `arg:"" help:"flow/deployment, or its id"`
+	Name string `arg:"" predictor:"deployment" help:"flow/deployment, or its id"`
 }
 
 type deploymentInspectCmd struct{ deploymentRef }
@@ -86,14 +82,14 @@ func (c *deploymentInspectCmd) Run(a *app) error {
 type deploymentRunCmd struct {
 	deploymentRef
 	watchFlags
-	Param       []string      `short:"p" sep:"none" placeholder:"K=V" help:"a parameter; the value is JSON, or else text"`
-	Params      string        `placeholder:"JSON" help:"all parameters: JSON, @file or -"`
-	JobVariable []string      `short:"j" sep:"none" placeholder:"K=V" help:"a job variable"`
-	Tag         []string      `short:"t" sep:"none" help:"a tag"`
-	FlowRunName string        `help:"name of the run"`
-	StartIn     time.Duration `help:"when: 15m, 1h30m" xor:"start"`
-	StartAt     string        `help:"when: 2026-11-23T09:00:00Z" xor:"start"`
-	Watch       bool          `help:"follow logs and state, exit with the outcome"`
+	Param       []string `short:"p" sep:"none" placeholder:"K=V" help:"a parameter; the value is JSON, or else text"`
+	Params      string   `placeholder:"JSON" help:"all parameters: JSON, @file or -"`
+	JobVariable []string `short:"j" sep:"none" placeholder:"K=V" help:"a job variable (-jv as well)"`
+	Tag         []string `short:"t" sep:"none" help:"a tag"`
+	FlowRunName string   `help:"name of the run"`
+	StartIn     length   `placeholder:"LENGTH" help:"when: 15m, 1h30m, '10 min'" xor:"start"`
+	StartAt     string   `help:"when: 2026-11-23T09:00:00Z" xor:"start"`
+	Watch       bool     `help:"follow logs and state, exit with the outcome"`
 }
 
 func (c *deploymentRunCmd) Run(a *app) error {
@@ -109,7 +105,7 @@ func (c *deploymentRunCmd) Run(a *app) error {
 	if len(vars) > 0 {
 		body.JobVariables = core.ToJSON(vars)
 	}
-	at := core.Now().Add(c.StartIn)
+	at := core.Now().Add(c.StartIn.Duration())
 	if c.StartAt != "" {
 		if at, err = core.ParseTime(c.StartAt); err != nil {
 			return badUsage("--start-at: %v", err)
@@ -133,38 +129,63 @@ func (c *deploymentRunCmd) Run(a *app) error {
 
 func (a *app) runURL(r *core.FlowRun) string { return a.api.page("/flow-runs/" + r.ID.String()) }
 
-// change does what pause, resume and delete have in common.
-func (a *app) changeDeployment(name, method, suffix, done string) error {
-	d, raw, err := a.deployment(name)
-	if err != nil {
-		return err
-	}
-	if _, err := a.api.call(a.ctx, method, "/deployments/"+d.ID.String()+suffix, nil); err != nil {
-		return err
-	}
-	return a.out.Say(raw, d.FullName(), "%s %s", done, d.FullName())
+type deploymentRefs struct {
+	Names []string `arg:"" name:"name" predictor:"deployment" help:"flow/deployment, or ids"`
 }
 
-type deploymentPauseCmd struct{ deploymentRef }
+// change does what pause, resume and delete have in common.
+func (r deploymentRefs) change(a *app, method, suffix, done string) error {
+	return a.each(r.Names, func(name string) (*said, error) {
+		d, raw, err := a.deployment(name)
+		if err != nil {
+			return nil, err
+		}
+		_, err = a.api.call(a.ctx, method, "/deployments/"+d.ID.String()+suffix, nil)
+		return &said{raw, d.FullName(), done + " " + d.FullName()}, err
+	})
+}
+
+type deploymentPauseCmd struct{ deploymentRefs }
 
 func (c *deploymentPauseCmd) Run(a *app) error {
-	return a.changeDeployment(c.Name, "POST", "/pause_deployment", "Paused")
+	return c.change(a, "POST", "/pause_deployment", "Paused")
 }
 
-type deploymentResumeCmd struct{ deploymentRef }
+type deploymentResumeCmd struct{ deploymentRefs }
 
 func (c *deploymentResumeCmd) Run(a *app) error {
-	return a.changeDeployment(c.Name, "POST", "/resume_deployment", "Resumed")
+	return c.change(a, "POST", "/resume_deployment", "Resumed")
 }
 
 type deploymentDeleteCmd struct {
-	deploymentRef
-	Yes bool `short:"y" help:"do not ask"`
+	Names []string `arg:"" optional:"" name:"name" predictor:"deployment" help:"flow/deployment, or ids"`
+	All   bool     `help:"every deployment"`
+	yesFlag
 }
 
 func (c *deploymentDeleteCmd) Run(a *app) error {
-	if err := a.confirm(c.Yes, fmt.Sprintf("Delete %s?", c.Name)); err != nil {
+	if c.All == (len(c.Names) > 0) {
+		return badUsage("say either deployments or --all")
+	}
+	question := "Delete " + some(c.Names, "deployments") + "?"
+	for c.All {
+		page, _, err := ask[[]*core.Deployment](a, "POST", "/deployments/filter", map[string]any{"offset": len(c.Names), "limit": core.MaxLimit})
+		if err != nil {
+			return err
+		}
+		for _, d := range page {
+			c.Names = append(c.Names, d.ID.String())
+		}
+		if len(page) < core.MaxLimit {
+			question = "Delete all, " + count(len(c.Names), "deployment") + "?"
+			break
+		}
+	}
+	if len(c.Names) == 0 {
+		return a.out.Say(core.JSON("[]"), "", "There are no deployments")
+	}
+	if err := a.confirm(c.Yes, question); err != nil {
 		return err
 	}
-	return a.changeDeployment(c.Name, "DELETE", "", "Deleted")
+	return deploymentRefs{c.Names}.change(a, "DELETE", "", "Deleted")
 }

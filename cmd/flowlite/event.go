@@ -16,16 +16,16 @@ type eventCmd struct {
 }
 
 type eventStreamCmd struct {
-	Filter []string      `short:"f" sep:"none" help:"only events of this name; a * at the end is open"`
-	Since  time.Duration `default:"1m" help:"begin with events that are so old"`
-	Count  int           `short:"n" help:"end after so many"`
-	File   string        `name:"output-file" help:"append them to this file, a line of JSON each"`
-	Once   bool          `name:"run-once" help:"end after the first"`
+	Filter []string `short:"f" sep:"none" help:"only events of this name; a * at the end is open"`
+	Since  length   `placeholder:"LENGTH" default:"1m" help:"begin with events that are so old"`
+	Count  int      `short:"n" help:"end after so many"`
+	File   string   `name:"output-file" help:"append them to this file, a line of JSON each"`
+	Once   bool     `name:"run-once" help:"end after the first"`
 }
 
 func (c *eventStreamCmd) Run(a *app) error {
 	now := core.Now()
-	f := core.EventFilter{Occurred: &core.EventOccurred{Since: now.Add(-c.Since), Until: now.Add(365 * 24 * time.Hour)}}
+	f := core.EventFilter{Occurred: &core.EventOccurred{Since: now.Add(-c.Since.Duration()), Until: now.Add(365 * 24 * time.Hour)}}
 	for _, name := range c.Filter {
 		if f.Event == nil {
 			f.Event = &core.EventName{}

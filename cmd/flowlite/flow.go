@@ -8,7 +8,8 @@ import (
 )
 
 type flowCmd struct {
-	Ls flowLsCmd `cmd:"" aliases:"list" help:"List flows"`
+	Ls    flowLsCmd    `cmd:"" aliases:"list" help:"List flows"`
+	Serve flowServeCmd `cmd:"" help:"Deploy a flow and execute its runs here until Ctrl-C"`
 }
 
 type flowLsCmd struct{ pageFlags }

@@ -16,16 +16,20 @@ type flowRunCmd struct {
 	Watch   flowRunWatchCmd   `cmd:"" help:"Follow logs and state, exit with the outcome"`
 	Why     flowRunWhyCmd     `cmd:"" help:"Say why it is not running"`
 	Result  flowRunResultCmd  `cmd:"" help:"Print what it returned"`
+	Execute flowRunExecuteCmd `cmd:"" help:"Execute a flow run here, without a worker"`
 	Cancel  flowRunCancelCmd  `cmd:"" help:"Cancel flow runs"`
+	Pause   flowRunPauseCmd   `cmd:"" aliases:"suspend" help:"Pause running flow runs; their processes end"`
 	Resume  flowRunResumeCmd  `cmd:"" passthrough:"partial" help:"Let a paused run go on, with its input as flags"`
-	Retry   flowRunRetryCmd   `cmd:"" help:"Run it again, reusing what completed"`
+	Retry   flowRunRetryCmd   `cmd:"" help:"Run flow runs again, reusing what completed"`
+	Delete  flowRunDeleteCmd  `cmd:"" help:"Delete flow runs"`
 }
 
 type flowRunLsCmd struct {
 	pageFlags
 	State      []string `help:"only in these states: Running, FAILED, Late ..."`
-	Deployment string   `help:"only of this deployment"`
-	Flow       string   `help:"only of this flow"`
+	Deployment string   `predictor:"deployment" help:"only of this deployment"`
+	Flow       []string `sep:"none" predictor:"flow" aliases:"flow-name" help:"only of this flow"`
+	Tag        []string `short:"t" sep:"none" help:"only with this tag"`
 	Future     bool     `help:"also those scheduled for later"`
 }
 
@@ -33,15 +37,7 @@ func (c *flowRunLsCmd) Run(a *app) error {
 	runs := map[string]any{}
 	body := map[string]any{"sort": "EXPECTED_START_TIME_DESC", "flow_runs": runs}
 	if len(c.State) > 0 {
-		types, names := []string{}, []string{}
-		for _, s := range c.State {
-			if t := core.StateType(strings.ToUpper(s)); t.Valid() {
-				types = append(types, string(t))
-			} else {
-				names = append(names, s)
-			}
-		}
-		runs["state"] = map[string]any{"operator": "or_", "type": map[string]any{"any_": types}, "name": map[string]any{"any_": names}}
+		runs["state"] = stateFilter(c.State)
 	}
 	if !c.Future && len(c.State) == 0 {
 		// A schedule's next hundred runs would hide those that ran.
@@ -54,8 +50,11 @@ func (c *flowRunLsCmd) Run(a *app) error {
 		}
 		runs["deployment_id"] = map[string]any{"any_": []core.UUID{d.ID}}
 	}
-	if c.Flow != "" {
-		body["flows"] = map[string]any{"name": map[string]any{"any_": []string{c.Flow}}}
+	if len(c.Flow) > 0 {
+		body["flows"] = map[string]any{"name": map[string]any{"any_": c.Flow}}
+	}
+	if len(c.Tag) > 0 {
+		runs["tags"] = map[string]any{"all_": c.Tag}
 	}
 	all, raw, err := ask[[]*core.FlowRun](a, "POST", "/flow_runs/filter", c.body(body))
 	if err != nil {
@@ -81,6 +80,19 @@ func (c *flowRunLsCmd) Run(a *app) error {
 	return a.out.List(raw, t, names)
 }
 
+// stateFilter takes types and names of states alike.
+func stateFilter(states []string) map[string]any {
+	types, names := []string{}, []string{}
+	for _, s := range states {
+		if t := core.StateType(strings.ToUpper(s)); t.Valid() {
+			types = append(types, string(t))
+		} else {
+			names = append(names, s)
+		}
+	}
+	return map[string]any{"operator": "or_", "type": map[string]any{"any_": types}, "name": map[string]any{"any_": names}}
+}
+
 func started(r *core.FlowRun) core.Time {
 	if r.StartTime.IsZero() {
 		return r.ExpectedStartTime
@@ -97,7 +109,7 @@ func took(r *core.FlowRun) string {
 }
 
 type runRef struct {
-	ID string `arg:"" help:"id, unique prefix of one, or name"`
+	ID string `arg:"" predictor:"run" help:"id, unique prefix of one, or name"`
 }
 
 type flowRunInspectCmd struct{ runRef }
@@ -127,7 +139,7 @@ type flowRunLogsCmd struct {
 	logsFlags
 }
 
-func (c *flowRunLogsCmd) Run(a *app) error { return a.logs(c.ID, c.logsFlags) }
+func (c *flowRunLogsCmd) Run(a *app) error { return a.logsOfRun(c.ID, c.logsFlags) }
 
 type flowRunWatchCmd struct {
 	runRef
@@ -179,51 +191,4 @@ func (c *flowRunResultCmd) Run(a *app) error {
 		return err
 	}
 	return a.out.Raw(v)
-}
-
-type flowRunCancelCmd struct {
-	IDs []string `arg:"" name:"id" help:"ids, unique prefixes, or names"`
-}
-
-func (c *flowRunCancelCmd) Run(a *app) error {
-	for _, id := range c.IDs {
-		if err := a.changeRun(id, "/cancel", map[string]any{}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// changeRun posts a verb and prints the state that the run has now.
-func (a *app) changeRun(ref, verb string, body any) error {
-	r, _, err := a.flowRun(ref)
-	if err != nil {
-		return err
-	}
-	res, raw, err := ask[*core.OrchestrationResult](a, "POST", "/flow_runs/"+r.ID.String()+verb, body)
-	if err != nil {
-		return err
-	}
-	if res.Status == core.Abort || res.Status == core.Reject && (verb == "/resume" || verb == "/retry" || res.State == nil) {
-		return &failure{code: exitFailed, what: fmt.Sprintf("%s is %s: the server refused", r.Name, r.StateName), why: core.Deref(res.Details.Reason)}
-	}
-	return a.out.Say(raw, r.ID.String(), "%s  %s", r.Name, a.out.State(res.State.Type, res.State.Name))
-}
-
-type flowRunRetryCmd struct {
-	runRef
-	watchFlags
-	Fresh bool `help:"start fresh: reuse nothing"`
-	Watch bool `help:"follow logs and state, exit with the outcome"`
-}
-
-func (c *flowRunRetryCmd) Run(a *app) error {
-	if err := a.changeRun(c.ID, "/retry", map[string]any{"fresh": c.Fresh}); err != nil || !c.Watch {
-		return err
-	}
-	r, _, err := a.flowRun(c.ID)
-	if err != nil {
-		return err
-	}
-	return a.watch(r, c.watchFlags)
 }

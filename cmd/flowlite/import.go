@@ -18,9 +18,9 @@ type importCmd struct {
 }
 
 type importPrefectCmd struct {
-	From     string        `required:"" placeholder:"URL" help:"API of the Prefect server, like http://127.0.0.1:4200/api"`
-	FromAuth string        `name:"from-auth-string" env:"FLOWLITE_IMPORT_AUTH_STRING" placeholder:"USER:PASSWORD" help:"credentials of that server"`
-	History  time.Duration `placeholder:"DURATION" help:"copy ended runs of so long ago too, like 720h"`
+	From     string `required:"" placeholder:"URL" help:"API of the Prefect server, like http://127.0.0.1:4200/api"`
+	FromAuth string `name:"from-auth-string" env:"FLOWLITE_IMPORT_AUTH_STRING" placeholder:"USER:PASSWORD" help:"credentials of that server"`
+	History  length `placeholder:"LENGTH" help:"copy ended runs of so long ago too, like 30d"`
 }
 
 func (c *importPrefectCmd) Run(a *app) error {
@@ -36,7 +36,7 @@ func (c *importPrefectCmd) Run(a *app) error {
 	}
 	source := client.New(client.Config{URL: from, AuthString: c.FromAuth, Patience: 30 * time.Second})
 	bar := a.out.Progress()
-	parts, err := importer.Run(a.ctx, importer.Config{From: source, To: a.api.patient, Since: c.History, Progress: bar.Set})
+	parts, err := importer.Run(a.ctx, importer.Config{From: source, To: a.api.patient, Since: c.History.Duration(), Progress: bar.Set})
 	bar.Done()
 	if err != nil {
 		err = c.explain(a, from, err)

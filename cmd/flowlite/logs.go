@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -11,46 +12,90 @@ import (
 
 type logsFlags struct {
 	Follow  bool   `short:"f" help:"go on until the run is final"`
-	Tail    int    `short:"n" help:"only the last N lines"`
+	Tail    int    `short:"t" help:"only the last N lines"`
 	Head    int    `help:"only the first N lines"`
+	Num     int    `short:"n" name:"num-logs" help:"the last N lines, or with --reverse the newest N"`
 	Reverse bool   `short:"r" help:"newest first"`
 	Level   string `enum:"debug,info,warning,error,critical" default:"debug" help:"this level and above: debug, info, warning, error or critical"`
+	Since   length `placeholder:"LENGTH" help:"only lines that are no older: 15m, 1h30m"`
+}
+
+// logsOf is a flow run, or a task run.
+type logsOf struct {
+	flow *core.FlowRun
+	task *core.TaskRun
+}
+
+func (o logsOf) filter() (key string, id core.UUID) {
+	if o.task != nil {
+		return "task_run_id", o.task.ID
+	}
+	return "flow_run_id", o.flow.ID
 }
 
 type logsTopCmd struct {
-	FlowRun string `name:"flow-run" required:"" placeholder:"RUN" help:"id, unique prefix of one, or name"`
+	FlowRun    string `name:"flow-run" placeholder:"RUN" xor:"of" required:"" predictor:"run" help:"id, unique prefix of one, or name"`
+	TaskRun    string `name:"task-run" placeholder:"ID" xor:"of" required:"" help:"id, or unique prefix of one"`
+	Deployment string `placeholder:"NAME" xor:"of" required:"" predictor:"deployment" help:"the newest run of this deployment"`
 	logsFlags
 }
 
-func (c *logsTopCmd) Run(a *app) error { return a.logs(c.FlowRun, c.logsFlags) }
+func (c *logsTopCmd) Run(a *app) error {
+	switch {
+	case c.TaskRun != "":
+		r, _, err := a.taskRun(c.TaskRun)
+		if err != nil {
+			return err
+		}
+		return a.logs(logsOf{task: r}, c.logsFlags)
+	case c.Deployment != "":
+		r, err := a.newestRun(c.Deployment)
+		if err != nil {
+			return err
+		}
+		return a.logs(logsOf{flow: r}, c.logsFlags)
+	}
+	return a.logsOfRun(c.FlowRun, c.logsFlags)
+}
 
-var levels = map[string]int64{"debug": 0, "info": 20, "warning": 30, "error": 40, "critical": 50}
+// newestRun is the last run of a deployment that has begun.
+func (a *app) newestRun(deployment string) (*core.FlowRun, error) {
+	d, _, err := a.deployment(deployment)
+	if err != nil {
+		return nil, err
+	}
+	runs, _, err := ask[[]*core.FlowRun](a, "POST", "/flow_runs/filter", map[string]any{"limit": 1, "sort": "START_TIME_DESC",
+		"flow_runs": map[string]any{"deployment_id": map[string]any{"any_": []core.UUID{d.ID}}, "start_time": map[string]any{"is_null_": false}}})
+	if err != nil {
+		return nil, err
+	}
+	if len(runs) == 0 {
+		return nil, &failure{code: exitNotFound, what: d.FullName() + " has not run yet", hint: "flowlite deployment run " + d.FullName() + " --watch"}
+	}
+	return runs[0], nil
+}
 
-func (a *app) logs(ref string, f logsFlags) error {
+func (a *app) logsOfRun(ref string, f logsFlags) error {
 	r, _, err := a.flowRun(ref)
 	if err != nil {
 		return err
 	}
-	if f.Follow {
-		for l, err := range a.api.patient.StreamLogs(a.ctx, r.ID, 0) {
-			if err != nil {
-				return a.api.explain(err)
-			}
-			if l.Level < levels[f.Level] {
-				continue
-			}
-			if a.out.ForPeople() {
-				a.progress("%s", a.logLine(l))
-			} else if err := a.out.Record(core.ToJSON(l), l.ID.String(), nil); err != nil {
-				return err
-			}
-		}
-		if a.ctx.Err() != nil {
-			return outcome(exitInterrupted)
-		}
-		return nil
+	return a.logs(logsOf{flow: r}, f)
+}
+
+var levels = map[string]int64{"debug": 0, "info": 20, "warning": 30, "error": 40, "critical": 50}
+
+func (a *app) logs(of logsOf, f logsFlags) error {
+	if f.Num > 0 {
+		f.Tail, f.Num = f.Num, 0
 	}
-	rows, err := a.allLogs(r.ID, f)
+	if f.Head > 0 && f.Tail > 0 {
+		return badUsage("--head and --tail exclude each other")
+	}
+	if f.Follow {
+		return a.followLogs(of, f)
+	}
+	rows, err := a.allLogs(of, f)
 	if err != nil {
 		return err
 	}
@@ -71,18 +116,70 @@ func (a *app) logs(ref string, f logsFlags) error {
 	return nil
 }
 
-func (a *app) allLogs(run core.UUID, f logsFlags) (all []*core.Log, err error) {
+func (a *app) followLogs(of logsOf, f logsFlags) error {
+	if f.Head > 0 || f.Tail > 0 || f.Reverse {
+		return badUsage("--follow prints all lines in their order, without --head, --tail and --reverse")
+	}
+	run, task := core.UUID{}, core.UUID{}
+	if of.flow != nil {
+		run = of.flow.ID
+	} else if run, task = of.task.FlowRunID, of.task.ID; run.IsZero() {
+		return badUsage("task run %s belongs to no flow run, so nobody can tell when its logs end; leave --follow away", task)
+	}
+	since := core.Time(0)
+	if f.Since > 0 {
+		since = core.Now().Add(-f.Since.Duration())
+	}
+	for l, err := range a.api.patient.StreamLogs(a.ctx, run, 0) {
+		if err != nil {
+			return a.api.explain(err)
+		}
+		if l.Level < levels[f.Level] || l.Timestamp < since || !task.IsZero() && l.TaskRunID != task {
+			continue
+		}
+		if a.out.ForPeople() {
+			a.progress("%s", a.logLine(l))
+		} else if err := a.follow(core.ToJSON(l), l.ID.String()); err != nil {
+			return err
+		}
+	}
+	if a.ctx.Err() != nil {
+		return outcome(exitInterrupted)
+	}
+	return nil
+}
+
+// follow prints one of a list that has no end: JSON is a line each, and YAML
+// a document each.
+func (a *app) follow(raw core.JSON, name string) error {
+	if a.out.Format == "json" {
+		_, err := fmt.Fprintf(a.out.Out, "%s\n", raw)
+		return err
+	}
+	if a.out.Format == "yaml" {
+		if _, err := fmt.Fprintln(a.out.Out, "---"); err != nil {
+			return err
+		}
+	}
+	return a.out.Record(raw, name, nil)
+}
+
+func (a *app) allLogs(of logsOf, f logsFlags) (all []*core.Log, err error) {
 	want, sort := f.Head, "TIMESTAMP_ASC"
 	if f.Tail > 0 {
 		want, sort = f.Tail, "TIMESTAMP_DESC"
+	}
+	key, id := of.filter()
+	filter := map[string]any{key: map[string]any{"any_": []core.UUID{id}}, "level": map[string]any{"ge_": levels[f.Level]}}
+	if f.Since > 0 {
+		filter["timestamp"] = map[string]any{"after_": core.Now().Add(-f.Since.Duration())}
 	}
 	for want == 0 || len(all) < want {
 		limit := core.MaxLimit
 		if want > 0 {
 			limit = min(limit, want-len(all))
 		}
-		raw, err := a.api.call(a.ctx, "POST", "/logs/filter", map[string]any{"sort": sort, "limit": limit, "offset": len(all),
-			"logs": map[string]any{"flow_run_id": map[string]any{"any_": []core.UUID{run}}, "level": map[string]any{"ge_": levels[f.Level]}}})
+		raw, err := a.api.call(a.ctx, "POST", "/logs/filter", map[string]any{"sort": sort, "limit": limit, "offset": len(all), "logs": filter})
 		if err != nil {
 			return nil, err
 		}

@@ -55,7 +55,7 @@ func (a *app) deployment(ref string) (d *core.Deployment, raw core.JSON, err err
 	if len(match) == 1 {
 		return a.deployment(match[0])
 	}
-	f := &failure{code: exitNotFound, what: fmt.Sprintf("no deployment %q at %s", ref, a.api.base), hint: "flowlite deployment ls shows all"}
+	f := &failure{code: exitNotFound, what: fmt.Sprintf("no deployment %q on %s", ref, a.where()), hint: "flowlite deployment ls shows all"}
 	if len(match) > 1 {
 		f.code, f.what, f.hint = exitUsage, fmt.Sprintf("%q is a deployment of several flows", ref), "say one of "+strings.Join(match, ", ")
 	} else if n := nearest(ref, names); n != "" {
@@ -92,7 +92,7 @@ func (a *app) noPool(name string, err error) error {
 	for _, p := range all {
 		names = append(names, p.Name)
 	}
-	f := &failure{code: exitNotFound, what: fmt.Sprintf("no work pool %q at %s", name, a.api.base), hint: "flowlite work-pool create --type process " + name}
+	f := &failure{code: exitNotFound, what: fmt.Sprintf("no work pool %q on %s", name, a.where()), hint: "flowlite work-pool create --type process " + name}
 	if n := nearest(name, names); n != "" {
 		f.hint = "did you mean " + n + "?"
 	}
@@ -113,7 +113,7 @@ func (a *app) flowRun(ref string) (*core.FlowRun, core.JSON, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if len(found) == 0 && len(ref) >= 4 && strings.Trim(strings.ToLower(ref), "0123456789abcdef-") == "" {
+	if len(found) == 0 && prefixOfID(ref) {
 		for offset := 0; offset < 1000; offset += core.MaxLimit {
 			page, _, err := ask[[]*core.FlowRun](a, "POST", "/flow_runs/filter", map[string]any{"offset": offset, "limit": core.MaxLimit})
 			if err != nil {
@@ -140,6 +140,10 @@ func (a *app) flowRun(ref string) (*core.FlowRun, core.JSON, error) {
 		which = append(which, r.ID.String()+" ("+r.Name+")")
 	}
 	return nil, nil, &failure{code: exitUsage, what: fmt.Sprintf("%q is %d flow runs", ref, len(found)), hint: "say one of " + strings.Join(which, ", ")}
+}
+
+func prefixOfID(ref string) bool {
+	return len(ref) >= 4 && strings.Trim(strings.ToLower(ref), "0123456789abcdef-") == ""
 }
 
 func noRun(ref string) error {

@@ -30,7 +30,7 @@ func (c *flowRunResumeCmd) Run(a *app) error {
 	if input != nil {
 		body["run_input"] = input
 	}
-	return a.changeRun(r.ID.String(), "/resume", body)
+	return a.each([]string{r.ID.String()}, func(ref string) (*said, error) { return a.changeRun(ref, "/resume", body) })
 }
 
 // inputSchema is what the paused run asks for; nil if nothing.

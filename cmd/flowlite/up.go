@@ -1,13 +1,10 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"os"
-	"runtime/debug"
 	"strings"
-	"time"
 
 	"github.com/flowlite/flowlite/runtime/server"
 )
@@ -22,6 +19,8 @@ type serveFlags struct {
 	NoAuth   bool   `help:"serve other machines without credentials"`
 	CSRF     bool   `name:"csrf" env:"FLOWLITE_CSRF" help:"changing requests to the API must carry a CSRF token, as clients fetch them"`
 	LogLevel string `env:"FLOWLITE_LOG_LEVEL" enum:"debug,info,warn,error" default:"warn" help:"debug, info, warn or error"`
+
+	Background bool `short:"b" help:"return when it answers; it goes on, and logs to server.log in its home folder"`
 }
 
 func (f serveFlags) config(a *app) server.Config {
@@ -45,6 +44,9 @@ type upCmd struct {
 }
 
 func (c *upCmd) Run(a *app) error {
+	if c.Background {
+		return c.background(a)
+	}
 	cfg := c.config(a)
 	cfg.Worker, cfg.WorkerLimit, cfg.Python = true, c.Limit, c.Python
 	cfg.NoFork = !c.PythonFork
@@ -84,42 +86,4 @@ func (a *app) flows(r server.FlowsReport, first bool) {
 	for dir, err := range r.Problems {
 		a.out.Note("%s %s: %s", a.out.Red("error:"), dir, strings.TrimSpace(err.Error()))
 	}
-}
-
-type serverCmd struct {
-	Start serverStartCmd `cmd:"" help:"Start a server without a worker"`
-}
-
-type serverStartCmd struct{ serveFlags }
-
-func (c *serverStartCmd) Run(a *app) error { return serve(a, c.config(a)) }
-
-// serve runs a server until Ctrl-C or SIGTERM, then drains.
-func serve(a *app, cfg server.Config) error {
-	if os.Getenv("GOGC") == "" {
-		// A server's live heap is a few MB, and collecting it costs little. At 300
-		// it made as many runs per second of CPU, within the noise of a benchmark
-		// over HTTP, and held 6 MB more.
-		debug.SetGCPercent(130)
-	}
-	s, err := server.New(cfg)
-	if err != nil {
-		return err
-	}
-	if err := s.Start(a.ctx); err != nil {
-		return err
-	}
-	_, _ = fmt.Fprintf(a.out.Out, "flowlite %s  %s\n", version(), a.out.Bold(s.URL()))
-	var failed error
-	select {
-	case <-a.ctx.Done():
-		a.out.Note("stopping; runs may finish")
-	case failed = <-s.Failed():
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	if err := s.Stop(ctx); failed == nil {
-		failed = err
-	}
-	return failed
 }

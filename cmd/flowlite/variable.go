@@ -12,7 +12,9 @@ type variableCmd struct {
 	Ls    variableLsCmd    `cmd:"" aliases:"list" help:"List variables"`
 	Get   variableGetCmd   `cmd:"" help:"Print a variable's value"`
 	Set   variableSetCmd   `cmd:"" help:"Set a variable"`
-	Unset variableUnsetCmd `cmd:"" help:"Delete a variable"`
+	Unset variableUnsetCmd `cmd:"" aliases:"delete" help:"Delete a variable"`
+
+	Inspect variableInspectCmd `cmd:"" help:"Show a variable"`
 }
 
 type variableLsCmd struct{ pageFlags }
@@ -33,13 +35,36 @@ func (c *variableLsCmd) Run(a *app) error {
 }
 
 type variableRef struct {
-	Name string `arg:"" help:"name of the variable"`
+	Name string `arg:"" predictor:"variable" help:"name of the variable"`
+}
+
+func (r variableRef) find(a *app) (*core.Variable, core.JSON, error) {
+	v, raw, err := ask[*core.Variable](a, "GET", "/variables/name/"+esc(r.Name), nil)
+	return v, raw, r.missing(err)
+}
+
+func (r variableRef) missing(err error) error {
+	if core.IsNotFound(err) {
+		return &failure{code: exitNotFound, what: "no variable " + r.Name, hint: "flowlite variable ls shows all"}
+	}
+	return err
+}
+
+type variableInspectCmd struct{ variableRef }
+
+func (c *variableInspectCmd) Run(a *app) error {
+	v, raw, err := c.find(a)
+	if err != nil {
+		return err
+	}
+	return a.out.Record(raw, v.Name, []out.Field{{Name: "Name", Value: a.out.Bold(v.Name)}, {Name: "Id", Value: v.ID.String()}, {Name: "Value", Value: string(v.Value)},
+		{Name: "Tags", Value: strings.Join(v.Tags, ", ")}, {Name: "Created", Value: a.out.Full(v.Created)}, {Name: "Updated", Value: a.out.Full(v.Updated)}})
 }
 
 type variableGetCmd struct{ variableRef }
 
 func (c *variableGetCmd) Run(a *app) error {
-	v, raw, err := ask[*core.Variable](a, "GET", "/variables/name/"+esc(c.Name), nil)
+	v, raw, err := c.find(a)
 	if err != nil {
 		return err
 	}
@@ -75,7 +100,7 @@ type variableUnsetCmd struct{ variableRef }
 
 func (c *variableUnsetCmd) Run(a *app) error {
 	if _, err := a.api.call(a.ctx, "DELETE", "/variables/name/"+esc(c.Name), nil); err != nil {
-		return err
+		return c.missing(err)
 	}
 	return a.out.Say(core.ToJSON(map[string]string{"name": c.Name}), c.Name, "Unset %s", c.Name)
 }

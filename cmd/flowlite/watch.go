@@ -16,8 +16,8 @@ import (
 )
 
 type watchFlags struct {
-	WatchTimeout time.Duration `help:"stop watching after this long and exit 124; the run goes on"`
-	NoWaitPaused bool          `help:"exit 12 when the run is paused"`
+	WatchTimeout length `placeholder:"LENGTH" help:"stop watching after this long and exit 124; the run goes on"`
+	NoWaitPaused bool   `help:"exit 12 when the run is paused"`
 }
 
 // watcher follows one run: its logs scroll, its state stands in the last line.
@@ -37,7 +37,7 @@ func (a *app) watch(r *core.FlowRun, f watchFlags) error {
 	ctx, cancel := context.WithCancel(a.ctx)
 	defer cancel()
 	if f.WatchTimeout > 0 {
-		ctx, cancel = context.WithTimeout(ctx, f.WatchTimeout)
+		ctx, cancel = context.WithTimeout(ctx, f.WatchTimeout.Duration())
 		defer cancel()
 	}
 	w := &watcher{app: a, watchFlags: f, live: a.out.Live(), changed: make(chan struct{}, 1), run: r}
@@ -72,7 +72,7 @@ func (a *app) watch(r *core.FlowRun, f watchFlags) error {
 		a.out.Note("detached; the run goes on. Follow it with `flowlite flow-run watch %s`, cancel it with `flowlite flow-run cancel %[1]s`", r.Name)
 		return outcome(exitInterrupted)
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return &failure{code: exitTimeout, what: fmt.Sprintf("%s is still %s after %s; the run goes on", r.Name, r.StateName, f.WatchTimeout), hint: "flowlite flow-run watch " + r.Name}
+		return &failure{code: exitTimeout, what: fmt.Sprintf("%s is still %s after %s; the run goes on", r.Name, r.StateName, f.WatchTimeout.Duration()), hint: "flowlite flow-run watch " + r.Name}
 	case err != nil:
 		return a.api.explain(err)
 	}

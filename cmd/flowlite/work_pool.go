@@ -13,18 +13,29 @@ type workPoolCmd struct {
 	Inspect workPoolInspectCmd `cmd:"" help:"Show a work pool"`
 	Pause   workPoolPauseCmd   `cmd:"" help:"Hand out no runs"`
 	Resume  workPoolResumeCmd  `cmd:"" help:"Hand out runs again"`
+	Update  workPoolUpdateCmd  `cmd:"" help:"Change a work pool"`
+	Delete  workPoolDeleteCmd  `cmd:"" help:"Delete work pools"`
+
+	SetLimit   workPoolLimitCmd    `cmd:"" name:"set-concurrency-limit" help:"Let no more runs of a pool run at once"`
+	ClearLimit workPoolUnlimitCmd  `cmd:"" name:"clear-concurrency-limit" help:"Take the limit of a pool away"`
+	Template   workPoolTemplateCmd `cmd:"" name:"get-default-base-job-template" help:"Print the job template of a type of pools"`
+	Preview    workPoolPreviewCmd  `cmd:"" help:"List the runs that come due next"`
+	ClearRuns  workPoolClearCmd    `cmd:"" help:"Cancel or delete the runs of a pool that are in some state"`
 }
 
 type poolRef struct {
-	Name string `arg:"" help:"name of the pool"`
+	Name string `arg:"" predictor:"pool" help:"name of the pool"`
 }
 
 type workPoolCreateCmd struct {
-	poolRef
-	Type        string `short:"t" help:"process"`
+	Name        string `arg:"" help:"name of the pool"`
+	Type        string `short:"t" help:"process, or what a Prefect worker of yours takes; asked for on a terminal"`
 	Description string `help:"what it is for"`
 	Limit       *int64 `name:"concurrency-limit" help:"runs at once"`
+	Template    string `name:"base-job-template" placeholder:"FILE" help:"JSON file of the base job template; - is stdin"`
 	Paused      bool   `help:"hand out no runs yet"`
+	Default     bool   `name:"set-as-default" help:"let deploy use it when no pool is named"`
+	Overwrite   bool   `help:"change a pool that is there"`
 }
 
 func (c *workPoolCreateCmd) Run(a *app) error {
@@ -47,14 +58,63 @@ func (c *workPoolCreateCmd) Run(a *app) error {
 	if c.Type == "process" {
 		body.BaseJobTemplate = core.ProcessTemplate
 	}
+	if c.Template != "" {
+		t, err := readTemplate(a, c.Template)
+		if err != nil {
+			return err
+		}
+		body.BaseJobTemplate = t
+	}
 	p, raw, err := ask[*core.WorkPool](a, "POST", "/work_pools/", body)
+	if core.CodeOf(err) == core.EConflict {
+		if !c.Overwrite {
+			return &failure{code: exitFailed, what: "there is a work pool " + c.Name + " already", hint: "say --overwrite to change it, or use `flowlite work-pool update`"}
+		}
+		return c.overwrite(a, body)
+	}
 	if err != nil {
+		return err
+	}
+	if err := c.asDefault(a); err != nil {
 		return err
 	}
 	if err = a.out.Say(raw, p.Name, "Created %s (%s)", a.out.Bold(p.Name), p.Type); err == nil && a.out.ForPeople() {
 		a.out.Hint("flowlite worker start --pool %s", p.Name)
 	}
 	return err
+}
+
+// overwrite leaves alone what was not said.
+func (c *workPoolCreateCmd) overwrite(a *app, body core.WorkPoolCreate) error {
+	old, _, err := a.pool(c.Name)
+	if err != nil {
+		return err
+	}
+	if old.Type != body.Type {
+		return &failure{code: exitFailed, what: fmt.Sprintf("pool %s is of type %s, which cannot be changed", c.Name, old.Type), hint: "delete it first, or choose another name"}
+	}
+	u := core.WorkPoolUpdate{IsPaused: core.Some(c.Paused)}
+	if c.Description != "" {
+		u.Description = core.Some(c.Description)
+	}
+	if c.Limit != nil {
+		u.ConcurrencyLimit = core.Some(*c.Limit)
+	}
+	if c.Template != "" {
+		u.BaseJobTemplate = core.Some(body.BaseJobTemplate)
+	}
+	if err := c.asDefault(a); err != nil {
+		return err
+	}
+	return a.changePool(c.Name, u, "Updated %s", a.out.Bold(c.Name))
+}
+
+// asDefault keeps the pool in the profile: as the first one, or when it is asked for.
+func (c *workPoolCreateCmd) asDefault(a *app) error {
+	if !c.Default {
+		return nil
+	}
+	return a.setSettings(map[string]string{poolSetting: c.Name})
 }
 
 type workPoolLsCmd struct{ pageFlags }
@@ -98,22 +158,3 @@ func (c *workPoolInspectCmd) Run(a *app) error {
 	}
 	return a.out.Record(raw, p.Name, append(f, out.Field{Name: "Template", Value: string(p.BaseJobTemplate)}))
 }
-
-func (a *app) pausePool(name string, paused bool, done string) error {
-	if _, err := a.api.call(a.ctx, "PATCH", "/work_pools/"+esc(name), map[string]any{"is_paused": paused}); err != nil {
-		return a.noPool(name, err)
-	}
-	_, raw, err := a.pool(name)
-	if err != nil {
-		return err
-	}
-	return a.out.Say(raw, name, "%s %s", done, name)
-}
-
-type workPoolPauseCmd struct{ poolRef }
-
-func (c *workPoolPauseCmd) Run(a *app) error { return a.pausePool(c.Name, true, "Paused") }
-
-type workPoolResumeCmd struct{ poolRef }
-
-func (c *workPoolResumeCmd) Run(a *app) error { return a.pausePool(c.Name, false, "Resumed") }

@@ -2,22 +2,60 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"time"
 
+	"github.com/flowlite/flowlite/cmd/flowlite/internal/out"
 	"github.com/flowlite/flowlite/runtime/client"
+	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/worker"
 )
 
 type workerCmd struct {
 	Start workerStartCmd `cmd:"" help:"Execute the runs of a work pool until Ctrl-C"`
+	Ls    workerLsCmd    `cmd:"" aliases:"list" help:"List workers"`
+}
+
+type workerLsCmd struct {
+	pageFlags
+	Pool string `short:"p" predictor:"pool" help:"only of this pool"`
+}
+
+func (c *workerLsCmd) Run(a *app) error {
+	pools := []*core.WorkPool{{Name: c.Pool}}
+	var err error
+	if c.Pool == "" {
+		if pools, _, err = ask[[]*core.WorkPool](a, "POST", "/work_pools/filter", map[string]any{}); err != nil {
+			return err
+		}
+	}
+	t := &out.Table{Empty: "no workers", Columns: []out.Column{{Name: "name"}, {Name: "pool"}, {Name: "status"}, {Name: "heartbeat"}}}
+	raws, names := []json.RawMessage{}, []string{}
+	for _, p := range pools {
+		var some []json.RawMessage
+		workers, raw, err := ask[[]*core.Worker](a, "POST", "/work_pools/"+esc(p.Name)+"/workers/filter", c.body(nil))
+		if err != nil {
+			return a.noPool(p.Name, err)
+		}
+		_ = json.Unmarshal(raw, &some)
+		raws = append(raws, some...)
+		for _, w := range workers {
+			names = append(names, w.Name)
+			t.Rows = append(t.Rows, []string{w.Name, p.Name, a.out.Status(w.Status), a.out.Ago(w.LastHeartbeatTime)})
+		}
+	}
+	if c.Pool != "" {
+		defer a.more(len(names), c.pageFlags)
+	}
+	return a.out.List(core.ToJSON(raws), t, names)
 }
 
 type workerStartCmd struct {
-	Pool       string   `short:"p" required:"" help:"work pool"`
+	Pool       string   `short:"p" required:"" predictor:"pool" help:"work pool"`
 	Name       string   `short:"n" help:"name of the worker; default: host and process"`
-	Queue      []string `short:"q" sep:"none" help:"only this queue"`
+	Queue      []string `short:"q" sep:"none" aliases:"work-queue" help:"only this queue"`
 	Type       string   `short:"t" enum:"process" default:"process" help:"process"`
 	Limit      int      `short:"l" help:"runs at once; 0: no limit"`
 	Python     string   `env:"FLOWLITE_PYTHON" help:"interpreter or virtual environment of Python flows; default: VIRTUAL_ENV, .venv at the flow's folder or above, or python3"`

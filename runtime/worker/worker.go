@@ -162,9 +162,7 @@ func (w *Worker) Start(ctx context.Context) error {
 		w.setFault(err)
 		w.log.Warn("the server cannot be reached; trying again", "error", err)
 	}
-	w.start.open()
-	w.forks.Start, w.forks.Log = w.start.do, w.log
-	w.logs = newShipper(w.orch, w.log)
+	w.open()
 	w.loops.Go(func() { w.pollLoop(intake) })
 	w.loops.Go(func() { w.heartbeatLoop(intake) })
 	// Leases are renewed until the last run has ended, past the end of intake.
@@ -261,10 +259,21 @@ func (w *Worker) Stop(ctx context.Context) error {
 	w.stopAll(ErrStopped)
 	w.running.Wait()
 	w.loops.Wait()
+	w.closeParts()
+	return nil
+}
+
+// open readies what starts processes and ships their output.
+func (w *Worker) open() {
+	w.start.open()
+	w.forks.Start, w.forks.Log = w.start.do, w.log
+	w.logs = newShipper(w.orch, w.log)
+}
+
+func (w *Worker) closeParts() {
 	w.logs.close()
 	w.forks.Close()
 	w.start.close()
-	return nil
 }
 
 // away tells a server that cannot be reached now from one that says no.

@@ -1,0 +1,24 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// TestMain takes the person's own settings and profiles away from the tests.
+func TestMain(m *testing.M) {
+	for _, v := range os.Environ() {
+		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "FLOWLITE_") && !strings.HasPrefix(name, "FLOWLITE_TEST_") {
+			_ = os.Unsetenv(name)
+		}
+	}
+	home, err := os.MkdirTemp("", "flowlite-home-")
+	if err != nil {
+		panic(err)
+	}
+	_ = os.Setenv("FLOWLITE_HOME", home)
+	code := m.Run()
+	_ = os.RemoveAll(home)
+	os.Exit(code)
+}
