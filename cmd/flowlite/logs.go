@@ -64,15 +64,18 @@ func (a *app) newestRun(deployment string) (*core.FlowRun, error) {
 	if err != nil {
 		return nil, err
 	}
-	runs, _, err := ask[[]*core.FlowRun](a, "POST", "/flow_runs/filter", map[string]any{"limit": 1, "sort": "START_TIME_DESC",
-		"flow_runs": map[string]any{"deployment_id": map[string]any{"any_": []core.UUID{d.ID}}, "start_time": map[string]any{"is_null_": false}}})
+	// The filter and order by start time take the expected one where there is none.
+	runs, _, err := ask[[]*core.FlowRun](a, "POST", "/flow_runs/filter", map[string]any{"limit": 50, "sort": "START_TIME_DESC",
+		"flow_runs": map[string]any{"deployment_id": map[string]any{"any_": []core.UUID{d.ID}}, "start_time": map[string]any{"before_": core.Now()}}})
 	if err != nil {
 		return nil, err
 	}
-	if len(runs) == 0 {
-		return nil, &failure{code: exitNotFound, what: d.FullName() + " has not run yet", hint: "flowlite deployment run " + d.FullName() + " --watch"}
+	for _, r := range runs {
+		if !r.StartTime.IsZero() {
+			return r, nil
+		}
 	}
-	return runs[0], nil
+	return nil, &failure{code: exitNotFound, what: d.FullName() + " has not run yet", hint: "flowlite deployment run " + d.FullName() + " --watch"}
 }
 
 func (a *app) logsOfRun(ref string, f logsFlags) error {

@@ -158,12 +158,13 @@ func short(id core.UUID) string {
 	return id.String()[:13]
 }
 
-// nearest is the candidate within a third of edits, or that contains what was said.
+// nearest is the candidate within a third of edits, or that has the same
+// letters in another order, or that contains what was said.
 func nearest(s string, candidates []string) (best string) {
 	least := max(1, len(s)/3) + 1
 	for _, c := range candidates {
 		d := levenshtein.ComputeDistance(strings.ToLower(s), strings.ToLower(c))
-		if strings.Contains(c, s) {
+		if strings.Contains(c, s) || letters(c) == letters(s) {
 			d = min(d, 1)
 		}
 		if d < least {
@@ -171,4 +172,10 @@ func nearest(s string, candidates []string) (best string) {
 		}
 	}
 	return best
+}
+
+func letters(s string) string {
+	r := []rune(strings.ToLower(s))
+	slices.Sort(r)
+	return string(r)
 }

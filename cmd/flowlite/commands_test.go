@@ -1,0 +1,250 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// makes posts to the server and reads the answer.
+func makes[T any](t *testing.T, api, path string, body any) (v T) {
+	t.Helper()
+	raw, err := newAPI(api, "").call(t.Context(), "POST", path, body)
+	if err == nil {
+		err = json.Unmarshal(raw, &v)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// stocked is a server with a deployment, runs, task runs and artifacts.
+func stocked(t *testing.T) (served, *core.Deployment, *core.FlowRun) {
+	t.Helper()
+	api, _ := serving(t)
+	makes[*core.WorkPool](t, api, "/work_pools/", map[string]any{"name": "dev", "type": "process"})
+	f := makes[*core.Flow](t, api, "/flows/", map[string]any{"name": "shop"})
+	d := makes[*core.Deployment](t, api, "/deployments/", map[string]any{"name": "order", "flow_id": f.ID, "work_pool_name": "dev", "enforce_parameter_schema": false})
+	r := makes[*core.FlowRun](t, api, "/deployments/"+d.ID.String()+"/create_flow_run", map[string]any{"name": "first"})
+	return served{api}, d, r
+}
+
+func TestScheduleCommands(t *testing.T) {
+	s, _, _ := stocked(t)
+	s.says(t, 0, "[]", "deployment", "schedule", "ls", "shop/order", "-o", "json")
+	s.says(t, 0, "every 15 min", "deployment", "schedule", "create", "shop/order", "--interval", "15 min")
+	id := strings.TrimSpace(s.says(t, 0, "", "deployment", "schedule", "ls", "order", "-o", "name"))
+	s.says(t, 0, "Paused", "deployment", "schedule", "pause", "shop/order", id)
+	s.says(t, 0, "no", "deployments", "schedules", "ls", "shop/order")
+	s.says(t, 0, "Resumed", "deployment", "schedule", "resume", "shop/order", id[:20])
+	s.says(t, exitUsage, "--yes", "deployment", "schedule", "create", "shop/order", "--cron", "0 9 * * 1-5", "--replace")
+	s.says(t, 0, "0 9,12 * * 1-5", "deployment", "schedule", "create", "shop/order", "--cron", "0 9,12 * * 1-5", "--replace", "-y", "--slug", "days", "--no-active")
+	if out := s.says(t, 0, "", "deployment", "schedule", "ls", "shop/order", "-o", "jsonl"); strings.Count(out, "\n") != 1 || !strings.Contains(out, `"active":false`) {
+		t.Errorf("replaced by %s", out)
+	}
+	s.says(t, exitUsage, "15m", "deployment", "schedule", "create", "shop/order", "--interval", "often")
+	s.says(t, exitUsage, "timezone", "deployment", "schedule", "create", "shop/order", "--cron", "0 9 * * *", "--timezone", "Berlin")
+	s.says(t, exitUsage, "--interval", "deployment", "schedule", "create", "shop/order", "--cron", "0 9 * * *", "--anchor-date", "2026-01-01T00:00:00Z")
+	s.says(t, exitUsage, "missing flags", "deployment", "schedule", "create", "shop/order")
+	s.says(t, exitNotFound, "no schedule", "deployment", "schedule", "delete", "shop/order", "nights", "-y")
+	s.says(t, 0, "Deleted schedule", "deployment", "schedule", "delete", "shop/order", "days", "-y")
+	s.says(t, 0, "Created", "deployment", "schedule", "create", "shop/order", "--rrule", "FREQ=DAILY;BYHOUR=9")
+	s.says(t, 0, "Deleted 1 schedule of shop/order", "deployment", "schedule", "clear", "shop/order", "-y")
+}
+
+func TestSeveralAtOnce(t *testing.T) {
+	s, d, r := stocked(t)
+	second := makes[*core.FlowRun](t, s.api, "/deployments/"+d.ID.String()+"/create_flow_run", map[string]any{"name": "second"})
+	// One that is not there does not keep the others from being done.
+	out := s.says(t, exitNotFound, `no flow run "third"`, "flow-run", "cancel", "first", "third", second.ID.String()[:20])
+	if strings.Count(out, "Cancelled") != 2 {
+		t.Errorf("cancelled: %s", out)
+	}
+	for _, id := range []core.UUID{r.ID, second.ID} {
+		if got := makes[[]*core.FlowRun](t, s.api, "/flow_runs/filter", map[string]any{"flow_runs": map[string]any{"id": map[string]any{"any_": []core.UUID{id}}}}); got[0].StateType != core.Cancelled {
+			t.Errorf("%s is %s", got[0].Name, got[0].StateType)
+		}
+	}
+	var rows []map[string]any
+	if out := s.says(t, 0, "", "flow-run", "retry", "first", "second", "-o", "json"); json.Unmarshal([]byte(out), &rows) != nil || len(rows) != 2 {
+		t.Errorf("several answers are no list: %s", out)
+	}
+	s.says(t, exitUsage, "--watch", "flow-run", "retry", "first", "second", "--watch")
+	s.says(t, exitUsage, "--yes", "flow-run", "delete", "first")
+	if out := s.says(t, 0, "", "flow-run", "delete", "first", "second", "-y", "-o", "name"); strings.Count(out, "\n") != 2 {
+		t.Errorf("deleted: %s", out)
+	}
+	s.says(t, exitNotFound, "no flow run", "flow-run", "inspect", "first")
+	s.says(t, 0, "Paused shop/order", "deployment", "pause", "shop/order")
+	s.says(t, exitUsage, "--all", "deployment", "delete", "-y")
+	s.says(t, 0, "Deleted shop/order", "deployment", "delete", "--all", "-y")
+	s.says(t, 0, "no deployments", "deployment", "delete", "--all", "-y")
+}
+
+func TestTaskRunCommands(t *testing.T) {
+	s, _, r := stocked(t)
+	task := makes[*core.TaskRun](t, s.api, "/task_runs/", map[string]any{"name": "pay-0", "task_key": "pay", "dynamic_key": "0", "flow_run_id": r.ID, "state": map[string]any{"type": "RUNNING"}})
+	id := task.ID.String()
+	if _, err := newAPI(s.api, "").call(t.Context(), "POST", "/logs/", []map[string]any{
+		{"name": "x", "level": 20, "message": "of the task", "timestamp": core.Now(), "flow_run_id": r.ID, "task_run_id": id},
+		{"name": "x", "level": 20, "message": "of the flow", "timestamp": core.Now(), "flow_run_id": r.ID},
+		{"name": "x", "level": 40, "message": "long ago", "timestamp": core.Now().Add(-2 * 3600e9), "flow_run_id": r.ID}}); err != nil {
+		t.Fatal(err)
+	}
+	s.says(t, 0, "pay-0", "task-run", "ls", "--flow-run", "first")
+	s.says(t, 0, id, "task-runs", "list", "--state", "running", "-o", "name")
+	if out := s.says(t, 0, "[]", "task-run", "ls", "--state", "Failed", "-o", "json"); strings.Contains(out, id) {
+		t.Error(out)
+	}
+	s.says(t, 0, "pay", "task-run", "inspect", id[:22])
+	s.says(t, exitNotFound, "no task run", "task-run", "inspect", "0000-dead")
+	if out := s.says(t, 0, "of the task", "task-run", "logs", id); strings.Contains(out, "of the flow") {
+		t.Errorf("logs of one task: %s", out)
+	}
+	if out := s.says(t, 0, "of the flow", "logs", "--flow-run", "first", "--since", "1h"); strings.Contains(out, "long ago") {
+		t.Errorf("--since 1h: %s", out)
+	}
+	s.says(t, 0, "long ago", "flow-run", "logs", "first", "--level", "error")
+	if out := s.says(t, 0, "", "logs", "--flow-run", "first", "--head", "1"); !strings.Contains(out, "long ago") || strings.Count(out, "\n") != 1 {
+		t.Errorf("--head 1: %s", out)
+	}
+	s.says(t, exitUsage, "--head", "logs", "--flow-run", "first", "--head", "1", "--tail", "1")
+	s.says(t, exitNotFound, "has not run yet", "logs", "--deployment", "shop/order")
+}
+
+func TestPoolCommands(t *testing.T) {
+	s, _, _ := stocked(t)
+	api := s.api
+	s.says(t, exitUsage, "--type process", "work-pool", "create", "qa")
+	s.says(t, 0, "Created qa", "work-pool", "create", "qa", "-t", "process", "--concurrency-limit", "3")
+	s.says(t, exitFailed, "--overwrite", "work-pool", "create", "qa", "-t", "process")
+	s.says(t, 0, "Updated qa", "work-pool", "create", "qa", "-t", "process", "--overwrite", "--description", "for trying")
+	s.says(t, exitFailed, "cannot be changed", "work-pool", "create", "qa", "-t", "docker", "--overwrite")
+	s.says(t, 0, `"concurrency_limit": 3`, "work-pool", "inspect", "qa", "-o", "json")
+	s.says(t, 0, "to 5", "work-pool", "set-concurrency-limit", "qa", "5")
+	s.says(t, 0, "no limit", "work-pool", "clear-concurrency-limit", "qa")
+	s.says(t, 0, `"concurrency_limit": null`, "work-pool", "inspect", "qa", "-o", "json")
+	s.says(t, exitUsage, "say what to change", "work-pool", "update", "qa")
+	file := filepath.Join(t.TempDir(), "template.json")
+	s.says(t, 0, "wrote", "work-pool", "get-default-base-job-template", "-f", file)
+	s.says(t, 0, "Updated qa", "work-pool", "update", "qa", "--base-job-template", file)
+	if err := os.WriteFile(file, []byte(`{"variables":{}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.says(t, exitUsage, "job_configuration", "work-pool", "update", "qa", "--base-job-template", file)
+	s.says(t, 0, `"job_configuration"`, "work-pool", "get-default-base-job-template")
+	s.says(t, 0, "first", "work-pool", "preview", "dev")
+	s.says(t, 0, "[]", "work-pool", "preview", "qa", "-o", "json")
+	s.says(t, exitUsage, "--yes", "work-pool", "clear-runs", "dev", "--state", "scheduled")
+	s.says(t, 0, "Deleted 1 run, cancelled 0", "work-pool", "clear-runs", "dev", "--state", "scheduled", "-y")
+	s.says(t, exitNotFound, "no flow run", "flow-run", "inspect", "first")
+	s.says(t, 0, "Deleted qa", "work-pool", "delete", "qa", "-y")
+	s.says(t, exitNotFound, `no work pool "qa"`, "work-pool", "pause", "qa")
+
+	s.says(t, 0, "Created fast in pool dev", "work-queue", "create", "fast", "-p", "dev", "-l", "2", "-q", "1")
+	s.says(t, exitFailed, "already", "work-queue", "create", "fast", "-p", "dev")
+	s.says(t, 0, "fast", "work-queues", "ls", "-p", "dev", "-o", "name")
+	s.says(t, 0, "Paused fast", "work-queue", "pause", "fast")
+	s.says(t, 0, `"is_paused": true`, "work-queue", "inspect", "fast", "-p", "dev", "-o", "json")
+	s.says(t, 0, "Resumed fast", "work-queue", "resume", "fast", "-p", "dev")
+	s.says(t, 0, "to 7", "work-queue", "set-concurrency-limit", "fast", "7")
+	s.says(t, 0, "no limit", "work-queue", "clear-concurrency-limit", "fast")
+	s.says(t, 0, "[]", "work-queue", "preview", "fast", "-o", "json")
+	s.says(t, exitNotFound, "no queue", "work-queue", "inspect", "slow", "-p", "dev")
+	makes[*core.WorkPool](t, api, "/work_pools/", map[string]any{"name": "other", "type": "process"})
+	s.says(t, 0, "Created fast", "work-queue", "create", "fast", "-p", "other")
+	s.says(t, exitUsage, "--pool", "work-queue", "inspect", "fast")
+	s.says(t, 0, "Deleted dev/fast", "work-queue", "delete", "fast", "-p", "dev", "-y")
+	s.says(t, 0, "[]", "worker", "ls", "-o", "json")
+	if _, err := newAPI(api, "").call(t.Context(), "POST", "/work_pools/dev/workers/heartbeat", map[string]any{"name": "w1"}); err != nil {
+		t.Fatal(err)
+	}
+	s.says(t, 0, "w1\n", "worker", "ls", "-o", "name")
+	s.says(t, exitNotFound, "did you mean dev?", "worker", "ls", "-p", "dve")
+}
+
+func TestArtifactCommands(t *testing.T) {
+	s, _, r := stocked(t)
+	s.says(t, 0, "[]", "artifact", "ls", "-o", "json")
+	for _, text := range []string{"# one", "# two"} {
+		makes[*core.Artifact](t, s.api, "/artifacts/", map[string]any{"key": "report", "type": "markdown", "data": text, "flow_run_id": r.ID})
+	}
+	loose := makes[*core.Artifact](t, s.api, "/artifacts/", map[string]any{"type": "result", "data": 1})
+	s.says(t, 0, "report\n", "artifact", "ls", "-o", "name")
+	if out := s.says(t, 0, "", "artifacts", "ls", "--all", "-o", "name"); strings.Count(out, "\n") != 3 {
+		t.Errorf("all: %s", out)
+	}
+	out := s.says(t, 0, "", "artifact", "inspect", "report")
+	if two, one := strings.Index(out, "# two"), strings.Index(out, "# one"); two < 0 || one < two {
+		t.Errorf("the newest first: %s", out)
+	}
+	s.says(t, 0, `"type": "result"`, "artifact", "inspect", loose.ID.String(), "-o", "json")
+	s.says(t, exitNotFound, "no artifact", "artifact", "inspect", "none")
+	s.says(t, exitUsage, "either", "artifact", "delete", "-y")
+	s.says(t, exitUsage, "--yes", "artifact", "delete", "report")
+	s.says(t, 0, "Deleted 2 artifacts of report", "artifact", "delete", "report", "-y")
+	s.says(t, 0, "Deleted 1 artifact", "artifact", "delete", "--id", loose.ID.String(), "-y")
+	s.says(t, 0, "[]", "artifact", "ls", "--all", "-o", "json")
+}
+
+func TestVariableInspect(t *testing.T) {
+	api, _ := serving(t)
+	s := served{api}
+	s.says(t, 0, "Set v", "variable", "set", "v", `{"a":1}`)
+	s.says(t, 0, `{"a":1}`, "variable", "inspect", "v")
+	s.says(t, exitNotFound, "variable ls", "variable", "inspect", "w")
+	s.says(t, exitNotFound, "no variable w", "variable", "unset", "w")
+}
+
+// Each list answers with data alone in each format, and with nothing or [] when empty.
+func TestEveryList(t *testing.T) {
+	api, _ := serving(t)
+	s := served{api}
+	for _, list := range [][]string{
+		{"deployment", "ls"}, {"flow", "ls"}, {"flow-run", "ls"}, {"task-run", "ls"}, {"work-queue", "ls", "-p", "default"},
+		{"worker", "ls"}, {"variable", "ls"}, {"secret", "ls"}, {"block", "ls"}, {"automation", "ls"}, {"concurrency-limit", "ls"}, {"gcl", "ls"}, {"artifact", "ls"},
+		{"block", "type", "ls"}, {"work-pool", "ls"}, {"server", "services", "ls"}, {"profile", "ls"}, {"config", "view"},
+	} {
+		if list[0] == "work-queue" {
+			list = list[:2]
+		}
+		var rows []any
+		if out := s.says(t, 0, "", append(list, "-o", "json")...); json.Unmarshal([]byte(out), &rows) != nil || rows == nil {
+			t.Errorf("%v -o json: %q", list, out)
+		}
+		for _, format := range []string{"name", "jsonl", "auto"} {
+			if out := s.says(t, 0, "", append(list, "-o", format)...); strings.Count(out, "\n") != len(rows) || strings.Contains(out, "\x1b") {
+				t.Errorf("%v -o %s of %d: %q", list, format, len(rows), out)
+			}
+		}
+		s.says(t, 0, "", append(list, "-o", "yaml")...)
+		if _, out, _ := call(t, api, append(list, "-o", "table", "--color", "always")...); len(rows) > 0 && !strings.Contains(out, "\x1b[2m") {
+			t.Errorf("%v --color always has no dim header: %q", list, out)
+		}
+	}
+}
+
+// What Prefect has and flowlite has not is an error that leads on.
+func TestLeftOut(t *testing.T) {
+	s := served{"http://127.0.0.1:1/api"}
+	for _, c := range absent {
+		s.says(t, exitUsage, c.hint, strings.Fields(c.words)...)
+		s.says(t, exitUsage, c.why, strings.Fields(c.words)...)
+	}
+	s.says(t, exitUsage, "there is no command flowlite cloud", "cloud", "login", "--key", "x")
+}
+
+func TestLengths(t *testing.T) {
+	for text, want := range map[string]string{"15m": "15m0s", "1h30m": "1h30m0s", "10 min": "10m0s", "90": "1m30s", "1.5": "1.5s", "2 days": "48h0m0s",
+		"1 hour, 5 minutes": "1h5m0s", "500ms": "500ms", "1w": "168h0m0s", "": "", "x": "", "5 parsecs": "", "-5m": "", "5m 3": "", "99999999999999999999h": ""} {
+		d, err := parseLength(text)
+		if want == "" != (err != nil) || err == nil && d.String() != want {
+			t.Errorf("%q is %s, %v; want %s", text, d, err, want)
+		}
+	}
+}
