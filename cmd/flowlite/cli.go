@@ -64,18 +64,12 @@ type app struct {
 	api   *api
 	args  []string
 
-	settings []setting
 	profiles *profile.File
 	profile  string // the name of the one in use
 }
 
 // defaultAPI is the server where none is configured.
 const defaultAPI = "http://127.0.0.1:4200/api"
-
-// parser is the grammar with all that it needs to be parsed.
-func parser(c *cli, options ...kong.Option) *kong.Kong {
-	return kong.Must(c, append([]kong.Option{kong.Name("flowlite"), kong.Description("A workflow orchestrator in one program."), kong.Vars{"api": defaultAPI}}, options...)...)
-}
 
 type helpShown struct{ code int }
 
@@ -92,17 +86,21 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 		}
 	}()
 	a := &app{stdin: stdin, cli: &c, args: args}
-	parser := parser(&c, kong.Writers(stdout, stderr), kong.UsageOnError(), kong.Resolvers(&resolver{app: a}),
+	group := groupOf(args)
+	if os.Getenv("COMP_LINE") != "" {
+		group = ""
+	}
+	parser := parser(&c, group, kong.Writers(stdout, stderr), kong.UsageOnError(), kong.Resolvers(&resolver{app: a}),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
 		kong.Exit(func(code int) { panic(helpShown{code}) }))
-	a.settings = settings(parser.Model)
 	if os.Getenv("COMP_LINE") != "" {
-		registerCompletion(parser, a.settings)
+		registerCompletion(parser, settings(parser.Model))
 	}
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
 	ctx, err := parser.Parse(globalsFirst(longFlags(args)))
+	c.taken(parser.Model)
 	a.out = out.New(stdout, stderr, c.Output, c.Color, os.Getenv)
 	if err != nil {
 		if f, ok := errors.AsType[*failure](err); ok {

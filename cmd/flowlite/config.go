@@ -4,6 +4,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/flowlite/flowlite/cmd/flowlite/internal/out"
 	"github.com/flowlite/flowlite/runtime/core"
@@ -18,10 +19,13 @@ type configCmd struct {
 
 const poolSetting = "FLOWLITE_DEFAULT_WORK_POOL"
 
+// allSettings are those of the whole grammar.
+var allSettings = sync.OnceValue(func() []setting { return settings(parser(&cli{}, "").Model) })
+
 // setting finds one by its name; the name of a flag does as well.
 func (a *app) setting(name string) (setting, error) {
 	var known []string
-	for _, s := range a.settings {
+	for _, s := range allSettings() {
 		if strings.EqualFold(s.name, name) {
 			return s, nil
 		}
@@ -128,7 +132,7 @@ type settingRow struct {
 
 func (c *configViewCmd) Run(a *app) error {
 	rows := []settingRow{{"FLOWLITE_PROFILE", a.profile, a.profileSource()}}
-	for _, s := range a.settings {
+	for _, s := range allSettings() {
 		r := settingRow{Setting: s.name, Value: s.flag.Default, Source: "default"}
 		if v, ok := os.LookupEnv(s.name); ok {
 			r.Value, r.Source = v, "environment"

@@ -18,7 +18,7 @@ func TestHelp(t *testing.T) {
 	t.Setenv("COLUMNS", "100")
 	var c cli
 	var all bytes.Buffer
-	err := kong.Visit(parser(&c).Model, func(n kong.Visitable, next kong.Next) error {
+	err := kong.Visit(parser(&c, "").Model, func(n kong.Visitable, next kong.Next) error {
 		if node, ok := n.(*kong.Node); ok && node.Type == kong.CommandNode {
 			var words []string
 			for p := node; p.Type == kong.CommandNode; p = p.Parent {
@@ -90,12 +90,13 @@ func TestCommandsParse(t *testing.T) {
 		"dashboard", "dashboard open", "completion zsh", "completion -c bash", "version -o json", "flow ls --profile qa",
 	} {
 		var c cli
-		if _, err := parser(&c).Parse(longFlags(strings.Fields(line))); err != nil {
+		args := longFlags(strings.Fields(line))
+		if _, err := parser(&c, groupOf(args)).Parse(args); err != nil {
 			t.Errorf("%s: %v", line, err)
 		}
 	}
 	var c cli
-	if _, err := parser(&c).Parse([]string{"deploy", "f.go:F", "--cron", "0,30 * * * *"}); err != nil || len(c.Deploy.Cron) != 1 {
+	if _, err := parser(&c, "").Parse([]string{"deploy", "f.go:F", "--cron", "0,30 * * * *"}); err != nil || len(c.Deploy.Cron) != 1 {
 		t.Errorf("a cron with a comma became %q, %v", c.Deploy.Cron, err)
 	}
 }
