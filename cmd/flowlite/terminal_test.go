@@ -40,7 +40,7 @@ func onTerminal(t *testing.T, api string, cols uint16, args ...string) *terminal
 		t.Fatal(err)
 	}
 	x := &terminal{t: t, cmd: exec.Command(bin, args...), read: make(chan struct{})}
-	x.cmd.Env = append(os.Environ(), "FLOWLITE_API_URL="+api, "TERM="+cmp.Or(os.Getenv("FLOWLITE_TEST_TERM"), "xterm-256color"), "LC_ALL=C.UTF-8", "NO_COLOR=")
+	x.cmd.Env = append(os.Environ(), "FLOWLITE_API_URL="+api, "TERM="+cmp.Or(os.Getenv("FLOWLITE_TEST_TERM"), "xterm-256color"), "LC_ALL=C.UTF-8", "NO_COLOR="+os.Getenv("FLOWLITE_TEST_NO_COLOR"))
 	if x.tty, err = pty.StartWithSize(x.cmd, &pty.Winsize{Rows: 24, Cols: cols}); err != nil {
 		t.Fatal(err)
 	}
