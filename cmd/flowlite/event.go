@@ -57,7 +57,11 @@ func (c *eventStreamCmd) Run(a *app) error {
 			if _, err := file.Write(append(raw, '\n')); err != nil {
 				return err
 			}
-		} else if err := a.out.Say(raw, e.ID.String(), "%s  %s  %s", a.out.Dim(e.Occurred.Time().Local().Format("15:04:05.000")), e.Event, e.ResourceID()); err != nil {
+		} else if !a.out.ForPeople() {
+			if err := a.follow(raw, e.ID.String()); err != nil {
+				return err
+			}
+		} else if err := a.out.Say(nil, "", "%s  %s  %s", a.out.Dim(e.Occurred.Time().Local().Format("15:04:05.000")), e.Event, e.ResourceID()); err != nil {
 			return err
 		}
 		if n == c.Count {

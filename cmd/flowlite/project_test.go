@@ -107,6 +107,10 @@ func TestProject(t *testing.T) {
 	p.says(dir, 0, "pool serve-hello", "flow-run", "why", "alone")
 	p.says(dir, 0, `result "Hello, world!"`, "flow-run", "execute", "alone", "--exit-with-run")
 	p.says(dir, 1, "has finished", "flow-run", "execute", "alone")
+	p.says(dir, 0, "Created once", "deployment", "run", "hello/serve", "--flow-run-name", "once")
+	p.says(dir, 0, "executed 1 run of pool serve-hello", "worker", "start", "-p", "serve-hello", "--run-once")
+	p.says(dir, 0, "Completed", "flow-run", "inspect", "once")
+	p.says(dir, 0, "executed 0 runs", "worker", "start", "-p", "serve-hello", "--run-once")
 	p.says(dir, 3, "no flow run", "flow-run", "execute", "nobody")
 	p.says(dir, 2, "FLOWLITE_FLOW_RUN_ID", "flow-run", "execute")
 }

@@ -60,6 +60,7 @@ type workerStartCmd struct {
 	Limit      int      `short:"l" help:"runs at once; 0: no limit"`
 	Python     string   `env:"FLOWLITE_PYTHON" help:"interpreter or virtual environment of Python flows; default: VIRTUAL_ENV, .venv at the flow's folder or above, or python3"`
 	PythonFork bool     `env:"FLOWLITE_PYTHON_FORK" default:"true" negatable:"" help:"start Python runs from a warm interpreter (Linux)"`
+	RunOnce    bool     `help:"execute what is due now, and end"`
 	WorkDir    string   `default:"." help:"folder that entrypoints are relative to"`
 	Home       string   `env:"FLOWLITE_HOME" help:"folder of built flows; default: the user's cache folder"`
 	LogLevel   string   `env:"FLOWLITE_LOG_LEVEL" enum:"debug,info,warn,error" default:"warn" help:"debug, info, warn or error"`
@@ -79,6 +80,13 @@ func (c *workerStartCmd) Run(a *app) error {
 		cfg.CacheDir = filepath.Join(c.Home, "cache")
 	}
 	w := worker.New(cfg)
+	if c.RunOnce {
+		n, err := w.RunOnce(a.ctx)
+		if err != nil {
+			return a.api.explain(err)
+		}
+		return a.out.Say(core.ToJSON(map[string]any{"pool": c.Pool, "runs": n}), c.Pool, "executed %s of pool %s", count(n, "run"), a.out.Bold(c.Pool))
+	}
 	if err := w.Start(a.ctx); err != nil {
 		return a.api.explain(err)
 	}

@@ -37,26 +37,7 @@ func (w *Worker) Execute(ctx context.Context, id core.UUID) error {
 			return err
 		}
 	}
-	runCtx, stopAll := context.WithCancelCause(context.WithoutCancel(ctx))
-	w.mu.Lock()
-	w.runCtx = runCtx
-	w.mu.Unlock()
-	w.open()
-	w.loops.Go(func() { w.renewLoop(runCtx) })
-	w.loops.Go(func() { w.watchCancel(runCtx, c.FlowRun) })
-	w.launch(c)
-	ended := make(chan struct{})
-	go func() { w.running.Wait(); close(ended) }()
-	select {
-	case <-ended:
-	case <-ctx.Done():
-		stopAll(ErrStopped)
-		<-ended
-	}
-	stopAll(nil)
-	w.loops.Wait()
-	w.closeParts()
-	return context.Cause(ctx)
+	return w.executeAll(ctx, c)
 }
 
 // pending makes the run PENDING, unless a worker that hands it on has done so.
@@ -92,4 +73,47 @@ func (w *Worker) watchCancel(ctx context.Context, r *core.FlowRun) {
 		}
 		state = next.StateID
 	}
+}
+
+// RunOnce takes the runs that are due now, executes them and returns how many
+// there were. It is for a worker that was not started.
+func (w *Worker) RunOnce(ctx context.Context) (int, error) {
+	if err := w.join(ctx); err != nil {
+		return 0, err
+	}
+	free := noLimit
+	if w.cfg.Limit > 0 {
+		free = w.cfg.Limit
+	}
+	res, err := w.orch.Poll(ctx, core.PollRequest{Pool: w.cfg.Pool, Queues: w.cfg.Queues, Holder: w.holder, Worker: w.cfg.Name, Free: free})
+	if err != nil || len(res.Claims) == 0 {
+		return 0, err
+	}
+	return len(res.Claims), w.executeAll(ctx, res.Claims...)
+}
+
+// executeAll launches claims and returns when all has been said of them.
+func (w *Worker) executeAll(ctx context.Context, claims ...core.Claim) error {
+	runCtx, stopAll := context.WithCancelCause(context.WithoutCancel(ctx))
+	w.mu.Lock()
+	w.runCtx = runCtx
+	w.mu.Unlock()
+	w.open()
+	w.loops.Go(func() { w.renewLoop(runCtx) })
+	for _, c := range claims {
+		w.loops.Go(func() { w.watchCancel(runCtx, c.FlowRun) })
+		w.launch(c)
+	}
+	ended := make(chan struct{})
+	go func() { w.running.Wait(); close(ended) }()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		stopAll(ErrStopped)
+		<-ended
+	}
+	stopAll(nil)
+	w.loops.Wait()
+	w.closeParts()
+	return context.Cause(ctx)
 }
