@@ -154,8 +154,8 @@ func usage(err error, args []string) error {
 			for ; n.Type == kong.CommandNode; n = n.Parent {
 				words = append([]string{n.Name}, words...)
 			}
-		} else if len(words) > 0 {
-			words = words[:len(words)-1]
+		} else {
+			words = nil
 		}
 	}
 	return &failure{code: exitUsage, what: err.Error(), hint: strings.Join(append([]string{"flowlite"}, append(words, "--help")...), " ")}

@@ -248,3 +248,45 @@ func TestLengths(t *testing.T) {
 		}
 	}
 }
+
+// The file that docs/cli.md shows is one that deploy reads.
+func TestDocumentedFile(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/cli.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(doc), "```yaml\n")
+	text, _, ok := strings.Cut(text, "```")
+	file := filepath.Join(t.TempDir(), "flowlite.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	t.Setenv("STAGE", "qa")
+	f, err := readDeployFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chosen, err := f.choose(file, false, []string{"etl/night*"})
+	if err != nil || len(chosen) != 1 {
+		t.Fatal(chosen, err)
+	}
+	s := chosen[0]
+	rules, err := s.rules()
+	if err != nil || len(rules) != 2 || string(rules[1].Rule) != `{"interval":900}` || core.Deref(rules[1].Slug) != "often" || rules[1].Active.V {
+		t.Errorf("schedules: %s, %v", core.ToJSON(rules), err)
+	}
+	var c core.DeploymentCreate
+	if err := s.limits(&c); err != nil || c.ConcurrencyLimit.V != 1 || c.ConcurrencyOptions.V.CollisionStrategy != "CANCEL_NEW" {
+		t.Errorf("limits: %+v, %v", c, err)
+	}
+	if got := string(core.ToJSON(s.Pool.JobVariables)); got != `{"env":{"STAGE":"qa"}}` {
+		t.Errorf("job variables: %s", got)
+	}
+	// Flags go before the file, with --all too.
+	if err := (&specFlags{Cron: []string{"0 5 * * *"}, Timezone: "UTC", Tag: []string{"mine"}, Version: "2"}).over(&s); err != nil {
+		t.Fatal(err)
+	}
+	if rules, err := s.rules(); err != nil || len(rules) != 1 || string(rules[0].Rule) != `{"cron":"0 5 * * *","timezone":"UTC"}` || s.Tags[0] != "mine" || s.Version != "2" {
+		t.Errorf("flags over the file: %+v, %v", s, err)
+	}
+}
