@@ -141,10 +141,10 @@ func inModule(dir string) bool {
 
 // tidy lets Go find the versions of all that the flow imports.
 func (c *initCmd) tidy(a *app, dir string) error {
-	goTool, err := exec.LookPath("go")
-	if err != nil {
+	goTool, none := exec.LookPath("go")
+	if none != nil {
 		a.out.Note("Go is not installed here; flows in Go are built with it: https://go.dev/dl")
-		return nil
+		return nil //nolint:nilerr // the project is whole without it
 	}
 	cmd := exec.CommandContext(a.ctx, goTool, "mod", "tidy")
 	cmd.Dir = dir

@@ -123,7 +123,7 @@ func (a *app) followLogs(of logsOf, f logsFlags) error {
 	if f.Head > 0 || f.Tail > 0 || f.Reverse {
 		return badUsage("--follow prints all lines in their order, without --head, --tail and --reverse")
 	}
-	run, task := core.UUID{}, core.UUID{}
+	var run, task core.UUID
 	if of.flow != nil {
 		run = of.flow.ID
 	} else if run, task = of.task.FlowRunID, of.task.ID; run.IsZero() {

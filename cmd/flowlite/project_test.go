@@ -70,7 +70,7 @@ func TestProject(t *testing.T) {
 	p.says(dir, 0, "CANCEL_NEW", "deployment", "inspect", "hello/two", "-o", "json")
 	p.says(dir, 2, "did you mean", "deploy", "flows/hello.go:Hello", "--param", "nme=x")
 	p.says(dir, 3, "did you mean nightly?", "deploy", "-n", "nightl")
-	p.says(dir, 3, "did you mean default?", "deploy", "--all", "-p", "defualt")
+	p.says(dir, 3, "did you mean default?", "deploy", "--all", "-p", "defalt")
 	p.says(dir, 2, "either", "deploy", "flows/hello.go:Hello", "--all")
 	p.says(t.TempDir(), 2, "flowlite init", "deploy", "--all")
 	if err := os.WriteFile(filepath.Join(dir, "odd.yaml"), []byte("deployments:\n- name: x\n  entrypoint: a.go:A\n  shedule: {cron: x}\n"), 0o600); err != nil {
