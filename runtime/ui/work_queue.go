@@ -81,7 +81,7 @@ func (u *UI) saveQueue(w http.ResponseWriter, r *http.Request) error {
 		place = core.Some(n)
 	}
 	if len(form.Errors(f.Fields)) == 0 {
-		err := error(nil)
+		var err error
 		if f.Queue == nil {
 			_, err = u.Service.CreateWorkQueue(r.Context(), f.Pool.Name, core.WorkQueueCreate{
 				Name: name.Value, Description: &description.Value, ConcurrencyLimit: limit.Ptr(), Priority: place.Ptr()})
