@@ -45,6 +45,10 @@ func (r *reader) CountFlowRuns(ctx context.Context, f core.Filters) (int64, erro
 	return r.count(ctx, queries.FlowRuns(r.d, f, nil))
 }
 
+func (r *reader) CountFlowRunsUpTo(ctx context.Context, f core.Filters, most int64) (int64, error) {
+	return r.count(ctx, queries.FlowRunsUpTo(r.d, f, most))
+}
+
 func (r *reader) FlowRunHistory(ctx context.Context, q core.HistoryQuery) ([]core.HistoryBucket, error) {
 	return r.history(ctx, "flow_run", q)
 }

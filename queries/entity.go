@@ -43,7 +43,15 @@ func (b *builder) flowRun(x *core.FlowRunFilter) {
 	f.time("r.end_time", x.EndTime)
 	f.time("r.expected_start_time", x.ExpectedStartTime)
 	f.time("r.next_scheduled_start_time", x.NextScheduledStartTime)
-	f.id("(SELECT pt.flow_run_id FROM task_run pt WHERE pt.id = r.parent_task_run_id)", x.ParentFlowRunID)
+	if x.ParentFlowRunID != nil && len(x.ParentFlowRunID.Any) > 0 && x.ParentFlowRunID.NotAny == nil && x.ParentFlowRunID.IsNull == nil {
+		f.add(func() { // by the indexes of both tables
+			f.w("r.parent_task_run_id IN (SELECT pt.id FROM task_run pt WHERE ")
+			in(f.builder, false, "pt.flow_run_id", x.ParentFlowRunID.Any)
+			f.w(")")
+		})
+	} else {
+		f.id("(SELECT pt.flow_run_id FROM task_run pt WHERE pt.id = r.parent_task_run_id)", x.ParentFlowRunID)
+	}
 	f.id("r.parent_task_run_id", x.ParentTaskRunID)
 	f.textFilter("r.idempotency_key", x.IdempotencyKey)
 	f.creator("r.created_by", x.CreatedBy)

@@ -1,6 +1,10 @@
 package queries
 
-import "github.com/flowlite/flowlite/runtime/core"
+import (
+	"strings"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
 
 var flowSorts = map[string]string{
 	"NAME_ASC": "f.name, f.id", "NAME_DESC": "f.name DESC, f.id DESC",
@@ -104,6 +108,40 @@ var flowRunSorts = map[string]string{
 	"NAME_DESC":                     "r.name DESC, r.id DESC",
 	"NEXT_SCHEDULED_START_TIME_ASC": "r.next_scheduled_start_time ASC NULLS LAST, r.id",
 	"END_TIME_DESC":                 "r.end_time DESC NULLS LAST, r.id DESC",
+	"END_TIME_ASC":                  "r.end_time, r.id",
+}
+
+// flowRunKeys are the columns of the sorts that a cursor can continue.
+var flowRunKeys = map[string]struct {
+	col  string
+	desc bool
+}{
+	"EXPECTED_START_TIME_ASC": {"r.expected_start_time", false}, "EXPECTED_START_TIME_DESC": {"r.expected_start_time", true},
+	"END_TIME_ASC": {"r.end_time", false}, "END_TIME_DESC": {"r.end_time", true}, "NAME_ASC": {"r.name", false}, "NAME_DESC": {"r.name", true},
+}
+
+// after bounds the sort's column, which its index can do, and leaves out what
+// stands in the same place up to the cursor.
+func (b *builder) after(p core.Page) {
+	k, ok := flowRunKeys[p.Sort]
+	if p.After == nil || !ok {
+		return
+	}
+	var v any = p.After.Time
+	if k.col == "r.name" {
+		v = p.After.Name
+	}
+	op := " > "
+	if k.desc {
+		op = " < "
+	}
+	b.w(" AND ")
+	b.cmp(k.col, strings.TrimRight(op, " ")+"= ", v)
+	b.w(" AND (")
+	b.cmp(k.col, op, v)
+	b.w(" OR ")
+	b.cmp("r.id", op, p.After.ID)
+	b.w(")")
 }
 
 var taskRunSorts = map[string]string{
@@ -142,7 +180,23 @@ func Flows(d Dialect, fs core.Filters, p *core.Page) Query {
 }
 
 func FlowRuns(d Dialect, fs core.Filters, p *core.Page) Query {
-	return list(d, "flow_run", "r", func(b *builder) { b.whereFlowRuns(fs) }, flowRunSorts, "ID_DESC", p)
+	return list(d, "flow_run", "r", func(b *builder) {
+		b.whereFlowRuns(fs)
+		if p != nil {
+			b.after(*p)
+		}
+	}, flowRunSorts, "ID_DESC", p)
+}
+
+// FlowRunsUpTo counts no further than most.
+func FlowRunsUpTo(d Dialect, fs core.Filters, most int64) Query {
+	b := &builder{d: d}
+	b.w("SELECT COUNT(*) FROM (SELECT 1 FROM flow_run r WHERE ")
+	b.whereFlowRuns(fs)
+	b.w(" LIMIT ")
+	b.arg(most)
+	b.w(") AS some")
+	return b.query()
 }
 
 func TaskRuns(d Dialect, fs core.Filters, p *core.Page) Query {

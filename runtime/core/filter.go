@@ -96,6 +96,15 @@ type Page struct {
 	Sort   string
 	Limit  int
 	Offset int
+	After  *Cursor // of flow runs: the page begins behind this row
+}
+
+// Cursor is the place of a row in a sorted list: what it is sorted by, and its
+// id. It holds when rows come and go, and is found without counting.
+type Cursor struct {
+	Time Time
+	Name string // in a list sorted by name
+	ID   UUID
 }
 
 // MaxLimit is the default and the largest page of the API.

@@ -41,6 +41,8 @@ type Reader interface {
 	FlowRunsByIDs(ctx context.Context, ids []UUID) ([]*FlowRun, error) // in the order of ids, missing ones left out
 	FlowRuns(ctx context.Context, f Filters, p Page) ([]*FlowRun, error)
 	CountFlowRuns(ctx context.Context, f Filters) (int64, error)
+	// CountFlowRunsUpTo stops counting at most.
+	CountFlowRunsUpTo(ctx context.Context, f Filters, most int64) (int64, error)
 	FlowRunHistory(ctx context.Context, q HistoryQuery) ([]HistoryBucket, error)
 	// FlowRunLateness is the average lateness in seconds; nil where no run passes the filters.
 	FlowRunLateness(ctx context.Context, f Filters) (*float64, error)
