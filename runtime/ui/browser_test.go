@@ -143,6 +143,8 @@ func (h *house) pages(running, paused, big, failed *core.FlowRun) map[string]str
 		"events": "/events", "event": "/events/" + h.anEvent("prefect.flow-run.").ID.String(),
 		"work-pool": "/work-pools/default", "pool-edit": "/work-pools/default/edit", "pool-edit-json": "/work-pools/default/edit?input=json",
 		"queue": "/work-pools/default/queues/" + h.defaultQueue().ID.String(), "queue-new": "/work-pools/default/queues/new",
+		"runs-filtered": "/runs?state=completed&state=running&sort=oldest&tag=quick-start&range=all", "runs-bulk": "/runs/bulk?do=delete&all=1&query=range%3D24h", "run-state": run(failed) + "/state",
+		"deployment-edit": "/deployments/" + h.adder.ID.String() + "/edit", "deployment-duplicate": "/deployments/" + h.etl.ID.String() + "/duplicate", "deployment-remove": "/deployments/" + h.etl.ID.String() + "/remove",
 		"pool-new": "/work-pools?create=1", "not-found": "/nowhere", "find": "/palette?q=e",
 	})
 	return all

@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -30,24 +31,49 @@ func (u *UI) dashboard(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		rg = dashRanges["24h"]
 	}
-	d, err := u.readDashboard(r.Context(), p, rg)
-	if err != nil {
+	q := r.URL.Query()
+	d := views.Dashboard{Range: rg.label, Past: rg.past, Counts: map[string]int64{}, Flow: q.Get("flow"), Tag: strings.TrimSpace(q.Get("tag"))}
+	if d.RangeKey = q.Get("range"); d.RangeKey != "" && !ok {
+		d.RangeKey = ""
+	}
+	if err := u.readDashboard(r.Context(), p, rg, &d); err != nil {
 		return err
 	}
 	if hx(r) {
 		return u.send(w, r, views.DashboardBody(p, d))
 	}
+	flows, err := u.Store.Flows(r.Context(), core.Filters{}, core.Page{Sort: "NAME_ASC"})
+	if err != nil {
+		return err
+	}
+	for _, f := range flows {
+		d.Flows = append(d.Flows, f.Name)
+	}
 	return u.send(w, r, views.DashboardPage(p, d))
 }
 
-func (u *UI) readDashboard(ctx context.Context, p views.Page, rg dashRange) (views.Dashboard, error) {
-	d := views.Dashboard{Range: rg.label, Past: rg.past, Counts: map[string]int64{}}
+// chosen are the dashboard's flow and tag as filters, joined with a filter of runs.
+func chosen(d *views.Dashboard, fr *core.FlowRunFilter) core.Filters {
+	f := core.Filters{FlowRuns: fr}
+	if d.Flow != "" {
+		f.Flows = &core.FlowFilter{Name: &core.TextFilter{Any: []string{d.Flow}}}
+	}
+	if d.Tag != "" {
+		if fr == nil {
+			fr = &core.FlowRunFilter{}
+		}
+		fr.Tags, f.FlowRuns = &core.TagFilter{All: []string{d.Tag}}, fr
+	}
+	return f
+}
+
+func (u *UI) readDashboard(ctx context.Context, p views.Page, rg dashRange, d *views.Dashboard) error {
 	now := p.Now
 	from := core.At(now.Time().In(p.Loc).Truncate(rg.step)).Add(-time.Duration(rg.past-1) * rg.step)
 	until := from.Add(time.Duration(rg.past+rg.forward) * rg.step)
-	history, err := u.Store.FlowRunHistory(ctx, core.HistoryQuery{Start: from, End: until, Interval: rg.step.Seconds()})
+	history, err := u.Store.FlowRunHistory(ctx, core.HistoryQuery{Filters: chosen(d, nil), Start: from, End: until, Interval: rg.step.Seconds()})
 	if err != nil {
-		return d, err
+		return err
 	}
 	d.Buckets = views.Buckets(history)
 	for i, b := range d.Buckets {
@@ -60,18 +86,18 @@ func (u *UI) readDashboard(ctx context.Context, p views.Page, rg dashRange) (vie
 	}
 	d.Finished = d.Counts["completed"] + d.Counts["failed"] + d.Counts["crashed"] + d.Counts["cancelled"]
 
-	if err := u.readAttention(ctx, &d, from); err != nil {
-		return d, err
+	if err := u.readAttention(ctx, d, from); err != nil {
+		return err
 	}
-	if d.Next, err = u.runs(ctx, core.Filters{FlowRuns: &core.FlowRunFilter{
+	if d.Next, err = u.runs(ctx, chosen(d, &core.FlowRunFilter{
 		State:             &core.StateFilter{Type: &core.StateTypeFilter{Any: []core.StateType{core.Scheduled}}},
 		ExpectedStartTime: &core.TimeFilter{After: now},
-	}}, core.Page{Sort: "EXPECTED_START_TIME_ASC", Limit: 5}); err != nil {
-		return d, err
+	}), core.Page{Sort: "EXPECTED_EXPECTED_START_TIME_ASC", Limit: 5}); err != nil {
+		return err
 	}
-	tasks, err := u.Store.TaskRunHistory(ctx, core.HistoryQuery{Start: from, End: from.Add(time.Duration(rg.past) * rg.step), Interval: rg.step.Seconds()})
+	tasks, err := u.Store.TaskRunHistory(ctx, core.HistoryQuery{Filters: chosen(d, nil), Start: from, End: from.Add(time.Duration(rg.past) * rg.step), Interval: rg.step.Seconds()})
 	if err != nil {
-		return d, err
+		return err
 	}
 	for _, b := range views.Buckets(tasks) {
 		d.Tasks += b.N["completed"]
@@ -80,19 +106,19 @@ func (u *UI) readDashboard(ctx context.Context, p views.Page, rg dashRange) (vie
 		d.TaskSpark = append(d.TaskSpark, b.Total)
 	}
 	if d.Pools, err = u.readPools(ctx, 8, false); err != nil {
-		return d, err
+		return err
 	}
 	d.Ready = d.Total > 0 || len(d.Next) > 0
-	return d, nil
+	return nil
 }
 
 func (u *UI) readAttention(ctx context.Context, d *views.Dashboard, from core.Time) (err error) {
-	if d.Waiting, err = u.runs(ctx, core.Filters{FlowRuns: byType(core.Paused)}, core.Page{Sort: "START_TIME_ASC", Limit: 5}); err != nil {
+	if d.Waiting, err = u.runs(ctx, chosen(d, byType(core.Paused)), core.Page{Sort: "EXPECTED_START_TIME_ASC", Limit: 5}); err != nil {
 		return err
 	}
-	late, err := u.runs(ctx, core.Filters{FlowRuns: &core.FlowRunFilter{
-		State: &core.StateFilter{Name: &core.TextFilter{Any: []string{core.NameLate}}},
-	}}, core.Page{Sort: "EXPECTED_START_TIME_ASC", Limit: 4})
+	late, err := u.runs(ctx, chosen(d, &core.FlowRunFilter{
+		State: &core.StateFilter{Type: &core.StateTypeFilter{Any: []core.StateType{core.Scheduled}}, Name: &core.TextFilter{Any: []string{core.NameLate}}},
+	}), core.Page{Sort: "EXPECTED_START_TIME_ASC", Limit: 4})
 	if err != nil {
 		return err
 	}
@@ -105,6 +131,6 @@ func (u *UI) readAttention(ctx context.Context, d *views.Dashboard, from core.Ti
 	}
 	bad := byType(core.Failed, core.Crashed)
 	bad.EndTime = &core.TimeFilter{After: from} // by its end: an old run that fails now is news
-	d.Bad, err = u.runs(ctx, core.Filters{FlowRuns: bad}, core.Page{Sort: "END_TIME_DESC", Limit: 5})
+	d.Bad, err = u.runs(ctx, chosen(d, bad), core.Page{Sort: "END_TIME_DESC", Limit: 5})
 	return err
 }

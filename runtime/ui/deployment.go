@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/schedule"
@@ -15,29 +16,45 @@ func (u *UI) deployments(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	ctx, f := r.Context(), core.Filters{}
-	q := r.URL.Query().Get("q")
-	if q != "" {
-		f.Deployments = &core.DeploymentFilter{FlowOrDeploymentName: &core.TextFilter{Like: &q}}
+	ctx, f, q := r.Context(), core.Filters{}, r.URL.Query()
+	v := views.DeploymentsView{Q: strings.TrimSpace(q.Get("q")), Tag: strings.TrimSpace(q.Get("tag")), Pool: q.Get("pool")}
+	fd := &core.DeploymentFilter{}
+	f.Deployments = fd
+	if v.Q != "" {
+		fd.FlowOrDeploymentName = &core.TextFilter{Like: &v.Q}
+		if flow, name, ok := strings.Cut(v.Q, "/"); ok { // as they are written everywhere
+			fd.FlowOrDeploymentName = nil
+			fd.Name, f.Flows = &core.TextFilter{Like: &name}, &core.FlowFilter{Name: &core.TextFilter{Like: &flow}}
+		}
 	}
-	recs, err := u.Store.Deployments(ctx, f, core.Page{Sort: "NAME_ASC"})
+	if v.Tag != "" {
+		fd.Tags = &core.TagFilter{All: []string{v.Tag}}
+	}
+	if v.Pool != "" {
+		f.WorkPools = &core.WorkPoolFilter{Name: &core.TextFilter{Any: []string{v.Pool}}}
+	}
+	if v.Total, err = u.Store.CountDeployments(ctx, f); err != nil {
+		return err
+	}
+	v.Pager = pagerOf(r, "/deployments", v.Total)
+	recs, err := u.Store.Deployments(ctx, f, core.Page{Sort: "NAME_ASC", Limit: listed, Offset: (v.Pager.Page - 1) * listed})
 	if err != nil {
 		return err
 	}
-	out := make([]views.DeploymentView, len(recs))
+	v.Pager.N = len(recs)
+	v.List = make([]views.DeploymentView, len(recs))
 	for i, d := range recs {
-		if out[i], err = u.readDeployment(ctx, p, d, 1); err != nil {
+		if v.List[i], err = u.readDeployment(ctx, p, d, 1); err != nil {
 			return err
 		}
 	}
 	if hx(r) {
-		return u.send(w, r, views.DeploymentsBody(p, out, q))
+		return u.send(w, r, views.DeploymentsBody(p, v))
 	}
-	total, err := u.Store.CountDeployments(ctx, core.Filters{})
-	if err != nil {
+	if v.Pools, err = u.poolNames(ctx); err != nil {
 		return err
 	}
-	return u.send(w, r, views.DeploymentsPage(p, out, q, total))
+	return u.send(w, r, views.DeploymentsPage(p, v))
 }
 
 func (u *UI) deployment(w http.ResponseWriter, r *http.Request) error {

@@ -20,6 +20,12 @@ func (u *UI) customRunOrAddress(w http.ResponseWriter, r *http.Request) error {
 		return u.redirect(w, r, "/deployments/"+url.PathEscape(r.PathValue("what")))
 	case r.PathValue("what") == "run":
 		return u.customRun(w, r)
+	case r.PathValue("what") == "edit":
+		return u.editDeployment(w, r)
+	case r.PathValue("what") == "duplicate":
+		return u.copyDeployment(w, r)
+	case r.PathValue("what") == "remove":
+		return u.removeDeployment(w, r)
 	}
 	return core.Errorf(core.ENotFound, "There is no page at this address.")
 }
@@ -156,11 +162,7 @@ func readCustomRun(p views.Page, c *views.CustomRun, q url.Values) (core.Deploym
 	} else {
 		out.Parameters, ok = form.Decode(c.Fields, q, p.Loc)
 	}
-	for t := range strings.SplitSeq(c.Tags, ",") {
-		if t = strings.TrimSpace(t); t != "" {
-			out.Tags = append(out.Tags, t)
-		}
-	}
+	out.Tags = tagsOf(c.Tags)
 	if queue := q.Get("queue"); queue != "" && queue != core.Deref(c.Deployment.WorkQueueName) {
 		c.Queue, out.WorkQueueName = queue, &queue
 	}

@@ -1,41 +1,62 @@
 package ui
 
 import (
+	"context"
 	"net/http"
 	"slices"
-
-	"context"
+	"strconv"
+	"strings"
 
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/views"
 )
+
+// listed is how many rows the lists of flows and deployments have a page.
+const listed = 50
 
 func (u *UI) flows(w http.ResponseWriter, r *http.Request) error {
 	p, err := u.page(w, r, "Flows", "flows")
 	if err != nil {
 		return err
 	}
-	recs, err := u.Store.Flows(r.Context(), core.Filters{}, core.Page{Sort: "NAME_ASC"})
+	ctx, f := r.Context(), core.Filters{}
+	v := views.FlowsView{Q: strings.TrimSpace(r.URL.Query().Get("q"))}
+	if v.Q != "" {
+		f.Flows = &core.FlowFilter{Name: &core.TextFilter{Like: &v.Q}}
+	}
+	if v.Total, err = u.Store.CountFlows(ctx, f); err != nil {
+		return err
+	}
+	v.Pager = pagerOf(r, "/flows", v.Total)
+	recs, err := u.Store.Flows(ctx, f, core.Page{Sort: "NAME_ASC", Limit: listed, Offset: (v.Pager.Page - 1) * listed})
 	if err != nil {
 		return err
 	}
-	deps, err := u.Store.Deployments(r.Context(), core.Filters{}, core.Page{Sort: "NAME_ASC"})
-	if err != nil {
-		return err
-	}
-	out := make([]views.FlowView, len(recs))
-	for i, f := range recs {
-		out[i].Flow = f
-		for _, d := range deps {
-			if d.FlowID == f.ID {
-				out[i].Deployments = append(out[i].Deployments, d)
-			}
+	v.Pager.N = len(recs)
+	v.List = make([]views.FlowView, len(recs))
+	for i, x := range recs {
+		v.List[i].Flow = x
+		mine := core.Filters{Flows: &core.FlowFilter{ID: one(x.ID)}}
+		if v.List[i].Deployments, err = u.Store.Deployments(ctx, mine, core.Page{Sort: "NAME_ASC", Limit: 8}); err != nil {
+			return err
 		}
-		if out[i].Last, err = u.lastRuns(r.Context(), core.Filters{Flows: &core.FlowFilter{ID: one(f.ID)}}); err != nil {
+		if v.List[i].Last, err = u.lastRuns(ctx, mine); err != nil {
 			return err
 		}
 	}
-	return u.send(w, r, views.FlowsPage(p, out))
+	if hx(r) {
+		return u.send(w, r, views.FlowsBody(p, v))
+	}
+	return u.send(w, r, views.FlowsPage(p, v))
+}
+
+// pagerOf reads the page that the address asks for, at most the last one.
+func pagerOf(r *http.Request, path string, total int64) views.Counted {
+	q := r.URL.Query()
+	n, _ := strconv.Atoi(q.Get("page"))
+	q.Del("page")
+	n = min(max(n, 1), max(1, int((total+listed-1)/listed)))
+	return views.Counted{Path: path, Query: q.Encode(), Page: n, Size: listed, Total: total}
 }
 
 func (u *UI) flow(w http.ResponseWriter, r *http.Request) error {
@@ -70,9 +91,9 @@ func (u *UI) lastRuns(ctx context.Context, f core.Filters) ([]views.Run, error) 
 	if f.FlowRuns != nil {
 		fr = *f.FlowRuns
 	}
-	fr.StartTime = &core.TimeFilter{Before: u.Now().Add(1e9)}
+	fr.ExpectedStartTime = &core.TimeFilter{Before: u.Now().Add(1e9)}
 	f.FlowRuns = &fr
-	rs, err := u.runs(ctx, f, core.Page{Sort: "START_TIME_DESC", Limit: stripOf})
+	rs, err := u.runs(ctx, f, core.Page{Sort: "EXPECTED_START_TIME_DESC", Limit: stripOf})
 	slices.Reverse(rs)
 	return rs, err
 }

@@ -53,8 +53,16 @@ func (u *UI) readFlowRun(w http.ResponseWriter, r *http.Request) (views.Page, vi
 		return p, d, err
 	}
 	d.Result, d.ResultErr = u.result(ctx, d.Run.State)
-	return p, d, nil
+	children, err := u.Store.FlowRunChildren(ctx, id)
+	if err != nil {
+		return p, d, err
+	}
+	d.SubflowN = len(children)
+	d.Subflows, err = u.named(ctx, children[:min(shownSubflows, len(children))])
+	return p, d, err
 }
+
+const shownSubflows = 10
 
 // readHead reads what the head and the banner of a run show beside it.
 func (u *UI) readHead(ctx context.Context, d *views.FlowRunView) (err error) {

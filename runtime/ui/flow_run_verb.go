@@ -173,6 +173,12 @@ func (u *UI) askAgain(w http.ResponseWriter, r *http.Request, a *views.Ask) erro
 	return u.sendCode(w, r, http.StatusUnprocessableEntity, views.FlowRunPage(p, d))
 }
 
+// asError is the error as it goes to clients, nil if it is none of ours.
+func asError(err error) *core.Error {
+	e, _ := errors.AsType[*core.Error](err)
+	return e
+}
+
 func invalid(err error) (*core.Error, bool) {
 	e, ok := errors.AsType[*core.Error](err)
 	return e, ok && e.Code == core.EInvalid

@@ -3,10 +3,10 @@ package ui
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -15,7 +15,8 @@ import (
 
 const (
 	runsAPage = 50
-	plotted   = 200 // dots of the scatter
+	plotted   = 200    // dots of the scatter, the page's own runs first
+	mostRuns  = 10_001 // a count goes no further
 )
 
 var runRanges = map[string]time.Duration{"1h": time.Hour, "24h": 24 * time.Hour, "7d": 7 * 24 * time.Hour, "30d": 30 * 24 * time.Hour}
@@ -26,84 +27,141 @@ func (u *UI) flowRuns(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	d, f, err := u.runsQuery(r.Context(), p, r.URL.Query())
+	d, l, err := u.runsQuery(r.Context(), p, r.URL.Query())
 	if err != nil {
 		return err
 	}
-	if err := u.readRuns(r.Context(), p, &d, f); err != nil {
+	if err := u.readRuns(r.Context(), p, &d, l); err != nil {
 		return err
 	}
 	if hx(r) {
 		return u.send(w, r, views.RunsBody(p, d))
 	}
+	if err := u.readChoices(r.Context(), &d); err != nil {
+		return err
+	}
 	return u.send(w, r, views.RunsPage(p, d))
 }
 
 // runsQuery reads the address.
-func (u *UI) runsQuery(ctx context.Context, p views.Page, q url.Values) (views.RunsView, core.Filters, error) {
+func (u *UI) runsQuery(ctx context.Context, p views.Page, q url.Values) (views.RunsView, *runList, error) {
 	d := views.RunsView{
-		States: map[string]bool{}, Flow: q.Get("flow"), Q: q.Get("q"), Pool: q.Get("pool"), Deployment: q.Get("deployment"), Tag: q.Get("tag"),
-		PageSize: runsAPage, To: p.Now, Range: cmp.Or(q.Get("range"), "7d"),
+		States: map[string]bool{}, Flow: q.Get("flow"), Q: strings.TrimSpace(q.Get("q")), Pool: q.Get("pool"), Deployment: q.Get("deployment"), Tag: strings.TrimSpace(q.Get("tag")),
+		Subflows: q.Get("subflows"), Parent: q.Get("parent"), Sort: q.Get("sort"), PageSize: runsAPage, To: p.Now,
 	}
-	d.Page, _ = strconv.Atoi(q.Get("page"))
-	d.Page = max(d.Page, 1)
-	q.Del("page")
+	l := &runList{now: p.Now, sort: d.Sort, after: cursorOf(q.Get("after")), back: cursorOf(q.Get("before"))}
+	d.First = l.after == nil && l.back == nil
+	for _, k := range []string{"after", "before"} {
+		q.Del(k)
+	}
+	for k, vs := range q { // a form sends what it has, also where nothing was chosen
+		if q[k] = slices.DeleteFunc(vs, func(v string) bool { return v == "" }); len(q[k]) == 0 {
+			q.Del(k)
+		}
+	}
 	d.Query = q.Encode()
 	fr := &core.FlowRunFilter{}
-	f := core.Filters{FlowRuns: fr}
+	l.filters = core.Filters{FlowRuns: fr}
 	for _, s := range q["state"] {
 		d.States[s] = true
 	}
-	fr.State = stateFilter(d.States)
-	switch {
-	case q.Get("from") != "":
-		from, err := core.ParseTime(q.Get("from"))
-		to, err2 := core.ParseTime(cmp.Or(q.Get("to"), p.Now.String()))
-		if err != nil || err2 != nil {
-			return d, f, core.Errorf(core.EInvalid, "from and to must be times like 2026-11-23T09:00:00Z")
-		}
-		d.From, d.To, d.Range = from, to, ""
-		fr.ExpectedStartTime = &core.TimeFilter{After: from, Before: to}
-	default:
-		window := &core.TimeFilter{}
-		if span, ok := runRanges[d.Range]; ok {
-			d.From = p.Now.Add(-span)
-			window.After = d.From
-		} else {
-			d.Range = "all"
-		}
-		if !d.States["scheduled"] { // what is due later is not a run yet
-			window.Before = p.Now.Add(time.Second)
-		}
-		fr.StartTime = window
+	l.states, fr.State = d.States, stateFilter(d.States)
+	if err := readSpan(p, &d, q); err != nil {
+		return d, l, err
+	}
+	l.from, l.to = d.From, d.To
+	if d.Range == "custom" {
+		d.SpanFrom, d.SpanTo = d.From, d.To
+	}
+	if d.Range != "custom" && d.States["scheduled"] { // what is due later is not a run yet, but asked for
+		l.to = 0
 	}
 	if d.Flow != "" {
-		f.Flows = &core.FlowFilter{Name: &core.TextFilter{Any: []string{d.Flow}}}
+		l.filters.Flows = &core.FlowFilter{Name: &core.TextFilter{Any: []string{d.Flow}}}
 	}
 	if d.Pool != "" {
-		f.WorkPools = &core.WorkPoolFilter{Name: &core.TextFilter{Any: []string{d.Pool}}}
+		l.filters.WorkPools = &core.WorkPoolFilter{Name: &core.TextFilter{Any: []string{d.Pool}}}
 	}
 	if d.Tag != "" {
 		fr.Tags = &core.TagFilter{All: []string{d.Tag}}
 	}
-	if d.Deployment != "" {
-		id, err := core.ParseUUID(d.Deployment)
-		if err != nil {
-			return d, f, core.NotFound("Deployment")
-		}
-		dep, err := u.Store.Deployment(ctx, id)
-		if err != nil {
-			return d, f, err
-		}
-		d.DeploymentName = dep.FullName()
-		fr.DeploymentID = one(id)
+	switch d.Subflows {
+	case "without":
+		fr.ParentTaskRunID = &core.IDFilter{IsNull: core.Ptr(true)}
+	case "only":
+		fr.ParentTaskRunID = &core.IDFilter{IsNull: core.Ptr(false)}
 	}
 	if id, err := core.ParseUUID(d.Q); err == nil {
 		fr.ID = one(id)
 	} else if d.Q != "" {
 		fr.Name = &core.TextFilter{Like: &d.Q}
 	}
-	return d, f, nil
+	return d, l, u.readNamed(ctx, &d, fr)
+}
+
+// readNamed finds what the address names by an id.
+func (u *UI) readNamed(ctx context.Context, d *views.RunsView, fr *core.FlowRunFilter) error {
+	if d.Deployment != "" {
+		id, err := core.ParseUUID(d.Deployment)
+		if err != nil {
+			return core.NotFound("Deployment")
+		}
+		dep, err := u.Store.Deployment(ctx, id)
+		if err != nil {
+			return err
+		}
+		d.DeploymentName, fr.DeploymentID = dep.FullName(), one(id)
+	}
+	if d.Parent != "" {
+		id, err := core.ParseUUID(d.Parent)
+		if err != nil {
+			return core.NotFound("Flow run")
+		}
+		run, err := u.Store.FlowRun(ctx, id)
+		if err != nil {
+			return err
+		}
+		d.ParentName, fr.ParentFlowRunID = run.Name, one(id)
+	}
+	return nil
+}
+
+// readSpan reads the time span: one of the menu, or one of its own.
+func readSpan(p views.Page, d *views.RunsView, q url.Values) error {
+	d.Range = cmp.Or(q.Get("range"), "7d")
+	if q.Get("from") != "" && q.Get("range") == "" {
+		d.Range = "custom"
+	}
+	if span, ok := runRanges[d.Range]; ok {
+		d.From = p.Now.Add(-span)
+		return nil
+	}
+	if d.Range != "custom" {
+		d.Range = "all"
+		return nil
+	}
+	var err error
+	if s := q.Get("from"); s != "" {
+		d.From, err = parseMoment(s, p.Loc)
+	}
+	if s := q.Get("to"); s != "" && err == nil {
+		d.To, err = parseMoment(s, p.Loc)
+	}
+	if err != nil {
+		return core.Errorf(core.EInvalid, "from and to must be times like 2026-11-23T09:00 or 2026-11-23T09:00:00Z")
+	}
+	if d.From > d.To {
+		return core.Errorf(core.EInvalid, "from must be before to")
+	}
+	return nil
+}
+
+// parseMoment reads a time with its zone, or one of the reader's clock.
+func parseMoment(s string, loc *time.Location) (core.Time, error) {
+	if at, err := parseLocal(s, loc); err == nil {
+		return core.At(at), nil
+	}
+	return core.ParseTime(s)
 }
 
 // stateFilter turns tones into types and names; Late is a name of SCHEDULED.
@@ -137,64 +195,48 @@ func stateFilter(tones map[string]bool) *core.StateFilter {
 	return nil
 }
 
-func (u *UI) readRuns(ctx context.Context, p views.Page, d *views.RunsView, f core.Filters) (err error) {
-	sort := "START_TIME_DESC"
-	if len(d.States) == 1 && d.States["scheduled"] {
-		sort = "EXPECTED_START_TIME_ASC"
-	}
-	if d.Plot, err = u.runs(ctx, f, core.Page{Sort: sort, Limit: plotted}); err != nil {
+func (u *UI) readRuns(ctx context.Context, p views.Page, d *views.RunsView, l *runList) error {
+	page, err := l.read(ctx, u)
+	if err != nil {
 		return err
 	}
-	if lo := (d.Page - 1) * runsAPage; lo+runsAPage <= plotted {
-		d.Runs = d.Plot[min(lo, len(d.Plot)):min(lo+runsAPage, len(d.Plot))]
-	} else if d.Runs, err = u.runs(ctx, f, core.Page{Sort: sort, Limit: runsAPage, Offset: lo}); err != nil {
+	if d.Plot, err = u.named(ctx, page.runs); err != nil {
 		return err
 	}
-	d.Total = int64(len(d.Plot))
-	if len(d.Plot) == plotted {
-		if d.Total, err = u.Store.CountFlowRuns(ctx, f); err != nil {
-			return err
-		}
+	d.First = d.First || page.first
+	d.Runs = d.Plot[:min(runsAPage, len(d.Plot))]
+	if len(d.Runs) > 0 && !d.First {
+		d.Newer = l.cursor(page.runs[0])
 	}
-	for _, r := range d.Runs {
-		d.MaxDur = max(d.MaxDur, r.Took(p.Now))
+	if page.more {
+		d.Older = l.cursor(page.runs[len(d.Runs)-1])
+	}
+	if d.Total, err = l.count(ctx, u); err != nil {
+		return err
 	}
 	started := false
-	for _, r := range d.Plot {
-		if d.From == 0 || r.When() < d.From && d.Range == "all" {
-			d.From = r.When()
+	for i, r := range d.Plot {
+		if i < len(d.Runs) {
+			d.MaxDur = max(d.MaxDur, r.Took(p.Now))
 		}
 		started = started || r.StartTime != 0
 	}
 	if !started {
 		d.Plot = nil
-	} else if len(d.Plot) == plotted || d.Range == "all" { // the dots fill the axis
-		for i, r := range d.Plot {
-			if i == 0 || r.When() < d.From {
-				d.From = r.When()
-			}
-		}
+		return nil
 	}
-	return u.readChoices(ctx, p, d)
+	if len(d.Plot) >= plotted || d.Range == "all" || !d.First || d.Sort == "oldest" { // the dots fill the axis
+		d.From, d.To = d.Plot[0].When(), d.Plot[0].When()
+		for _, r := range d.Plot {
+			d.From, d.To = min(d.From, r.When()), max(d.To, r.When())
+		}
+		d.To = max(d.To, d.From.Add(time.Second))
+	}
+	return nil
 }
 
 // readChoices fills the menus of the filters.
-func (u *UI) readChoices(ctx context.Context, p views.Page, d *views.RunsView) error {
-	since := d.From
-	if since == 0 || since < p.Now.Add(-31*24*time.Hour) { // never a count without a bound
-		since = p.Now.Add(-31 * 24 * time.Hour)
-	}
-	until := p.Now.Add(24 * time.Hour)
-	history, err := u.Store.FlowRunHistory(ctx, core.HistoryQuery{Start: since, End: until, Interval: until.Sub(since).Seconds()})
-	if err != nil {
-		return err
-	}
-	d.StateCounts = map[string]int64{}
-	for _, b := range views.Buckets(history) {
-		for tone, n := range b.N {
-			d.StateCounts[tone] += n
-		}
-	}
+func (u *UI) readChoices(ctx context.Context, d *views.RunsView) error {
 	flows, err := u.Store.Flows(ctx, core.Filters{}, core.Page{Sort: "NAME_ASC"})
 	if err != nil {
 		return err
@@ -202,55 +244,33 @@ func (u *UI) readChoices(ctx context.Context, p views.Page, d *views.RunsView) e
 	for _, f := range flows {
 		d.Flows = append(d.Flows, f.Name)
 	}
-	pools, err := u.Store.WorkPools(ctx, nil, core.Page{})
-	for _, w := range pools {
-		d.Pools = append(d.Pools, w.Name)
+	if d.Flow != "" && !slices.Contains(d.Flows, d.Flow) {
+		d.Flows = append(d.Flows, d.Flow)
 	}
-	return err
-}
-
-// bulk does one thing to the ticked runs and says how many it was done to.
-func (u *UI) bulk(w http.ResponseWriter, r *http.Request) error {
-	if err := parseForm(r); err != nil {
-		return err
+	f := core.Filters{}
+	if d.Flow != "" {
+		f.Flows = &core.FlowFilter{Name: &core.TextFilter{Any: []string{d.Flow}}}
 	}
-	do := r.PostForm.Get("do")
-	word, ok := map[string]string{"retry": "Retrying", "cancel": "Cancelling", "delete": "Deleted"}[do]
-	if !ok {
-		return core.Errorf(core.EBadRequest, "Choose retry, cancel or delete.")
-	}
-	done, firstErr := 0, error(nil)
-	for _, s := range r.PostForm["id"] {
-		id, err := core.ParseUUID(s)
-		if err != nil {
-			return core.NotFound("Flow run")
-		}
-		if err = u.one(r.Context(), do, id); err == nil {
-			done++
-		} else if firstErr == nil {
-			firstErr = err
-		}
-	}
-	t := views.Toast{State: "completed", Text: fmt.Sprintf("%s %d of %d runs.", word, done, len(r.PostForm["id"]))}
-	if firstErr != nil {
-		t.State, t.Text = "late", t.Text+" "+firstErr.Error()
-	}
-	return u.reply(w, r, "/runs", t)
-}
-
-func (u *UI) one(ctx context.Context, do string, id core.UUID) error {
-	var res *core.OrchestrationResult
-	var err error
-	switch do {
-	case "retry":
-		res, err = u.Service.RetryFlowRun(ctx, id, false)
-	case "cancel":
-		res, err = u.Service.CancelFlowRun(ctx, id)
-	case "delete":
-		err = u.Service.DeleteFlowRun(ctx, id)
-	}
+	deps, err := u.Store.Deployments(ctx, f, core.Page{Sort: "NAME_ASC"})
 	if err != nil {
 		return err
 	}
-	return refusal(res)
+	slices.SortFunc(deps, func(a, b *core.Deployment) int { return strings.Compare(a.FullName(), b.FullName()) })
+	known := d.Deployment == ""
+	for _, x := range deps {
+		known = known || x.ID.String() == d.Deployment
+		d.Deployments = append(d.Deployments, [2]string{x.ID.String(), x.FullName()})
+	}
+	if !known {
+		d.Deployments = append(d.Deployments, [2]string{d.Deployment, d.DeploymentName})
+	}
+	pools, err := u.Store.WorkPools(ctx, nil, core.Page{})
+	if err != nil {
+		return err
+	}
+	for _, w := range pools {
+		d.Pools = append(d.Pools, w.Name)
+	}
+	d.Searches, err = u.savedSearches(ctx)
+	return err
 }

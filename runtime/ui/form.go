@@ -3,6 +3,7 @@ package ui
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -48,13 +49,15 @@ func (u *UI) again(w http.ResponseWriter, r *http.Request, alone, page templ.Com
 	return u.sendCode(w, r, http.StatusUnprocessableEntity, page)
 }
 
-func tagsOf(list string) (tags core.Tags) {
+// tagsOf reads tags that commas separate; each counts once.
+func tagsOf(list string) core.Tags {
+	out := core.Tags{}
 	for t := range strings.SplitSeq(list, ",") {
-		if t = strings.TrimSpace(t); t != "" {
-			tags = append(tags, t)
+		if t = strings.TrimSpace(t); t != "" && !slices.Contains(out, t) {
+			out = append(out, t)
 		}
 	}
-	return tags
+	return out
 }
 
 // listedRows is how many rows the plain lists show.

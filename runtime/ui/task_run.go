@@ -1,7 +1,12 @@
 package ui
 
 import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/views"
@@ -36,5 +41,83 @@ func (u *UI) taskRun(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v.Result, v.ResultErr = u.result(ctx, v.State)
+	if err := u.readOrigin(ctx, &v); err != nil {
+		return err
+	}
 	return u.send(w, r, views.TaskRunPage(p, v))
+}
+
+// shownInputs is how many task runs an input names.
+const shownInputs = 50
+
+// readOrigin reads what a task run was given, the run of its subflow, and the
+// task run whose cached result it took.
+func (u *UI) readOrigin(ctx context.Context, v *views.TaskRunView) error {
+	var inputs map[string][]struct {
+		Type string    `json:"input_type"`
+		ID   core.UUID `json:"id"`
+		Name string    `json:"name"`
+	}
+	if len(v.TaskInputs) > 2 && json.Unmarshal(v.TaskInputs, &inputs) != nil {
+		inputs = nil // written by something else; there is nothing to link
+	}
+	for _, name := range slices.Sorted(maps.Keys(inputs)) {
+		in := views.TaskInput{Name: name}
+		var ids []core.UUID
+		for _, x := range inputs[name] {
+			switch {
+			case x.Type == "task_run" && len(ids) < shownInputs:
+				ids = append(ids, x.ID)
+			case x.Type == "parameter":
+				in.Other = append(in.Other, "parameter "+x.Name+" of the flow")
+			case x.Type == "constant":
+				in.Other = append(in.Other, "a constant")
+			}
+		}
+		if n := len(inputs[name]); n > shownInputs {
+			in.Other = append(in.Other, fmt.Sprintf("and %d more", n-shownInputs))
+		}
+		if len(ids) > 0 {
+			var err error
+			if in.Tasks, err = u.Store.TaskRuns(ctx, core.Filters{TaskRuns: &core.TaskRunFilter{ID: &core.IDFilter{Any: ids}}}, core.Page{Sort: "NAME_ASC", Limit: shownInputs}); err != nil {
+				return err
+			}
+		}
+		if len(in.Tasks)+len(in.Other) > 0 {
+			v.Inputs = append(v.Inputs, in)
+		}
+	}
+	subs, err := u.runs(ctx, core.Filters{FlowRuns: &core.FlowRunFilter{ParentTaskRunID: one(v.ID)}}, core.Page{Limit: 1})
+	if err != nil {
+		return err
+	}
+	if len(subs) > 0 {
+		v.Subflow = &subs[0]
+	}
+	return u.readCachedFrom(ctx, v)
+}
+
+func (u *UI) readCachedFrom(ctx context.Context, v *views.TaskRunView) error {
+	if v.StateName != core.NameCached || v.State == nil {
+		return nil
+	}
+	key := v.State.Details.CacheKey
+	if key == nil {
+		key = v.CacheKey
+	}
+	if key == nil {
+		return nil
+	}
+	s, err := u.Store.CachedState(ctx, *key, 0)
+	if err != nil {
+		return ignoreMissing(err)
+	}
+	if from := s.Details.TaskRunID; !from.IsZero() && from != v.ID {
+		t, err := u.Store.TaskRun(ctx, from)
+		if err == nil {
+			v.From = t
+		}
+		return ignoreMissing(err)
+	}
+	return nil
 }

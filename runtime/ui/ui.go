@@ -19,9 +19,15 @@ type Service interface {
 	RetryFlowRun(ctx context.Context, id core.UUID, fresh bool) (*core.OrchestrationResult, error)
 	SuspendFlowRun(ctx context.Context, id core.UUID) (*core.OrchestrationResult, error)
 	DeleteFlowRun(ctx context.Context, id core.UUID) error
+	SetFlowRunState(ctx context.Context, id core.UUID, c core.StateCreate, force bool) (*core.OrchestrationResult, error)
+	PutSavedSearch(ctx context.Context, c core.SavedSearchCreate) (*core.SavedSearch, error)
+	DeleteSavedSearch(ctx context.Context, id core.UUID) error
 	Why(ctx context.Context, id core.UUID) (*core.Why, error)
 	Result(ctx context.Context, key string) ([]byte, error)
 	CreateDeploymentFlowRun(ctx context.Context, deploymentID core.UUID, c core.DeploymentFlowRunCreate) (*core.FlowRun, error)
+	CreateDeployment(ctx context.Context, c core.DeploymentCreate) (*core.Deployment, error)
+	UpdateDeployment(ctx context.Context, id core.UUID, u core.DeploymentUpdate) error
+	DeleteDeployment(ctx context.Context, id core.UUID) error
 	PauseDeployment(ctx context.Context, id core.UUID) error
 	ResumeDeployment(ctx context.Context, id core.UUID) error
 	CreateSchedules(ctx context.Context, deploymentID core.UUID, list []core.ScheduleCreate) ([]*core.Schedule, error)
@@ -107,7 +113,10 @@ func (u *UI) routes(mux *http.ServeMux) {
 	get("/stream/changes", u.changes)
 
 	get("/runs", u.flowRuns)
+	get("/runs/bulk", u.bulkPage)
 	post("/runs/bulk", u.bulk)
+	post("/runs/searches", u.saveSearch)
+	post("/runs/searches/{id}/delete", u.deleteSearch)
 	get("/flow-runs/{id}", u.flowRun)
 	get("/flow-runs/{id}/timeline", u.flowRunTimeline)
 	get("/flow-runs/{id}/artifacts", u.flowRunArtifacts)
@@ -116,6 +125,8 @@ func (u *UI) routes(mux *http.ServeMux) {
 	get("/flow-runs/{id}/logs", u.earlierLogs)
 	get("/flow-runs/{id}/logs.txt", u.logsText)
 	get("/flow-runs/{id}/stream", u.flowRunStream)
+	get("/flow-runs/{id}/state", u.changeStatePage)
+	post("/flow-runs/{id}/state", u.changeState)
 	post("/flow-runs/{id}/{verb}", u.flowRunVerb)
 	get("/task-runs/{id}", u.taskRun)
 	get("/task-runs/{id}/logs.txt", u.taskRunLogsText)
@@ -126,6 +137,9 @@ func (u *UI) routes(mux *http.ServeMux) {
 	get("/deployments/{id}", u.deployment)
 	get("/deployments/{id}/{what}", u.customRunOrAddress)
 	post("/deployments/{id}/run", u.startCustomRun)
+	post("/deployments/{id}/edit", u.saveDeployment)
+	post("/deployments/{id}/duplicate", u.duplicateDeployment)
+	post("/deployments/{id}/delete", u.deleteDeployment)
 	post("/deployments/{id}/quick-run", u.quickRun)
 	post("/deployments/{id}/toggle", u.toggleDeployment)
 	get("/deployments/{id}/schedules/{schedule}", u.schedulePage)

@@ -3,6 +3,7 @@ package form
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/url"
 	"regexp"
 	"slices"
@@ -44,6 +45,7 @@ func decode(fs []Field, q url.Values, loc *time.Location) (map[string]any, bool)
 			set = len(m) > 0 || f.Required
 		case List:
 			v, err = f.list(q[f.Path], loc)
+			set = len(f.Values) > 0 || f.HasDefault
 		default:
 			f.Value = strings.TrimSpace(strings.ReplaceAll(q.Get(f.Path), "\r\n", "\n"))
 			v, set, err = f.one(f.Value, loc)
@@ -74,10 +76,27 @@ func (f *Field) list(posted []string, loc *time.Location) (any, error) {
 		}
 		out = append(out, v)
 	}
-	if bad == nil && len(out) == 0 && f.Required {
-		bad = problem("Add at least one item.")
+	if bad == nil && (len(out) > 0 || f.Required || f.HasDefault) {
+		bad = f.count(out)
 	}
 	return out, bad
+}
+
+func (f *Field) count(items []any) error {
+	switch n := len(items); {
+	case n == 0 && f.Required && f.MinItems <= 1:
+		return problem("Add at least one item.")
+	case n < f.MinItems:
+		return problem(fmt.Sprintf("At least %d items; this has %d.", f.MinItems, n))
+	case f.MaxItems > 0 && n > f.MaxItems:
+		return problem(fmt.Sprintf("At most %d items; this has %d.", f.MaxItems, n))
+	}
+	for i, v := range items {
+		if f.Unique && slices.ContainsFunc(items[:i], func(x any) bool { return fmt.Sprint(x) == fmt.Sprint(v) }) {
+			return problem(fmt.Sprintf("%v is there twice.", v))
+		}
+	}
+	return nil
 }
 
 // one reads a single control; empty means absent, except that clearing a text
@@ -144,6 +163,12 @@ func (f *Field) value(k Kind, s string, loc *time.Location) (any, error) {
 			var x any
 			return nil, fmt.Errorf("Not valid JSON: %w", json.Unmarshal([]byte(s), &x)) //nolint:staticcheck // a sentence for people
 		}
+		switch start := s[:1]; {
+		case f.Shape == "array" && start != "[":
+			return nil, problem("Write a JSON list: [ … ].")
+		case f.Shape == "object" && start != "{":
+			return nil, problem("Write a JSON object: { … }.")
+		}
 		return json.RawMessage(s), nil
 	}
 	return s, f.fits(s)
@@ -155,6 +180,17 @@ func (f *Field) between(x float64) error {
 	}
 	if hi, err := strconv.ParseFloat(f.Max, 64); err == nil && x > hi {
 		return problem("Must be at most " + f.Max + ".")
+	}
+	if lo, err := strconv.ParseFloat(f.Above, 64); err == nil && x <= lo {
+		return problem("Must be more than " + f.Above + ".")
+	}
+	if hi, err := strconv.ParseFloat(f.Below, 64); err == nil && x >= hi {
+		return problem("Must be less than " + f.Below + ".")
+	}
+	if m, err := strconv.ParseFloat(f.MultipleOf, 64); err == nil && m > 0 {
+		if n := x / m; math.Abs(n-math.Round(n)) > 1e-9 {
+			return problem("Must be a multiple of " + f.MultipleOf + ".")
+		}
 	}
 	return nil
 }

@@ -47,6 +47,12 @@ type Field struct {
 	Values         []string
 	Enum           []string
 	Min, Max       string
+	Above, Below   string // bounds that are not reached
+	MultipleOf     string
+	MinItems       int
+	MaxItems       int
+	Unique         bool   // items of a list
+	Shape          string // of a JSON field: array, object, or empty for any value
 	MinLen, MaxLen int
 	Pattern        string
 	TrueLabel      string
@@ -92,9 +98,8 @@ func (b builder) fields(s Schema, prefix string, defaults, values map[string]any
 		f := Field{
 			Name: k, Path: prefix + k, Title: cmp.Or(p.Title, strings.ReplaceAll(k, "_", " ")), Desc: p.Description,
 			Nullable: null, TrueLabel: cmp.Or(p.TrueLabel, "True"), FalseLabel: cmp.Or(p.FalseLabel, "False"),
-			Min: float(p.Minimum), Max: float(p.Maximum), Pattern: p.Pattern,
-			MinLen: core.Deref(p.MinLength), MaxLen: core.Deref(p.MaxLength),
 		}
+		f.bounds(p)
 		f.ID = "f-" + strings.Map(idRune, f.Path)
 		var cur any
 		if len(p.Default) > 0 {
@@ -136,6 +141,24 @@ func (b builder) fields(s Schema, prefix string, defaults, values map[string]any
 	return out
 }
 
+// bounds takes a schema's constraints over.
+func (f *Field) bounds(p Schema) {
+	f.Min, f.Max, f.Above, f.Below, f.MultipleOf = float(p.Minimum), float(p.Maximum), float(p.Above), float(p.Below), float(p.MultipleOf)
+	f.Pattern, f.MinLen, f.MaxLen = p.Pattern, core.Deref(p.MinLength), core.Deref(p.MaxLength)
+	f.MinItems, f.MaxItems, f.Unique = core.Deref(p.MinItems), core.Deref(p.MaxItems), p.UniqueItems
+}
+
+// Prefix puts the fields' controls under a name of their own, so that they
+// can stand beside others in one form.
+func Prefix(fs []Field, prefix string) {
+	for i := range fs {
+		f := &fs[i]
+		f.Path = prefix + f.Path
+		f.ID = "f-" + strings.Map(idRune, f.Path)
+		Prefix(f.Fields, prefix)
+	}
+}
+
 func (b builder) shape(f *Field, p Schema, depth int) {
 	t, _ := p.Type.(string)
 	if p.Const != nil {
@@ -149,13 +172,16 @@ func (b builder) shape(f *Field, p Schema, depth int) {
 		}
 		f.TypeHint = "one of " + strconv.Itoa(len(f.Enum))
 	case t == "array" && p.Items != nil:
-		item, _ := p.Items.resolve(b.root).optional(b.root)
+		item, null := p.Items.resolve(b.root).optional(b.root)
 		g := Field{}
 		b.shape(&g, item, maxDepth)
-		if f.Kind, f.Item, f.enum = List, g.Kind, g.enum; g.Kind == JSON || g.Kind == List {
-			f.Kind, f.TypeHint = JSON, "list, as JSON"
+		if f.Kind, f.Item, f.enum = List, g.Kind, g.enum; g.Kind == JSON || g.Kind == List || null {
+			f.Kind, f.Shape, f.TypeHint = JSON, "array", "list, as JSON"
 			break
 		}
+		items := f.MinItems
+		f.bounds(item) // what is typed are items
+		f.MinItems, f.MaxItems, f.Unique = items, core.Deref(p.MaxItems), p.UniqueItems
 		f.TypeHint = "list of " + string(g.Kind)
 	case t == "object" && len(p.Properties) > 0 && depth < maxDepth && !f.Nullable:
 		f.Kind, f.TypeHint = Object, "object"
@@ -163,9 +189,12 @@ func (b builder) shape(f *Field, p Schema, depth int) {
 		f.Kind = scalar(t, p)
 		f.TypeHint = map[Kind]string{Text: "string", DateTime: "date-time"}[f.Kind]
 		f.TypeHint = cmp.Or(f.TypeHint, string(f.Kind))
+		if f.Kind == JSON && (t == "array" || t == "object") {
+			f.Shape, f.TypeHint = t, map[string]string{"array": "list, as JSON", "object": "object, as JSON"}[t]
+		}
 	}
-	if f.Min != "" || f.Max != "" {
-		f.TypeHint += fmt.Sprintf(" · %s–%s", cmp.Or(f.Min, "−∞"), cmp.Or(f.Max, "∞"))
+	if lo, hi := cmp.Or(f.Min, f.Above), cmp.Or(f.Max, f.Below); (lo != "" || hi != "") && f.Kind != JSON {
+		f.TypeHint += fmt.Sprintf(" · %s–%s", cmp.Or(lo, "−∞"), cmp.Or(hi, "∞"))
 	}
 	if f.Nullable {
 		f.TypeHint += " · or null"

@@ -66,12 +66,12 @@ func TestDecode(t *testing.T) {
 	fs := build(t, "", "")
 	got, ok := Decode(fs, url.Values{
 		"name": {"abc"}, "n": {""}, "share": {"0.10"}, "dry": {"false"}, "kind": {"2"}, "at": {"2026-07-01T10:00"}, "ids": {"1", " ", "22"},
-		"place.city": {""}, "place.zip": {"28001"}, "extra": {`[1,{"a":null}]`}, "null.maybe": {"1"},
+		"place.city": {""}, "place.zip": {"28001"}, "extra": {`{"a":[1,null]}`}, "null.maybe": {"1"},
 	}, madrid)
 	if !ok {
 		t.Fatal(Errors(fs))
 	}
-	want := `{"at":"2026-07-01T08:00:00Z","dry":false,"extra":[1,{"a":null}],"ids":[1,22],"kind":2,"maybe":null,"name":"abc","place":{"city":"","zip":28001},"share":0.1}`
+	want := `{"at":"2026-07-01T08:00:00Z","dry":false,"extra":{"a":[1,null]},"ids":[1,22],"kind":2,"maybe":null,"name":"abc","place":{"city":"","zip":28001},"share":0.1}`
 	if string(got) != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -17,6 +17,12 @@ type Schema struct {
 	Default     json.RawMessage   `json:"default"`
 	Minimum     *float64          `json:"minimum"`
 	Maximum     *float64          `json:"maximum"`
+	Above       *float64          `json:"exclusiveMinimum"`
+	Below       *float64          `json:"exclusiveMaximum"`
+	MultipleOf  *float64          `json:"multipleOf"`
+	MinItems    *int              `json:"minItems"`
+	MaxItems    *int              `json:"maxItems"`
+	UniqueItems bool              `json:"uniqueItems"`
 	MinLength   *int              `json:"minLength"`
 	MaxLength   *int              `json:"maxLength"`
 	Pattern     string            `json:"pattern"`

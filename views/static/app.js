@@ -88,6 +88,10 @@
     $(".logbar").addEventListener("submit", (e) => e.preventDefault());
   }
 
+  // forms that are sent by choosing; a search is saved as the address has it
+  on("change", (e) => e.target.closest("form[data-autosubmit]")?.requestSubmit());
+  on("submit", (e) => { const q = $("[data-list-query]", e.target); if (q) q.value = location.search.slice(1); });
+
   // live indicator follows the stream
   const live = (s, t) => { const l = $("#live"); if (l) { l.dataset.state = s; $(".txt", l).textContent = t; } };
   on("htmx:sse:after:connection", () => live("up", "Live"));
