@@ -13,6 +13,7 @@ import (
 type serveFlags struct {
 	Host     string `env:"FLOWLITE_HOST" default:"127.0.0.1" help:"address to listen on; off loopback it needs credentials"`
 	Port     int    `env:"FLOWLITE_PORT" default:"4200" help:"port; -1 takes any free one"`
+	BasePath string `env:"FLOWLITE_BASE_PATH" placeholder:"/PATH" help:"path under which a proxy serves the pages, such as /flowlite"`
 	Database string `env:"FLOWLITE_DATABASE_URL" help:"sqlite:PATH or postgres://...; default: flowlite.db in FLOWLITE_HOME"`
 	Home     string `env:"FLOWLITE_HOME" help:"folder for database, results and built flows; default: ~/.flowlite"`
 	Key      string `name:"encryption-key" env:"FLOWLITE_ENCRYPTION_KEY" hidden:""`
@@ -25,7 +26,7 @@ type serveFlags struct {
 
 func (f serveFlags) config(a *app) server.Config {
 	_ = os.Unsetenv("FLOWLITE_ENCRYPTION_KEY") // not for flows, and what builds or describes them
-	return server.Config{Host: f.Host, Port: f.Port, DatabaseURL: f.Database, Home: f.Home, NoAuth: f.NoAuth, CSRF: f.CSRF, EncryptionKey: f.Key,
+	return server.Config{Host: f.Host, Port: f.Port, BasePath: f.BasePath, DatabaseURL: f.Database, Home: f.Home, NoAuth: f.NoAuth, CSRF: f.CSRF, EncryptionKey: f.Key,
 		AuthString: a.cli.Auth, Version: version(), Log: logger(a, f.LogLevel)}
 }
 

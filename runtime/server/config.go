@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -25,6 +26,9 @@ type Config struct {
 	// Home, made at the first start.
 	EncryptionKey string
 	NoAuth        bool // serve other machines without asking
+	// BasePath is where a proxy puts the server: "/flowlite". The proxy may cut
+	// it off or leave it; addresses of pages begin with it.
+	BasePath string
 	CSRF          bool // changing requests to the API must carry a token
 
 	Worker      bool   // run the pool "default" here
@@ -84,6 +88,9 @@ func (c *Config) complete() error {
 	if c.WorkDir == "" {
 		c.WorkDir, _ = os.Getwd()
 	}
+	if c.BasePath = strings.TrimRight(c.BasePath, "/"); c.BasePath != "" && !basePath.MatchString(c.BasePath) {
+		return core.Errorf(core.EInvalid, "the base path %q must be a path like /flowlite, of letters, digits and - . _ ~", c.BasePath)
+	}
 	if c.AuthString != "" && !strings.Contains(c.AuthString, ":") {
 		return core.Errorf(core.EInvalid, "the auth string must be user:password; set FLOWLITE_AUTH_STRING=admin:<password>")
 	}
@@ -92,6 +99,8 @@ func (c *Config) complete() error {
 	}
 	return nil
 }
+
+var basePath = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)+$`)
 
 func loopback(host string) bool {
 	if host == "localhost" {

@@ -52,10 +52,10 @@ func New(cfg Config) (*Server, error) {
 	return &Server{cfg: cfg, failed: make(chan error, 1)}, nil
 }
 
-// URL is where people look: http://host:port. Known after Start.
-func (s *Server) URL() string { return s.url }
+// URL is where people look: http://host:port and the base path. Known after Start.
+func (s *Server) URL() string { return s.url + s.cfg.BasePath }
 
-// APIURL is URL with /api.
+// APIURL is the API on this machine, without the base path of a proxy.
 func (s *Server) APIURL() string { return s.url + "/api" }
 
 // Service and Store are for programs that embed flowlite. Known after Start.
@@ -183,7 +183,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	}
 	s.keyFrom = keys.From()
 	s.service = orchestrate.New(orchestrate.Config{
-		Store: s.store, Bus: messages, Log: s.cfg.Log, Sealer: keys, URL: s.url,
+		Store: s.store, Bus: messages, Log: s.cfg.Log, Sealer: keys, URL: s.URL(),
 		Results: orchestrate.DirResults(s.resultsDir()),
 	})
 	if err := s.service.Start(ctx); err != nil {
@@ -204,7 +204,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	mux.Handle("/api", rest)
 	stopPages := func() {}
 	if !s.cfg.NoUI {
-		pages := ui.New(ui.Config{Service: s.service, Store: s.store, Bus: messages, Version: s.cfg.Version, Log: s.cfg.Log, Facts: s.facts})
+		pages := ui.New(ui.Config{Service: s.service, Store: s.store, Bus: messages, Version: s.cfg.Version, BasePath: s.cfg.BasePath, Log: s.cfg.Log, Facts: s.facts})
 		mux.Handle("/", askBrowser(s.cfg.AuthString, pages))
 		stopPages = pages.Stop
 	}
@@ -212,7 +212,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	// wait for them for ever.
 	base, end := context.WithCancelCause(context.WithoutCancel(ctx))
 	h := &http.Server{
-		Handler: mux, BaseContext: func(net.Listener) context.Context { return base },
+		Handler: cutBase(s.cfg.BasePath, mux), BaseContext: func(net.Listener) context.Context { return base },
 		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelDebug),
 	}
@@ -235,6 +235,24 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 		return nil
 	})
 	return nil
+}
+
+// cutBase takes the base path off where a proxy has not.
+func cutBase(base string, next http.Handler) http.Handler {
+	if base == "" {
+		return next
+	}
+	cut := http.StripPrefix(base, next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == base:
+			http.Redirect(w, r, base+"/", http.StatusFound)
+		case strings.HasPrefix(r.URL.Path, base+"/"):
+			cut.ServeHTTP(w, r)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
 }
 
 // errStopping is the cause that ends requests under way: unlike those of a

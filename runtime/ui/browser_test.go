@@ -34,7 +34,7 @@ type tab struct {
 
 func browser(t *testing.T) context.Context {
 	t.Helper()
-	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU, chromedp.ExecPath(chromium))
+	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU, chromedp.IgnoreCertErrors, chromedp.ExecPath(chromium))
 	for _, f := range []string{"disable-quic", "disable-component-update", "disable-background-networking", "hide-scrollbars"} {
 		opts = append(opts, chromedp.Flag(f, true))
 	}

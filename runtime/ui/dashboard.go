@@ -92,7 +92,7 @@ func (u *UI) readDashboard(ctx context.Context, p views.Page, rg dashRange, d *v
 	if d.Next, err = u.runs(ctx, chosen(d, &core.FlowRunFilter{
 		State:             &core.StateFilter{Type: &core.StateTypeFilter{Any: []core.StateType{core.Scheduled}}},
 		ExpectedStartTime: &core.TimeFilter{After: now},
-	}), core.Page{Sort: "EXPECTED_EXPECTED_START_TIME_ASC", Limit: 5}); err != nil {
+	}), core.Page{Sort: "EXPECTED_START_TIME_ASC", Limit: 5}); err != nil {
 		return err
 	}
 	tasks, err := u.Store.TaskRunHistory(ctx, core.HistoryQuery{Filters: chosen(d, nil), Start: from, End: from.Add(time.Duration(rg.past) * rg.step), Interval: rg.step.Seconds()})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 
@@ -100,7 +101,7 @@ func New(c Config) *UI {
 	}
 	mux := http.NewServeMux()
 	u.routes(mux)
-	u.handler = http.NewCrossOriginProtection().Handler(mux)
+	u.handler = ownForms(mux)
 	return u
 }
 
@@ -204,6 +205,22 @@ func (u *UI) routes(mux *http.ServeMux) {
 	mux.HandleFunc("/", u.serve(func(http.ResponseWriter, *http.Request) error {
 		return core.Errorf(core.ENotFound, "There is no page at this address.")
 	}))
+}
+
+// ownForms refuses posts of other sites. A proxy may have given the request
+// another Host; it then says which one the browser asked, in a header that no
+// site can make a browser send.
+func ownForms(next http.Handler) http.Handler {
+	guard := http.NewCrossOriginProtection().Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked, _, _ := strings.Cut(r.Header.Get("X-Forwarded-Host"), ",")
+		origin, err := url.Parse(r.Header.Get("Origin"))
+		if err == nil && origin.Host != "" && r.Header.Get("Sec-Fetch-Site") == "" && origin.Host == strings.TrimSpace(asked) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		guard.ServeHTTP(w, r)
+	})
 }
 
 // Stop ends the open streams, which a server's shutdown would wait for. It may
