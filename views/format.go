@@ -119,3 +119,19 @@ func meterW(used, limit int64) string {
 	}
 	return pc(math.Min(100, 100*float64(used)/float64(limit)))
 }
+
+// short is a name as far as lists show it: names have no bound, and a line of
+// ten thousand letters takes a browser seconds to break.
+func short(s string) string {
+	const most = 160
+	if len(s) <= most {
+		return s
+	}
+	n := 0
+	for i := range s {
+		if n++; n > most {
+			return s[:i] + "…"
+		}
+	}
+	return s
+}

@@ -51,7 +51,7 @@ func LaneEdge(from, to LaneBar) string {
 // rowText is a row for those who do not see the chart.
 func rowText(r timeline.Row, lay timeline.Layout) string {
 	if r.Item.Kind == timeline.Group {
-		s := fmt.Sprintf("%d task runs", r.Members)
+		s := plural(r.Members, "task run", "task runs")
 		for _, t := range Tones {
 			if r.Counts[t] > 0 {
 				s += fmt.Sprintf(", %d %s", r.Counts[t], strings.ToLower(toneNames[t]))

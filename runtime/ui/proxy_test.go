@@ -74,7 +74,7 @@ func TestBehindAProxy(t *testing.T) {
 				b.want(`[...document.querySelectorAll("[href],[src],[action],[hx-get],[hx-post],[hx-sse\\:connect]")].flatMap(e=>["href","src","action","hx-get","hx-post","hx-sse:connect"].map(a=>e.getAttribute(a))).filter(v=>v&&!v.startsWith("#")&&!v.startsWith("`+c.base+`/")).join(" ")`, "")
 			}
 			b.js(`document.querySelector('[name=theme][value=dark]').click()`)
-			b.wait(`document.documentElement.dataset.theme=="dark" && location.pathname=="` + c.base + `/work-pools" && !!window.htmx`)
+			b.wait(`document.documentElement?.dataset.theme=="dark" && location.pathname=="` + c.base + `/work-pools" && !!window.htmx`)
 			b.goTo(c.base + "/deployments/" + h.adder.ID.String() + "/run")
 			b.js(`(document.querySelector("[name=a]").value=40,document.querySelector("#run-form .btn.pri").click())`)
 			b.wait(`location.pathname.startsWith("` + c.base + `/flow-runs/") && document.querySelector("#live")?.dataset.state=="up"`)
@@ -161,4 +161,3 @@ func TestServerGoesAndComes(t *testing.T) {
 	h.create(h.adder, `{"a":1}`)
 	list.wait(`document.querySelectorAll("tbody tr").length==2`)
 }
-

@@ -126,7 +126,7 @@ func (h *house) runningETL(at core.Time) *core.FlowRun {
 		h.log(run.ID, level, "load_warehouse", "processed batch %d: %d customers", i+1, 1800+i*173%400)
 	}
 	for _, a := range []core.ArtifactCreate{
-		{Key: core.Ptr("orders-summary"), Type: core.Ptr("markdown"), Data: core.ToJSON("### Orders of the last window\n\n**18,204** orders from 24 partitions, 3 regions.\n\n- 212 without a country\n- [dashboard](https://bi.example.test/orders)")},
+		{Key: core.Ptr("orders-summary"), Type: core.Ptr("markdown"), Data: core.ToJSON("# Orders of the last window\n\n**18,204** orders from 24 partitions, 3 regions.\n\n- 212 without a country\n- [dashboard](https://bi.example.test/orders)")},
 		{Key: core.Ptr("row-counts"), Type: core.Ptr("table"), Data: core.ToJSON(`[{"region":"eu","orders":9120,"refunds":31},{"region":"us","orders":7004,"refunds":58},{"region":"apac","orders":2080,"refunds":4}]`)},
 		{Key: core.Ptr("load"), Type: core.Ptr("progress"), Data: core.JSON(`62.5`)},
 	} {

@@ -154,7 +154,7 @@ func TestThingsBelowABasePath(t *testing.T) {
 }
 
 // What others name is text.
-func TestHostileNames(t *testing.T) {
+func TestHostileThings(t *testing.T) {
 	h := open(t)
 	const evil = `"><script>x</script><img src=x onerror=alert(1)>`
 	ctx := t.Context()

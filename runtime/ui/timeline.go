@@ -17,9 +17,9 @@ import (
 const (
 	foldAt     = 12 // more runs of one task than this become one row
 	rowsAPage  = 100
-	maxItems   = 20_000 // task runs that a timeline reads
-	maxNested  = 50     // subflows whose own tasks are drawn
-	maxRetried = 100    // task runs whose earlier tries are drawn
+	maxItems   = 100_000 // task runs that a timeline reads
+	maxNested  = 50      // subflows whose own tasks are drawn
+	maxRetried = 100     // task runs whose earlier tries are drawn
 	maxLanes   = 48
 	maxBars    = 1500
 )
@@ -69,7 +69,7 @@ func (u *UI) readTimeline(ctx context.Context, p views.Page, run views.Run, q ur
 		}
 	}
 	t.Query = own.Encode()
-	items, partial, err := u.items(ctx, run.ID, attempts, "", 0)
+	items, partial, err := u.timelines.get(run, u.Now(), func() ([]*timeline.Item, bool, error) { return u.items(ctx, run.ID, attempts, "", 0) })
 	if err != nil {
 		return t, err
 	}

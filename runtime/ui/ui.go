@@ -81,12 +81,13 @@ type Config struct {
 // UI serves everything outside /api.
 type UI struct {
 	Config
-	handler  http.Handler
-	names    names
-	streams  streams
-	bars     bars
-	stopping chan struct{}
-	stop     sync.Once
+	handler   http.Handler
+	names     names
+	streams   streams
+	bars      bars
+	timelines timelines
+	stopping  chan struct{}
+	stop      sync.Once
 }
 
 // New makes the handler. Stop ends its open streams.

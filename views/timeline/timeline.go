@@ -145,8 +145,12 @@ func Build(items []*Item, o Options) Layout {
 	}
 
 	// children per parent, folding by task key
+	shown := items
+	if o.OnlyFailed {
+		shown = failures(items)
+	}
 	kids := map[string][]*Item{}
-	for _, it := range items {
+	for _, it := range shown {
 		kids[it.Parent] = append(kids[it.Parent], it)
 	}
 	rowOf := map[string]int{}
@@ -208,11 +212,6 @@ func Build(items []*Item, o Options) Layout {
 		}
 	}
 	walk("", 0)
-	if o.OnlyFailed {
-		rows = slices.DeleteFunc(rows, func(r Row) bool {
-			return !(r.Item.State == "failed" || r.Item.State == "crashed" || r.Counts["failed"] > 0)
-		})
-	}
 	for i := range rows { // a label must not sit on a squeezed gap
 		for _, g := range gaps {
 			if r := &rows[i]; r.Label != "" && !r.LabelEnd && r.LabelX > g.X-4 && r.LabelX < g.X+g.W && len(r.Bars) > 0 && r.Bars[len(r.Bars)-1].X > 8 {
@@ -250,4 +249,31 @@ func Build(items []*Item, o Options) Layout {
 	}
 	lay.Ticks = ticks(sc, first, last, gaps)
 	return lay
+}
+
+// failures are the items that failed, and the subflows that they lie in.
+func failures(items []*Item) []*Item {
+	parent := make(map[string]string, len(items))
+	for _, it := range items {
+		if it.Kind == Flow {
+			parent[it.ID] = it.Parent
+		}
+	}
+	keep := map[string]bool{}
+	for _, it := range items {
+		if it.State != "failed" && it.State != "crashed" {
+			continue
+		}
+		keep[it.ID] = true
+		for p := it.Parent; p != "" && !keep[p]; p = parent[p] {
+			keep[p] = true
+		}
+	}
+	var out []*Item
+	for _, it := range items {
+		if keep[it.ID] {
+			out = append(out, it)
+		}
+	}
+	return out
 }
