@@ -133,18 +133,6 @@ func xAt(t, a, b core.Time) float64 {
 	return math.Max(0, math.Min(100, 100*float64(t-a)/float64(b-a)))
 }
 
-// dots draws every completed run as a zero-length stroke: one element, about
-// ten bytes a run.
-func dots(rs []Run, from, to, now core.Time) string {
-	var b strings.Builder
-	for _, r := range rs {
-		if r.StateType == core.Completed && r.StartTime != 0 {
-			fmt.Fprintf(&b, "M%.1f %.1fh0", xAt(r.StartTime, from, to)*10, logY(r.Took(now), 116))
-		}
-	}
-	return b.String()
-}
-
 // spark is a small line and the area under it.
 func spark(vals []int64, h float64) (line, area string) {
 	if len(vals) < 2 {

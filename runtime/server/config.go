@@ -29,7 +29,7 @@ type Config struct {
 	// BasePath is where a proxy puts the server: "/flowlite". The proxy may cut
 	// it off or leave it; addresses of pages begin with it.
 	BasePath string
-	CSRF          bool // changing requests to the API must carry a token
+	CSRF     bool // changing requests to the API must carry a token
 
 	Worker      bool   // run the pool "default" here
 	WorkerLimit int    // runs at once; 0: no limit

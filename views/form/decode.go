@@ -37,7 +37,7 @@ func decode(fs []Field, q url.Values, loc *time.Location) (map[string]any, bool)
 		}
 		var v any
 		var err error
-		set := true
+		var set bool
 		switch f.Kind {
 		case Object:
 			m, good := decode(f.Fields, q, loc)
