@@ -195,7 +195,7 @@ func FlowRunsUpTo(d Dialect, fs core.Filters, most int64) Query {
 	b.whereFlowRuns(fs)
 	b.w(" LIMIT ")
 	b.arg(most)
-	b.w(") AS some")
+	b.w(") AS matching")
 	return b.query()
 }
 
