@@ -21,17 +21,21 @@ var markdown = goldmark.New(goldmark.WithExtensions(
 	extension.NewTable(extension.WithTableCellAlignMethod(extension.TableCellAlignAttribute)),
 ), goldmark.WithParserOptions(parser.WithASTTransformers(util.Prioritized(lower{}, 100))))
 
-// lower makes headings start below the page's own, since a page has one h1, and
-// images links: what a run wrote loads nothing.
+// lower makes a text's highest headings come below the page's own, since a page
+// has one h1 and cards with h2, and images links: what a run wrote loads nothing.
 type lower struct{}
+
+const belowPage = 3
 
 func (lower) Transform(doc *ast.Document, _ text.Reader, _ parser.Context) {
 	var images []*ast.Image
+	var headings []*ast.Heading
+	highest := 6
 	_ = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		switch n := n.(type) {
 		case *ast.Heading:
 			if entering {
-				n.Level = min(6, n.Level+2)
+				headings, highest = append(headings, n), min(highest, n.Level)
 			}
 		case *ast.Image:
 			if entering && !bytes.HasPrefix(n.Destination, []byte("data:image/")) {
@@ -40,6 +44,9 @@ func (lower) Transform(doc *ast.Document, _ text.Reader, _ parser.Context) {
 		}
 		return ast.WalkContinue, nil
 	})
+	for _, n := range headings {
+		n.Level = min(6, n.Level-highest+belowPage)
+	}
 	for _, n := range images {
 		instead(n)
 	}

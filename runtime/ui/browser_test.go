@@ -100,11 +100,12 @@ func (b *tab) wait(e string) {
 	defer deadline.Stop()
 	tick := time.NewTicker(40 * time.Millisecond)
 	defer tick.Stop()
-	for b.js(e) != "true" {
+	// Between two pages there may be nothing to ask.
+	for b.js("(() => { try { return "+e+" } catch { return false } })()") != "true" {
 		select {
 		case <-tick.C:
 		case <-deadline.C:
-			b.t.Fatalf("never true: %s\nat %s\nconsole: %v\n%s", e, b.js("location.href"), b.problems(), b.js(`document.querySelector("#toasts").textContent`))
+			b.t.Fatalf("never true: %s\nat %s\nconsole: %v\n%s", e, b.js("location.href"), b.problems(), b.js(`document.querySelector("#toasts")?.textContent`))
 		}
 	}
 }

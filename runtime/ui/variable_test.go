@@ -151,7 +151,7 @@ func TestSecrets(t *testing.T) {
 	if _, err := h.store.BlockDocument(t.Context(), d.ID); !core.IsNotFound(err) {
 		t.Error(err)
 	}
-	hook := h.block("webhook", "hook", `{"url":"https://a.test"}`)
+	hook := h.blockOf("webhook", "hook", `{"url":"https://a.test"}`)
 	if w := h.post("/secrets/"+hook.ID.String(), url.Values{"value": {"x"}}); w.Code != 404 {
 		t.Error("a block that is no secret was set as one:", w.Code)
 	}
