@@ -55,7 +55,7 @@ func runFilters(p Page, d RunsView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "\" hx-trigger=\"change, input delay:250ms from:find .in, submit\" hx-target=\"#runs\" hx-swap=\"outerMorph\" hx-push-url=\"true\"><div class=\"search\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "\" hx-trigger=\"input delay:250ms, change, submit\" hx-target=\"#runs\" hx-swap=\"outerMorph\" hx-push-url=\"true\"><div class=\"search\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

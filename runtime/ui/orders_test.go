@@ -16,8 +16,15 @@ func TestBulkInTheBrowser(t *testing.T) {
 	for i := range 55 {
 		h.finished(h.adder, now.Add(-time.Duration(i+1)*time.Minute), now, core.Failed)
 	}
-	h.finished(h.etl, now.Add(-time.Hour), now, core.Failed)
+	lone := h.finished(h.etl, now.Add(-time.Hour), now, core.Failed)
 	b := h.tab(t, browser(t), "/runs", 1280, 900)
+	typed := func(q string) {
+		b.js(`(()=>{const i=document.querySelector("#filters [name=q]");i.value="` + q + `";i.dispatchEvent(new Event("input",{bubbles:true}))})()`)
+	}
+	typed(lone.ID.String())
+	b.wait(`document.querySelector("#runs tbody").rows.length==1`)
+	typed("")
+	b.wait(`document.querySelector("#runs tbody").rows.length>1`)
 	b.js(`(()=>{const s=document.querySelector("[name=flow]");s.value="adder";s.dispatchEvent(new Event("change",{bubbles:true}))})()`)
 	b.wait(`location.search.includes("flow=adder") && document.querySelector("#runs h2+*, #runs .card-h h2") && document.querySelector("#runs").textContent.includes("55 runs")`)
 	b.js(`(()=>{const f=document.querySelector("form.save");f.querySelector("[name=name]").value="my adders";f.querySelector("button").click()})()`)
