@@ -34,7 +34,11 @@ func (r *reader) FlowRunsByIDs(ctx context.Context, ids []core.UUID) ([]*core.Fl
 }
 
 func (r *reader) FlowRuns(ctx context.Context, f core.Filters, p core.Page) ([]*core.FlowRun, error) {
-	ids, err := r.ids(ctx, queries.FlowRuns(r.d, f, &p))
+	rare, err := r.rareTags(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := r.ids(ctx, queries.FlowRuns(r.d, f, &p, rare))
 	if err != nil {
 		return nil, err
 	}
@@ -42,11 +46,39 @@ func (r *reader) FlowRuns(ctx context.Context, f core.Filters, p core.Page) ([]*
 }
 
 func (r *reader) CountFlowRuns(ctx context.Context, f core.Filters) (int64, error) {
-	return r.count(ctx, queries.FlowRuns(r.d, f, nil))
+	rare, err := r.rareTags(ctx, f)
+	if err != nil {
+		return 0, err
+	}
+	return r.count(ctx, queries.FlowRuns(r.d, f, nil, rare))
 }
 
 func (r *reader) CountFlowRunsUpTo(ctx context.Context, f core.Filters, most int64) (int64, error) {
-	return r.count(ctx, queries.FlowRunsUpTo(r.d, f, most))
+	rare, err := r.rareTags(ctx, f)
+	if err != nil {
+		return 0, err
+	}
+	return r.count(ctx, queries.FlowRunsUpTo(r.d, f, most, rare))
+}
+
+// rareTags looks how rare the tags are that a filter of flow runs asks for.
+func (r *reader) rareTags(ctx context.Context, f core.Filters) (rare queries.Rare, err error) {
+	if f.FlowRuns == nil || f.FlowRuns.Tags == nil {
+		return nil, nil
+	}
+	for _, tag := range slices.Concat(f.FlowRuns.Tags.All, f.FlowRuns.Tags.Any) {
+		n, err := r.count(ctx, queries.RareTag(r.d, tag))
+		if err != nil {
+			return nil, err
+		}
+		if n < queries.CommonTag {
+			if rare == nil {
+				rare = queries.Rare{}
+			}
+			rare[tag] = true
+		}
+	}
+	return rare, nil
 }
 
 func (r *reader) FlowRunHistory(ctx context.Context, q core.HistoryQuery) ([]core.HistoryBucket, error) {

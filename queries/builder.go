@@ -31,6 +31,10 @@ type builder struct {
 	d    Dialect
 	b    strings.Builder
 	args []any
+	// byEnd says that the newest ends are looked for: without statistics SQLite
+	// would rather read and sort every run that has the states asked for.
+	byEnd bool
+	rare  Rare
 }
 
 func (b *builder) w(parts ...string) {

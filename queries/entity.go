@@ -25,12 +25,22 @@ func (b *builder) flowRun(x *core.FlowRunFilter) {
 	f := b.fields()
 	f.id("r.id", x.ID)
 	f.textLike("r.name", x.Name, func(v string) {
+		if x.ExpectedStartTime != nil || x.EndTime != nil {
+			f.like("r.name", v) // the indexes by time have the name too
+			return
+		}
 		// By the covering index on name: twenty times faster where few match.
 		f.w("r.id IN (SELECT n.id FROM flow_run n WHERE ")
 		f.like("n.name", v)
 		f.w(")")
 	})
 	f.tags("r.tags", x.Tags, func(tag string) {
+		if b.rare[tag] {
+			f.w("r.id IN (SELECT g.flow_run_id FROM flow_run_tag g WHERE g.tag = ")
+			f.arg(tag)
+			f.w(")")
+			return
+		}
 		f.w("EXISTS (SELECT 1 FROM flow_run_tag g WHERE g.flow_run_id = r.id AND g.tag = ")
 		f.arg(tag)
 		f.w(")")

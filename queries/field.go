@@ -207,13 +207,17 @@ func (f *fields) state(alias string, x *core.StateFilter) {
 	if x == nil {
 		return
 	}
+	col := alias + ".state_type"
+	if f.byEnd && f.d == SQLite {
+		col = "+" + col
+	}
 	f.sub(x.Operator, func(g *fields) {
 		if x.Type != nil {
 			if x.Type.Any != nil {
-				g.add(func() { in(g.builder, false, alias+".state_type", texts(x.Type.Any)) })
+				g.add(func() { in(g.builder, false, col, texts(x.Type.Any)) })
 			}
 			if x.Type.NotAny != nil {
-				g.add(func() { in(g.builder, true, alias+".state_type", texts(x.Type.NotAny)) })
+				g.add(func() { in(g.builder, true, col, texts(x.Type.NotAny)) })
 			}
 		}
 		g.textFilter(alias+".state_name", x.Name)

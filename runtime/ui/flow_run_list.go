@@ -167,10 +167,10 @@ func (l *runList) readOlder(ctx context.Context, u *UI) error {
 	ended.ExpectedStartTime, live.ExpectedStartTime = before, before
 	ended.EndTime = &core.TimeFilter{After: l.from}
 	live.EndTime = &core.TimeFilter{IsNull: core.Ptr(true)}
-	tones := map[string]bool{}
-	for _, t := range []string{"running", "paused", "pending", "cancelled"} {
-		if len(l.states) == 0 || l.states[t] {
-			tones[t] = true
+	var types []core.StateType
+	for tone, t := range map[string]core.StateType{"running": core.Running, "paused": core.Paused, "pending": core.Pending, "cancelled": core.Cancelling} {
+		if len(l.states) == 0 || l.states[tone] {
+			types = append(types, t)
 		}
 	}
 	f := l.filters
@@ -179,7 +179,8 @@ func (l *runList) readOlder(ctx context.Context, u *UI) error {
 	if err != nil {
 		return err
 	}
-	if live.State = stateFilter(tones); live.State != nil {
+	if len(types) > 0 {
+		live.State = &core.StateFilter{Type: &core.StateTypeFilter{Any: types}}
 		f.FlowRuns = &live
 		more, err := u.Store.FlowRuns(ctx, f, core.Page{Sort: "EXPECTED_START_TIME_DESC", Limit: mostOlder})
 		if err != nil {

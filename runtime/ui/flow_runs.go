@@ -190,7 +190,8 @@ func stateFilter(tones map[string]bool) *core.StateFilter {
 	case len(types) > 0:
 		return &core.StateFilter{Type: &core.StateTypeFilter{Any: types}}
 	case len(names) > 0:
-		return &core.StateFilter{Name: &core.TextFilter{Any: names}}
+		// The type says nothing more, but it has an index.
+		return &core.StateFilter{Type: &core.StateTypeFilter{Any: []core.StateType{core.Scheduled}}, Name: &core.TextFilter{Any: names}}
 	}
 	return nil
 }

@@ -178,7 +178,7 @@ func (u *UI) readPool(ctx context.Context, rec *core.WorkPool, whole bool) (view
 		return p, err
 	}
 	p.Late, err = u.Store.CountFlowRuns(ctx, core.Filters{
-		FlowRuns:  &core.FlowRunFilter{State: &core.StateFilter{Name: &core.TextFilter{Any: []string{core.NameLate}}}},
+		FlowRuns:  &core.FlowRunFilter{State: stateFilter(map[string]bool{"late": true})},
 		WorkPools: &core.WorkPoolFilter{ID: &core.IDFilter{Any: []core.UUID{rec.ID}}},
 	})
 	return p, err
