@@ -182,3 +182,9 @@ func (r *reader) SlotHolders(ctx context.Context) ([]core.UUID, error) {
 	ids, err := r.q.ListSlotHolders(ctx)
 	return ids, r.err(err, "Lease")
 }
+
+// LostSlotHolders: theirs are the only leases of the kind that end by themselves.
+func (r *reader) LostSlotHolders(ctx context.Context, now core.Time) ([]core.UUID, error) {
+	ids, err := r.q.ListLostSlotHolders(ctx, row.ListLostSlotHoldersParams{Now: now, Forever: core.Forever})
+	return ids, r.err(err, "Lease")
+}

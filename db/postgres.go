@@ -23,6 +23,9 @@ type postgresStore struct {
 
 var _ core.Store = (*postgresStore)(nil)
 
+// connectTimeout: a database host that is gone answers nothing, not no.
+const connectTimeout = 5 * time.Second
+
 // migrationLock keeps servers that start together from migrating together.
 const migrationLock = 0x666c6f77
 
@@ -30,6 +33,9 @@ func openPostgres(ctx context.Context, dsn string) (core.Store, error) {
 	cfg, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
 		return nil, core.Errorf(core.EInvalid, "the database address cannot be read: %w", err)
+	}
+	if cfg.ConnConfig.ConnectTimeout == 0 {
+		cfg.ConnConfig.ConnectTimeout = connectTimeout
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
@@ -75,8 +81,15 @@ const tries = 8
 
 func (s *postgresStore) Write(ctx context.Context, fn func(core.Tx) error) error {
 	for n := 1; ; n++ {
-		err := pgx.BeginFunc(ctx, s.pool, func(t pgx.Tx) error { return fn(&tx{reader: newPostgresReader(t)}) })
+		var own error
+		err := pgx.BeginFunc(ctx, s.pool, func(t pgx.Tx) error {
+			own = fn(&tx{reader: newPostgresReader(t)})
+			return own
+		})
 		if err == nil || n == tries || !retryable(err) {
+			if err != nil && own == nil && ctx.Err() == nil { // to begin or to commit
+				return s.err(err, "Transaction")
+			}
 			if _, ok := errors.AsType[*pgconn.PgError](err); ok && core.CodeOf(err) == core.EInternal {
 				return s.err(err, "Transaction")
 			}
@@ -92,7 +105,7 @@ func (s *postgresStore) Write(ctx context.Context, fn func(core.Tx) error) error
 
 func retryable(err error) bool {
 	e, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && (e.Code == "40001" || e.Code == "40P01")
+	return ok && (e.Code == "25006" || e.Code == "40001" || e.Code == "40P01")
 }
 
 func (s *postgresStore) Engine() string { return "postgres" }

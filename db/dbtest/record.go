@@ -288,17 +288,28 @@ func taskQueue(s *suite) {
 			return errors.Join(err, tx.QueueTaskRun(s.ctx, core.QueuedTaskRun{TaskRunID: r.ID, TaskKey: "k", Due: s.now - core.Time(i)}))
 		})
 	}
-	got := must(s.QueuedTaskRuns(s.ctx, "k", 2))(s)
+	got := must(s.QueuedTaskRuns(s.ctx, "k", s.now, 2))(s)
 	s.eq(len(got), 2)
 	s.eq(got[0], core.QueuedTaskRun{TaskRunID: ids[2], TaskKey: "k", Due: s.now - 2}) // the first due
-	s.eq(len(must(s.QueuedTaskRuns(s.ctx, "other", 2))(s)), 0)
+	s.eq(len(must(s.QueuedTaskRuns(s.ctx, "other", s.now, 2))(s)), 0)
 	s.write(func(tx core.Tx) error {
 		return errors.Join(tx.UnqueueTaskRun(s.ctx, ids[2]), tx.UnqueueTaskRun(s.ctx, ids[2]), tx.DeleteTaskRun(s.ctx, ids[1]),
 			tx.QueueTaskRun(s.ctx, core.QueuedTaskRun{TaskRunID: ids[0], TaskKey: "k", Due: s.now + 7}))
 	})
-	got = must(s.QueuedTaskRuns(s.ctx, "k", 5))(s)
+	got = must(s.QueuedTaskRuns(s.ctx, "k", s.now, 5))(s)
 	s.eq(len(got), 1) // unqueued, deleted with its task run, and the one that is due later now
 	s.eq(got[0].Due, s.now+7)
+	take := func(now, until core.Time) (ok bool) {
+		s.write(func(tx core.Tx) (err error) { ok, err = tx.TakeQueuedTaskRun(s.ctx, ids[0], now, until); return err })
+		return ok
+	}
+	s.eq(take(s.now, s.now+10), true)
+	s.eq(take(s.now+9, s.now+20), false)
+	s.eq(len(must(s.QueuedTaskRuns(s.ctx, "k", s.now+9, 5))(s)), 0)
+	s.eq(len(must(s.QueuedTaskRuns(s.ctx, "k", s.now+10, 5))(s)), 1)
+	s.eq(take(s.now+10, s.now+20), true)
+	s.write(func(tx core.Tx) error { return tx.GiveBackTaskRun(s.ctx, ids[0]) })
+	s.eq(take(s.now+11, s.now+20), true)
 }
 
 func savedSearches(s *suite) {

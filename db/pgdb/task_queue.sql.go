@@ -9,6 +9,15 @@ import (
 	"context"
 )
 
+const giveBackTaskRun = `-- name: GiveBackTaskRun :exec
+UPDATE task_queue SET taken_time = NULL WHERE task_run_id = $1
+`
+
+func (q *Queries) GiveBackTaskRun(ctx context.Context, arg GiveBackTaskRunParams) error {
+	_, err := q.db.Exec(ctx, giveBackTaskRun, arg.TaskRunID)
+	return err
+}
+
 const queueTaskRun = `-- name: QueueTaskRun :exec
 INSERT INTO task_queue (task_run_id, task_key, due_time)
 VALUES ($1, $2, $3)
@@ -21,12 +30,13 @@ func (q *Queries) QueueTaskRun(ctx context.Context, arg QueueTaskRunParams) erro
 }
 
 const queuedTaskRuns = `-- name: QueuedTaskRuns :many
-SELECT task_run_id, task_key, due_time FROM task_queue WHERE task_key = $1
-ORDER BY due_time, task_run_id LIMIT CAST($2 AS BIGINT)
+SELECT task_run_id, task_key, due_time, taken_time FROM task_queue
+WHERE task_key = $1 AND (taken_time IS NULL OR taken_time <= $2)
+ORDER BY due_time, task_run_id LIMIT CAST($3 AS BIGINT)
 `
 
 func (q *Queries) QueuedTaskRuns(ctx context.Context, arg QueuedTaskRunsParams) ([]TaskQueue, error) {
-	rows, err := q.db.Query(ctx, queuedTaskRuns, arg.TaskKey, arg.Lim)
+	rows, err := q.db.Query(ctx, queuedTaskRuns, arg.TaskKey, arg.Now, arg.Lim)
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +44,12 @@ func (q *Queries) QueuedTaskRuns(ctx context.Context, arg QueuedTaskRunsParams) 
 	var items []TaskQueue
 	for rows.Next() {
 		var i TaskQueue
-		if err := rows.Scan(&i.TaskRunID, &i.TaskKey, &i.DueTime); err != nil {
+		if err := rows.Scan(
+			&i.TaskRunID,
+			&i.TaskKey,
+			&i.DueTime,
+			&i.TakenTime,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -43,6 +58,19 @@ func (q *Queries) QueuedTaskRuns(ctx context.Context, arg QueuedTaskRunsParams) 
 		return nil, err
 	}
 	return items, nil
+}
+
+const takeQueuedTaskRun = `-- name: TakeQueuedTaskRun :execrows
+UPDATE task_queue SET taken_time = $1
+WHERE task_run_id = $2 AND (taken_time IS NULL OR taken_time <= $3)
+`
+
+func (q *Queries) TakeQueuedTaskRun(ctx context.Context, arg TakeQueuedTaskRunParams) (int64, error) {
+	result, err := q.db.Exec(ctx, takeQueuedTaskRun, arg.TakenTime, arg.TaskRunID, arg.Now)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const unqueueTaskRun = `-- name: UnqueueTaskRun :execrows

@@ -575,6 +575,8 @@ type GetWorkerParams struct {
 	Name       string
 }
 
+type GiveBackTaskRunParams struct{ TaskRunID core.UUID }
+
 type GlobalLimit struct {
 	ID                      core.UUID
 	Created                 core.Time
@@ -973,6 +975,11 @@ type ListGlobalLimitsByIDsParams struct{ Ids []core.UUID }
 
 type ListLogsByIDsParams struct{ Ids []int64 }
 
+type ListLostSlotHoldersParams struct {
+	Now     core.Time
+	Forever core.Time
+}
+
 type ListRunsOccupyingParams struct {
 	LimitID core.UUID
 	Now     core.Time
@@ -1225,6 +1232,7 @@ type Querier interface {
 	GetWorkQueue(ctx context.Context, arg GetWorkQueueParams) (WorkQueueFull, error)
 	GetWorkQueueByName(ctx context.Context, arg GetWorkQueueByNameParams) (WorkQueueFull, error)
 	GetWorker(ctx context.Context, arg GetWorkerParams) (Worker, error)
+	GiveBackTaskRun(ctx context.Context, arg GiveBackTaskRunParams) error
 	HasAutomationEvent(ctx context.Context, arg HasAutomationEventParams) (int64, error)
 	InsertArtifact(ctx context.Context, arg InsertArtifactParams) error
 	InsertAutomation(ctx context.Context, arg InsertAutomationParams) error
@@ -1274,6 +1282,7 @@ type Querier interface {
 	ListFlowsByIDs(ctx context.Context, arg ListFlowsByIDsParams) ([]Flow, error)
 	ListGlobalLimitsByIDs(ctx context.Context, arg ListGlobalLimitsByIDsParams) ([]GlobalLimit, error)
 	ListLogsByIDs(ctx context.Context, arg ListLogsByIDsParams) ([]Log, error)
+	ListLostSlotHolders(ctx context.Context, arg ListLostSlotHoldersParams) ([]core.UUID, error)
 	ListRunsOccupying(ctx context.Context, arg ListRunsOccupyingParams) ([]core. // The runs that RunsOccupying counts, oldest first.
 											UUID, error)
 	ListSavedSearches(ctx context.Context, arg ListSavedSearchesParams) ([]SavedSearch, error)
@@ -1326,6 +1335,7 @@ type Querier interface {
 		UUID, error)
 	StaleWorkQueues(ctx context.Context, arg StaleWorkQueuesParams) ([]core.UUID, error)
 	TakeAutomationEvent(ctx context.Context, arg TakeAutomationEventParams) (int64, error)
+	TakeQueuedTaskRun(ctx context.Context, arg TakeQueuedTaskRunParams) (int64, error)
 	TaskRunsOf(ctx context.Context, arg TaskRunsOfParams) ([]TaskRunFull, error)
 	TaskRunsOfAfter(ctx context.Context, arg TaskRunsOfAfterParams) ([]TaskRunFull, error)
 	UnqueueTaskRun(ctx context.Context, arg UnqueueTaskRunParams) (int64, error)
@@ -1355,6 +1365,7 @@ type QueueTaskRunParams struct {
 
 type QueuedTaskRunsParams struct {
 	TaskKey string
+	Now     core.Time
 	Lim     int64
 }
 
@@ -1395,6 +1406,12 @@ type ResealBlockDocumentParams struct {
 	Sealed string
 	ID     core.UUID
 	Was    string
+}
+
+type Result struct {
+	Key     string
+	Content []byte
+	Created core.Time
 }
 
 type RunLease struct {
@@ -1438,6 +1455,12 @@ type ScheduledAheadParams struct {
 type ScheduledAheadRow struct {
 	N        int64
 	LastTime core.Time
+}
+
+type ServerLease struct {
+	Name    string
+	Holder  core.UUID
+	Expires core.Time
 }
 
 type SetFlowRunStateParams struct {
@@ -1510,10 +1533,17 @@ type StaleWorkQueuesParams struct{ CutoffTime core.Time }
 
 type TakeAutomationEventParams struct{ EventID core.UUID }
 
+type TakeQueuedTaskRunParams struct {
+	TakenTime core.Time
+	TaskRunID core.UUID
+	Now       core.Time
+}
+
 type TaskQueue struct {
 	TaskRunID core.UUID
 	TaskKey   string
 	DueTime   core.Time
+	TakenTime core.Time
 }
 
 type TaskRun struct {

@@ -235,6 +235,34 @@ func (q *Queries) KeepSlotLeases(ctx context.Context, arg KeepSlotLeasesParams) 
 	return err
 }
 
+const listLostSlotHolders = `-- name: ListLostSlotHolders :many
+SELECT DISTINCT holder_id FROM slot_lease
+WHERE is_counted AND client_id IS NOT NULL AND holder_id IS NOT NULL AND expires > ?1 AND expires < ?2
+`
+
+func (q *Queries) ListLostSlotHolders(ctx context.Context, arg ListLostSlotHoldersParams) ([]core.UUID, error) {
+	rows, err := q.db.QueryContext(ctx, listLostSlotHolders, arg.Now, arg.Forever)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []core.UUID
+	for rows.Next() {
+		var holder_id core.UUID
+		if err := rows.Scan(&holder_id); err != nil {
+			return nil, err
+		}
+		items = append(items, holder_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listSlotHolders = `-- name: ListSlotHolders :many
 SELECT DISTINCT holder_id FROM slot_lease WHERE is_counted AND client_id IS NOT NULL AND holder_id IS NOT NULL
 `

@@ -85,6 +85,10 @@ WHERE is_counted AND client_id = sqlc.arg(client_id) AND expires > sqlc.arg(expi
 -- name: ListSlotHolders :many
 SELECT DISTINCT holder_id FROM slot_lease WHERE is_counted AND client_id IS NOT NULL AND holder_id IS NOT NULL;
 
+-- name: ListLostSlotHolders :many
+SELECT DISTINCT holder_id FROM slot_lease
+WHERE is_counted AND client_id IS NOT NULL AND holder_id IS NOT NULL AND expires > sqlc.arg(now) AND expires < sqlc.arg(forever);
+
 -- name: KeepSlotLeases :exec
 UPDATE slot_lease SET expires = sqlc.arg(expires), client_id = sqlc.arg(client_id)
 WHERE is_counted AND holder_id = sqlc.arg(holder_id);

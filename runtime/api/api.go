@@ -19,6 +19,7 @@ type Config struct {
 
 	AuthString string // empty: nobody has to log in
 	CSRF       bool   // changing requests must carry a token of GET /csrf-token
+	CSRFKey    []byte // of all servers on the database; default: one of this process
 	Version    string // flowlite's own, in GET /admin/settings
 	Log        *slog.Logger
 	Health     func() any // details for GET /ready, such as the loops' progress
@@ -51,7 +52,7 @@ func New(c Config) *API {
 		a.log = slog.Default()
 	}
 	if c.CSRF {
-		a.csrf = newCSRF()
+		a.csrf = newCSRF(c.CSRFKey)
 	}
 	for _, g := range a.groups() {
 		for _, o := range g.ops {

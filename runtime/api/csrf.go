@@ -23,19 +23,23 @@ const (
 )
 
 // csrf makes tokens that need not be kept: each names its end and is sealed
-// with a key of this process. After a restart clients ask for a new one.
-type csrf struct{ key [32]byte }
+// with a key that all servers on a database share.
+type csrf struct{ key []byte }
 
-func newCSRF() *csrf {
-	c := &csrf{}
-	_, _ = rand.Read(c.key[:]) // never fails
-	return c
+// newCSRF without a key takes one of this process: then clients ask for a new
+// token after each restart.
+func newCSRF(key []byte) *csrf {
+	if len(key) == 0 {
+		key = make([]byte, 32)
+		_, _ = rand.Read(key) // never fails
+	}
+	return &csrf{key}
 }
 
 // token is the hex of a seal over the client and the end, after the end.
 func (c *csrf) token(client string, end core.Time) string {
 	head := strconv.FormatInt(int64(end), 16)
-	mac := hmac.New(sha256.New, c.key[:])
+	mac := hmac.New(sha256.New, c.key)
 	_, _ = mac.Write([]byte(head + " " + client))
 	return head + hex.EncodeToString(mac.Sum(nil))
 }

@@ -55,12 +55,12 @@ func TestCSRF(t *testing.T) {
 			t.Errorf("%s %s %q %q: %d %s, want %d %s", c.method, c.path, c.token, c.client, resp.StatusCode, b, c.status, c.detail)
 		}
 	}
-	k := newCSRF()
+	k := newCSRF(nil)
 	now := core.Now()
 	if old := k.token("abc", now.Add(-time.Second)); k.valid(old, "abc", now) {
 		t.Error("a token is good after its end")
 	}
-	if newCSRF().valid(k.token("abc", now.Add(time.Hour)), "abc", now) {
+	if newCSRF(nil).valid(k.token("abc", now.Add(time.Hour)), "abc", now) {
 		t.Error("another server's token is good")
 	}
 }

@@ -17,6 +17,8 @@ const (
 	backfillPage = 200
 	// catchUpSpan is how far back one looks for what the queue had to drop.
 	catchUpSpan = 30 * time.Second
+	// lookAgain: what another server says may be lost without anybody's knowing.
+	lookAgain = 15 * time.Second
 )
 
 type eventFrameOut struct {
@@ -180,6 +182,8 @@ func (a *API) logsOut(w http.ResponseWriter, r *http.Request) {
 			f.AfterSeq = last[0].Seq
 		}
 	}
+	tick := time.NewTicker(lookAgain)
+	defer tick.Stop()
 	for {
 		// The rows are the truth, the bus only says that there are some.
 		logs, err := a.store.Logs(ctx, &f, core.Page{Sort: "SEQ_ASC"})
@@ -203,6 +207,7 @@ func (a *API) logsOut(w http.ResponseWriter, r *http.Request) {
 				_ = s.Close(websocket.StatusGoingAway, "The server stops")
 				return
 			}
+		case <-tick.C:
 		}
 	}
 }

@@ -1,5 +1,10 @@
-// Package bus carries hints of what changed: in memory for one process. A
-// message may be lost and is never the truth; who hears one reads the database.
+// Package bus carries hints of what changed, and grants the leases of loops: in
+// memory for one process, through Postgres or Redis for many. A message may be
+// lost and is never the truth; who hears one reads the database.
 //
-// Import law: bus imports core only.
+// A Linked bus is a Memory bus whose messages also travel over a link to the
+// other servers. A link only sends and hears texts; queueing, packing, outages
+// and what subscribers are told of them are the same for all.
+//
+// Import law: bus imports core and queries.
 package bus

@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -40,6 +41,24 @@ func (b *Memory) Publish(messages ...core.Message) {
 		if m.Key != "" {
 			for s := range b.subs[address{m.Topic, ""}] {
 				s.offer(m)
+			}
+		}
+	}
+}
+
+// missed tells every subscriber that messages may have been lost.
+func (b *Memory) missed(topics ...core.Topic) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	for at, subs := range b.subs {
+		if len(topics) > 0 && !slices.Contains(topics, at.topic) {
+			continue
+		}
+		for s := range subs {
+			s.lost.Add(1) // before the message, whose reader asks for it
+			select {
+			case s.c <- core.Message{Topic: at.topic, Missed: true}:
+			default: // it has something to read, and Lost tells the rest
 			}
 		}
 	}

@@ -42,7 +42,7 @@ func (c *Client) call(ctx context.Context, method, path string, in, out any) err
 		return err
 	}
 	if err := json.Unmarshal(b, out); err != nil {
-		return core.Errorf(core.EInternal, "%s answered %s %s with something else than expected (is it a flowlite server?): %w", c.base, method, path, err)
+		return core.Errorf(core.EInternal, "%s answered %s %s with something else than expected (is it a flowlite server?): %w", c.URL(), method, path, err)
 	}
 	return nil
 }
@@ -65,9 +65,18 @@ func (c *Client) Raw(ctx context.Context, method, path string, body any) (json.R
 func (c *Client) send(ctx context.Context, method, path, contentType string, body []byte) ([]byte, http.Header, error) {
 	until := time.Now().Add(c.patience)
 	pause := 50 * time.Millisecond
+	others := len(c.servers) - 1
 	for {
 		b, header, again, err := c.once(ctx, method, path, contentType, body)
-		if err == nil || !again || ctx.Err() != nil || time.Now().Add(pause).After(until) {
+		if err == nil || !again || ctx.Err() != nil {
+			return b, header, err
+		}
+		if others > 0 { // one of the others may answer at once
+			others--
+			continue
+		}
+		others = len(c.servers) - 1
+		if time.Now().Add(pause).After(until) {
 			return b, header, err
 		}
 		wait := pause/2 + rand.N(pause)
@@ -86,14 +95,32 @@ func (c *Client) send(ctx context.Context, method, path, contentType string, bod
 	}
 }
 
-func (c *Client) request(ctx context.Context, method, path, contentType string, body []byte) (*http.Response, error) {
+// attempt bounds a request where there is another server to ask, so that one
+// that is frozen is left in time.
+func (c *Client) attempt(ctx context.Context, path string, body []byte) (context.Context, context.CancelFunc) {
+	if len(c.servers) == 1 {
+		return context.WithCancel(ctx)
+	}
+	d := 15*time.Second + time.Duration(len(body)>>10)*10*time.Millisecond
+	switch last, _, _ := strings.Cut(path[strings.LastIndexByte(path, '/')+1:], "?"); last {
+	case "renew", "heartbeat":
+		d = 4 * time.Second // a lease lives for 15 s
+	case "poll", "wait":
+		d = 45 * time.Second // it answers after 30 s at the latest
+	}
+	return context.WithTimeoutCause(ctx, d, errSilent)
+}
+
+var errSilent = errors.New("it has not answered in time")
+
+func (c *Client) request(ctx context.Context, server, method, path, contentType string, body []byte) (*http.Response, error) {
 	var reader io.Reader
 	if body != nil {
 		reader = bytes.NewReader(body)
 	}
-	r, err := http.NewRequestWithContext(ctx, method, c.base+path, reader)
+	r, err := http.NewRequestWithContext(ctx, method, server+path, reader)
 	if err != nil {
-		return nil, core.Errorf(core.EInvalid, "%q is not the address of an API; it looks like http://127.0.0.1:4200/api: %w", c.base, err)
+		return nil, core.Errorf(core.EInvalid, "%q is not the address of an API; it looks like http://127.0.0.1:4200/api: %w", server, err)
 	}
 	if body != nil {
 		r.Header["Content-Type"] = []string{contentType}
@@ -111,17 +138,26 @@ func (c *Client) request(ctx context.Context, method, path, contentType string, 
 }
 
 func (c *Client) once(ctx context.Context, method, path, contentType string, body []byte) (_ []byte, _ http.Header, again bool, _ error) {
-	resp, err := c.request(ctx, method, path, contentType, body)
+	server := c.URL()
+	attempt, done := c.attempt(ctx, path, body)
+	defer done()
+	resp, err := c.request(attempt, server, method, path, contentType, body)
 	if err != nil {
-		return nil, nil, unsent(err) || repeatable(method, path, body), c.unreachable(ctx, err)
+		if ctx.Err() == nil {
+			c.leave(server)
+		}
+		return nil, nil, unsent(err) || repeatable(method, path, body), c.unreachable(ctx, server, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	b, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return nil, nil, repeatable(method, path, body), c.unreachable(ctx, err)
+		if ctx.Err() == nil {
+			c.leave(server)
+		}
+		return nil, nil, repeatable(method, path, body), c.unreachable(ctx, server, err)
 	}
 	if had := resp.Request.Header.Get("Prefect-Csrf-Token"); resp.StatusCode == http.StatusForbidden && strings.Contains(string(b), "CSRF token") &&
-		ctx.Value(renewed{}) == nil && c.csrf.renew(ctx, c, had) {
+		ctx.Value(renewed{}) == nil && c.csrf.renew(ctx, c, server, had) {
 		return c.once(context.WithValue(ctx, renewed{}, true), method, path, contentType, body)
 	}
 	if resp.StatusCode >= 300 {
@@ -131,8 +167,9 @@ func (c *Client) once(ctx context.Context, method, path, contentType string, bod
 		case http.StatusRequestTimeout, http.StatusBadGateway, http.StatusServiceUnavailable:
 			// The answer of a proxy, or of a server that stops: the request may have been done.
 			again = repeatable(method, path, body)
+			c.leave(server)
 		}
-		return nil, nil, again, c.failure(resp, b)
+		return nil, nil, again, c.failure(resp, server, b)
 	}
 	return b, resp.Header, false, nil
 }
@@ -169,7 +206,7 @@ func repeatable(method, path string, body []byte) bool {
 	return false
 }
 
-func (c *Client) unreachable(ctx context.Context, err error) error {
+func (c *Client) unreachable(ctx context.Context, server string, err error) error {
 	var e *core.Error
 	if errors.As(err, &e) {
 		return e
@@ -177,7 +214,7 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return core.Errorf(core.EUnavailable, "No server answers at %s; start one with `flowlite up`, or set FLOWLITE_API_URL to where it runs: %w", c.base, err)
+	return core.Errorf(core.EUnavailable, "No server answers at %s; start one with `flowlite up`, or set FLOWLITE_API_URL to where it runs: %w", server, err)
 }
 
 var codes = map[int]core.Code{
@@ -189,7 +226,7 @@ var codes = map[int]core.Code{
 }
 
 // failure turns an answer back into the error that the server had.
-func (c *Client) failure(resp *http.Response, b []byte) error {
+func (c *Client) failure(resp *http.Response, server string, b []byte) error {
 	e := &core.Error{Code: core.EInternal}
 	if code, ok := codes[resp.StatusCode]; ok {
 		e.Code = code
@@ -218,13 +255,13 @@ func (c *Client) failure(resp *http.Response, b []byte) error {
 			e.Message += f.Msg
 		}
 	case e.Code == core.EUnauth:
-		e.Message = "The server at " + c.base + " asks for credentials; set FLOWLITE_AUTH_STRING to the server's"
+		e.Message = "The server at " + server + " asks for credentials; set FLOWLITE_AUTH_STRING to the server's"
 	case detail != "":
 		e.Message = detail
 	case body.Message != "":
 		e.Message = body.Message
 	default:
-		e.Message = fmt.Sprintf("%s answered %s to %s %s", c.base, resp.Status, resp.Request.Method, resp.Request.URL.Path)
+		e.Message = fmt.Sprintf("%s answered %s to %s %s", server, resp.Status, resp.Request.Method, resp.Request.URL.Path)
 	}
 	return e
 }

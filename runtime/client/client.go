@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -14,7 +15,9 @@ import (
 
 // Config says where the server is.
 type Config struct {
-	URL        string // ends in /api
+	// URL ends in /api. Of several, separated by commas, one is used until it
+	// does not answer, and then the next.
+	URL        string
 	AuthString string
 	HTTP       *http.Client // nil: one with keep-alive and no overall timeout
 	// Patience is how long a server that cannot be reached, or that answers
@@ -24,7 +27,8 @@ type Config struct {
 
 // Client is safe for concurrent use.
 type Client struct {
-	base     string
+	servers  []string
+	at       atomic.Int32 // index of the one in use
 	auth     string
 	token    string // what websockets are told
 	http     *http.Client
@@ -33,7 +37,7 @@ type Client struct {
 }
 
 func New(c Config) *Client {
-	cl := &Client{base: strings.TrimRight(c.URL, "/"), http: c.HTTP, patience: c.Patience, csrf: csrf{client: core.NewID().String()}}
+	cl := &Client{servers: Servers(c.URL), http: c.HTTP, patience: c.Patience, csrf: csrf{client: core.NewID().String()}}
 	if c.AuthString != "" {
 		cl.token = c.AuthString
 		cl.auth = "Basic " + basic(c.AuthString)
@@ -53,8 +57,31 @@ func New(c Config) *Client {
 	return cl
 }
 
-// URL is where the API is.
-func (c *Client) URL() string { return c.base }
+// Servers are the addresses of a list with commas.
+func Servers(list string) []string {
+	var all []string
+	for one := range strings.SplitSeq(list, ",") {
+		if one = strings.TrimRight(strings.TrimSpace(one), "/"); one != "" {
+			all = append(all, one)
+		}
+	}
+	if len(all) == 0 {
+		all = []string{""}
+	}
+	return all
+}
+
+// URL is where the API is: of several servers, the one that answered last.
+func (c *Client) URL() string { return c.servers[c.at.Load()] }
+
+// leave goes on to the server after one that does not answer, unless somebody
+// has done so already.
+func (c *Client) leave(server string) {
+	at := c.at.Load()
+	if c.servers[at] == server {
+		c.at.CompareAndSwap(at, (at+1)%int32(len(c.servers)))
+	}
+}
 
 func (c *Client) Health(ctx context.Context) error { return c.get(ctx, "/health", nil) }
 

@@ -21,11 +21,11 @@ type csrf struct {
 type renewed struct{}
 
 // renew has a token other than the one that was refused.
-func (c *csrf) renew(ctx context.Context, of *Client, had string) bool {
+func (c *csrf) renew(ctx context.Context, of *Client, server, had string) bool {
 	if t := c.token.Load(); t != nil && *t != had {
 		return true // somebody else has renewed it meanwhile
 	}
-	resp, err := of.request(ctx, http.MethodGet, "/csrf-token?client="+c.client, "", nil)
+	resp, err := of.request(ctx, server, http.MethodGet, "/csrf-token?client="+c.client, "", nil)
 	if err != nil {
 		return false
 	}

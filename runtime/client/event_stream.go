@@ -19,7 +19,7 @@ const maxEventFrame = 4 << 20
 // Occurred.Since first, until ctx ends or the server goes.
 func (c *Client) StreamEvents(ctx context.Context, filter core.EventFilter, each func(e *core.Event, raw core.JSON) error) error {
 	//nolint:bodyclose // the library says: never to be closed by callers
-	conn, _, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(c.base, "http")+"/events/out", &websocket.DialOptions{
+	conn, _, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(c.URL(), "http")+"/events/out", &websocket.DialOptions{
 		HTTPClient: c.http, Subprotocols: []string{"prefect"}})
 	if err != nil {
 		return fmt.Errorf("event stream: %w", err)

@@ -33,7 +33,7 @@ func (c *Client) StreamLogs(ctx context.Context, runID core.UUID, afterSeq int64
 			}
 			if code := core.CodeOf(err); code != "" && code != core.EUnavailable || time.Since(broken) > max(c.patience, 0) {
 				if err == nil {
-					err = core.Errorf(core.EUnavailable, "The connection to %s was closed", c.base)
+					err = core.Errorf(core.EUnavailable, "The connection to %s was closed", c.URL())
 				}
 				yield(nil, err)
 				return
@@ -56,14 +56,16 @@ type stream struct {
 }
 
 func (s *stream) read(ctx context.Context, c *Client, runID core.UUID) error {
-	resp, err := c.request(ctx, "GET", run(runID, "/logs/stream?after="+strconv.FormatInt(s.after, 10)), "", nil)
+	server := c.URL()
+	resp, err := c.request(ctx, server, "GET", run(runID, "/logs/stream?after="+strconv.FormatInt(s.after, 10)), "", nil)
 	if err != nil {
-		return c.unreachable(ctx, err)
+		c.leave(server)
+		return c.unreachable(ctx, server, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode != http.StatusOK {
 		b, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
-		return c.failure(resp, b)
+		return c.failure(resp, server, b)
 	}
 	lines := bufio.NewReaderSize(resp.Body, 64<<10)
 	var event string

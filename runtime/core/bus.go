@@ -11,6 +11,7 @@ const (
 	TopicAutomation Topic = "automation" // a trigger may fire; key: none
 	TopicAction     Topic = "action"     // automations have something to do; key: none
 	TopicRun        Topic = "run"        // a flow run or its task runs changed; key: flow run id
+	TopicLoop       Topic = "loop"       // a server that stops gave the lease of a loop up; key: the loop
 )
 
 // Message is sent after the commit it tells of. It is a hint: the database is
@@ -19,12 +20,17 @@ type Message struct {
 	Topic Topic
 	Key   string
 	Event *Event
-	Logs  []*Log
-	Tasks bool // TopicRun: task runs of the run changed, but not its state
+	Logs  []*Log // nil when another server published them: the lines are in the database
+	Tasks bool   // TopicRun: task runs of the run changed, but not its state
+	// Missed: messages of this subscription may have been lost between servers,
+	// so what it is about must be read again. All else is empty.
+	Missed bool
 }
 
-// Bus fans messages out. It never blocks a publisher: a subscriber that does
-// not read loses messages and is told so.
+// Bus fans messages out, to this process at once and to other servers on the
+// database within milliseconds. It never blocks a publisher: a subscriber that
+// does not read loses messages and is told so. While other servers cannot be
+// heard, each subscriber gets a Missed every few seconds.
 type Bus interface {
 	Publish(m ...Message)
 	// Subscribe takes messages of a topic; key "" takes all keys.

@@ -6,7 +6,9 @@ import (
 )
 
 // Liveness grants named leases, so that of many servers one runs each loop.
-// A single process holds every lease it asks for.
+// A single process holds every lease it asks for. A lease saves work and guards
+// no truth: while servers see different halves of a broken network, two of them
+// may hold it for a moment.
 type Liveness interface {
 	// Hold takes or renews the lease for ttl; false means another holds it.
 	Hold(ctx context.Context, name string, holder UUID, ttl time.Duration) (bool, error)

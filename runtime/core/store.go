@@ -64,8 +64,9 @@ type Reader interface {
 	// TaskRunsOf is every task run of a flow run, by id, from after on: the
 	// engine's resume and the timeline read thousands.
 	TaskRunsOf(ctx context.Context, flowRunID, after UUID, limit int) ([]*TaskRun, error)
-	// QueuedTaskRuns are the background task runs of a key, the first due first.
-	QueuedTaskRuns(ctx context.Context, taskKey string, limit int) ([]QueuedTaskRun, error)
+	// QueuedTaskRuns are the background task runs of a key that are not with a
+	// task worker, the first due first.
+	QueuedTaskRuns(ctx context.Context, taskKey string, now Time, limit int) ([]QueuedTaskRun, error)
 
 	SavedSearch(ctx context.Context, id UUID) (*SavedSearch, error)
 	SavedSearchByName(ctx context.Context, name string) (*SavedSearch, error)
@@ -144,6 +145,9 @@ type Reader interface {
 	SlotLeases(ctx context.Context, limitID UUID, now Time) ([]*SlotLease, error)
 	// SlotHolders are the runs that took slots without a lease and whose client was known.
 	SlotHolders(ctx context.Context) ([]UUID, error)
+	// LostSlotHolders are those of them whose client's connection broke, and who
+	// have not been heard of since.
+	LostSlotHolders(ctx context.Context, now Time) ([]UUID, error)
 	// DeploymentLease is the lease by which a run's client keeps the slot of
 	// its deployment. Returns ENotFound for a client that keeps none.
 	DeploymentLease(ctx context.Context, flowRunID UUID) (*SlotLease, error)
@@ -201,6 +205,10 @@ type Tx interface {
 	// QueueTaskRun lets task workers have a background task run from due on.
 	QueueTaskRun(ctx context.Context, q QueuedTaskRun) error
 	UnqueueTaskRun(ctx context.Context, id UUID) error // fine with one that is not queued
+	// TakeQueuedTaskRun keeps a queued task run from others until then; false if
+	// another has it.
+	TakeQueuedTaskRun(ctx context.Context, id UUID, now, until Time) (bool, error)
+	GiveBackTaskRun(ctx context.Context, id UUID) error
 
 	PutSavedSearch(ctx context.Context, s *SavedSearch) error // replaces the filters of one of the same name
 	DeleteSavedSearch(ctx context.Context, id UUID) error

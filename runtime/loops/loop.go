@@ -25,6 +25,8 @@ type loop struct {
 	holder   core.UUID
 	log      *slog.Logger
 	wake     <-chan core.Message // nil: the ticker alone
+	handover <-chan core.Message // another server gave the lease up; nil: never
+	bus      core.Bus            // hears that we gave it up; may be nil
 
 	mu       sync.Mutex
 	progress core.LoopProgress
@@ -38,8 +40,7 @@ const jitter = 10
 const settle = 250 * time.Millisecond
 
 func (l *loop) run(ctx context.Context) {
-	// The lease name is what other servers see; giving it back lets them go on at once.
-	defer func() { _ = l.liveness.Release(context.WithoutCancel(ctx), l.lease(), l.holder) }()
+	defer l.giveUp(context.WithoutCancel(ctx))
 	l.runOnce(ctx)
 	timer := time.NewTimer(l.pause())
 	defer timer.Stop()
@@ -48,6 +49,13 @@ func (l *loop) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-timer.C:
+		case m, open := <-l.handover:
+			if !open {
+				l.handover = nil
+			}
+			if !open || m.Missed || !l.state().Elsewhere {
+				continue
+			}
 		case _, open := <-l.wake:
 			if !open {
 				l.wake = nil
@@ -80,6 +88,18 @@ func (l *loop) settled(ctx context.Context, done <-chan time.Time) bool {
 	}
 }
 
+// giveUp returns the lease, and lets other servers know, so that they go on at once.
+func (l *loop) giveUp(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	if l.state().Elsewhere {
+		return
+	}
+	if err := l.liveness.Release(ctx, l.lease(), l.holder); err == nil && l.bus != nil {
+		l.bus.Publish(core.Message{Topic: core.TopicLoop, Key: l.name})
+	}
+}
+
 func (l *loop) pause() time.Duration {
 	return l.every - time.Duration(rand.Int64N(int64(l.every)/jitter+1))
 }
@@ -89,10 +109,10 @@ func (l *loop) lease() string { return "loop:" + l.name }
 // runOnce sweeps once, if the lease is ours, and notes how it went. Errors are
 // logged when they begin and when they end, not each time.
 func (l *loop) runOnce(ctx context.Context) int {
-	held, err := l.liveness.Hold(ctx, l.lease(), l.holder, 3*l.every)
+	held, err := l.liveness.Hold(ctx, l.lease(), l.holder, l.ttl())
 	n := 0
 	if err == nil && held {
-		n, err = l.guarded(ctx)
+		n, err = l.kept(ctx)
 	}
 	if ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) || errors.Is(err, context.Canceled) {
 		return n // stopping is no failure
@@ -114,6 +134,39 @@ func (l *loop) runOnce(ctx context.Context) int {
 	}
 	return n
 }
+
+// ttl outlives the pause between two sweeps, and not by much: it is how long
+// the work of a server that died is left undone.
+func (l *loop) ttl() time.Duration { return l.every + min(2*l.every, margin) }
+
+const margin = 15 * time.Second
+
+// kept sweeps, and renews the lease for as long as that takes.
+func (l *loop) kept(ctx context.Context) (int, error) {
+	sweep, done := context.WithCancelCause(ctx)
+	defer done(nil)
+	go func() {
+		tick := time.NewTicker(l.ttl() / 3)
+		defer tick.Stop()
+		for {
+			select {
+			case <-sweep.Done():
+				return
+			case <-tick.C:
+				if held, err := l.liveness.Hold(sweep, l.lease(), l.holder, l.ttl()); err == nil && !held {
+					done(errLeaseLost)
+				}
+			}
+		}
+	}()
+	n, err := l.guarded(sweep)
+	if err != nil && ctx.Err() == nil && errors.Is(context.Cause(sweep), errLeaseLost) {
+		return n, nil //nolint:nilerr // another server has the loop and does the rest
+	}
+	return n, err
+}
+
+var errLeaseLost = errors.New("another server has the loop")
 
 // guarded turns a panic into an error: one broken loop must not end the server.
 func (l *loop) guarded(ctx context.Context) (n int, err error) {

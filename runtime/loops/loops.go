@@ -60,7 +60,7 @@ func New(c Config) *Loops {
 		{actions, 5 * time.Second, s.DoActions},
 	} {
 		l.loops = append(l.loops, &loop{
-			name: e.name, every: e.every, sweep: e.sweep, liveness: c.Liveness, holder: holder, log: log,
+			name: e.name, every: e.every, sweep: e.sweep, liveness: c.Liveness, holder: holder, log: log, bus: c.Bus,
 			progress: core.LoopProgress{Name: e.name, Every: e.every.Seconds()},
 		})
 	}
@@ -92,6 +92,11 @@ func (l *Loops) Start(context.Context) error {
 			sub := l.bus.Subscribe(topic, "", 1)
 			l.subs = append(l.subs, sub)
 			one.wake = sub.C()
+		}
+		if l.bus != nil {
+			sub := l.bus.Subscribe(core.TopicLoop, one.name, 1)
+			l.subs = append(l.subs, sub)
+			one.handover = sub.C()
 		}
 		l.wg.Go(func() { one.run(ctx) })
 	}

@@ -13,6 +13,9 @@ const (
 	pollAgain = 3 * time.Second // a wake-up may be lost; the database is asked anyway
 )
 
+// errStopping ends who waits: to be told that there is nothing would be wrong.
+var errStopping = core.Errorf(core.EUnavailable, "the server is stopping; try again in a moment")
+
 // Poll claims runs for a worker: PENDING and leased when it returns. It waits
 // until there is work, a cancellation or the end of r.Wait. ENotFound for an
 // unknown pool or queue.
@@ -42,7 +45,7 @@ func (s *Service) Poll(ctx context.Context, r core.PollRequest) (*core.PollRespo
 		case _, open := <-sub.C():
 			again.Stop()
 			if !open {
-				return answer, nil
+				return nil, errStopping
 			}
 		case <-again.C:
 		case <-deadline.C:

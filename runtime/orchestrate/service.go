@@ -70,17 +70,21 @@ func New(c Config) *Service {
 // Start begins to persist events in the background, and to follow what other
 // servers on the database do to automations. It may be repeated.
 func (s *Service) Start(ctx context.Context) error {
-	if s.events.start() && s.store.Engine() != "sqlite" {
-		s.events.background(s.followAutomations)
+	if s.events.start() && s.hasPeers() {
+		s.events.background(s.followPeers)
 	}
 	return s.rememberHolders(ctx)
 }
 
-// automationsSeen is how soon a server knows of an automation made on another.
-const automationsSeen = time.Second
+// hasPeers: other servers may work on this database.
+func (s *Service) hasPeers() bool { return s.store.Engine() != "sqlite" }
 
-func (s *Service) followAutomations(quit <-chan struct{}) {
-	tick := time.NewTicker(automationsSeen)
+// peersSeen is how soon a server knows of an automation made on another, and of
+// a client that another has lost.
+const peersSeen = time.Second
+
+func (s *Service) followPeers(quit <-chan struct{}) {
+	tick := time.NewTicker(peersSeen)
 	defer tick.Stop()
 	for {
 		select {
@@ -90,6 +94,9 @@ func (s *Service) followAutomations(quit <-chan struct{}) {
 			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 			if err := s.triggers.refresh(ctx, s.store); err != nil {
 				s.log.Debug("automations not read; tried again", "error", err)
+			}
+			if lost, err := s.store.LostSlotHolders(ctx, s.now()); err == nil {
+				s.lost.add(lost, s.now().Add(lostGrace))
 			}
 			cancel()
 		}

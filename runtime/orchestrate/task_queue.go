@@ -21,9 +21,8 @@ func (s *Service) queueTask(ctx context.Context, tx core.Tx, out *outbox, r *cor
 	return tx.QueueTaskRun(ctx, core.QueuedTaskRun{TaskRunID: r.ID, TaskKey: r.TaskKey, Due: r.State.Details.ScheduledTime})
 }
 
-// taskFeeds is what is delivered but not acknowledged, and who listens. It
-// need not outlive the process: connections do not either, and one process
-// serves a database.
+// taskFeeds is what this server has delivered but not seen acknowledged, and
+// who listens to it. It need not outlive the process: connections do not either.
 type taskFeeds struct {
 	sync.Mutex
 	taken map[core.UUID]bool
@@ -39,6 +38,10 @@ type TaskFeed struct {
 	sub     core.Subscription
 	out     *core.TaskRun // delivered, not acknowledged
 }
+
+// takenFor is how long a run whose server vanished stays with it. Task workers
+// acknowledge at once.
+const takenFor = 30 * time.Second
 
 // FeedTasks lets a task worker take part; it is seen by TaskWorkers until Close.
 func (s *Service) FeedTasks(worker string, keys []string) *TaskFeed {
@@ -75,9 +78,9 @@ func (f *TaskFeed) wait(ctx context.Context, most time.Duration) error {
 		select {
 		case m, open := <-f.sub.C():
 			if !open {
-				return core.Errorf(core.EUnavailable, "the server is stopping")
+				return errStopping
 			}
-			if slices.Contains(f.keys, m.Key) {
+			if m.Missed || slices.Contains(f.keys, m.Key) {
 				return nil
 			}
 		case <-again.C:
@@ -95,7 +98,7 @@ func (f *TaskFeed) take(ctx context.Context) (*core.TaskRun, time.Duration, erro
 	defer s.feeds.Unlock()
 	var queued []core.QueuedTaskRun
 	for _, key := range f.keys {
-		some, err := s.store.QueuedTaskRuns(ctx, key, len(s.feeds.taken)+1)
+		some, err := s.store.QueuedTaskRuns(ctx, key, s.now(), len(s.feeds.taken)+1)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -121,6 +124,12 @@ func (f *TaskFeed) take(ctx context.Context) (*core.TaskRun, time.Duration, erro
 			gone = true
 			continue
 		}
+		if ours, err := s.takeTask(ctx, run.ID); err != nil {
+			return nil, 0, err
+		} else if !ours {
+			gone = true
+			continue
+		}
 		s.feeds.taken[run.ID] = true
 		f.out = run
 		return run, 0, nil
@@ -129,6 +138,18 @@ func (f *TaskFeed) take(ctx context.Context) (*core.TaskRun, time.Duration, erro
 		return nil, 0, nil
 	}
 	return nil, pollAgain, nil
+}
+
+// takeTask keeps other servers from delivering a run.
+func (s *Service) takeTask(ctx context.Context, id core.UUID) (ours bool, err error) {
+	if !s.hasPeers() {
+		return true, nil
+	}
+	err = s.store.Write(ctx, func(tx core.Tx) (err error) {
+		ours, err = tx.TakeQueuedTaskRun(ctx, id, s.now(), s.now().Add(takenFor))
+		return err
+	})
+	return ours, err
 }
 
 func (s *Service) unqueueTask(ctx context.Context, id core.UUID) error {
@@ -162,8 +183,16 @@ func (f *TaskFeed) Close() {
 	delete(f.service.feeds.open, f)
 	f.service.feeds.Unlock()
 	if f.out != nil {
-		key := f.out.TaskKey
+		key, id := f.out.TaskKey, f.out.ID
 		f.release()
+		if f.service.hasPeers() {
+			ctx, cancel := context.WithTimeout(context.Background(), takenFor)
+			defer cancel()
+			err := f.service.store.Write(ctx, func(tx core.Tx) error { return tx.GiveBackTaskRun(ctx, id) })
+			if err != nil {
+				f.service.log.Warn("a background task run waits until its delivery has timed out", "task_run", id, "error", err)
+			}
+		}
 		f.service.publish(&outbox{queued: []string{key}})
 	}
 }

@@ -25,7 +25,7 @@ func (s *Service) WaitFlowRun(ctx context.Context, id, stateID core.UUID, wait c
 		select {
 		case m, open := <-sub.C():
 			if !open {
-				return run, nil
+				return nil, errStopping
 			}
 			if m.Tasks && sub.Lost() == 0 {
 				goto wait // a flow's steps are many, and none changes its state

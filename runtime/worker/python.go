@@ -72,10 +72,19 @@ func (w *Worker) fork(r *run, l *launchable, out, errs *os.File) (*started, erro
 	return &started{pid: c.PID, wait: c.Wait, release: func() {}}, nil
 }
 
+// oneURL: Prefect's client knows one server. Of several it gets the one that
+// answers now.
+func (w *Worker) oneURL() string {
+	if remote, ok := w.orch.(interface{ URL() string }); ok {
+		return remote.URL()
+	}
+	return w.cfg.APIURL
+}
+
 // prefectEnv is what a Prefect engine is told of its run.
 func (w *Worker) prefectEnv(r *run, env map[string]string) {
 	env["PREFECT__FLOW_RUN_ID"] = r.id().String()
-	env["PREFECT_API_URL"] = w.cfg.APIURL
+	env["PREFECT_API_URL"] = w.oneURL()
 	if w.cfg.AuthString != "" {
 		env["PREFECT_API_AUTH_STRING"] = w.cfg.AuthString
 	}

@@ -33,7 +33,7 @@ type Config struct {
 	Name         string   // default: host and process id
 	Queues       []string // empty: all
 	Limit        int      // runs at once; 0: no limit
-	APIURL       string   // what flow processes are told: http://host:port/api
+	APIURL       string   // what flow processes are told: http://host:port/api, or several with commas
 	AuthString   string
 	WorkDir      string // default: the current one
 	CacheDir     string // of built binaries; default: flowlite in the user's cache folder

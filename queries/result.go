@@ -1,0 +1,14 @@
+package queries
+
+import "github.com/flowlite/flowlite/runtime/core"
+
+// These are Postgres's: with a SQLite file, results are files beside it.
+
+func PutResult(key string, content []byte, now core.Time) Query {
+	return Query{SQL: `INSERT INTO result (key, content, created) VALUES ($1, $2, $3)
+ON CONFLICT (key) DO UPDATE SET content = excluded.content, created = excluded.created`, Args: []any{key, content, now}}
+}
+
+func Result(key string) Query {
+	return Query{SQL: `SELECT content FROM result WHERE key = $1`, Args: []any{key}}
+}

@@ -1,0 +1,256 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+var _ core.Bus = (*Linked)(nil)
+
+// link carries texts between servers.
+type link interface {
+	// listen calls up once it hears, then heard for each text, until ctx ends
+	// or the backend is gone.
+	listen(ctx context.Context, up func(), heard func(text []byte)) error
+	send(ctx context.Context, texts []string) error
+	limit() int // bytes of a text
+	close()
+}
+
+// Options of a bus between servers.
+type Options struct {
+	Log *slog.Logger // nil: slog.Default
+	// Events reads events that are too large to travel. nil: their hearers are
+	// told that they missed something.
+	Events func(ctx context.Context, ids []core.UUID) ([]*core.Event, error)
+	Queue  int           // messages that wait to be sent; default 10,000
+	Poll   time.Duration // between two Missed while the link is down; default 2 s
+}
+
+// Linked is a bus of many servers. Messages reach subscribers of this process
+// directly, whatever becomes of the link.
+type Linked struct {
+	local *Memory
+	link  link
+	kind  string
+	node  string
+	opts  Options
+	log   *slog.Logger
+
+	queue   queue
+	health  health
+	heard   atomic.Int64
+	sent    atomic.Int64
+	dropped atomic.Int64
+
+	stop context.CancelFunc
+	wg   sync.WaitGroup
+	once sync.Once
+}
+
+const (
+	sendTimeout  = 5 * time.Second
+	closeTimeout = time.Second
+	firstWait    = 3 * time.Second
+	backoffMin   = 50 * time.Millisecond
+	backoffMax   = 2 * time.Second
+	steadyAfter  = 10 * time.Second // a connection that lived so long was a good one
+)
+
+// newLinked begins to listen and waits a moment for it to succeed; a backend
+// that does not answer is a warning, not an error.
+func newLinked(ctx context.Context, kind string, l link, o Options) *Linked {
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.Queue <= 0 {
+		o.Queue = 10_000
+	}
+	if o.Poll <= 0 {
+		o.Poll = 2 * time.Second
+	}
+	b := &Linked{local: NewMemory(), link: l, kind: kind, node: core.NewID().String(), opts: o, log: o.Log}
+	b.queue.wake = make(chan struct{}, 1)
+	b.queue.most = o.Queue
+	run, stop := context.WithCancel(context.WithoutCancel(ctx))
+	b.stop = stop
+	first := make(chan struct{})
+	b.wg.Go(func() { b.listenLoop(run, sync.OnceFunc(func() { close(first) })) })
+	b.wg.Go(func() { b.sendLoop(run) })
+	b.wg.Go(func() { b.pollLoop(run) })
+	wait := time.NewTimer(firstWait)
+	defer wait.Stop()
+	select {
+	case <-first:
+	case <-wait.C:
+		b.report("listen", errors.New("no answer yet"))
+	case <-ctx.Done():
+	}
+	return b
+}
+
+func (b *Linked) Publish(messages ...core.Message) {
+	b.local.Publish(messages...)
+	b.dropped.Add(b.queue.add(messages))
+}
+
+func (b *Linked) Subscribe(topic core.Topic, key string, buffer int) core.Subscription {
+	return b.local.Subscribe(topic, key, buffer)
+}
+
+// Close sends what still waits, within a second.
+func (b *Linked) Close() error {
+	b.once.Do(func() {
+		b.stop()
+		b.wg.Wait()
+		b.link.close()
+		_ = b.local.Close()
+	})
+	return nil
+}
+
+// listenLoop connects again for as long as it must, and tells subscribers what
+// they may have missed meanwhile.
+func (b *Linked) listenLoop(ctx context.Context, first func()) {
+	pause := backoffMin
+	interrupted := false
+	for ctx.Err() == nil {
+		began := time.Now()
+		err := b.link.listen(ctx, func() {
+			again := interrupted || !b.health.good()
+			b.report("listen", nil)
+			if again {
+				b.local.missed()
+			}
+			first()
+		}, b.hear)
+		if ctx.Err() != nil {
+			return
+		}
+		interrupted = true
+		b.report("listen", err)
+		first()
+		if time.Since(began) > steadyAfter {
+			pause = backoffMin
+		}
+		rest(ctx, pause/2+rand.N(pause))
+		pause = min(2*pause, backoffMax)
+	}
+}
+
+// sendLoop sends what waits, all that is there at once. What fails stays in the
+// queue; what the queue had no room for, the others are told of.
+func (b *Linked) sendLoop(ctx context.Context) {
+	pause := backoffMin
+	for {
+		select {
+		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+			_ = b.flush(last)
+			cancel()
+			return
+		case <-b.queue.wake:
+		}
+		once, cancel := context.WithTimeout(ctx, sendTimeout)
+		err := b.flush(once)
+		cancel()
+		if ctx.Err() != nil {
+			continue
+		}
+		b.report("send", err)
+		if err != nil {
+			rest(ctx, pause/2+rand.N(pause))
+			pause = min(2*pause, backoffMax)
+			b.queue.poke()
+			continue
+		}
+		pause = backoffMin
+	}
+}
+
+func (b *Linked) flush(ctx context.Context) error {
+	messages, gap := b.queue.take()
+	if len(messages) == 0 && !gap {
+		return nil
+	}
+	texts := pack(b.node, messages, gap, b.link.limit())
+	if err := b.link.send(ctx, texts); err != nil {
+		b.dropped.Add(b.queue.putBack(messages, gap))
+		return err
+	}
+	b.sent.Add(int64(len(messages)))
+	return nil
+}
+
+// pollLoop lets subscribers look for themselves while the link is down.
+func (b *Linked) pollLoop(ctx context.Context) {
+	tick := time.NewTicker(b.opts.Poll)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if !b.health.good() {
+				b.local.missed()
+			}
+		}
+	}
+}
+
+// hear gives subscribers what another server has sent.
+func (b *Linked) hear(text []byte) {
+	p, ok := unpack(text)
+	if !ok || p.Node == b.node {
+		return
+	}
+	if p.Gap {
+		b.local.missed()
+	}
+	messages := make([]core.Message, 0, len(p.Messages))
+	var large []core.UUID
+	for _, m := range p.Messages {
+		if m.Topic == core.TopicEvent && m.Event == nil {
+			large = append(large, m.ID)
+			continue
+		}
+		messages = append(messages, core.Message{Topic: m.Topic, Key: m.Key, Event: m.Event, Tasks: m.Tasks})
+	}
+	b.heard.Add(int64(len(p.Messages)))
+	b.local.Publish(messages...)
+	if len(large) > 0 {
+		b.readEvents(large)
+	}
+}
+
+// readEvents has events that did not fit into a text from the database.
+func (b *Linked) readEvents(ids []core.UUID) {
+	var events []*core.Event
+	if b.opts.Events != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), sendTimeout)
+		defer cancel()
+		events, _ = b.opts.Events(ctx, ids)
+	}
+	for _, e := range events {
+		b.local.Publish(core.Message{Topic: core.TopicEvent, Event: e})
+	}
+	if len(events) < len(ids) {
+		b.local.missed(core.TopicEvent)
+	}
+}
+
+func rest(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}

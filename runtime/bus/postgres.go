@@ -1,0 +1,98 @@
+package bus
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/flowlite/flowlite/queries"
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// pgChannel is per database: Postgres keeps the channels of databases apart.
+const pgChannel = "flowlite"
+
+const (
+	probeEvery  = 3 * time.Second // a silent connection is asked whether it lives
+	dialTimeout = 3 * time.Second
+)
+
+type pgLink struct {
+	pool *pgxpool.Pool
+	cfg  *pgx.ConnConfig
+}
+
+// NewPostgres is a bus through LISTEN and NOTIFY, on two connections of its own.
+// LISTEN needs a session: behind PgBouncer, one in session mode.
+func NewPostgres(ctx context.Context, dsn string, o Options) (*Linked, error) {
+	pool, err := pgPool(ctx, dsn, "flowlite bus", 1)
+	if err != nil {
+		return nil, err
+	}
+	return newLinked(ctx, "postgres", &pgLink{pool, pool.Config().ConnConfig}, o), nil
+}
+
+// pgPool connects when it is first needed.
+func pgPool(ctx context.Context, dsn, name string, most int32) (*pgxpool.Pool, error) {
+	cfg, err := pgxpool.ParseConfig(dsn)
+	if err != nil {
+		return nil, core.Errorf(core.EInvalid, "the database address cannot be read: %w", err)
+	}
+	cfg.MaxConns, cfg.MinConns, cfg.MinIdleConns = most, 0, 0
+	cfg.ConnConfig.RuntimeParams["application_name"] = name
+	if cfg.ConnConfig.ConnectTimeout == 0 {
+		cfg.ConnConfig.ConnectTimeout = dialTimeout
+	}
+	return pgxpool.NewWithConfig(ctx, cfg)
+}
+
+func (l *pgLink) listen(ctx context.Context, up func(), heard func([]byte)) error {
+	conn, err := pgx.ConnectConfig(ctx, l.cfg)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+		defer cancel()
+		_ = conn.Close(ctx)
+	}()
+	if _, err := conn.Exec(ctx, queries.Listen(pgChannel)); err != nil {
+		return err
+	}
+	up()
+	for {
+		wait, cancel := context.WithTimeout(ctx, probeEvery)
+		n, err := conn.WaitForNotification(wait)
+		late := wait.Err() != nil
+		cancel()
+		switch {
+		case err == nil:
+			heard([]byte(n.Payload))
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case !late:
+			return err
+		default:
+			probe, cancel := context.WithTimeout(ctx, dialTimeout)
+			err := conn.Ping(probe)
+			cancel()
+			if err != nil {
+				return fmt.Errorf("the connection is dead: %w", err)
+			}
+		}
+	}
+}
+
+func (l *pgLink) send(ctx context.Context, texts []string) error {
+	q := queries.Notify(pgChannel, texts)
+	_, err := l.pool.Exec(ctx, q.SQL, q.Args...)
+	return err
+}
+
+// limit: a payload must be shorter than 8,000 bytes.
+func (l *pgLink) limit() int { return 7_900 }
+
+func (l *pgLink) close() { l.pool.Close() }
