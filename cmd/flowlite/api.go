@@ -21,7 +21,7 @@ type api struct {
 }
 
 func newAPI(base, auth string) *api {
-	return &api{base: strings.TrimRight(base, "/"),
+	return &api{base: client.Servers(base)[0],
 		once:    client.New(client.Config{URL: base, AuthString: auth, Patience: -1}),
 		patient: client.New(client.Config{URL: base, AuthString: auth, Patience: time.Minute})}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/flowlite/flowlite/runtime/server"
@@ -11,22 +12,26 @@ import (
 
 // serveFlags are those of up and of server start.
 type serveFlags struct {
-	Host     string `env:"FLOWLITE_HOST" default:"127.0.0.1" help:"address to listen on; off loopback it needs credentials"`
-	Port     int    `env:"FLOWLITE_PORT" default:"4200" help:"port; -1 takes any free one"`
-	BasePath string `env:"FLOWLITE_BASE_PATH" placeholder:"/PATH" help:"path under which a proxy serves the pages, such as /flowlite"`
-	Database string `env:"FLOWLITE_DATABASE_URL" help:"sqlite:PATH or postgres://...; default: flowlite.db in FLOWLITE_HOME"`
-	Home     string `env:"FLOWLITE_HOME" help:"folder for database, results and built flows; default: ~/.flowlite"`
-	Key      string `name:"encryption-key" env:"FLOWLITE_ENCRYPTION_KEY" hidden:""`
-	NoAuth   bool   `help:"serve other machines without credentials"`
-	CSRF     bool   `name:"csrf" env:"FLOWLITE_CSRF" help:"changing requests to the API must carry a CSRF token, as clients fetch them"`
-	LogLevel string `env:"FLOWLITE_LOG_LEVEL" enum:"debug,info,warn,error" default:"warn" help:"debug, info, warn or error"`
+	Host     string   `env:"FLOWLITE_HOST" default:"127.0.0.1" help:"address to listen on; off loopback it needs credentials"`
+	Port     int      `env:"FLOWLITE_PORT" default:"4200" help:"port; -1 takes any free one"`
+	BasePath string   `env:"FLOWLITE_BASE_PATH" placeholder:"/PATH" help:"path under which a proxy serves the pages, such as /flowlite"`
+	Database string   `env:"FLOWLITE_DATABASE_URL" help:"sqlite:PATH or postgres://...; default: flowlite.db in FLOWLITE_HOME"`
+	Redis    string   `env:"FLOWLITE_REDIS_URL" placeholder:"redis://..." help:"joins the servers of a Postgres database; without it they use the database"`
+	Roles    []string `enum:"api,ui,loops" env:"FLOWLITE_ROLES" default:"api,ui,loops" help:"what this server does: api, ui and loops; others on the database may do the rest"`
+	Home     string   `env:"FLOWLITE_HOME" help:"folder for database, results and built flows; default: ~/.flowlite"`
+	Key      string   `name:"encryption-key" env:"FLOWLITE_ENCRYPTION_KEY" hidden:""`
+	NoAuth   bool     `help:"serve other machines without credentials"`
+	CSRF     bool     `name:"csrf" env:"FLOWLITE_CSRF" help:"changing requests to the API must carry a CSRF token, as clients fetch them"`
+	LogLevel string   `env:"FLOWLITE_LOG_LEVEL" enum:"debug,info,warn,error" default:"warn" help:"debug, info, warn or error"`
 
 	Background bool `short:"b" help:"return when it answers; it goes on, and logs to server.log in its home folder"`
 }
 
 func (f serveFlags) config(a *app) server.Config {
 	_ = os.Unsetenv("FLOWLITE_ENCRYPTION_KEY") // not for flows, and what builds or describes them
-	return server.Config{Host: f.Host, Port: f.Port, BasePath: f.BasePath, DatabaseURL: f.Database, Home: f.Home, NoAuth: f.NoAuth, CSRF: f.CSRF, EncryptionKey: f.Key,
+	not := func(role string) bool { return !slices.Contains(f.Roles, role) }
+	return server.Config{Host: f.Host, Port: f.Port, BasePath: f.BasePath, DatabaseURL: f.Database, RedisURL: f.Redis,
+		NoAPI: not("api"), NoUI: not("ui"), NoLoops: not("loops"), Home: f.Home, NoAuth: f.NoAuth, CSRF: f.CSRF, EncryptionKey: f.Key,
 		AuthString: a.cli.Auth, Version: version(), Log: logger(a, f.LogLevel)}
 }
 

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/flowlite/flowlite/cmd/flowlite/internal/out"
@@ -55,6 +57,7 @@ func (c *workerLsCmd) Run(a *app) error {
 type workerStartCmd struct {
 	Pool       string   `short:"p" required:"" predictor:"pool" help:"work pool"`
 	Name       string   `short:"n" help:"name of the worker; default: host and process"`
+	API        string   `placeholder:"URL,..." help:"the server, or several of which one must answer; default: --api-url"`
 	Queue      []string `short:"q" sep:"none" aliases:"work-queue" help:"only this queue"`
 	Type       string   `short:"t" enum:"process" default:"process" help:"process"`
 	Limit      int      `short:"l" help:"runs at once; 0: no limit"`
@@ -67,6 +70,8 @@ type workerStartCmd struct {
 }
 
 func (c *workerStartCmd) Run(a *app) error {
+	url := cmp.Or(c.API, a.cli.APIURL)
+	a.api = newAPI(url, a.cli.Auth)
 	if _, _, err := a.pool(c.Pool); err != nil {
 		return err
 	}
@@ -74,8 +79,8 @@ func (c *workerStartCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	cfg := worker.Config{Orchestrator: client.New(client.Config{URL: a.cli.APIURL, AuthString: a.cli.Auth}), Pool: c.Pool, Name: c.Name, Queues: c.Queue, Limit: c.Limit,
-		APIURL: a.api.base, AuthString: a.cli.Auth, WorkDir: dir, Python: c.Python, NoFork: !c.PythonFork, Log: logger(a, c.LogLevel)}
+	cfg := worker.Config{Orchestrator: client.New(client.Config{URL: url, AuthString: a.cli.Auth}), Pool: c.Pool, Name: c.Name, Queues: c.Queue, Limit: c.Limit,
+		APIURL: strings.Join(client.Servers(url), ","), AuthString: a.cli.Auth, WorkDir: dir, Python: c.Python, NoFork: !c.PythonFork, Log: logger(a, c.LogLevel)}
 	if c.Home != "" {
 		cfg.CacheDir = filepath.Join(c.Home, "cache")
 	}
@@ -90,7 +95,7 @@ func (c *workerStartCmd) Run(a *app) error {
 	if err := w.Start(a.ctx); err != nil {
 		return a.api.explain(err)
 	}
-	_, _ = fmt.Fprintf(a.out.Out, "worker of pool %s at %s\n", a.out.Bold(c.Pool), a.api.base)
+	_, _ = fmt.Fprintf(a.out.Out, "worker of pool %s at %s\n", a.out.Bold(c.Pool), strings.Join(client.Servers(url), ", "))
 	<-a.ctx.Done()
 	a.out.Note("stopping; runs may finish")
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)

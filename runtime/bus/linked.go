@@ -254,3 +254,6 @@ func rest(ctx context.Context, d time.Duration) {
 	case <-ctx.Done():
 	}
 }
+
+// Drain ends all subscriptions; what is published still reaches other servers.
+func (b *Linked) Drain() { _ = b.local.Close() }

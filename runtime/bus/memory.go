@@ -125,3 +125,6 @@ func (s *subscription) Close() {
 		delete(s.bus.subs, s.at)
 	}
 }
+
+// Drain ends all subscriptions: there is nobody else to tell.
+func (b *Memory) Drain() { _ = b.Close() }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/bus"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -19,6 +20,7 @@ type Config struct {
 	Host        string // default 127.0.0.1
 	Port        int    // default 4200; -1 takes any free one
 	DatabaseURL string // default: flowlite.db in Home
+	RedisURL    string // joins the servers of a Postgres database; empty: they use the database
 	Home        string // default: $HOME/.flowlite
 	AuthString  string // user:password, asked of everyone
 	// EncryptionKey seals secrets and other blocks: 32 bytes as base64 or hex,
@@ -39,6 +41,7 @@ type Config struct {
 	WorkDir     string // what deployed entrypoints are relative to; default: the current folder
 	NoLoops     bool   // scheduling and expiry are done by another server
 	NoUI        bool
+	NoAPI       bool // only whether it is well is told under /api
 
 	Version    string
 	Log        *slog.Logger
@@ -85,6 +88,9 @@ func (c *Config) complete() error {
 	if c.DatabaseURL == "" {
 		c.DatabaseURL = "sqlite:" + filepath.Join(c.Home, "flowlite.db")
 	}
+	if err := c.checkServers(); err != nil {
+		return err
+	}
 	if c.WorkDir == "" {
 		c.WorkDir, _ = os.Getwd()
 	}
@@ -101,6 +107,22 @@ func (c *Config) complete() error {
 }
 
 var basePath = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)+$`)
+
+// checkServers refuses what only makes sense with, or without, other servers.
+func (c *Config) checkServers() error {
+	if c.RedisURL != "" {
+		if !strings.HasPrefix(c.DatabaseURL, "postgres://") && !strings.HasPrefix(c.DatabaseURL, "postgresql://") {
+			return core.Errorf(core.EInvalid, "Redis joins the servers of a Postgres database, and a SQLite file has only one server; leave --redis (FLOWLITE_REDIS_URL) out, or set --database postgres://...")
+		}
+		if _, err := bus.RedisOptions(c.RedisURL); err != nil {
+			return err
+		}
+	}
+	if c.NoAPI && c.Worker {
+		return core.Errorf(core.EInvalid, "the runs of this process's worker talk to its own API; let --roles have api, or run `flowlite worker start --api URL`")
+	}
+	return nil
+}
 
 func loopback(host string) bool {
 	if host == "localhost" {

@@ -37,6 +37,8 @@ type Server struct {
 	failed  chan error
 
 	store   core.Store
+	bus     messages
+	redis   *bus.RedisLiveness // nil without Redis
 	service *orchestrate.Service
 	worker  *worker.Worker
 	loops   *loops.Loops
@@ -175,16 +177,22 @@ func (s *Server) keys() (*seal.Ring, error) {
 
 // serve makes the use-cases and their two faces, and answers from here on.
 func (s *Server) serve(ctx context.Context, l net.Listener) error {
-	messages := bus.NewMemory()
-	s.later(func(context.Context) error { return messages.Close() })
 	keys, err := s.keys()
 	if err != nil {
 		return err
 	}
 	s.keyFrom = keys.From()
+	shared, err := s.cluster(ctx, keys)
+	if err != nil {
+		return err
+	}
+	leases, err := s.join(ctx, shared)
+	if err != nil {
+		return err
+	}
 	s.service = orchestrate.New(orchestrate.Config{
-		Store: s.store, Bus: messages, Log: s.cfg.Log, Sealer: keys, URL: s.URL(),
-		Results: orchestrate.DirResults(s.resultsDir()),
+		Store: s.store, Bus: s.bus, Log: s.cfg.Log, Sealer: keys, URL: s.URL(),
+		Results: s.results(),
 	})
 	if err := s.service.Start(ctx); err != nil {
 		return err
@@ -193,23 +201,22 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	if err := s.service.RegisterBlocks(ctx); err != nil {
 		return err
 	}
-	s.loops = loops.New(loops.Config{Service: s.service, Liveness: bus.Single(), Bus: messages, Log: s.cfg.Log})
+	s.loops = loops.New(loops.Config{Service: s.service, Liveness: leases, Bus: s.bus, Log: s.cfg.Log})
 
 	mux := http.NewServeMux()
 	rest := api.New(api.Config{
-		Service: s.service, Store: s.store, Bus: messages, AuthString: s.cfg.AuthString, CSRF: s.cfg.CSRF,
+		Service: s.service, Store: s.store, Bus: s.bus, AuthString: s.cfg.AuthString, CSRF: s.cfg.CSRF, CSRFKey: shared.CSRF,
 		Version: s.cfg.Version, Log: s.cfg.Log, Health: s.health,
 	})
-	mux.Handle("/api/", rest)
-	mux.Handle("/api", rest)
+	s.handleAPI(mux, rest)
 	stopPages := func() {}
 	if !s.cfg.NoUI {
-		pages := ui.New(ui.Config{Service: s.service, Store: s.store, Bus: messages, Version: s.cfg.Version, BasePath: s.cfg.BasePath, Log: s.cfg.Log, Facts: s.facts})
+		pages := ui.New(ui.Config{Service: s.service, Store: s.store, Bus: s.bus, Version: s.cfg.Version, BasePath: s.cfg.BasePath, Log: s.cfg.Log, Facts: s.facts})
 		mux.Handle("/", askBrowser(s.cfg.AuthString, pages))
 		stopPages = pages.Stop
 	}
-	// Long polls and streams end when this context does: Shutdown alone would
-	// wait for them for ever.
+	// Long polls and streams end with their subscriptions, and what is left when
+	// this context does: Shutdown alone would wait for them for ever.
 	base, end := context.WithCancelCause(context.WithoutCancel(ctx))
 	h := &http.Server{
 		Handler: cutBase(s.cfg.BasePath, mux), BaseContext: func(net.Listener) context.Context { return base },
@@ -225,9 +232,12 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	}()
 	s.later(func(ctx context.Context) error {
 		stopPages()
-		end(errStopping)
+		s.bus.Drain()
 		ctx, cancel := context.WithTimeout(ctx, httpGrace)
 		defer cancel()
+		defer end(errStopping) // web sockets are not waited for
+		defer context.AfterFunc(ctx, func() { end(errStopping) })()
+		defer time.AfterFunc(httpGrace/2, func() { end(errStopping) }).Stop()
 		if err := h.Shutdown(ctx); err != nil {
 			_ = h.Close()
 		}
@@ -235,6 +245,23 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 		return nil
 	})
 	return nil
+}
+
+// handleAPI serves the API, or where that is the role of other servers, only
+// how this one is.
+func (s *Server) handleAPI(mux *http.ServeMux, rest http.Handler) {
+	if !s.cfg.NoAPI {
+		mux.Handle("/api/", rest)
+		mux.Handle("/api", rest)
+		return
+	}
+	mux.Handle("GET /api/health", rest)
+	mux.Handle("GET /api/ready", rest)
+	mux.HandleFunc("/api/", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = w.Write([]byte(`{"detail":"This server does not serve the API: its --roles leave it to others."}`))
+	})
 }
 
 // cutBase takes the base path off where a proxy has not.
@@ -298,7 +325,17 @@ func (s *Server) resultsDir() string { return filepath.Join(s.cfg.Home, "results
 
 // health is what GET /api/ready tells beside its status.
 func (s *Server) health() any {
-	h := map[string]any{"loops": s.loops.Health()}
+	h := map[string]any{"loops": s.loops.Health(), "bus": s.bus.Status(), "database": s.store.Engine()}
+	if s.cfg.NoLoops {
+		delete(h, "loops")
+	}
+	if s.redis != nil {
+		redis := map[string]any{"ready": s.redis.Fault() == ""}
+		if why := s.redis.Fault(); why != "" {
+			redis["reason"] = why
+		}
+		h["leases"] = redis
+	}
 	if s.worker != nil {
 		w := map[string]any{"name": s.worker.Name(), "runs": s.worker.Running(), "ready": s.worker.Fault() == nil}
 		if err := s.worker.Fault(); err != nil {
@@ -314,6 +351,9 @@ func (s *Server) facts() core.ServerFacts {
 	f := core.ServerFacts{
 		URL: s.url, Home: s.cfg.Home, Auth: s.cfg.AuthString != "", CSRF: s.cfg.CSRF, KeyFrom: s.keyFrom,
 		Results: s.resultsDir(), KeepEvents: orchestrate.KeepEventsFor,
+	}
+	if s.store.Engine() != "sqlite" {
+		f.Results = "the database"
 	}
 	if !s.cfg.NoLoops {
 		f.Loops = s.loops.Health()
