@@ -1,0 +1,98 @@
+package orchestrate_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/flowlite/flowlite/db/dbtest"
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// peers are two servers on one Postgres database that cannot hear each other.
+func peers(t *testing.T) (a, b *house, ok bool) {
+	t.Helper()
+	for _, e := range dbtest.Engines(t) {
+		if e.Name == "postgres" {
+			url := e.URL(t)
+			return open(t, url), open(t, url), true
+		}
+	}
+	t.Log("no Postgres to test with")
+	return nil, nil, false
+}
+
+// TestTaskFeedsOfPeers: a background task run goes to one worker of one server.
+func TestTaskFeedsOfPeers(t *testing.T) {
+	a, b, ok := peers(t)
+	if !ok {
+		return
+	}
+	const runs = 30
+	for range runs {
+		a.background("k", core.Now())
+	}
+	one, two := a.FeedTasks("one", []string{"k"}), b.FeedTasks("two", []string{"k"})
+	defer two.Close()
+	held := must(one.Next(t.Context()))(t)
+	seen := map[core.UUID]bool{}
+	for range runs - 1 {
+		r := must(two.Next(t.Context()))(t)
+		if r.ID == held.ID || seen[r.ID] {
+			t.Fatalf("%s is delivered twice", r.ID)
+		}
+		seen[r.ID] = true
+		if err := two.Ack(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	one.Close() // without having acknowledged it
+	if r := must(two.Next(t.Context()))(t); r.ID != held.ID {
+		t.Errorf("%s, want %s", r.ID, held.ID)
+	}
+	if err := two.Ack(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+
+	// A server that vanishes keeps it for as long as its delivery lasts.
+	lost := b.background("k", core.Now())
+	three := a.FeedTasks("three", []string{"k"})
+	if r := must(three.Next(t.Context()))(t); r.ID != lost.ID {
+		t.Fatalf("%s, want %s", r.ID, lost.ID)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if r, err := two.Next(ctx); err == nil {
+		t.Fatalf("%s is delivered twice", r.ID)
+	}
+	b.later(time.Minute)
+	if r := must(two.Next(t.Context()))(t); r.ID != lost.ID {
+		t.Errorf("%s, want %s", r.ID, lost.ID)
+	}
+}
+
+// TestHoldersAreKnownToPeers: a client that one server has lost comes back to
+// another, and keeps its slots.
+func TestHoldersAreKnownToPeers(t *testing.T) {
+	a, b, ok := peers(t)
+	if !ok {
+		return
+	}
+	l, run, client := a.limit("db", 2), core.NewID(), core.NewID()
+	must(a.IncrementSlots(a.ctx, take("db")))(t)
+	must(a.HearOfSlots(a.ctx, client, []*core.Event{acquired(l, run)}))(t)
+	if err := a.LoseClient(a.ctx, client); err != nil {
+		t.Fatal(err)
+	}
+	e := &core.Event{Event: "x", Resource: map[string]string{"prefect.resource.id": "prefect.flow-run." + run.String()}}
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for n := 0; !must(b.HearOfSlots(b.ctx, core.NewID(), []*core.Event{e}))(t); n++ {
+		if n > 1000 {
+			t.Fatal("the peer does not know the holder")
+		}
+		<-tick.C
+	}
+	a.later(time.Hour)
+	a.occupied(l, 1)
+}
