@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/flowlite/flowlite/runtime/server"
 )
@@ -29,6 +32,7 @@ type serveFlags struct {
 
 func (f serveFlags) config(a *app) server.Config {
 	_ = os.Unsetenv("FLOWLITE_ENCRYPTION_KEY") // not for flows, and what builds or describes them
+	redis.SetLogger(redisSilence{})
 	not := func(role string) bool { return !slices.Contains(f.Roles, role) }
 	return server.Config{Host: f.Host, Port: f.Port, BasePath: f.BasePath, DatabaseURL: f.Database, RedisURL: f.Redis,
 		NoAPI: not("api"), NoUI: not("ui"), NoLoops: not("loops"), Home: f.Home, NoAuth: f.NoAuth, CSRF: f.CSRF, EncryptionKey: f.Key,
@@ -40,6 +44,12 @@ func logger(a *app, level string) *slog.Logger {
 	_ = l.UnmarshalText([]byte(level))
 	return slog.New(slog.NewTextHandler(a.out.Err, &slog.HandlerOptions{Level: l}))
 }
+
+// redisSilence: the Redis client logs each failed connection. A server has one
+// warning for all, and tells the rest at /api/ready.
+type redisSilence struct{}
+
+func (redisSilence) Printf(context.Context, string, ...any) {}
 
 type upCmd struct {
 	serveFlags

@@ -120,9 +120,10 @@ func (l *RedisLiveness) run(ctx context.Context, s *redis.Script, name string, a
 	}
 	switch broke, mended := l.health.set("lease", err); {
 	case broke:
-		l.log.Warn("Redis does not answer; the leases of loops are kept in the database until it does", "error", err)
+		// The bus through the same Redis has the warning.
+		l.log.Info("Redis does not answer; the leases of loops are kept in the database until it does", "error", err)
 	case mended:
-		l.log.Warn("Redis keeps the leases of loops again")
+		l.log.Info("Redis keeps the leases of loops again")
 	}
 	return n, err
 }
