@@ -144,8 +144,10 @@ const margin = 15 * time.Second
 // kept sweeps, and renews the lease for as long as that takes.
 func (l *loop) kept(ctx context.Context) (int, error) {
 	sweep, done := context.WithCancelCause(ctx)
+	var renewing sync.WaitGroup
+	defer renewing.Wait()
 	defer done(nil)
-	go func() {
+	renewing.Go(func() {
 		tick := time.NewTicker(l.ttl() / 3)
 		defer tick.Stop()
 		for {
@@ -158,7 +160,7 @@ func (l *loop) kept(ctx context.Context) (int, error) {
 				}
 			}
 		}
-	}()
+	})
 	n, err := l.guarded(sweep)
 	if err != nil && ctx.Err() == nil && errors.Is(context.Cause(sweep), errLeaseLost) {
 		return n, nil //nolint:nilerr // another server has the loop and does the rest
