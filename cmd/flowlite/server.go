@@ -38,7 +38,7 @@ func (c *serverStartCmd) Run(a *app) error {
 		return c.background(a)
 	}
 	cfg := c.config(a)
-	cfg.NoLoops = c.NoServices
+	cfg.NoLoops = cfg.NoLoops || c.NoServices
 	return serve(a, cfg)
 }
 
