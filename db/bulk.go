@@ -5,6 +5,7 @@ import (
 	"iter"
 	"strings"
 
+	"github.com/flowlite/flowlite/queries"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -15,6 +16,8 @@ type Bulk interface {
 	// Load adds rows to a table and returns how many. The values of a row are in
 	// the order of the columns, of the types that the columns have in package row.
 	Load(ctx context.Context, table string, columns []string, rows iter.Seq[[]any]) (int64, error)
+	// Rows reads what was loaded, within the transaction.
+	Rows(ctx context.Context, q queries.Query, each func(scan func(dest ...any) error) error) error
 	// Commit returns an error where a row refers to one that is not there.
 	Commit(ctx context.Context) error
 	// Close gives up what was not committed.

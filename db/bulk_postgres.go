@@ -105,7 +105,32 @@ func (b *postgresBulk) Load(ctx context.Context, table string, columns []string,
 	return n, nil
 }
 
+func (b *postgresBulk) Rows(ctx context.Context, q queries.Query, each func(func(...any) error) error) error {
+	return pgRows{b.tx}.rows(ctx, q, each)
+}
+
+// numbers lets sequences go on after the rows that brought their own.
+func (b *postgresBulk) numbers(ctx context.Context) error {
+	rows, err := b.tx.Query(ctx, queries.Sequences)
+	if err != nil {
+		return postgresError(err, "Schema")
+	}
+	texts, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return postgresError(err, "Schema")
+	}
+	for _, text := range texts {
+		if err := b.exec(ctx, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (b *postgresBulk) Commit(ctx context.Context) error {
+	if err := b.numbers(ctx); err != nil {
+		return err
+	}
 	for _, x := range b.indexes {
 		if err := b.exec(ctx, x.text); err != nil {
 			return err

@@ -120,6 +120,10 @@ func (b *sqliteBulk) Load(ctx context.Context, table string, columns []string, r
 	return n, nil
 }
 
+func (b *sqliteBulk) Rows(ctx context.Context, q queries.Query, each func(func(...any) error) error) error {
+	return connRows{b.conn}.rows(ctx, q, each)
+}
+
 func (b *sqliteBulk) Commit(ctx context.Context) error {
 	for _, x := range b.indexes {
 		if err := b.exec(ctx, x.text); err != nil {
@@ -138,6 +142,23 @@ func (b *sqliteBulk) Commit(ctx context.Context) error {
 		return err
 	}
 	return b.exec(ctx, "PRAGMA journal_mode=wal")
+}
+
+// connRows reads on one connection, without a cache of statements.
+type connRows struct{ conn *sql.Conn }
+
+func (c connRows) rows(ctx context.Context, q queries.Query, each func(scan func(...any) error) error) error {
+	rows, err := c.conn.QueryContext(ctx, q.SQL, q.Args...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		if err := each(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
 }
 
 func (b *sqliteBulk) Close() error {

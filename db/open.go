@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/flowlite/flowlite/queries"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -18,29 +19,37 @@ var migrations embed.FS
 // "sqlite:PATH[?synchronous=normal]", "sqlite::memory:", a bare path, or
 // "postgres://...". A schema newer than this program is refused.
 func Open(ctx context.Context, dsn string) (core.Store, error) {
-	if strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://") {
+	if dialectOf(dsn) == queries.Postgres {
 		return openPostgres(ctx, dsn)
 	}
+	path, sync, err := sqlitePath(dsn)
+	if err != nil {
+		return nil, err
+	}
+	return openSQLite(ctx, path, sync)
+}
+
+func sqlitePath(dsn string) (path, sync string, err error) {
 	path, query, _ := strings.Cut(strings.TrimPrefix(dsn, "sqlite:"), "?")
 	if strings.Contains(path, "://") {
-		return nil, core.Errorf(core.EInvalid, "database %q is not known; write sqlite:PATH or postgres://...", dsn)
+		return "", "", core.Errorf(core.EInvalid, "database %q is not known; write sqlite:PATH or postgres://...", dsn)
 	}
 	values, err := url.ParseQuery(query)
 	if err != nil {
-		return nil, core.Errorf(core.EInvalid, "database %q: %w", dsn, err)
+		return "", "", core.Errorf(core.EInvalid, "database %q: %w", dsn, err)
 	}
-	sync := strings.ToUpper(values.Get("synchronous"))
+	sync = strings.ToUpper(values.Get("synchronous"))
 	switch sync {
 	case "":
 		sync = "FULL"
 	case "FULL", "NORMAL", "OFF":
 	default:
-		return nil, core.Errorf(core.EInvalid, "database %q: synchronous must be full, normal or off", dsn)
+		return "", "", core.Errorf(core.EInvalid, "database %q: synchronous must be full, normal or off", dsn)
 	}
 	if path == "" {
-		return nil, core.Errorf(core.EInvalid, "database %q names no file; write sqlite:PATH", dsn)
+		return "", "", core.Errorf(core.EInvalid, "database %q names no file; write sqlite:PATH", dsn)
 	}
-	return openSQLite(ctx, path, sync)
+	return path, sync, nil
 }
 
 // migrate runs what lies above the version that current returns.

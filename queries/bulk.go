@@ -34,11 +34,7 @@ func DropIndex(name string) string { return "DROP INDEX " + ident(name) }
 
 // BulkInsert is SQLite's insert of one row.
 func BulkInsert(table string, columns []string) string {
-	names := make([]string, len(columns))
-	for i, c := range columns {
-		names[i] = ident(c)
-	}
-	return "INSERT INTO " + ident(table) + " (" + strings.Join(names, ",") + ") VALUES (?" + strings.Repeat(",?", len(columns)-1) + ")"
+	return "INSERT INTO " + ident(table) + " (" + idents(columns) + ") VALUES (?" + strings.Repeat(",?", len(columns)-1) + ")"
 }
 
 func ident(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

@@ -1,0 +1,275 @@
+package db
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"math/big"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// scan reads a row into values of the types that Bulk takes; NULL is nil.
+func (t *table) scan(scan func(...any) error) ([]any, error) {
+	dest := make([]any, len(t.columns))
+	for i, c := range t.columns {
+		switch c.kind {
+		case kindUUID:
+			dest[i] = new(core.UUID)
+		case kindTime:
+			dest[i] = new(core.Time)
+		case kindJSON:
+			dest[i] = new(core.JSON)
+		case kindBool:
+			dest[i] = new(*bool)
+		case kindInt:
+			dest[i] = new(*int64)
+		case kindFloat:
+			dest[i] = new(*float64)
+		case kindText:
+			dest[i] = new(*string)
+		default:
+			dest[i] = new([]byte)
+		}
+	}
+	if err := scan(dest...); err != nil {
+		return nil, err
+	}
+	for i := range dest {
+		switch v := dest[i].(type) {
+		case *core.UUID:
+			dest[i] = *v
+		case *core.Time:
+			dest[i] = *v
+		case *core.JSON:
+			dest[i] = *v
+		case **bool:
+			dest[i] = value(*v)
+		case **int64:
+			dest[i] = value(*v)
+		case **float64:
+			dest[i] = value(*v)
+		case **string:
+			dest[i] = value(*v)
+		case *[]byte:
+			dest[i] = *v
+		}
+	}
+	return dest, nil
+}
+
+func value[T any](p *T) any {
+	if p == nil {
+		return nil
+	}
+	return *p
+}
+
+// mend replaces what Postgres cannot store, and returns in how many values.
+func (t *table) mend(row []any) (n int) {
+	for i := range row {
+		switch v := row[i].(type) {
+		case string:
+			if s := mendText(v); s != v {
+				row[i] = s
+				n++
+			}
+		case core.JSON:
+			if s := mendJSON(v); !bytes.Equal(s, v) {
+				row[i] = s
+				n++
+			}
+		}
+	}
+	return n
+}
+
+const replacement = "\uFFFD"
+
+func mendText(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, replacement), "\x00", replacement)
+}
+
+// mendJSON is mendText for what escapes stand for.
+func mendJSON(j core.JSON) core.JSON {
+	if j == nil {
+		return nil
+	}
+	j = bytes.ToValidUTF8(j, []byte(replacement))
+	if !bytes.Contains(j, []byte(`\u`)) {
+		return j
+	}
+	out := make(core.JSON, 0, len(j))
+	for i := 0; i < len(j); i++ {
+		unit, ok := escape(j[i:])
+		switch {
+		case !ok && j[i] == '\\' && i+1 < len(j):
+			out = append(out, j[i], j[i+1])
+			i++
+		case !ok:
+			out = append(out, j[i])
+		case unit == 0:
+			out = append(out, `\ufffd`...)
+			i += 5
+		case utf16.IsSurrogate(unit):
+			if low, ok := escape(j[i+6:]); ok && utf16.DecodeRune(unit, low) != utf8.RuneError {
+				out = append(out, j[i:i+12]...)
+				i += 11
+			} else {
+				out = append(out, `\ufffd`...)
+				i += 5
+			}
+		default:
+			out = append(out, j[i:i+6]...)
+			i += 5
+		}
+	}
+	return out
+}
+
+// escape reads a \uXXXX that stands at the begin of b.
+func escape(b []byte) (rune, bool) {
+	if len(b) < 6 || b[0] != '\\' || b[1] != 'u' {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(string(b[2:6]), 16, 16)
+	return rune(n), err == nil
+}
+
+// checksum is of rows in any order: the sum of their hashes.
+type checksum struct {
+	rows   int64
+	lo, hi uint64
+}
+
+func (c *checksum) String() string {
+	var b [16]byte
+	binary.BigEndian.PutUint64(b[:8], c.hi)
+	binary.BigEndian.PutUint64(b[8:], c.lo)
+	return hex.EncodeToString(b[:])
+}
+
+func (c *checksum) add(t *table, row []any) error {
+	b := make([]byte, 0, 512)
+	for i, v := range row {
+		var err error
+		if b, err = appendCanonical(b, v); err != nil {
+			return fmt.Errorf("column %s: %w", t.columns[i].name, err)
+		}
+	}
+	sum := sha256.Sum256(b)
+	lo := c.lo + binary.BigEndian.Uint64(sum[8:16])
+	c.hi += binary.BigEndian.Uint64(sum[:8])
+	if lo < c.lo {
+		c.hi++
+	}
+	c.lo = lo
+	c.rows++
+	return nil
+}
+
+// appendCanonical writes what a value means, so that no two rows write the same.
+func appendCanonical(b []byte, v any) ([]byte, error) {
+	switch v := v.(type) {
+	case nil:
+		return append(b, 0), nil
+	case core.UUID:
+		if v.IsZero() {
+			return append(b, 0), nil
+		}
+		return append(append(b, 'u'), v[:]...), nil
+	case core.Time:
+		if v == 0 {
+			return append(b, 0), nil
+		}
+		return binary.BigEndian.AppendUint64(append(b, 't'), uint64(v)), nil
+	case bool:
+		return append(b, 'b', map[bool]byte{true: 1}[v]), nil
+	case int64:
+		return binary.BigEndian.AppendUint64(append(b, 'i'), uint64(v)), nil
+	case float64:
+		return binary.BigEndian.AppendUint64(append(b, 'f'), math.Float64bits(v)), nil
+	case string:
+		return append(binary.AppendUvarint(append(b, 's'), uint64(len(v))), v...), nil
+	case []byte:
+		if v == nil {
+			return append(b, 0), nil
+		}
+		return append(binary.AppendUvarint(append(b, 'x'), uint64(len(v))), v...), nil
+	case core.JSON:
+		if v == nil {
+			return append(b, 0), nil
+		}
+		d := json.NewDecoder(bytes.NewReader(v))
+		d.UseNumber()
+		var x any
+		if err := d.Decode(&x); err != nil {
+			return nil, core.Errorf(core.EInternal, "the JSON cannot be read: %w", err)
+		}
+		if _, err := d.Token(); err != io.EOF {
+			return nil, core.Errorf(core.EInternal, "more than one JSON value")
+		}
+		return appendJSON(append(b, 'j'), x), nil
+	}
+	return nil, core.Errorf(core.EInternal, "a value of type %T cannot be copied", v)
+}
+
+func appendJSON(b []byte, x any) []byte {
+	switch x := x.(type) {
+	case nil:
+		return append(b, 'n')
+	case bool:
+		return append(b, 'b', map[bool]byte{true: 1}[x])
+	case json.Number:
+		n := number(string(x))
+		return append(binary.AppendUvarint(append(b, 'f'), uint64(len(n))), n...)
+	case string:
+		return append(binary.AppendUvarint(append(b, 's'), uint64(len(x))), x...)
+	case []any:
+		b = binary.AppendUvarint(append(b, 'a'), uint64(len(x)))
+		for _, e := range x {
+			b = appendJSON(b, e)
+		}
+		return b
+	}
+	m, _ := x.(map[string]any)
+	b = binary.AppendUvarint(append(b, 'o'), uint64(len(m)))
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		b = appendJSON(appendJSON(b, k), m[k])
+	}
+	return b
+}
+
+// number is a JSON number as digits and the power of ten of the last one:
+// Postgres writes 1e2 as 100.
+func number(s string) string {
+	mantissa, power, _ := strings.Cut(strings.ToLower(s), "e")
+	exponent := new(big.Int)
+	if power != "" {
+		exponent.SetString(strings.TrimPrefix(power, "+"), 10)
+	}
+	digits, negative := strings.CutPrefix(mantissa, "-")
+	whole, fraction, _ := strings.Cut(digits, ".")
+	exponent.Sub(exponent, big.NewInt(int64(len(fraction))))
+	digits = strings.TrimLeft(whole+fraction, "0")
+	short := strings.TrimRight(digits, "0")
+	exponent.Add(exponent, big.NewInt(int64(len(digits)-len(short))))
+	switch {
+	case short == "":
+		return "0"
+	case negative:
+		short = "-" + short
+	}
+	return short + "e" + exponent.String()
+}
