@@ -45,6 +45,16 @@ type ArtifactCollection struct {
 	TaskRunID   core.UUID
 }
 
+type ArtifactsOfFlowRunParams struct {
+	FlowRunID core.UUID
+	Lim       int64
+}
+
+type ArtifactsOfTaskRunParams struct {
+	TaskRunID core.UUID
+	Lim       int64
+}
+
 type Automation struct {
 	ID               core.UUID
 	Created          core.Time
@@ -217,6 +227,12 @@ type DeleteGlobalLimitParams struct{ ID core.UUID }
 
 type DeleteLeaseParams struct{ FlowRunID core.UUID }
 
+type DeleteLogsParams struct {
+	After      int64
+	Upto       int64
+	CutoffTime core.Time
+}
+
 type DeleteSavedSearchParams struct{ ID core.UUID }
 
 type DeleteScheduleParams struct{ ID core.UUID }
@@ -231,6 +247,21 @@ type DeleteSlotLeaseParams struct{ ID core.UUID }
 type DeleteSlotLeasesOfHolderParams struct{ HolderID core.UUID }
 
 type DeleteSlotLeasesOfTasksParams struct{ FlowRunID core.UUID }
+
+type DeleteSomeFlowRunLogsParams struct {
+	FlowRunID core.UUID
+	Lim       int64
+}
+
+type DeleteSomeTaskRunLogsParams struct {
+	TaskRunID core.UUID
+	Lim       int64
+}
+
+type DeleteSomeTaskRunsParams struct {
+	FlowRunID core.UUID
+	Lim       int64
+}
 
 type DeleteTaskRunParams struct{ ID core.UUID }
 
@@ -330,6 +361,25 @@ type DueFlowRunsParams struct {
 	WorkQueueID core.UUID
 	DueTime     core.Time
 	Lim         int64
+}
+
+type EndedFlowRunsParams struct {
+	StateType  string
+	CutoffTime core.Time
+	FromTime   core.Time
+	AfterID    core.UUID
+	Lim        int64
+}
+
+type EndedFlowRunsRow struct {
+	ID                core.UUID
+	ExpectedStartTime core.Time
+}
+
+type EndedTaskRunsParams struct {
+	AfterID    core.UUID
+	CutoffTime core.Time
+	Lim        int64
 }
 
 type Event struct {
@@ -1038,6 +1088,16 @@ type Log struct {
 	TaskRunID core.UUID
 }
 
+type LogsFromParams struct {
+	After int64
+	Lim   int64
+}
+
+type LogsFromRow struct {
+	ID      int64
+	Created core.Time
+}
+
 type LoseSlotLeasesParams struct {
 	Expires  core.Time
 	ClientID core.UUID
@@ -1145,6 +1205,8 @@ type PutSlotLeaseParams struct {
 
 type Querier interface {
 	AddTaskRunState(ctx context.Context, arg AddTaskRunStateParams) error
+	ArtifactsOfFlowRun(ctx context.Context, arg ArtifactsOfFlowRunParams) ([]core.UUID, error)
+	ArtifactsOfTaskRun(ctx context.Context, arg ArtifactsOfTaskRunParams) ([]core.UUID, error)
 	AutomationsVersion(ctx context.Context) (AutomationsVersionRow, error)
 	CancelledSince(ctx context.Context, arg CancelledSinceParams) ([]core.UUID, error)
 	CancellingOf(ctx context.Context, arg CancellingOfParams) ([]core.UUID, error)
@@ -1175,12 +1237,16 @@ type Querier interface {
 	DeleteGlobalLimit(ctx context.Context, arg DeleteGlobalLimitParams) (int64, error)
 	DeleteIdleDeploymentLeases(ctx context.Context) (int64, error)
 	DeleteLease(ctx context.Context, arg DeleteLeaseParams) (int64, error)
+	DeleteLogs(ctx context.Context, arg DeleteLogsParams) (int64, error)
 	DeleteSavedSearch(ctx context.Context, arg DeleteSavedSearchParams) (int64, error)
 	DeleteSchedule(ctx context.Context, arg DeleteScheduleParams) (int64, error)
 	DeleteScheduledRuns(ctx context.Context, arg DeleteScheduledRunsParams) (int64, error)
 	DeleteSlotLease(ctx context.Context, arg DeleteSlotLeaseParams) (int64, error)
 	DeleteSlotLeasesOfHolder(ctx context.Context, arg DeleteSlotLeasesOfHolderParams) error
 	DeleteSlotLeasesOfTasks(ctx context.Context, arg DeleteSlotLeasesOfTasksParams) error
+	DeleteSomeFlowRunLogs(ctx context.Context, arg DeleteSomeFlowRunLogsParams) (int64, error)
+	DeleteSomeTaskRunLogs(ctx context.Context, arg DeleteSomeTaskRunLogsParams) (int64, error)
+	DeleteSomeTaskRuns(ctx context.Context, arg DeleteSomeTaskRunsParams) (int64, error)
 	DeleteTaskRun(ctx context.Context, arg DeleteTaskRunParams) (int64, error)
 	DeleteVariable(ctx context.Context, arg DeleteVariableParams) (int64, error)
 	DeleteWorkPool(ctx context.Context, arg DeleteWorkPoolParams) (int64, error)
@@ -1191,6 +1257,9 @@ type Querier interface {
 	DeploymentsToScheduleAfter(ctx context.Context, arg DeploymentsToScheduleAfterParams) ([]DeploymentFull, error)
 	DueFlowRuns(ctx context.Context, arg DueFlowRunsParams) ([]FlowRunFull, error)
 	DueFlowRunsOfDeployments(ctx context.Context, arg DueFlowRunsOfDeploymentsParams) ([]FlowRunFull, error)
+	EndedFlowRuns(ctx context.Context, arg EndedFlowRunsParams) ([]EndedFlowRunsRow, // Runs that are part of no run that is there.
+		error)
+	EndedTaskRuns(ctx context.Context, arg EndedTaskRunsParams) ([]core.UUID, error)
 	ExpiredLeases(ctx context.Context, arg ExpiredLeasesParams) ([]RunLease, error)
 	FlowRunChildren(ctx context.Context, arg FlowRunChildrenParams) ([]FlowRunFull, error)
 	GetArtifact(ctx context.Context, arg GetArtifactParams) (Artifact, error)
@@ -1303,6 +1372,7 @@ type Querier interface {
 	LockGlobalLimits(ctx context.Context, arg LockGlobalLimitsParams) ([]GlobalLimit, error)
 	LockTaskRun(ctx context.Context, arg LockTaskRunParams) (core.UUID, error)
 	LockWorkPool(ctx context.Context, arg LockWorkPoolParams) (core.UUID, error)
+	LogsFrom(ctx context.Context, arg LogsFromParams) ([]LogsFromRow, error)
 	LoseSlotLeases(ctx context.Context, arg LoseSlotLeasesParams) ([]core.UUID, error)
 	NextDue(ctx context.Context, arg NextDueParams) (core.Time, error)
 	OnlineWorkers(ctx context.Context) ([]Worker, error)

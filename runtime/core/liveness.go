@@ -20,4 +20,5 @@ type Liveness interface {
 type ResultStore interface {
 	Put(ctx context.Context, key string, data []byte) error // whole or not at all
 	Get(ctx context.Context, key string) ([]byte, error)    // ENotFound
+	DeleteAll(ctx context.Context, folder string) error     // all keys below; fine if there is none
 }

@@ -29,6 +29,7 @@ type Store interface {
 type Reader interface {
 	BlockReader
 	AutomationReader
+	RetentionReader
 
 	Flow(ctx context.Context, id UUID) (*Flow, error)
 	FlowByName(ctx context.Context, name string) (*Flow, error)
@@ -166,6 +167,7 @@ type Tx interface {
 	Reader
 	BlockTx
 	AutomationTx
+	RetentionTx
 
 	// UpsertFlow returns the stored flow of that name, untouched if it existed.
 	UpsertFlow(ctx context.Context, f *Flow) (stored *Flow, created bool, err error)

@@ -56,6 +56,8 @@ func New(c Config) *Loops {
 		{"leases", 2 * time.Second, s.ExpireLeases},
 		{"slots", 15 * time.Second, s.ExpireSlotLeases},
 		{"events", 15 * time.Minute, s.TrimEvents},
+		{"old runs", 15 * time.Minute, s.TrimRuns},
+		{"old logs", 15 * time.Minute, s.TrimLogs},
 		{automations, 2 * time.Second, s.EvaluateAutomations},
 		{actions, 5 * time.Second, s.DoActions},
 	} {

@@ -8,10 +8,8 @@ import (
 )
 
 const (
-	lateAfter     = 15 * time.Second
-	cancelledFor  = 24 * time.Hour
-	KeepEventsFor = 7 * 24 * time.Hour
-	trimBatch     = 1000
+	lateAfter    = 15 * time.Second
+	cancelledFor = 24 * time.Hour
 )
 
 // MarkLate names runs Late that are still Scheduled well after their time.
@@ -84,22 +82,6 @@ func (s *Service) CleanCancelled(ctx context.Context) (int, error) {
 		}
 		return s.closeWithin(ctx, tx, out, run, core.Cancelled)
 	})
-}
-
-// TrimEvents removes old events.
-func (s *Service) TrimEvents(ctx context.Context) (int, error) {
-	total := 0
-	for {
-		var n int64
-		err := s.store.Write(ctx, func(tx core.Tx) (err error) {
-			n, err = tx.DeleteEvents(ctx, s.now().Add(-KeepEventsFor), trimBatch)
-			return err
-		})
-		total += int(n)
-		if err != nil || n < trimBatch {
-			return total, err
-		}
-	}
 }
 
 // sweep does what a list names, each in its own transaction, so that one

@@ -65,3 +65,14 @@ func (d dirResults) Get(_ context.Context, key string) ([]byte, error) {
 	}
 	return b, err
 }
+
+func (d dirResults) DeleteAll(_ context.Context, folder string) error {
+	path, err := d.path(folder)
+	if err != nil {
+		return err
+	}
+	if err := os.RemoveAll(path); err != nil {
+		return core.Errorf(core.EUnavailable, "results folder: %w", err)
+	}
+	return nil
+}

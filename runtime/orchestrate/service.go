@@ -24,6 +24,7 @@ type Config struct {
 	// LeaseGrace is how long after New no run is taken from its holder: while
 	// the server was down, nobody could renew.
 	LeaseGrace time.Duration
+	Retain     Retention
 }
 
 // Service has every use-case. It is usable as soon as it is made; Start only
@@ -38,6 +39,7 @@ type Service struct {
 	now     func() core.Time
 	began   core.Time
 	grace   time.Duration
+	retain  Retention
 
 	names  nameCache
 	events persister
@@ -51,7 +53,7 @@ type Service struct {
 }
 
 func New(c Config) *Service {
-	s := &Service{store: c.Store, bus: c.Bus, results: c.Results, sealer: c.Sealer, log: c.Log, now: c.Now, url: c.URL, grace: c.LeaseGrace}
+	s := &Service{store: c.Store, bus: c.Bus, results: c.Results, sealer: c.Sealer, log: c.Log, now: c.Now, url: c.URL, grace: c.LeaseGrace, retain: c.Retain.complete()}
 	if s.log == nil {
 		s.log = slog.Default()
 	}

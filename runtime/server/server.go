@@ -350,7 +350,7 @@ func (s *Server) health() any {
 func (s *Server) facts() core.ServerFacts {
 	f := core.ServerFacts{
 		URL: s.url, Home: s.cfg.Home, Auth: s.cfg.AuthString != "", CSRF: s.cfg.CSRF, KeyFrom: s.keyFrom,
-		Results: s.resultsDir(), KeepEvents: orchestrate.KeepEventsFor,
+		Results: s.resultsDir(), KeepEvents: s.service.Retention().Events,
 	}
 	if s.store.Engine() != "sqlite" {
 		f.Results = "the database"
