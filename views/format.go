@@ -101,6 +101,14 @@ func when(b bool, s string) string {
 	return ""
 }
 
+// kept says how long something is kept; below zero is for ever.
+func kept(d time.Duration) string {
+	if d < 0 {
+		return "kept until they are deleted"
+	}
+	return "removed after " + Span(d)
+}
+
 func pick(b bool, x, y string) string {
 	if b {
 		return x

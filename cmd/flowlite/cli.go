@@ -44,6 +44,7 @@ type cli struct {
 	Automation automationCmd             `cmd:"" aliases:"automations" help:"What is done when events come, or fail to"`
 	Artifact   artifactCmd               `cmd:"" aliases:"artifacts" help:"What flows have left to be looked at"`
 	Event      eventCmd                  `cmd:"" aliases:"events" help:"What happened"`
+	DB         dbCmd                     `cmd:"" name:"db" help:"Copy, back up and restore databases"`
 	Import     importCmd                 `cmd:"" help:"Take over what another orchestrator holds"`
 	Bench      benchCmd                  `cmd:"" help:"Measure flowlite on this machine"`
 	TagLimit   tagLimitCmd               `cmd:"" name:"concurrency-limit" aliases:"concurrency-limits" help:"How many task runs with a tag may run at once"`

@@ -54,6 +54,8 @@ func TestCommandsParse(t *testing.T) {
 		"server start --host 0.0.0.0 --no-auth", "server start -b --no-services", "server stop --port 4300", "server stop --all",
 		"server status --wait -t 5s", "server services ls", "server database reset -y", "server database upgrade -y",
 		"up --database postgres://x --redis redis://y", "server start --roles api,loops", "worker start -p dev --api http://a/api,http://b/api",
+		"db copy --from sqlite:a.db --to postgres://h/d", "db backup b.db -y", "db restore b.db --database sqlite:a.db --yes", "db check", "db upgrade --home h",
+		"server start --retain-runs 30d --retain-events off --retain-logs 0",
 		"worker start -p dev -n w -q a -q b -l 3 -t process", "worker start -p dev --work-queue a", "worker start -p dev --run-once", "worker ls -p dev",
 		"deploy flows/adder.go:Adder -n adder-dev -p dev --interval 15m --param a=1 --tag x,y",
 		"deploy f.go:F -n x -p p -q q -t a -t b --timezone UTC --rrule FREQ=DAILY --params {} -jv a=1 -jv b=2 -cl 3",

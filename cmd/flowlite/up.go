@@ -27,6 +27,8 @@ type serveFlags struct {
 	CSRF     bool     `name:"csrf" env:"FLOWLITE_CSRF" help:"changing requests to the API must carry a CSRF token, as clients fetch them"`
 	LogLevel string   `env:"FLOWLITE_LOG_LEVEL" enum:"debug,info,warn,error" default:"warn" help:"debug, info, warn or error"`
 
+	retainFlags
+
 	Background bool `short:"b" help:"return when it answers; it goes on, and logs to server.log in its home folder"`
 }
 
@@ -36,7 +38,7 @@ func (f serveFlags) config(a *app) server.Config {
 	not := func(role string) bool { return !slices.Contains(f.Roles, role) }
 	return server.Config{Host: f.Host, Port: f.Port, BasePath: f.BasePath, DatabaseURL: f.Database, RedisURL: f.Redis,
 		NoAPI: not("api"), NoUI: not("ui"), NoLoops: not("loops"), Home: f.Home, NoAuth: f.NoAuth, CSRF: f.CSRF, EncryptionKey: f.Key,
-		AuthString: a.cli.Auth, Version: version(), Log: logger(a, f.LogLevel)}
+		AuthString: a.cli.Auth, Retain: f.retention(), Version: version(), Log: logger(a, f.LogLevel)}
 }
 
 func logger(a *app, level string) *slog.Logger {

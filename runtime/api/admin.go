@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -23,10 +24,21 @@ func (a *API) admin() group {
 }
 
 func (a *API) settings(context.Context, *struct{}) (any, error) {
+	keep := a.service.Retention()
 	return map[string]any{
-		"flowlite": map[string]any{"version": a.Version, "database": a.store.Engine()},
-		"server":   map[string]any{"api": map[string]any{"auth_string": nil, "default_limit": core.MaxLimit}},
+		"flowlite": map[string]any{"version": a.Version, "database": a.store.Engine(), "retention": map[string]any{
+			"runs_seconds": kept(keep.Runs), "events_seconds": kept(keep.Events), "logs_seconds": kept(keep.Logs),
+		}},
+		"server": map[string]any{"api": map[string]any{"auth_string": nil, "default_limit": core.MaxLimit}},
 	}, nil
+}
+
+// kept is null for ever.
+func kept(d time.Duration) any {
+	if d < 0 {
+		return nil
+	}
+	return d.Seconds()
 }
 
 // storage is where results lie unless their writer says otherwise; newer

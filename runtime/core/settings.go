@@ -19,8 +19,9 @@ type ServerFacts struct {
 	KeyFrom string // where the key is that seals blocks: a file, or a variable of the environment
 	Results string // where results lie that no storage block is named for
 
-	KeepEvents time.Duration  // older ones are removed
-	Loops      []LoopProgress // nil: another server runs them
+	KeepRuns, KeepEvents, KeepLogs time.Duration // older ones are removed; below zero: none
+
+	Loops []LoopProgress // nil: another server runs them
 }
 
 // LoopProgress is how a loop stands: a loop that hangs or fails is seen by its

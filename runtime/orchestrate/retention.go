@@ -36,7 +36,7 @@ func (s *Service) Retention() Retention { return s.retain }
 const (
 	// trimRows is about how many rows a transaction removes: on SQLite all
 	// writers wait for it.
-	trimRows = 300
+	trimRows = 150
 	trimRuns = 50 // asked for at once
 	// trimFor ends a sweep that has much to do; the next one goes on.
 	trimFor = 5 * time.Minute

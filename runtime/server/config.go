@@ -12,6 +12,7 @@ import (
 
 	"github.com/flowlite/flowlite/runtime/bus"
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/orchestrate"
 )
 
 // Config of a Server. The zero value is an API and UI on 127.0.0.1:4200 over
@@ -32,6 +33,9 @@ type Config struct {
 	// it off or leave it; addresses of pages begin with it.
 	BasePath string
 	CSRF     bool // changing requests to the API must carry a token
+
+	// Retain is how long history is kept; its zero value is the default.
+	Retain orchestrate.Retention
 
 	Worker      bool   // run the pool "default" here
 	WorkerLimit int    // runs at once; 0: no limit

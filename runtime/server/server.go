@@ -191,7 +191,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 		return err
 	}
 	s.service = orchestrate.New(orchestrate.Config{
-		Store: s.store, Bus: s.bus, Log: s.cfg.Log, Sealer: keys, URL: s.URL(),
+		Store: s.store, Bus: s.bus, Log: s.cfg.Log, Sealer: keys, URL: s.URL(), Retain: s.cfg.Retain,
 		Results: s.results(),
 	})
 	if err := s.service.Start(ctx); err != nil {
@@ -348,9 +348,10 @@ func (s *Server) health() any {
 
 // facts are what the settings page shows.
 func (s *Server) facts() core.ServerFacts {
+	keep := s.service.Retention()
 	f := core.ServerFacts{
 		URL: s.url, Home: s.cfg.Home, Auth: s.cfg.AuthString != "", CSRF: s.cfg.CSRF, KeyFrom: s.keyFrom,
-		Results: s.resultsDir(), KeepEvents: s.service.Retention().Events,
+		Results: s.resultsDir(), KeepRuns: keep.Runs, KeepEvents: keep.Events, KeepLogs: keep.Logs,
 	}
 	if s.store.Engine() != "sqlite" {
 		f.Results = "the database"

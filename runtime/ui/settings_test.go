@@ -10,7 +10,7 @@ import (
 func TestSettings(t *testing.T) {
 	h := open(t)
 	_, body := h.get("/settings")
-	contains(t, body, "0.1.0", "SQLite", "Schema version", "B</dd>", "asked of everyone", "FLOWLITE_ENCRYPTION_KEY", "removed after 7 d",
+	contains(t, body, "0.1.0", "SQLite", "Schema version", "B</dd>", "asked of everyone", "FLOWLITE_ENCRYPTION_KEY", "removed after 7 d", "removed after 90 d", "kept until they are deleted",
 		"Works", "Fails", "connection refused", "Stands still", "On another server")
 	alone := ui.New(ui.Config{Service: h.svc, Store: h.store, Version: "0"})
 	w := httptest.NewRecorder()

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/orchestrate"
+)
+
+// retainFlags say how long a server keeps history.
+type retainFlags struct {
+	RetainRuns   keep `env:"FLOWLITE_RETAIN_RUNS" default:"90d" placeholder:"LENGTH" help:"how long runs are kept after their end, with their tasks, logs, artifacts and results; off: for ever"`
+	RetainEvents keep `env:"FLOWLITE_RETAIN_EVENTS" default:"7d" placeholder:"LENGTH" help:"how long events are kept; off: for ever"`
+	RetainLogs   keep `env:"FLOWLITE_RETAIN_LOGS" default:"90d" placeholder:"LENGTH" help:"how long logs are kept, also of runs that are; off: for ever"`
+}
+
+func (f retainFlags) retention() orchestrate.Retention {
+	return orchestrate.Retention{Runs: time.Duration(f.RetainRuns), Events: time.Duration(f.RetainEvents), Logs: time.Duration(f.RetainLogs)}
+}
+
+// keep is a length, or below zero for ever.
+type keep time.Duration
+
+func (k *keep) UnmarshalText(b []byte) error {
+	switch strings.ToLower(strings.TrimSpace(string(b))) {
+	case "0", "off", "never", "forever":
+		*k = -1
+		return nil
+	}
+	d, err := parseLength(string(b))
+	if err != nil {
+		return fmt.Errorf("%q is not a length; write 30d, 12h or off", string(b))
+	}
+	if *k = keep(d); d == 0 {
+		*k = -1
+	}
+	return nil
+}
