@@ -36,3 +36,7 @@ func (r results) Get(ctx context.Context, key string) (data []byte, err error) {
 	}
 	return data, r.s.err(err, "Result")
 }
+
+func (r results) DeleteAll(ctx context.Context, folder string) error {
+	return r.s.err(r.s.dyn.exec(ctx, queries.DeleteResults(folder)), "Result")
+}

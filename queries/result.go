@@ -12,3 +12,9 @@ ON CONFLICT (key) DO UPDATE SET content = excluded.content, created = excluded.c
 func Result(key string) Query {
 	return Query{SQL: `SELECT content FROM result WHERE key = $1`, Args: []any{key}}
 }
+
+// DeleteResults are those whose keys begin with the folder and a slash: the
+// character behind the slash is 0.
+func DeleteResults(folder string) Query {
+	return Query{SQL: `DELETE FROM result WHERE key >= $1 AND key < $2`, Args: []any{folder + "/", folder + "0"}}
+}
