@@ -119,7 +119,8 @@ WHERE r.state_type = $1 AND r.expected_start_time < $2
 ORDER BY r.expected_start_time, r.id LIMIT CAST($5 AS BIGINT)
 `
 
-// Runs that are part of no run that is there.
+// Runs that are part of no run that is there. Those that ended before they began
+// have no end_time.
 func (q *Queries) EndedFlowRuns(ctx context.Context, arg EndedFlowRunsParams) ([]EndedFlowRunsRow, error) {
 	rows, err := q.db.Query(ctx, endedFlowRuns,
 		arg.StateType,

@@ -1257,7 +1257,8 @@ type Querier interface {
 	DeploymentsToScheduleAfter(ctx context.Context, arg DeploymentsToScheduleAfterParams) ([]DeploymentFull, error)
 	DueFlowRuns(ctx context.Context, arg DueFlowRunsParams) ([]FlowRunFull, error)
 	DueFlowRunsOfDeployments(ctx context.Context, arg DueFlowRunsOfDeploymentsParams) ([]FlowRunFull, error)
-	EndedFlowRuns(ctx context.Context, arg EndedFlowRunsParams) ([]EndedFlowRunsRow, // Runs that are part of no run that is there.
+	EndedFlowRuns(ctx context.Context, arg EndedFlowRunsParams) ([]EndedFlowRunsRow, // Runs that are part of no run that is there. Those that ended before they began
+		// have no end_time.
 		error)
 	EndedTaskRuns(ctx context.Context, arg EndedTaskRunsParams) ([]core.UUID, error)
 	ExpiredLeases(ctx context.Context, arg ExpiredLeasesParams) ([]RunLease, error)

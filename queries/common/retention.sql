@@ -1,5 +1,6 @@
 -- name: EndedFlowRuns :many
--- Runs that are part of no run that is there.
+-- Runs that are part of no run that is there. Those that ended before they began
+-- have no end_time.
 SELECT r.id, r.expected_start_time FROM flow_run r
 WHERE r.state_type = sqlc.arg(state_type) AND r.expected_start_time < sqlc.arg(cutoff_time)
   AND r.expected_start_time >= sqlc.arg(from_time) AND (r.expected_start_time > sqlc.arg(from_time) OR r.id > sqlc.arg(after_id))

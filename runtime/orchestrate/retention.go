@@ -142,7 +142,7 @@ func (t *trimming) flowRuns(state core.StateType, before core.Time) (more bool, 
 		}
 		more, err := t.these(ids, func(tx core.Tx, id core.UUID, limit int) (int, bool, error) {
 			run, err := tx.LockFlowRun(t.ctx, id)
-			if err != nil || !run.StateType.Final() || run.EndTime >= before { // somebody retried it
+			if err != nil || !run.StateType.Final() || endedAt(run) >= before { // somebody retried it
 				return 0, true, err
 			}
 			return tx.TrimFlowRun(t.ctx, id, limit)
@@ -151,6 +151,14 @@ func (t *trimming) flowRuns(state core.StateType, before core.Time) (more bool, 
 			return false, err
 		}
 	}
+}
+
+// endedAt is the last state's time where a run never began.
+func endedAt(run *core.FlowRun) core.Time {
+	if run.EndTime == 0 && run.State != nil {
+		return run.State.Timestamp
+	}
+	return run.EndTime
 }
 
 // taskRuns are those of no flow run.
