@@ -12,7 +12,7 @@ import (
 )
 
 // CopiedTable is what Copy moved of a table. The checksum is of what the rows
-// mean, in any order: both engines give the same.
+// mean, in any order: source and target give the same, of whatever engine.
 type CopiedTable struct {
 	Table    string `json:"table"`
 	Rows     int64  `json:"rows"`

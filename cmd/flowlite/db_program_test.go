@@ -1,9 +1,14 @@
 package main_test
 
 import (
+	"os"
+	"os/exec"
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
+
+	"github.com/flowlite/flowlite/db"
 )
 
 // A backup of a server that runs, in a process of its own, is what it held.
@@ -25,4 +30,29 @@ func TestBackupAndRestore(t *testing.T) {
 	p.says("", 0, "results", "db", "restore", file, "--yes")
 	p.start()
 	p.says("", 0, "before", "variable", "get", "when")
+}
+
+// A copy that is killed leaves the target empty: it can be made again.
+func TestCopyKilled(t *testing.T) {
+	p := newCommand(t, t.TempDir())
+	from, to := filepath.Join(t.TempDir(), "a.db"), filepath.Join(t.TempDir(), "b.db")
+	if err := db.Seed(t.Context(), from, db.SeedSize{FlowRuns: 3000, TaskRuns: 9000, Logs: 9000, Events: 100, Days: 3}, func(string, int, int) {}); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"db", "copy", "--from", "sqlite:" + from, "--to", "sqlite:" + to}
+	cmd := exec.Command(p.args[0], args...)
+	cmd.Env = p.env
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p.eventually(30*time.Second, "the target is written", func() bool {
+		wal, _ := os.Stat(to + "-wal")
+		journal, err := os.Stat(to + "-journal")
+		return err == nil && wal == nil && journal.Size() > 0
+	})
+	_ = cmd.Process.Kill()
+	if err := cmd.Wait(); err == nil {
+		t.Fatal("the copy had ended")
+	}
+	p.says("", 0, "counts and checksums are the same", args...)
 }
