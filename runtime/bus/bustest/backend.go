@@ -6,7 +6,6 @@ package bustest
 import (
 	"context"
 	"log/slog"
-	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -157,27 +156,17 @@ func (l *Log) Count(what string) int {
 func (l *Log) Logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
 
 // Soon fails the test unless something becomes true.
-func Soon(tb testing.TB, what string, true_ func() bool) {
+func Soon(tb testing.TB, what string, is func() bool) {
 	tb.Helper()
 	end := time.NewTimer(30 * time.Second)
 	defer end.Stop()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for !true_() {
+	for !is() {
 		select {
 		case <-tick.C:
 		case <-end.C:
 			tb.Fatalf("not within 30 s: %s", what)
 		}
 	}
-}
-
-// Host is the address within a URL.
-func Host(tb testing.TB, at string) string {
-	tb.Helper()
-	u, err := url.Parse(at)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return u.Host
 }
