@@ -60,13 +60,13 @@ var seedStates = []struct {
 
 // seedRun is what is made up of a run, the same each time it is asked for.
 type seedRun struct {
-	id, state        core.UUID
-	deployment       int
-	at, start, end   core.Time
-	typ              core.StateType
-	name, runName    string
-	took             time.Duration
-	running, pending bool
+	id, state      core.UUID
+	deployment     int
+	at, start, end core.Time
+	typ            core.StateType
+	name           string
+	took           time.Duration
+	running        bool
 }
 
 const (

@@ -3,6 +3,5 @@
 DROP INDEX flow_run_expected;
 CREATE INDEX flow_run_expected ON flow_run (expected_start_time, id) INCLUDE (state_type, state_name, start_time, total_run_time, state_timestamp, name);
 CREATE INDEX flow_run_started ON flow_run ((COALESCE(start_time, expected_start_time)) DESC NULLS LAST, id DESC);
-DROP INDEX flow_run_end;
 CREATE INDEX flow_run_end ON flow_run (end_time DESC NULLS LAST, id DESC) INCLUDE (state_type, expected_start_time, name);
 CREATE INDEX task_run_expected ON task_run (expected_start_time DESC NULLS LAST, id DESC) INCLUDE (state_type, state_name, start_time, total_run_time, state_timestamp);
