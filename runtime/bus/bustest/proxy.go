@@ -18,6 +18,7 @@ type Proxy struct {
 	cut   bool
 	stall chan struct{} // not nil: nothing passes until it is closed
 	conns map[net.Conn]bool
+	watch func(piece []byte) // of what goes to the client; may be nil
 	wg    sync.WaitGroup
 }
 
@@ -48,6 +49,13 @@ func Through(tb testing.TB, backend string) (string, *Proxy) {
 	p := NewProxy(tb, u.Host)
 	u.Host = p.Addr()
 	return u.String(), p
+}
+
+// Watch shows each piece of what goes to the client from now on.
+func (p *Proxy) Watch(watch func(piece []byte)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.watch = watch
 }
 
 func (p *Proxy) Addr() string { return p.listener.Addr().String() }
@@ -112,11 +120,11 @@ func (p *Proxy) forward(c net.Conn) {
 		return
 	}
 	p.wg.Go(func() {
-		p.pass(out, c)
+		p.pass(out, c, false)
 		_ = out.Close()
 		_ = c.Close()
 	})
-	p.pass(c, out)
+	p.pass(c, out, true)
 }
 
 func (p *Proxy) keep(c net.Conn) bool {
@@ -129,13 +137,16 @@ func (p *Proxy) keep(c net.Conn) bool {
 	return true
 }
 
-func (p *Proxy) pass(to io.Writer, from io.Reader) {
+func (p *Proxy) pass(to io.Writer, from io.Reader, watched bool) {
 	buf := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buf)
 		p.mu.Lock()
-		stall := p.stall
+		stall, watch := p.stall, p.watch
 		p.mu.Unlock()
+		if watched && watch != nil && n > 0 {
+			watch(buf[:n])
+		}
 		if stall != nil {
 			<-stall
 		}
