@@ -17,8 +17,9 @@ const (
 	// actionFor is how long an action may take; actionClaim, which is longer, is
 	// when one that was begun is taken for lost with its server.
 	actionFor   = 45 * time.Second
-	actionClaim = 2 * time.Minute
+	actionClaim = time.Minute
 	actionTries = 3
+	actionAgain = 500 * time.Millisecond
 )
 
 // DoActions does what automations have put down. An action is claimed in one
@@ -112,18 +113,35 @@ func (s *Service) doAction(ctx context.Context, due *core.DueAction) error {
 	if inv.automation, err = s.store.Automation(ctx, due.AutomationID); err != nil {
 		return err
 	}
-	limited, cancel := context.WithTimeout(ctx, actionFor)
-	err = s.perform(limited, inv)
-	cancel()
+	err = s.performPatiently(ctx, inv)
 	if ctx.Err() != nil {
 		return ctx.Err() // the server stops; the claim ends by itself
 	}
-	// The database's own trouble is no outcome: the action is done later.
-	if code := core.CodeOf(err); err != nil && due.Attempts+1 < actionTries && !errors.As(err, new(errAction)) &&
-		(code == core.EUnavailable || code == core.EInternal && !errors.Is(err, context.DeadlineExceeded)) {
+	// The database's own trouble is no outcome: the action is done later, and
+	// where the trouble may lie in the action, not for ever.
+	if code := core.CodeOf(err); err != nil && !errors.As(err, new(errAction)) &&
+		(code == core.EUnavailable || code == core.EInternal && !errors.Is(err, context.DeadlineExceeded) && due.Attempts+1 < actionTries) {
 		return err
 	}
 	return s.finishAction(ctx, inv, err)
+}
+
+// performPatiently outlasts a restart of the database within the claim.
+func (s *Service) performPatiently(ctx context.Context, inv *invocation) error {
+	ctx, cancel := context.WithTimeout(ctx, actionFor)
+	defer cancel()
+	for pause := actionAgain; ; pause = min(2*pause, 10*actionAgain) {
+		err := s.perform(ctx, inv)
+		if core.CodeOf(err) != core.EUnavailable || errors.As(err, new(errAction)) {
+			return err
+		}
+		inv.related, inv.details = nil, map[string]any{}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return err
+		}
+	}
 }
 
 // finishAction strikes an action out and tells how it went. The events' ids

@@ -63,6 +63,9 @@ func (s *Service) runDeployment(ctx context.Context, inv *invocation) error {
 	}
 	inv.targets("deployment", id)
 	params, err := s.renderParameters(ctx, inv)
+	if core.CodeOf(err) == core.EUnavailable {
+		return err
+	}
 	if err != nil {
 		return failed("Unable to create flow run from deployment: %v", err)
 	}

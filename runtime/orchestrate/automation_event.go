@@ -56,10 +56,10 @@ func (s *Service) EvaluateAutomations(ctx context.Context) (n int, first error) 
 }
 
 // evaluateQueued counts an event once; what cannot be counted is tried again,
-// but not for ever.
+// but not for ever, unless it was the database that was away.
 func (s *Service) evaluateQueued(ctx context.Context, q core.QueuedEvent) error {
 	err := s.write(ctx, func(tx core.Tx, out *outbox) error { return s.evaluate(ctx, tx, out, q.EventID) })
-	if err == nil || ctx.Err() != nil {
+	if err == nil || ctx.Err() != nil || core.CodeOf(err) == core.EUnavailable {
 		return err
 	}
 	s.log.Error("event not counted for automations", "event", q.EventID, "attempt", q.Attempts+1, "error", err)

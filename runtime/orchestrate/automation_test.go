@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -181,6 +182,39 @@ func TestRunDeploymentAction(t *testing.T) {
 			t.Errorf("failed: %v", bad)
 		}
 	})
+}
+
+// awayStore cannot answer for a while what a template asks.
+type awayStore struct {
+	core.Store
+	times atomic.Int64
+}
+
+func (s *awayStore) FlowRun(ctx context.Context, id core.UUID) (*core.FlowRun, error) {
+	if s.times.Add(-1) >= 0 {
+		return nil, core.Errorf(core.EUnavailable, "the database cannot answer: unexpected EOF")
+	}
+	return s.Store.FlowRun(ctx, id)
+}
+
+// A restart of the database in the middle of an action is not the action's failure.
+func TestActionOutlastsTheDatabase(t *testing.T) {
+	h := open(t, "sqlite::memory:")
+	d := h.deployed()
+	must(h.CreateAutomation(h.ctx, automation(`{"posture":"Reactive","expect":["prefect.flow-run.Completed"]}`,
+		`{"type":"run-deployment","source":"selected","deployment_id":"`+d.ID.String()+`","parameters":{"of":"{{ flow_run.id }}"}}`)))(t)
+	run := must(h.CreateFlowRun(h.ctx, core.FlowRunCreate{FlowID: h.flow().ID}))(t)
+	h.set(run.ID, core.Running, core.Accept)
+	h.set(run.ID, core.Completed, core.Accept)
+	must(h.EvaluateAutomations(h.ctx))(t)
+	away := &awayStore{Store: h.store}
+	away.times.Store(2)
+	other := orchestrate.New(orchestrate.Config{Store: away, Bus: h.bus, Sealer: h.sealer, Log: slog.New(slog.DiscardHandler), Results: orchestrate.DirResults(t.TempDir())})
+	must(other.DoActions(h.ctx))(t)
+	runs := must(h.store.FlowRuns(h.ctx, core.Filters{FlowRuns: &core.FlowRunFilter{DeploymentID: &core.IDFilter{Any: []core.UUID{d.ID}}}}, core.Page{}))(t)
+	if len(runs) != 1 || !strings.Contains(string(runs[0].Parameters), run.ID.String()) {
+		t.Errorf("%d runs, want 1 of %s: %v", len(runs), run.ID, h.told("prefect.automation.action.failed"))
+	}
 }
 
 func TestActionsOnThings(t *testing.T) {
