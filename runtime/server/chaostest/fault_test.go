@@ -53,6 +53,13 @@ func newFaults(w *world, rnd *rand.Rand) *faults {
 			return between(r, 0, 3*time.Second), p.start
 		}
 	}
+	stopped := func(of func(int) *process) func(int, *rand.Rand) (time.Duration, func()) {
+		return func(n int, _ *rand.Rand) (time.Duration, func()) {
+			p := of(n)
+			ended := p.end(syscall.SIGTERM)
+			return 0, func() { ended(); p.start() }
+		}
+	}
 	frozen := func(of func(int) *process, from, to time.Duration) func(int, *rand.Rand) (time.Duration, func()) {
 		return func(n int, r *rand.Rand) (time.Duration, func()) {
 			p := of(n)
@@ -76,14 +83,16 @@ func newFaults(w *world, rnd *rand.Rand) *faults {
 	f.kind = []fault{
 		{"kill server", one(servers), killed(server)},
 		{"kill worker", one(workers), killed(worker)},
-		{"kill flow", one(1), func(_ int, r *rand.Rand) (time.Duration, func()) {
-			f.flow(r, syscall.SIGKILL)
+		{"stop server", one(servers), stopped(server)},
+		{"stop worker", one(workers), stopped(worker)},
+		{"kill flows", one(1), func(_ int, r *rand.Rand) (time.Duration, func()) {
+			f.flows(r, syscall.SIGKILL)
 			return 0, func() {}
 		}},
 		{"freeze server", one(servers), frozen(server, time.Second, pastLease*3/2)},
 		{"freeze worker", one(workers), frozen(worker, pastLease, pastLease*3/2)},
-		{"freeze flow", one(1), func(_ int, r *rand.Rand) (time.Duration, func()) {
-			thaw := f.flow(r, syscall.SIGSTOP)
+		{"freeze flows", one(1), func(_ int, r *rand.Rand) (time.Duration, func()) {
+			thaw := f.flows(r, syscall.SIGSTOP)
 			return between(r, pastLease, pastLease*3/2), thaw
 		}},
 		{"flush redis", one(1), func(int, *rand.Rand) (time.Duration, func()) {
@@ -113,7 +122,7 @@ func (f *faults) for_(d time.Duration) {
 		case <-end:
 			f.mending.Wait()
 			return
-		case <-time.After(between(f.rnd, 500*time.Millisecond, 4*time.Second)):
+		case <-time.After(between(f.rnd, 300*time.Millisecond, 3*time.Second)):
 		}
 	}
 }
@@ -143,16 +152,20 @@ func (f *faults) next() {
 	})
 }
 
-func (f *faults) flow(r *rand.Rand, sig syscall.Signal) (thaw func()) {
-	pids := f.w.flowPIDs()
-	if len(pids) == 0 {
-		return func() {}
+// flows signals some of them, at least one.
+func (f *faults) flows(r *rand.Rand, sig syscall.Signal) (thaw func()) {
+	var hit []int
+	for _, pid := range f.w.flowPIDs() {
+		if len(hit) == 0 || r.IntN(3) == 0 {
+			hit = append(hit, pid)
+			_ = syscall.Kill(pid, sig)
+		}
 	}
-	pid := pids[r.IntN(len(pids))]
-	_ = syscall.Kill(pid, sig)
 	return func() {
-		if slices.Contains(f.w.flowPIDs(), pid) {
-			_ = syscall.Kill(pid, syscall.SIGCONT)
+		for _, pid := range f.w.flowPIDs() {
+			if slices.Contains(hit, pid) {
+				_ = syscall.Kill(pid, syscall.SIGCONT)
+			}
 		}
 	}
 }

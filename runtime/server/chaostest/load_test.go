@@ -16,11 +16,11 @@ import (
 
 const (
 	tasks      = 10
-	slotLimit  = 3 // tasks at once that hold a slot of the global limit
+	slotLimit  = 2 // tasks at once that hold a slot of the global limit
 	runLimit   = 2 // runs at once of the deployment with a limit
 	clocks     = 2
 	clockEvery = 3 * time.Second
-	orderEvery = 400 * time.Millisecond
+	orderEvery = 300 * time.Millisecond
 )
 
 // load orders runs all the time, and looks whether limits hold.
@@ -115,9 +115,15 @@ func (l *load) start(ctx context.Context) {
 
 // order asks for a run. The key lets the client ask again whatever happened.
 func (l *load) order(n int) {
-	of := []*core.Deployment{l.plain, l.plain, l.slots, l.limited}[l.rnd.IntN(4)]
+	of, most := l.plain, 600
+	switch l.rnd.IntN(5) {
+	case 0, 1:
+		of, most = l.slots, 60
+	case 2:
+		of, most = l.limited, 200
+	}
 	name := fmt.Sprintf("order-%d", n)
-	body := map[string]any{"idempotency_key": name, "parameters": map[string]any{"millis": 10 + l.rnd.IntN(120)}}
+	body := map[string]any{"idempotency_key": name, "parameters": map[string]any{"millis": 10 + l.rnd.IntN(most)}}
 	if err := l.call("POST", "/deployments/"+of.ID.String()+"/create_flow_run", body, nil); err != nil {
 		l.t.Errorf("a run could not be ordered: %v", err)
 		return

@@ -24,6 +24,8 @@ type verdict struct {
 	began   time.Time
 	printed map[string]int
 	held    []held
+	taken   int64 // runs that went to another process
+	again   int   // effects that happened a second time
 }
 
 // held is how long a task held a slot of the global limit, by its own word.
@@ -63,7 +65,7 @@ func (v *verdict) settle() {
 	for _, c := range v.l.clocks {
 		v.l.must("POST", "/deployments/"+c.ID.String()+"/pause_deployment", nil, nil)
 	}
-	v.eventually(time.Minute, "the automation has fired for every completed run", func(ctx context.Context) bool {
+	v.eventually(2*time.Minute, "the automation has fired for every completed run", func(ctx context.Context) bool {
 		done, err := v.w.store.CountFlowRuns(ctx, runsOf(v.l.plain.ID, core.Completed))
 		fired, err2 := v.w.store.CountFlowRuns(ctx, runsOf(v.l.fired.ID))
 		return err == nil && err2 == nil && fired >= done
@@ -119,7 +121,8 @@ func (v *verdict) check() {
 		}
 		v.Logf("%s ended by itself %d times", p.name, len(p.ends))
 	}
-	v.Logf("%d faults; %d runs: %v; answers: %v; calm after %s", len(v.f.windows), total, states, v.w.answers.count, time.Since(v.began).Round(time.Second))
+	v.Logf("%d faults; %d runs: %v; %d times a run went on in another process, %d effects happened again; answers: %v; calm after %s",
+		len(v.f.windows), total, states, v.taken, v.again, v.w.answers.count, time.Since(v.began).Round(time.Second))
 }
 
 // read takes all runs but slots yet to come.
@@ -161,6 +164,7 @@ func (v *verdict) checkRun(d *core.Deployment, r *core.FlowRun) {
 	if r.StateType != core.Completed && !spent {
 		v.say("runs", "%s is %s: %s", name, r.StateName, core.Deref(r.State.Message))
 	}
+	v.taken += r.Recoveries
 	lines := v.lines(r.ID)
 	n := int(r.Parameters.Map()["tasks"].(float64))
 	v.checkTasks(name, r, n)
@@ -237,6 +241,9 @@ func (v *verdict) checkEffects(name string, r *core.FlowRun, n int, lines []line
 		case "effect":
 			if k := keys[l.n]; k != "" && k != l.detail {
 				v.say("effects", "%s, task %d has the keys %s and %s", name, l.n, k, l.detail)
+			}
+			if keys[l.n] != "" {
+				v.again++
 			}
 			keys[l.n] = l.detail
 			effects[l.process] = append(effects[l.process], l.n)

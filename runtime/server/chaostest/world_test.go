@@ -347,17 +347,20 @@ func (p *process) launch() {
 }
 
 // kill ends it until it is started again.
-func (p *process) kill(sig syscall.Signal) {
+func (p *process) kill(sig syscall.Signal) { p.end(sig)() }
+
+// end asks it to, and returns what waits until it has.
+func (p *process) end(sig syscall.Signal) (ended func()) {
 	p.mu.Lock()
 	p.wanted = false
 	cmd, gone := p.cmd, p.gone
 	p.mu.Unlock()
 	if cmd == nil {
-		return
+		return func() {}
 	}
 	_ = cmd.Process.Signal(syscall.SIGCONT)
 	_ = cmd.Process.Signal(sig)
-	<-gone
+	return func() { <-gone }
 }
 
 func (p *process) signal(sig syscall.Signal) {

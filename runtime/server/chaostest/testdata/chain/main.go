@@ -53,13 +53,25 @@ var link = flowlite.NewTask("link", func(ctx context.Context, l Link) (string, e
 		}
 		defer func() { _ = say(ctx, l.Dir, "out", l.N, key) }()
 	}
-	select {
-	case <-time.After(time.Duration(l.Millis) * time.Millisecond):
-	case <-ctx.Done():
-		return "", context.Cause(ctx)
+	// Some time on either side: between effect and record is where it hurts.
+	half := time.Duration(l.Millis) * time.Millisecond / 2
+	if err := wait(ctx, half); err != nil {
+		return "", err
 	}
-	return process, say(ctx, l.Dir, "effect", l.N, key)
+	if err := say(ctx, l.Dir, "effect", l.N, key); err != nil {
+		return "", err
+	}
+	return process, wait(ctx, half)
 })
+
+func wait(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
 
 var chain = flowlite.NewFlow("chain", func(ctx context.Context, p Params) (int, error) {
 	for n := range p.Tasks {
