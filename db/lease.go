@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/flowlite/flowlite/db/row"
+	"github.com/flowlite/flowlite/queries"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -27,6 +28,19 @@ func (r *reader) ExpiredLeases(ctx context.Context, now core.Time, limit int) ([
 func (r *reader) CancellingOf(ctx context.Context, holder core.UUID) ([]core.UUID, error) {
 	ids, err := r.q.CancellingOf(ctx, row.CancellingOfParams{Holder: holder})
 	return ids, r.err(err, "Lease")
+}
+
+// LockLease locks the run's row, too: who takes a run from its holder has that
+// row. A lease that went while this waited is not found.
+func (t *tx) LockLease(ctx context.Context, flowRunID core.UUID) (*core.Lease, error) {
+	if t.d == queries.SQLite { // has one writer at a time
+		return t.Lease(ctx, flowRunID)
+	}
+	l, err := t.q.LockLease(ctx, row.LockLeaseParams{ID: flowRunID})
+	if err != nil {
+		return nil, t.err(err, "Lease")
+	}
+	return leaseOf(&l), nil
 }
 
 func (t *tx) PutLease(ctx context.Context, l *core.Lease) error {

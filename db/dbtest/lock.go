@@ -1,7 +1,9 @@
 package dbtest
 
 import (
+	"context"
 	"errors"
+	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -95,5 +97,43 @@ func (s *suite) same(when string, tx core.Tx, id core.UUID) {
 	}
 	if g, w := string(core.ToJSON(got)), string(core.ToJSON(want)); g != w {
 		s.Errorf("%s: locked\n%s\nstored\n%s", when, g, w)
+	}
+}
+
+// lockLease: while a transaction counts on a lease, nobody takes the run from
+// its holder. SQLite's transactions come one after the other anyway.
+func lockLease(s *suite) {
+	r := s.newRun(s.flow("f"), core.Running, func(*core.FlowRun) {})
+	lease := &core.Lease{FlowRunID: r.ID, Holder: core.NewID(), Token: core.NewID(), Expires: s.now}
+	take := func(ctx context.Context) error {
+		return s.Write(ctx, func(tx core.Tx) error {
+			if _, err := tx.LockFlowRun(ctx, r.ID); err != nil {
+				return err
+			}
+			return tx.DeleteLease(ctx, r.ID)
+		})
+	}
+	read := func(tx core.Tx) error {
+		l, err := tx.LockLease(s.ctx, r.ID)
+		if err == nil && l.Token != lease.Token {
+			s.Errorf("token %s, want %s", l.Token, lease.Token)
+		}
+		return err
+	}
+	s.write(func(tx core.Tx) error { return tx.PutLease(s.ctx, lease) })
+	s.write(func(tx core.Tx) error {
+		if err := read(tx); err != nil || s.Engine() == "sqlite" {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(s.ctx, 100*time.Millisecond)
+		defer cancel()
+		if err := take(ctx); err == nil {
+			s.Error("the run was taken from under a transaction that had locked its lease")
+		}
+		return nil
+	})
+	s.ok(take(s.ctx))
+	if err := s.Write(s.ctx, read); !core.IsNotFound(err) {
+		s.Errorf("a lease that is gone: %v", err)
 	}
 }

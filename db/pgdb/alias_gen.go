@@ -188,6 +188,7 @@ type LockAutomationParams = row.LockAutomationParams
 type LockBlockDocumentParams = row.LockBlockDocumentParams
 type LockFlowRunParams = row.LockFlowRunParams
 type LockGlobalLimitsParams = row.LockGlobalLimitsParams
+type LockLeaseParams = row.LockLeaseParams
 type LockTaskRunParams = row.LockTaskRunParams
 type LockWorkPoolParams = row.LockWorkPoolParams
 type Log = row.Log

@@ -890,6 +890,23 @@ func (q *Queries) LockGlobalLimits(ctx context.Context, arg LockGlobalLimitsPara
 	return items, nil
 }
 
+const lockLease = `-- name: LockLease :one
+SELECT l.flow_run_id, l.holder, l.worker, l.token, l.expires FROM flow_run r JOIN run_lease l ON l.flow_run_id = r.id WHERE r.id = $1 FOR KEY SHARE
+`
+
+func (q *Queries) LockLease(ctx context.Context, arg LockLeaseParams) (RunLease, error) {
+	row := q.db.QueryRow(ctx, lockLease, arg.ID)
+	var i RunLease
+	err := row.Scan(
+		&i.FlowRunID,
+		&i.Holder,
+		&i.Worker,
+		&i.Token,
+		&i.Expires,
+	)
+	return i, err
+}
+
 const lockTaskRun = `-- name: LockTaskRun :one
 SELECT id FROM task_run WHERE id = $1 FOR UPDATE
 `

@@ -1169,6 +1169,23 @@ func (q *Queries) LockGlobalLimits(ctx context.Context, arg LockGlobalLimitsPara
 	return items, nil
 }
 
+const lockLease = `-- name: LockLease :one
+SELECT flow_run_id, holder, worker, token, expires FROM run_lease WHERE flow_run_id = ?1
+`
+
+func (q *Queries) LockLease(ctx context.Context, arg LockLeaseParams) (RunLease, error) {
+	row := q.db.QueryRowContext(ctx, lockLease, arg.ID)
+	var i RunLease
+	err := row.Scan(
+		&i.FlowRunID,
+		&i.Holder,
+		&i.Worker,
+		&i.Token,
+		&i.Expires,
+	)
+	return i, err
+}
+
 const lockTaskRun = `-- name: LockTaskRun :one
 SELECT id FROM task_run WHERE id = ?1
 `

@@ -240,6 +240,9 @@ type Tx interface {
 	// before the cutoff to NOT_READY and returns those it changed.
 	UnpolledNotReady(ctx context.Context, cutoff Time) (queues, deployments []UUID, err error)
 
+	// LockLease is Lease, and until the transaction ends nobody takes the run
+	// from its holder.
+	LockLease(ctx context.Context, flowRunID UUID) (*Lease, error)
 	PutLease(ctx context.Context, l *Lease) error
 	// RenewLeases moves the expiry of all a holder's leases and returns their runs.
 	RenewLeases(ctx context.Context, holder UUID, expires Time) ([]UUID, error)

@@ -177,13 +177,13 @@ func (s *Service) copyToParent(ctx context.Context, tx core.Tx, out *outbox, run
 // checkToken refuses the writes of a caller that shows a fencing token which
 // is neither the run's nor that of a run above it: a sub-flow executes within
 // its parent's process, under its parent's lease.
-func (s *Service) checkToken(ctx context.Context, r core.Reader, run *core.FlowRun) error {
+func (s *Service) checkToken(ctx context.Context, r core.Tx, run *core.FlowRun) error {
 	token := core.RunToken(ctx)
 	if token.IsZero() {
 		return nil
 	}
 	for id, parent := run.ID, run.ParentTaskRunID; ; {
-		lease, err := r.Lease(ctx, id)
+		lease, err := r.LockLease(ctx, id)
 		switch {
 		case err == nil && lease.Token == token:
 			return nil

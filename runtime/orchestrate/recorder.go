@@ -91,8 +91,8 @@ func withoutEvents(reports []*core.TaskRunReport) []*core.TaskRunReport {
 }
 
 // checkTokenOf is checkToken for a run that need not be read for anything else.
-func (s *Service) checkTokenOf(ctx context.Context, r core.Reader, id, token core.UUID) error {
-	lease, err := r.Lease(ctx, id)
+func (s *Service) checkTokenOf(ctx context.Context, r core.Tx, id, token core.UUID) error {
+	lease, err := r.LockLease(ctx, id)
 	if err == nil && lease.Token == token {
 		return nil
 	}
