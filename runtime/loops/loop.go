@@ -90,11 +90,14 @@ func (l *loop) settled(ctx context.Context, done <-chan time.Time) bool {
 
 // giveUp returns the lease, and lets other servers know, so that they go on at once.
 func (l *loop) giveUp(ctx context.Context) {
+	if !l.state().Elsewhere {
+		l.release(ctx)
+	}
+}
+
+func (l *loop) release(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	if l.state().Elsewhere {
-		return
-	}
 	if err := l.liveness.Release(ctx, l.lease(), l.holder); err == nil && l.bus != nil {
 		l.bus.Publish(core.Message{Topic: core.TopicLoop, Key: l.name})
 	}
@@ -112,7 +115,9 @@ func (l *loop) runOnce(ctx context.Context) int {
 	held, err := l.liveness.Hold(ctx, l.lease(), l.holder, l.ttl())
 	n := 0
 	if err == nil && held {
-		n, err = l.kept(ctx)
+		if n, err = l.kept(ctx); err != nil && ctx.Err() == nil {
+			l.release(ctx) // another server may have what this one lacks
+		}
 	}
 	if ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) || errors.Is(err, context.Canceled) {
 		return n // stopping is no failure

@@ -64,6 +64,9 @@ func TestRunOnce(t *testing.T) {
 	if got := l.state().LastError; !strings.Contains(got, "lost my mind") {
 		t.Errorf("a panic is an error: %q", got)
 	}
+	if held.released != 4 {
+		t.Errorf("each failure lets another server try; the lease was given back %d times", held.released)
+	}
 	if n := strings.Count(out.String(), "loop fails"); n != 1 {
 		t.Errorf("a streak of failures is logged once, not %d times:\n%s", n, out.String())
 	}
