@@ -60,6 +60,9 @@ type Lease struct {
 	Expires   Time   `json:"expires"`
 }
 
+// GivenUp is the expiry of a lease whose holder is known to have ended.
+const GivenUp Time = 1
+
 // LeaseSeconds is how long a lease lasts without renewal; holders renew at a
 // third of it, so that a dead holder is noticed within 15 s.
 const LeaseSeconds Seconds = 10

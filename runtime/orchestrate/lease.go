@@ -175,14 +175,14 @@ func (s *Service) closeTasks(ctx context.Context, tx core.Tx, out *outbox, id co
 // sweepBatch is how many rows a sweep takes up at once.
 const sweepBatch = 100
 
-// ExpireLeases takes runs from holders that did not renew.
+// ExpireLeases takes runs from holders that did not renew although they could.
 func (s *Service) ExpireLeases(ctx context.Context) (int, error) {
-	if s.now().Before(s.began.Add(s.grace)) {
-		return 0, nil
-	}
 	n := 0
 	for {
-		expired, err := s.store.ExpiredLeases(ctx, s.now(), sweepBatch)
+		expired, err := s.store.ExpiredLeases(ctx, s.outage.cut(s.now()), sweepBatch)
+		if !s.hasPeers() {
+			s.outage.ask(s.now(), err)
+		}
 		if err != nil {
 			return n, err
 		}

@@ -21,8 +21,8 @@ type Config struct {
 	Log     *slog.Logger     // nil: slog.Default
 	Now     func() core.Time // nil: core.Now
 	URL     string           // of the UI, for links in notifications
-	// LeaseGrace is how long after New no run is taken from its holder: while
-	// the server was down, nobody could renew.
+	// LeaseGrace is how long after New no run is taken from its holder unless
+	// that gave it up: while the server was down, nobody could renew.
 	LeaseGrace time.Duration
 	Retain     Retention
 }
@@ -37,9 +37,8 @@ type Service struct {
 	waiting waiting
 	log     *slog.Logger
 	now     func() core.Time
-	began   core.Time
-	grace   time.Duration
 	retain  Retention
+	outage  outage
 
 	names  nameCache
 	events persister
@@ -53,7 +52,7 @@ type Service struct {
 }
 
 func New(c Config) *Service {
-	s := &Service{store: c.Store, bus: c.Bus, results: c.Results, sealer: c.Sealer, log: c.Log, now: c.Now, url: c.URL, grace: c.LeaseGrace, retain: c.Retain.complete()}
+	s := &Service{store: c.Store, bus: c.Bus, results: c.Results, sealer: c.Sealer, log: c.Log, now: c.Now, url: c.URL, retain: c.Retain.complete()}
 	if s.log == nil {
 		s.log = slog.Default()
 	}
@@ -63,7 +62,7 @@ func New(c Config) *Service {
 	if s.now == nil {
 		s.now = core.Now
 	}
-	s.began = s.now()
+	s.outage.until = s.now().Add(c.LeaseGrace)
 	s.marks.at = map[core.UUID]core.Time{}
 	s.events.write = s.persistReports
 	return s
@@ -94,7 +93,9 @@ func (s *Service) followPeers(quit <-chan struct{}) {
 			return
 		case <-tick.C:
 			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-			if err := s.triggers.refresh(ctx, s.store); err != nil {
+			err := s.triggers.refresh(ctx, s.store)
+			s.outage.ask(s.now(), err)
+			if err != nil {
 				s.log.Debug("automations not read; tried again", "error", err)
 			}
 			if lost, err := s.store.LostSlotHolders(ctx, s.now()); err == nil {

@@ -457,3 +457,56 @@ func TestCancelOfAPausedRun(t *testing.T) {
 	must(h.CancelFlowRun(h.ctx, held.ID))(t)
 	h.is(held.ID, "Cancelling")
 }
+
+// blindStore cannot list leases for a while.
+type blindStore struct {
+	core.Store
+	away atomic.Bool
+}
+
+func (s *blindStore) ExpiredLeases(ctx context.Context, now core.Time, limit int) ([]*core.Lease, error) {
+	if s.away.Load() {
+		return nil, core.Errorf(core.EUnavailable, "the database cannot answer: unexpected EOF")
+	}
+	return s.Store.ExpiredLeases(ctx, now, limit)
+}
+
+// Leases that ran out while the database was away are not held against their
+// holders; those that had run out before are.
+func TestOutageIsNobodysFault(t *testing.T) {
+	h := open(t, "sqlite::memory:")
+	d := h.deployed()
+	hold := func() core.UUID {
+		r := must(h.CreateDeploymentFlowRun(h.ctx, d.ID, core.DeploymentFlowRunCreate{}))(t)
+		h.set(r.ID, core.Pending, core.Accept)
+		must(h.LeaseRun(h.ctx, r.ID, core.NewID()))(t)
+		return r.ID
+	}
+	blind := &blindStore{Store: h.store}
+	now := func() core.Time { return core.Now() + core.Time(h.ahead.Load()) }
+	other := orchestrate.New(orchestrate.Config{Store: blind, Bus: h.bus, Sealer: h.sealer, Log: slog.New(slog.DiscardHandler), Now: now, LeaseGrace: core.LeaseSeconds.Duration()})
+	expired := func(want int) {
+		t.Helper()
+		if n := must(other.ExpireLeases(h.ctx))(t); n != want {
+			t.Fatalf("%d leases expired, want %d", n, want)
+		}
+	}
+	hold()
+	h.later(core.LeaseSeconds.Duration() - time.Second)
+	expired(0)
+	h.later(2 * time.Second) // the grace of the beginning is over, and the lease, too
+	hold()
+	expired(1)
+
+	blind.away.Store(true)
+	if _, err := other.ExpireLeases(h.ctx); err == nil {
+		t.Fatal("the store should be away")
+	}
+	h.later(core.LeaseSeconds.Duration() + time.Second)
+	blind.away.Store(false)
+	expired(0)
+	h.later(core.LeaseSeconds.Duration() - time.Second)
+	expired(0)
+	h.later(2 * time.Second)
+	expired(1)
+}

@@ -29,7 +29,7 @@ func (s *Server) recoverRuns(ctx context.Context, holder core.UUID) error {
 	err = s.store.Write(ctx, func(tx core.Tx) error {
 		given = 0
 		if !before.IsZero() {
-			runs, err := tx.RenewLeases(ctx, before, core.Now()-1)
+			runs, err := tx.RenewLeases(ctx, before, core.GivenUp)
 			if err != nil {
 				return err
 			}

@@ -192,7 +192,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	}
 	s.service = orchestrate.New(orchestrate.Config{
 		Store: s.store, Bus: s.bus, Log: s.cfg.Log, Sealer: keys, URL: s.URL(), Retain: s.cfg.Retain,
-		Results: s.results(),
+		Results: s.results(), LeaseGrace: core.LeaseSeconds.Duration(),
 	})
 	if err := s.service.Start(ctx); err != nil {
 		return err
