@@ -46,11 +46,11 @@ const pastLease = time.Duration(float64(core.LeaseSeconds)*1.2) * time.Second
 func newFaults(w *world, rnd *rand.Rand) *faults {
 	f := &faults{w: w, rnd: rnd, broken: map[string]bool{}}
 	one := func(n int) func(*rand.Rand) int { return func(r *rand.Rand) int { return r.IntN(n) } }
-	killed := func(of func(int) *process) func(int, *rand.Rand) (time.Duration, func()) {
+	killed := func(of func(int) *process, to time.Duration) func(int, *rand.Rand) (time.Duration, func()) {
 		return func(n int, r *rand.Rand) (time.Duration, func()) {
 			p := of(n)
 			p.kill(p.stop)
-			return between(r, 0, 3*time.Second), p.start
+			return between(r, 0, to), p.start
 		}
 	}
 	stopped := func(of func(int) *process) func(int, *rand.Rand) (time.Duration, func()) {
@@ -81,8 +81,8 @@ func newFaults(w *world, rnd *rand.Rand) *faults {
 	server := func(n int) *process { return w.servers[n] }
 	worker := func(n int) *process { return w.workers[n] }
 	f.kind = []fault{
-		{"kill server", one(servers), killed(server)},
-		{"kill worker", one(workers), killed(worker)},
+		{"kill server", one(servers), killed(server, 3*time.Second)},
+		{"kill worker", one(workers), killed(worker, 3*time.Second)},
 		{"stop server", one(servers), stopped(server)},
 		{"stop worker", one(workers), stopped(worker)},
 		{"kill flows", one(1), func(_ int, r *rand.Rand) (time.Duration, func()) {
@@ -99,8 +99,8 @@ func newFaults(w *world, rnd *rand.Rand) *faults {
 			f.flush()
 			return 0, func() {}
 		}},
-		{"stop redis", one(1), killed(func(int) *process { return w.redis })},
-		{"restart postgres", one(1), killed(func(int) *process { return w.postgres })},
+		{"stop redis", one(1), killed(func(int) *process { return w.redis }, pastLease)},
+		{"restart postgres", one(1), killed(func(int) *process { return w.postgres }, pastLease)},
 		{"cut postgres of server", one(servers), cut(func(n int) *bustest.Proxy { return w.toPostgres[n] })},
 		{"cut redis of server", one(servers), cut(func(n int) *bustest.Proxy { return w.toRedis[n] })},
 		{"cut workers off server", one(servers), cut(func(n int) *bustest.Proxy { return w.toServer[n] })},
