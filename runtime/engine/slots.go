@@ -55,14 +55,19 @@ func takeSlots(ctx context.Context, o core.Orchestrator, limit string, n int, mo
 	if s := scopeOf(ctx); s != nil {
 		req.Holder = core.ToJSON(map[string]any{"type": "flow_run", "id": s.run.rec.ID})
 	}
-	for {
+	// A limit that stays full is asked for less and less: many may wait for it,
+	// and the server's hint only knows how long slots are held on average.
+	for again := 0.05; ; again = min(2*again, 1) {
 		freed := released.next()
 		g, err := ask(ctx, func() (*core.SlotGrant, error) { return o.AcquireSlots(ctx, req) })
 		full, ok := errors.AsType[*core.Error](err)
 		if !ok || full.Code != core.ELocked {
 			return g, err
 		}
-		wait := time.Duration(min(max(full.RetryAfter, 0.05), 5) * float64(time.Second))
+		if mode == "rate_limit" { // there the hint is exact
+			again = 0.05
+		}
+		wait := time.Duration(min(max(full.RetryAfter, again), 5) * float64(time.Second))
 		t := time.NewTimer(wait)
 		select {
 		case <-t.C:
