@@ -54,5 +54,7 @@ def test_is_paused_at_the_end(api, tmp_path, name):
     with process("prefect", "flow", "serve", "flows.py:child", "--name", name, "--interval", "3600", cwd=tmp_path):
         d = eventually(lambda: [d for d in api.post("/deployments/filter") if d["name"] == name], 40)[0]
         eventually(lambda: len(api.post("/flow_runs/filter", {"deployments": {"id": {"any_": [d["id"]]}}})) >= 3)
+        # It serves from its first poll on; before that, Ctrl-C may end 3.8.8 without a pause.
+        eventually(lambda: api.get(f"/deployments/{d['id']}")["status"] == "READY")
     eventually(lambda: api.get(f"/deployments/{d['id']}")["paused"])
     assert api.post("/flow_runs/filter", {"deployments": {"id": {"any_": [d["id"]]}}}) == []
