@@ -114,7 +114,7 @@ func (s *postgresStore) Engine() string { return "postgres" }
 func (s *postgresStore) Facts(ctx context.Context) (*core.StoreFacts, error) {
 	c := s.pool.Config().ConnConfig
 	f := &core.StoreFacts{Location: net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))) + "/" + c.Database}
-	err := s.pool.QueryRow(ctx, "SELECT pg_database_size(current_database()), (SELECT COALESCE(MAX(version), 0) FROM schema_version)").Scan(&f.Bytes, &f.Version)
+	err := s.pool.QueryRow(ctx, queries.PostgresFacts).Scan(&f.Bytes, &f.Version)
 	return f, s.err(err, "Database")
 }
 
