@@ -43,30 +43,52 @@ func (r *reader) EventCounts(ctx context.Context, f *core.EventFilter, by string
 }
 
 func (t *tx) InsertEvents(ctx context.Context, events []*core.Event) ([]*core.Event, error) {
-	var fresh []*core.Event
-	for _, e := range events {
-		if e.Received == 0 {
-			e.Received = core.Now()
-		}
-		all := core.JSON("[")
-		for i, r := range e.Related {
-			if i > 0 {
-				all = append(all, ',')
-			}
-			all = append(all, labelsJSON(r)...)
-		}
-		n, err := t.q.InsertEvent(ctx, row.InsertEventParams{
-			ID: e.ID, Occurred: e.Occurred, Received: e.Received, Event: e.Event, EventResourceID: e.ResourceID(),
-			Resource: labelsJSON(e.Resource), Related: append(all, ']'), Payload: e.Payload.OrObject(), Follows: e.Follows,
-		})
+	written := make([]int64, len(events))
+	for i, e := range events {
+		n, err := t.promise(promise{noun: "Event", rows: anyRows, got: &written[i]}).InsertEvent(ctx, insertEvent(e))
 		if err != nil {
 			return nil, t.err(err, "Event")
 		}
-		if n > 0 {
+		written[i] = n
+	}
+	if t.pipe != nil {
+		if err := t.pipe.flush(ctx); err != nil {
+			return nil, t.err(err, "Event")
+		}
+	}
+	var fresh []*core.Event
+	for i, e := range events {
+		if written[i] > 0 {
 			fresh = append(fresh, e)
 		}
 	}
 	return fresh, nil
+}
+
+func (t *tx) AddEvents(ctx context.Context, events []*core.Event) error {
+	for _, e := range events {
+		if _, err := t.later("Event", anyRows).InsertEvent(ctx, insertEvent(e)); err != nil {
+			return t.err(err, "Event")
+		}
+	}
+	return nil
+}
+
+func insertEvent(e *core.Event) row.InsertEventParams {
+	if e.Received == 0 {
+		e.Received = core.Now()
+	}
+	all := core.JSON("[")
+	for i, r := range e.Related {
+		if i > 0 {
+			all = append(all, ',')
+		}
+		all = append(all, labelsJSON(r)...)
+	}
+	return row.InsertEventParams{
+		ID: e.ID, Occurred: e.Occurred, Received: e.Received, Event: e.Event, EventResourceID: e.ResourceID(),
+		Resource: labelsJSON(e.Resource), Related: append(all, ']'), Payload: e.Payload.OrObject(), Follows: e.Follows,
+	}
 }
 
 func (t *tx) DeleteEvents(ctx context.Context, before core.Time, limit int) (int64, error) {

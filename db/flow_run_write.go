@@ -52,7 +52,7 @@ func (t *tx) LockFlowRun(ctx context.Context, id core.UUID) (*core.FlowRun, erro
 		}
 		return f, err
 	}
-	if _, err := t.q.LockFlowRun(ctx, row.LockFlowRunParams{ID: id}); err != nil {
+	if _, err := t.later("Flow run", anyRows).LockFlowRun(ctx, row.LockFlowRunParams{ID: id}); err != nil {
 		return nil, t.err(err, "Flow run")
 	}
 	return t.FlowRun(ctx, id)
@@ -60,7 +60,11 @@ func (t *tx) LockFlowRun(ctx context.Context, id core.UUID) (*core.FlowRun, erro
 
 func (t *tx) InsertFlowRun(ctx context.Context, f *core.FlowRun) (bool, error) {
 	stateColumns(f)
-	n, err := t.q.InsertFlowRun(ctx, row.InsertFlowRunParams{
+	q := t.q
+	if f.IdempotencyKey == nil { // only a key may be taken
+		q = t.later("Flow run", 1)
+	}
+	n, err := q.InsertFlowRun(ctx, row.InsertFlowRunParams{
 		ID: f.ID, Created: f.Created, Updated: f.Updated, Name: f.Name, FlowID: f.FlowID, StateID: f.StateID,
 		DeploymentID: f.DeploymentID, DeploymentVersion: f.DeploymentVersion, WorkQueueID: f.WorkQueueID,
 		FlowVersion: f.FlowVersion, Parameters: f.Parameters.OrObject(), IdempotencyKey: f.IdempotencyKey,
@@ -97,7 +101,7 @@ func stateColumns(f *core.FlowRun) {
 }
 
 func (t *tx) insertFlowRunState(ctx context.Context, id core.UUID, s *core.State) error {
-	err := t.q.InsertFlowRunState(ctx, row.InsertFlowRunStateParams{
+	err := t.later("State of the flow run", 1).InsertFlowRunState(ctx, row.InsertFlowRunStateParams{
 		ID: s.ID, FlowRunID: id, Type: string(s.Type), Name: s.Name, Timestamp: s.Timestamp,
 		Message: s.Message, Data: s.Data, StateDetails: storedDetails(s.Details),
 	})
@@ -106,7 +110,7 @@ func (t *tx) insertFlowRunState(ctx context.Context, id core.UUID, s *core.State
 
 func (t *tx) tagFlowRun(ctx context.Context, f *core.FlowRun) error {
 	for _, tag := range f.Tags {
-		if err := t.q.InsertFlowRunTag(ctx, row.InsertFlowRunTagParams{Tag: tag, FlowRunID: f.ID}); err != nil {
+		if err := t.later("Tag", anyRows).InsertFlowRunTag(ctx, row.InsertFlowRunTagParams{Tag: tag, FlowRunID: f.ID}); err != nil {
 			return t.err(err, "Tag")
 		}
 	}
@@ -115,7 +119,7 @@ func (t *tx) tagFlowRun(ctx context.Context, f *core.FlowRun) error {
 
 func (t *tx) UpdateFlowRun(ctx context.Context, f *core.FlowRun) error {
 	delete(t.runs, f.ID)
-	n, err := t.q.UpdateFlowRun(ctx, row.UpdateFlowRunParams{
+	n, err := t.later("Flow run", 1).UpdateFlowRun(ctx, row.UpdateFlowRunParams{
 		Name: f.Name, FlowVersion: f.FlowVersion, Parameters: f.Parameters.OrObject(),
 		EmpiricalPolicy: core.ToJSON(f.EmpiricalPolicy), InProcessRetry: inProcess(f), Tags: f.Tags,
 		Labels: f.Labels.OrObject(), InfrastructurePid: f.InfrastructurePID, JobVariables: orNull(f.JobVariables),
@@ -124,7 +128,7 @@ func (t *tx) UpdateFlowRun(ctx context.Context, f *core.FlowRun) error {
 	if err := t.one(n, err, "Flow run"); err != nil {
 		return err
 	}
-	if err := t.q.DeleteFlowRunTags(ctx, row.DeleteFlowRunTagsParams{FlowRunID: f.ID}); err != nil {
+	if err := t.later("Tag", anyRows).DeleteFlowRunTags(ctx, row.DeleteFlowRunTagsParams{FlowRunID: f.ID}); err != nil {
 		return t.err(err, "Tag")
 	}
 	return t.tagFlowRun(ctx, f)
@@ -139,7 +143,7 @@ func (t *tx) SetFlowRunState(ctx context.Context, f *core.FlowRun) error {
 			return err
 		}
 	}
-	n, err := t.q.SetFlowRunState(ctx, row.SetFlowRunStateParams{
+	n, err := t.later("Flow run", 1).SetFlowRunState(ctx, row.SetFlowRunStateParams{
 		StateID: f.StateID, StateType: string(f.StateType), StateName: f.StateName, StateTimestamp: f.StateTimestamp,
 		RunCount: f.RunCount, NextScheduledStartTime: f.NextScheduledStartTime,
 		StartTime: f.StartTime, EndTime: f.EndTime, TotalRunTime: f.TotalRunTime,

@@ -44,7 +44,7 @@ func (t *tx) LockLease(ctx context.Context, flowRunID core.UUID) (*core.Lease, e
 }
 
 func (t *tx) PutLease(ctx context.Context, l *core.Lease) error {
-	return t.err(t.q.PutLease(ctx, row.PutLeaseParams{FlowRunID: l.FlowRunID, Holder: l.Holder, Worker: l.Worker, Token: l.Token, Expires: l.Expires}), "Lease")
+	return t.err(t.later("Lease", 1).PutLease(ctx, row.PutLeaseParams{FlowRunID: l.FlowRunID, Holder: l.Holder, Worker: l.Worker, Token: l.Token, Expires: l.Expires}), "Lease")
 }
 
 func (t *tx) RenewLeases(ctx context.Context, holder core.UUID, expires core.Time) ([]core.UUID, error) {
@@ -54,7 +54,7 @@ func (t *tx) RenewLeases(ctx context.Context, holder core.UUID, expires core.Tim
 
 // DeleteLease is fine with a run that has none.
 func (t *tx) DeleteLease(ctx context.Context, flowRunID core.UUID) error {
-	_, err := t.q.DeleteLease(ctx, row.DeleteLeaseParams{FlowRunID: flowRunID})
+	_, err := t.later("Lease", anyRows).DeleteLease(ctx, row.DeleteLeaseParams{FlowRunID: flowRunID})
 	return t.err(err, "Lease")
 }
 

@@ -82,11 +82,7 @@ const tries = 8
 
 func (s *postgresStore) Write(ctx context.Context, fn func(core.Tx) error) error {
 	for n := 1; ; n++ {
-		var own error
-		err := pgx.BeginFunc(ctx, s.pool, func(t pgx.Tx) error {
-			own = fn(&tx{reader: newPostgresReader(t)})
-			return own
-		})
+		own, err := s.once(ctx, fn)
 		if err == nil || n == tries || !retryable(err) {
 			if err != nil && own == nil && ctx.Err() == nil { // to begin or to commit
 				return s.err(err, "Transaction")

@@ -149,6 +149,7 @@ type tx struct {
 	reader
 	runs runCache    // nil on Postgres
 	st   *statements // of SQLite's writer
+	pipe *pipeline   // nil on SQLite
 }
 
 // known is the cache, emptied if a statement has spoilt it.

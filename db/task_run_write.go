@@ -54,7 +54,7 @@ func (t *tx) LockTaskRun(ctx context.Context, id core.UUID) (*core.TaskRun, erro
 	if t.d == queries.SQLite { // has one writer at a time
 		return t.TaskRun(ctx, id)
 	}
-	if _, err := t.q.LockTaskRun(ctx, row.LockTaskRunParams{ID: id}); err != nil {
+	if _, err := t.later("Task run", anyRows).LockTaskRun(ctx, row.LockTaskRunParams{ID: id}); err != nil {
 		return nil, t.err(err, "Task run")
 	}
 	return t.TaskRun(ctx, id)
@@ -67,7 +67,7 @@ func (t *tx) InsertTaskRun(ctx context.Context, r *core.TaskRun) (bool, error) {
 		return false, t.err(err, "Task run")
 	}
 	if r.State != nil {
-		return true, t.err(t.q.InsertTaskRunState(ctx, insertTaskRunState(r.ID, r.State)), "State of the task run")
+		return true, t.err(t.later("State of the task run", 1).InsertTaskRunState(ctx, insertTaskRunState(r.ID, r.State)), "State of the task run")
 	}
 	return true, nil
 }
@@ -84,11 +84,11 @@ func (t *tx) UpdateTaskRun(ctx context.Context, r *core.TaskRun) error {
 func (t *tx) SetTaskRunState(ctx context.Context, r *core.TaskRun) error {
 	taskStateColumns(r)
 	if r.State != nil {
-		if err := t.q.InsertTaskRunState(ctx, insertTaskRunState(r.ID, r.State)); err != nil {
+		if err := t.later("State of the task run", 1).InsertTaskRunState(ctx, insertTaskRunState(r.ID, r.State)); err != nil {
 			return t.err(err, "State of the task run")
 		}
 	}
-	n, err := t.q.SetTaskRunState(ctx, row.SetTaskRunStateParams{
+	n, err := t.later("Task run", 1).SetTaskRunState(ctx, row.SetTaskRunStateParams{
 		StateID: r.StateID, StateType: string(r.StateType), StateName: r.StateName, StateTimestamp: r.StateTimestamp,
 		RunCount: r.RunCount, FlowRunRunCount: r.FlowRunRunCount, ExpectedStartTime: r.ExpectedStartTime,
 		NextScheduledStartTime: r.NextScheduledStartTime, StartTime: r.StartTime, EndTime: r.EndTime,
@@ -111,21 +111,21 @@ func (t *tx) RecordTaskRun(ctx context.Context, p *core.TaskRunReport) error {
 		}
 	}
 	taskStateColumns(&r)
-	if _, err := t.q.RecordTaskRun(ctx, row.RecordTaskRunParams(insertTaskRun(&r))); err != nil {
+	if _, err := t.later("Task run", anyRows).RecordTaskRun(ctx, row.RecordTaskRunParams(insertTaskRun(&r))); err != nil {
 		return t.err(err, "Task run")
 	}
 	switch len(p.States) {
 	case 0:
 		return nil
 	case 1:
-		err := t.q.AddTaskRunState(ctx, row.AddTaskRunStateParams(insertTaskRunState(r.ID, p.States[0])))
+		err := t.later("State of the task run", anyRows).AddTaskRunState(ctx, row.AddTaskRunStateParams(insertTaskRunState(r.ID, p.States[0])))
 		return t.err(err, "State of the task run")
 	}
 	rows := make([][]any, len(p.States))
 	for i, s := range p.States {
 		rows[i] = []any{s.ID, r.ID, string(s.Type), s.Name, s.Timestamp, s.Message, s.Data, storedDetails(s.Details)}
 	}
-	return t.err(t.dyn.exec(ctx, queries.AddTaskRunStates(t.d, rows)), "State of the task run")
+	return t.err(t.later("State of the task run", anyRows).exec(ctx, queries.AddTaskRunStates(t.d, rows)), "State of the task run")
 }
 
 // merge lays the fields that a report carries over what is stored.
@@ -164,7 +164,7 @@ func (t *tx) DeleteTaskRun(ctx context.Context, id core.UUID) error {
 }
 
 func (t *tx) PutCachedState(ctx context.Context, cacheKey string, s *core.State) error {
-	return t.err(t.q.PutCachedState(ctx, row.PutCachedStateParams{
+	return t.err(t.later("Cached state", anyRows).PutCachedState(ctx, row.PutCachedStateParams{
 		CacheKey: cacheKey, CacheExpiration: s.Details.CacheExpiration, CachedState: core.ToJSON(s),
 	}), "Cached state")
 }

@@ -251,6 +251,8 @@ type Tx interface {
 	InsertLogs(ctx context.Context, logs []*Log) error // sets Seq
 	// InsertEvents leaves out ids that are known and returns those that were new.
 	InsertEvents(ctx context.Context, events []*Event) ([]*Event, error)
+	// AddEvents writes events whose ids nobody else has given out.
+	AddEvents(ctx context.Context, events []*Event) error
 	// DeleteEvents removes events that occurred before the cutoff, at most limit.
 	DeleteEvents(ctx context.Context, before Time, limit int) (int64, error)
 

@@ -1,68 +1,92 @@
 package orchestrate_test
 
 import (
-	"path/filepath"
+	"fmt"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 
+	"github.com/flowlite/flowlite/db/dbtest"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-func onDisk(b *testing.B) *house { return open(b, "sqlite:"+filepath.Join(b.TempDir(), "bench.db")) }
+// onDisk measures on SQLite and, where FLOWLITE_TEST_POSTGRES names a server, on
+// Postgres.
+func onDisk(b *testing.B, fn func(b *testing.B, h *house)) {
+	for _, e := range dbtest.Engines(b) {
+		b.Run(e.Name, func(b *testing.B) { fn(b, open(b, e.URL(b))) })
+	}
+}
 
-// BenchmarkRuns is create, Running, Completed of runs by 16 callers.
+// BenchmarkRun is create, Running, Completed of one run after the other.
+func BenchmarkRun(b *testing.B) {
+	onDisk(b, func(b *testing.B, h *house) {
+		flow := h.flow()
+		for b.Loop() {
+			oneRun(b, h, flow)
+		}
+		b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "runs/s")
+	})
+}
+
+func oneRun(b *testing.B, h *house, flow *core.Flow) {
+	run := must(h.CreateFlowRun(h.ctx, core.FlowRunCreate{FlowID: flow.ID}))(b)
+	for _, t := range []core.StateType{core.Running, core.Completed} {
+		if _, err := h.SetFlowRunState(h.ctx, run.ID, core.StateCreate{Type: t}, false); err != nil {
+			b.Error(err)
+		}
+	}
+}
+
+// BenchmarkRuns is the same by 16 callers.
 func BenchmarkRuns(b *testing.B) {
-	h := onDisk(b)
-	flow := h.flow()
-	work := make(chan struct{}, 64)
-	var wg sync.WaitGroup
-	b.ResetTimer()
-	for range 16 {
-		wg.Go(func() {
-			for range work {
-				run := must(h.CreateFlowRun(h.ctx, core.FlowRunCreate{FlowID: flow.ID}))(b)
-				for _, t := range []core.StateType{core.Running, core.Completed} {
-					if _, err := h.SetFlowRunState(h.ctx, run.ID, core.StateCreate{Type: t}, false); err != nil {
-						b.Error(err)
-					}
+	onDisk(b, func(b *testing.B, h *house) {
+		flow := h.flow()
+		b.ResetTimer()
+		var wg sync.WaitGroup
+		for w := range 16 {
+			wg.Go(func() {
+				for range (b.N + 15 - w) / 16 {
+					oneRun(b, h, flow)
 				}
-			}
-		})
-	}
-	for range b.N {
-		work <- struct{}{}
-	}
-	close(work)
-	wg.Wait()
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "runs/s")
+			})
+		}
+		wg.Wait()
+		b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "runs/s")
+	})
 }
 
 // BenchmarkStep is one finished task of one flow, durable.
 func BenchmarkStep(b *testing.B) {
-	h := onDisk(b)
-	run := must(h.CreateFlowRun(h.ctx, core.FlowRunCreate{FlowID: h.flow().ID}))(b)
-	b.ResetTimer()
-	for i := range b.N {
-		step(b, h, run.ID, strconv.Itoa(i))
-	}
+	onDisk(b, func(b *testing.B, h *house) {
+		run := must(h.CreateFlowRun(h.ctx, core.FlowRunCreate{FlowID: h.flow().ID}))(b)
+		n := 0
+		for b.Loop() {
+			n++
+			step(b, h, run.ID, strconv.Itoa(n))
+		}
+		b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "steps/s")
+	})
 }
 
 // BenchmarkSteps is the same of 50 flows at once.
 func BenchmarkSteps(b *testing.B) {
-	h := onDisk(b)
-	var wg sync.WaitGroup
-	b.ResetTimer()
-	for range 50 {
-		run := must(h.CreateFlowRun(h.ctx, core.FlowRunCreate{FlowID: h.flow().ID}))(b)
-		wg.Go(func() {
-			for i := range b.N/50 + 1 {
-				step(b, h, run.ID, strconv.Itoa(i))
-			}
-		})
-	}
-	wg.Wait()
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "steps/s")
+	onDisk(b, func(b *testing.B, h *house) {
+		flow := h.flow()
+		b.ResetTimer()
+		var wg sync.WaitGroup
+		for f := range 50 {
+			run := must(h.CreateFlowRun(h.ctx, core.FlowRunCreate{FlowID: flow.ID}))(b)
+			wg.Go(func() {
+				for i := range (b.N + 49 - f) / 50 {
+					step(b, h, run.ID, strconv.Itoa(i))
+				}
+			})
+		}
+		wg.Wait()
+		b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "steps/s")
+	})
 }
 
 func step(b *testing.B, h *house, run core.UUID, key string) {
@@ -75,24 +99,58 @@ func step(b *testing.B, h *house, run core.UUID, key string) {
 	}
 }
 
-// BenchmarkClaim is from the request for a run to its claim by a waiting worker.
-func BenchmarkClaim(b *testing.B) {
-	h := onDisk(b)
-	d := h.deployed()
-	holder := core.NewID()
-	b.ResetTimer()
-	for range b.N {
-		claimed := make(chan int, 1)
-		go func() {
-			r, err := h.Poll(h.ctx, core.PollRequest{Pool: "p", Holder: holder, Worker: "w", Free: 1, Wait: 10})
-			if err != nil {
-				b.Error(err)
+// BenchmarkWake is from the request for a run to its claim by a waiting worker.
+func BenchmarkWake(b *testing.B) {
+	onDisk(b, func(b *testing.B, h *house) {
+		d := h.deployed()
+		holder := core.NewID()
+		for b.Loop() {
+			claimed := make(chan int, 1)
+			go func() {
+				r, err := h.Poll(h.ctx, core.PollRequest{Pool: "p", Holder: holder, Worker: "w", Free: 1, Wait: 10})
+				if err != nil {
+					b.Error(err)
+				}
+				claimed <- len(r.Claims)
+			}()
+			h.run(d)
+			if <-claimed != 1 {
+				b.Fatal("not claimed")
 			}
-			claimed <- len(r.Claims)
-		}()
-		h.run(d)
-		if <-claimed != 1 {
-			b.Fatal("not claimed")
 		}
+	})
+}
+
+// BenchmarkClaims is what 1, 4 and 16 workers claim of runs that wait, one at a
+// time, all of one pool.
+func BenchmarkClaims(b *testing.B) {
+	for _, workers := range []int{1, 4, 16} {
+		b.Run(fmt.Sprintf("workers=%d", workers), func(b *testing.B) {
+			onDisk(b, func(b *testing.B, h *house) {
+				d := h.deployed()
+				for range b.N {
+					h.run(d)
+				}
+				b.ResetTimer()
+				var left atomic.Int64
+				left.Store(int64(b.N))
+				var wg sync.WaitGroup
+				for range workers {
+					holder := core.NewID()
+					wg.Go(func() {
+						for left.Load() > 0 {
+							r, err := h.Poll(h.ctx, core.PollRequest{Pool: "p", Holder: holder, Worker: "w", Free: 1})
+							if err != nil {
+								b.Error(err)
+								return
+							}
+							left.Add(-int64(len(r.Claims)))
+						}
+					})
+				}
+				wg.Wait()
+				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "claims/s")
+			})
+		})
 	}
 }

@@ -145,7 +145,7 @@ func (s *Service) enterFlow(ctx context.Context, tx core.Tx, out *outbox, run *c
 // tellFlow puts the event of a transition, its copy on the parent's
 // placeholder task, and the wake-ups into the transaction and its outbox.
 func (s *Service) tellFlow(ctx context.Context, tx core.Tx, out *outbox, run *core.FlowRun, before *core.State, asked core.StateType) error {
-	out.event(s.flowRunEvent(ctx, tx, run, before, asked))
+	out.ownEvent(s.flowRunEvent(ctx, tx, run, before, asked))
 	out.run(run.ID)
 	freed := before != nil && occupies(before.Type) && !occupies(run.StateType)
 	if freed || run.StateType == core.Scheduled || run.StateType == core.Cancelling {

@@ -161,7 +161,7 @@ func (s *Service) closeTasks(ctx context.Context, tx core.Tx, out *outbox, id co
 			if err := tx.SetTaskRunState(ctx, task); err != nil {
 				return err
 			}
-			out.event(taskRunEvent(task, taskRunPayload(task), before, task.State, nil))
+			out.ownEvent(taskRunEvent(task, taskRunPayload(task), before, task.State, nil))
 		}
 		if len(tasks) > 0 {
 			out.run(id)

@@ -112,17 +112,19 @@ func (s *Service) Stop(ctx context.Context) error { return s.events.stop(ctx) }
 // outbox is what a transaction tells the world: events are written with it,
 // and everything is published once it has committed.
 type outbox struct {
-	events []*core.Event
-	runs   []core.UUID // flow runs that changed
-	tasks  []core.UUID // flow runs whose task runs did
-	work   []core.UUID // pools that may have something to do
-	queued []string    // task keys of background task runs to be had
+	events []*core.Event // that may be known: clients send them again
+	own    []*core.Event // that are new
+	runs   []core.UUID   // flow runs that changed
+	tasks  []core.UUID   // flow runs whose task runs did
+	work   []core.UUID   // pools that may have something to do
+	queued []string      // task keys of background task runs to be had
 	logs   []*core.Log
 
 	triggers, actions bool // automations have events to look at, actions to do
 }
 
 func (o *outbox) event(e ...*core.Event)   { o.events = append(o.events, e...) }
+func (o *outbox) ownEvent(e *core.Event)   { o.own = append(o.own, e) }
 func (o *outbox) run(id ...core.UUID)      { o.runs = append(o.runs, id...) }
 func (o *outbox) pool(poolID ...core.UUID) { o.work = append(o.work, poolID...) }
 
@@ -136,15 +138,10 @@ func (s *Service) write(ctx context.Context, fn func(tx core.Tx, out *outbox) er
 		if err := fn(tx, &out); err != nil {
 			return err
 		}
-		if len(out.events) == 0 {
-			return nil
-		}
-		fresh, err := tx.InsertEvents(ctx, out.events)
-		if err != nil {
+		if err := out.writeEvents(ctx, tx); err != nil || len(out.events) == 0 {
 			return err
 		}
-		out.events = fresh
-		concerned, err := s.triggers.concerned(ctx, tx, fresh)
+		concerned, err := s.triggers.concerned(ctx, tx, out.events)
 		if err != nil || len(concerned) == 0 {
 			return err
 		}
@@ -155,6 +152,22 @@ func (s *Service) write(ctx context.Context, fn func(tx core.Tx, out *outbox) er
 		s.publish(&out)
 	}
 	return err
+}
+
+// writeEvents leaves in events what is to be published.
+func (o *outbox) writeEvents(ctx context.Context, tx core.Tx) (err error) {
+	if len(o.events) > 0 {
+		if o.events, err = tx.InsertEvents(ctx, o.events); err != nil {
+			return err
+		}
+	}
+	if len(o.own) > 0 {
+		if err = tx.AddEvents(ctx, o.own); err != nil {
+			return err
+		}
+		o.events = append(o.events, o.own...)
+	}
+	return nil
 }
 
 func (s *Service) publish(out *outbox) {
