@@ -11,6 +11,7 @@ const (
 	TopicAutomation Topic = "automation" // a trigger may fire; key: none
 	TopicAction     Topic = "action"     // automations have something to do; key: none
 	TopicRun        Topic = "run"        // a flow run or its task runs changed; key: flow run id
+	TopicSecret     Topic = "secret"     // secrets changed, and what is masked with them; key: none
 	TopicLoop       Topic = "loop"       // a server that stops gave the lease of a loop up; key: the loop
 )
 

@@ -41,7 +41,7 @@ func (s *Service) CreateBlockDocument(ctx context.Context, c core.BlockDocumentC
 	if err != nil {
 		return nil, err
 	}
-	s.secrets.forget()
+	s.secretsChanged()
 	return s.BlockDocument(ctx, d.ID, false)
 }
 
@@ -163,7 +163,7 @@ func (s *Service) UpdateBlockDocument(ctx context.Context, id core.UUID, u core.
 		return tx.UpdateBlockDocument(ctx, d)
 	})
 	if err == nil {
-		s.secrets.forget()
+		s.secretsChanged()
 	}
 	return err
 }
@@ -221,7 +221,7 @@ func (s *Service) changeData(ctx context.Context, tx core.Tx, d *core.BlockDocum
 func (s *Service) DeleteBlockDocument(ctx context.Context, id core.UUID) error {
 	err := s.write(ctx, func(tx core.Tx, _ *outbox) error { return tx.DeleteBlockDocument(ctx, id) })
 	if err == nil {
-		s.secrets.forget()
+		s.secretsChanged()
 	}
 	return err
 }

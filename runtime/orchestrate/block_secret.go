@@ -9,8 +9,12 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-// secretsFresh is how long a change by another server stays unseen.
-const secretsFresh = 10 * time.Second
+// secretsFresh is how long a change by another server stays unseen, if the word
+// of it was lost.
+const secretsFresh = time.Second
+
+// alone is the same for the only server of a database.
+const alone = 10 * time.Second
 
 // secretWords are the values of all Secret blocks, to be masked in logs.
 type secretWords struct {
@@ -23,6 +27,12 @@ func (w *secretWords) forget() {
 	w.mu.Lock()
 	w.until = 0
 	w.mu.Unlock()
+}
+
+// secretsChanged tells all servers before a run can have read the new ones.
+func (s *Service) secretsChanged() {
+	s.secrets.forget()
+	s.bus.Publish(core.Message{Topic: core.TopicSecret})
 }
 
 // SetSecret saves a Secret block, in place of the one of that name.
@@ -74,7 +84,10 @@ func (s *Service) masker(ctx context.Context) *strings.Replacer {
 	} else {
 		s.secrets.words = core.Masker(words)
 	}
-	s.secrets.until = now.Add(secretsFresh)
+	s.secrets.until = now.Add(alone)
+	if s.hasPeers() {
+		s.secrets.until = now.Add(secretsFresh)
+	}
 	return s.secrets.words
 }
 

@@ -2,11 +2,13 @@ package orchestrate_test
 
 import (
 	"context"
+	"log/slog"
 	"testing"
 	"time"
 
 	"github.com/flowlite/flowlite/db/dbtest"
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/orchestrate"
 )
 
 // peers are two servers on one Postgres database that cannot hear each other.
@@ -95,4 +97,33 @@ func TestHoldersAreKnownToPeers(t *testing.T) {
 	}
 	a.later(time.Hour)
 	a.occupied(l, 1)
+}
+
+// TestSecretsOfPeersAreMasked: a server that has looked at the secrets hears of
+// those that are saved on another one.
+func TestSecretsOfPeersAreMasked(t *testing.T) {
+	a, b, ok := peers(t)
+	if !ok {
+		return
+	}
+	second := orchestrate.New(orchestrate.Config{Store: b.store, Bus: a.bus, Sealer: a.sealer, Log: slog.New(slog.DiscardHandler)})
+	if err := second.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = second.Stop(context.Background()) }()
+	run := must(a.CreateFlowRun(a.ctx, core.FlowRunCreate{FlowID: a.flow().ID}))(t)
+	says := func() string {
+		text := "the word is hush-hush"
+		must(second.SetFlowRunState(t.Context(), run.ID, core.StateCreate{Type: core.Running, Message: &text}, true))(t)
+		return core.Deref(must(a.store.FlowRun(t.Context(), run.ID))(t).State.Message)
+	}
+	says() // has looked
+	if err := a.SetSecret(a.ctx, "s", core.JSON(`"hush-hush"`)); err != nil {
+		t.Fatal(err)
+	}
+	for begun := time.Now(); says() != "the word is ********"; {
+		if time.Since(begun) > 8*time.Second {
+			t.Fatal("the secret is not masked")
+		}
+	}
 }

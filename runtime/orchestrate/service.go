@@ -87,10 +87,18 @@ const peersSeen = time.Second
 func (s *Service) followPeers(quit <-chan struct{}) {
 	tick := time.NewTicker(peersSeen)
 	defer tick.Stop()
+	secrets := s.bus.Subscribe(core.TopicSecret, "", 1)
+	defer secrets.Close()
+	changed := secrets.C()
 	for {
 		select {
 		case <-quit:
 			return
+		case _, open := <-changed:
+			s.secrets.forget()
+			if !open {
+				changed = nil // the server is stopping
+			}
 		case <-tick.C:
 			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 			err := s.triggers.refresh(ctx, s.store)
