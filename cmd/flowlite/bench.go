@@ -16,6 +16,7 @@ import (
 type benchCmd struct {
 	Seed benchSeedCmd `cmd:"" help:"Fill a new database with made-up history"`
 	Read benchReadCmd `cmd:"" help:"Time each page and list of a running server"`
+	Runs benchRunsCmd `cmd:"" help:"Time flow runs, created, Running and Completed over HTTP; also of a Prefect server"`
 }
 
 type benchSeedCmd struct {
@@ -75,4 +76,29 @@ func (c *benchReadCmd) Run(a *app) error {
 		t.Rows = append(t.Rows, []string{f.Name, fmt.Sprintf("%.1f", f.P50), fmt.Sprintf("%.1f", f.P95), strconv.Itoa(f.Bytes)})
 	}
 	return a.out.List(core.ToJSON(figures), t, names)
+}
+
+type benchRunsCmd struct {
+	Runs    int `default:"2000" help:"how many"`
+	Clients int `default:"8" help:"how many at once"`
+}
+
+func (c *benchRunsCmd) Validate() error {
+	if c.Runs < 1 || c.Clients < 1 || c.Clients > c.Runs {
+		return errors.New("--clients must be above 0, and --runs not below it")
+	}
+	return nil
+}
+
+func (c *benchRunsCmd) Run(a *app) error {
+	f, err := bench.Runs(a.ctx, bench.Config{URL: strings.TrimSuffix(a.api.base, "/api"), AuthString: a.cli.Auth}, c.Runs, c.Clients)
+	if err != nil {
+		return err
+	}
+	ms := func(v float64) string { return fmt.Sprintf("%.1f", v) }
+	t := &out.Table{Columns: []out.Column{{Name: "request", Keep: true}, {Name: "p50 ms", Right: true}, {Name: "p95 ms", Right: true}}, Rows: [][]string{
+		{"create a run", ms(f.CreateP50), ms(f.CreateP95)}, {"set its state", ms(f.StateP50), ms(f.StateP95)},
+	}}
+	a.out.Note("%d runs by %d clients: %.0f runs/s", f.Runs, f.Clients, f.PerSecond)
+	return a.out.List(core.ToJSON(f), t, nil)
 }

@@ -34,7 +34,7 @@ type Figure struct {
 type request struct{ name, method, path, body string }
 
 // Read asks for every page and list of the server in turn. It returns an error
-// for the first that does not answer 200.
+// for the first that is not answered with success.
 func Read(ctx context.Context, c Config) ([]Figure, error) {
 	b := &reading{Config: c, client: &http.Client{Timeout: time.Minute}}
 	list, err := b.requests(ctx)
@@ -95,7 +95,7 @@ func (b *reading) do(ctx context.Context, r request) ([]byte, error) {
 	}
 	defer func() { _ = res.Body.Close() }()
 	answer, err := io.ReadAll(res.Body)
-	if err == nil && res.StatusCode != http.StatusOK {
+	if err == nil && res.StatusCode/100 != 2 {
 		err = fmt.Errorf("%s %s answered %s", r.method, r.path, res.Status)
 	}
 	return answer, err
