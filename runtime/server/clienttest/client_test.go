@@ -2,6 +2,7 @@ package clienttest
 
 import (
 	"context"
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,8 +10,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/flowlite/flowlite/db/dbtest"
 )
 
 // supported are the clients that flowlite is held against; CI must have each.
@@ -46,30 +45,56 @@ func clients(t *testing.T) []prefect {
 	return all
 }
 
+var allPlaces = flag.Bool("clienttest.all", false, "every client at every place, instead of each feature with each client and on each database once")
+
 func TestClient(t *testing.T) {
 	all := clients(t)
 	files, err := filepath.Glob("cases/test_*.py")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no cases:", err)
 	}
-	for _, d := range dbtest.Engines(t) {
-		for _, p := range all {
-			for _, file := range files {
-				feature := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "test_"), ".py")
-				t.Run(d.Name+"/"+p.version+"/"+feature, func(t *testing.T) {
-					t.Parallel()
-					runCases(t, p, d, file)
-				})
-			}
+	for i, file := range files {
+		feature := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "test_"), ".py")
+		for _, m := range matches(t, all, i) {
+			t.Run(feature+"/"+m.place.name+"/"+m.version, func(t *testing.T) {
+				t.Parallel()
+				runCases(t, m.prefect, m.start(t), file)
+			})
 		}
 	}
 }
 
+type match struct {
+	prefect
+	place
+}
+
+// matches of the nth feature. A case costs seconds of client, so each feature
+// meets each client and each database once, by turns with one server and two.
+func matches(t *testing.T, all []prefect, n int) (chosen []match) {
+	t.Helper()
+	sqlite, postgres, split := places(t)
+	if *allPlaces || len(all) < 2 || postgres.start == nil {
+		for _, p := range all {
+			for _, at := range []place{sqlite, postgres, split} {
+				if at.start != nil {
+					chosen = append(chosen, match{p, at})
+				}
+			}
+		}
+		return chosen
+	}
+	shared := postgres
+	if n%4 >= 2 && split.start != nil {
+		shared = split
+	}
+	return []match{{all[n%2], sqlite}, {all[(n+1)%2], shared}}
+}
+
 // runCases runs one file of cases against a server of its own.
-func runCases(t *testing.T, p prefect, d dbtest.Engine, file string) {
-	s := startServer(t, d)
+func runCases(t *testing.T, p prefect, apiURL, file string) {
 	began := time.Now()
-	cases, out, err := pytest(t, p, s.APIURL(), file)
+	cases, out, err := pytest(t, p, apiURL, file)
 	t.Logf("%d cases in %s", len(cases), time.Since(began).Round(100*time.Millisecond))
 	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {

@@ -1,7 +1,9 @@
 // Package clienttest holds flowlite against unmodified Prefect clients. For each
-// client, database and file of cases it starts a server as `flowlite up` does
-// and runs the file with pytest beside it; each case is a subtest, and an error
-// in the server's log fails the file even if the client did not mind.
+// file of cases it starts a server as `flowlite up` does, on SQLite or Postgres,
+// or two that Redis joins, and runs the file with pytest beside it; each case is
+// a subtest, and an error in a server's log fails the file even if the client did
+// not mind. Each file meets each client and each database once; with
+// -clienttest.all every client at every place.
 //
 // FLOWLITE_TEST_PREFECT lists virtualenvs with Prefect and pytest, separated as
 // in PATH; `bash .ci/check clients` makes them. FLOWLITE_TEST_CASES is passed to
