@@ -145,15 +145,39 @@ func (s *Service) claim(ctx context.Context, poolID core.UUID, r core.PollReques
 // limit is full stay SCHEDULED, so that a freed slot wakes them at once; only
 // when they fill the whole page are they set back, to let others through.
 func (s *Service) claimFrom(ctx context.Context, tx core.Tx, out *outbox, q *core.WorkQueue, free int, full map[core.UUID]bool) ([]core.Claim, error) {
-	due, err := tx.DueFlowRuns(ctx, q.ID, s.now(), core.MaxLimit)
-	if err != nil {
-		return nil, err
+	// Reading a page costs more than claiming one run: most often the first few
+	// can be had.
+	few := min(free+spare, core.MaxLimit)
+	got, blocked, seen, err := s.claimPage(ctx, tx, out, q, free, full, few)
+	if err != nil || seen < few || len(got) == free {
+		return got, err
 	}
-	var got []core.Claim
-	var blocked []*core.FlowRun
+	if few < core.MaxLimit {
+		var rest []core.Claim
+		rest, blocked, seen, err = s.claimPage(ctx, tx, out, q, free-len(got), full, core.MaxLimit)
+		if got = append(got, rest...); err != nil {
+			return nil, err
+		}
+	}
+	if seen == core.MaxLimit && len(got) == 0 {
+		return nil, s.setBack(ctx, tx, out, blocked)
+	}
+	return got, nil
+}
+
+// spare is how many runs more than it has room for a claim looks at first.
+const spare = 4
+
+// claimPage looks at the first runs that are due, at most limit; seen is how
+// many it found.
+func (s *Service) claimPage(ctx context.Context, tx core.Tx, out *outbox, q *core.WorkQueue, free int, full map[core.UUID]bool, limit int) (got []core.Claim, blocked []*core.FlowRun, seen int, err error) {
+	due, err := tx.DueFlowRuns(ctx, q.ID, s.now(), limit)
+	if err != nil {
+		return nil, nil, 0, err
+	}
 	for _, r := range due {
 		if len(got) >= free {
-			return got, nil
+			break
 		}
 		if full[r.DeploymentID] {
 			blocked = append(blocked, r)
@@ -164,12 +188,12 @@ func (s *Service) claimFrom(ctx context.Context, tx core.Tx, out *outbox, q *cor
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return nil, nil, 0, err
 		}
 		f := facts{now: s.now()}
 		if needsSlot(run, core.Pending) {
 			if err := s.loadSlots(ctx, tx, run, &f); err != nil {
-				return nil, err
+				return nil, nil, 0, err
 			}
 		}
 		d := decideFlow(run, core.StateCreate{Type: core.Pending}.State(f.now), f, flowRules)
@@ -184,19 +208,16 @@ func (s *Service) claimFrom(ctx context.Context, tx core.Tx, out *outbox, q *cor
 			continue
 		}
 		if err := s.keepSlot(ctx, tx, run, f.deployment); err != nil {
-			return nil, err
+			return nil, nil, 0, err
 		}
 		if err := s.enterFlow(ctx, tx, out, run, &d, core.Pending); err != nil {
-			return nil, err
+			return nil, nil, 0, err
 		}
 		if run.StateType == core.Pending {
 			got = append(got, core.Claim{FlowRun: run, Deployment: f.deployment})
 		}
 	}
-	if len(due) == core.MaxLimit && len(got) == 0 {
-		return nil, s.setBack(ctx, tx, out, blocked)
-	}
-	return got, nil
+	return got, blocked, len(due), nil
 }
 
 func (s *Service) setBack(ctx context.Context, tx core.Tx, out *outbox, blocked []*core.FlowRun) error {
