@@ -88,12 +88,15 @@ func (q *Queries) DeleteScheduledRuns(ctx context.Context, arg DeleteScheduledRu
 }
 
 const dueFlowRuns = `-- name: DueFlowRuns :many
-SELECT id, created, updated, name, flow_id, state_id, deployment_id, deployment_version, work_queue_id, flow_version, parameters, idempotency_key, context, empirical_policy, tags, labels, parent_task_run_id, state_type, state_name, state_timestamp, run_count, expected_start_time, next_scheduled_start_time, start_time, end_time, total_run_time, auto_scheduled, in_process_retry, pause_timeout, recoveries, infrastructure_document_id, infrastructure_pid, created_by, job_variables, state_message, state_data, state_details, work_queue_name, work_pool_id, work_pool_name FROM flow_run_full
-WHERE work_queue_id = $1 AND state_type = 'SCHEDULED' AND next_scheduled_start_time <= $2
-  AND NOT in_process_retry
-ORDER BY next_scheduled_start_time, id LIMIT CAST($3 AS BIGINT)
+SELECT id, created, updated, name, flow_id, state_id, deployment_id, deployment_version, work_queue_id, flow_version, parameters, idempotency_key, context, empirical_policy, tags, labels, parent_task_run_id, state_type, state_name, state_timestamp, run_count, expected_start_time, next_scheduled_start_time, start_time, end_time, total_run_time, auto_scheduled, in_process_retry, pause_timeout, recoveries, infrastructure_document_id, infrastructure_pid, created_by, job_variables, state_message, state_data, state_details, work_queue_name, work_pool_id, work_pool_name FROM flow_run_full WHERE id IN (
+  SELECT r.id FROM flow_run r
+  WHERE r.work_queue_id = $1 AND r.state_type = 'SCHEDULED'
+    AND r.next_scheduled_start_time <= $2 AND NOT r.in_process_retry
+  ORDER BY r.next_scheduled_start_time, r.id LIMIT CAST($3 AS BIGINT))
+ORDER BY next_scheduled_start_time, id
 `
 
+// Without the inner select Postgres joins all that are due before it takes the first.
 func (q *Queries) DueFlowRuns(ctx context.Context, arg DueFlowRunsParams) ([]FlowRunFull, error) {
 	rows, err := q.db.Query(ctx, dueFlowRuns, arg.WorkQueueID, arg.DueTime, arg.Lim)
 	if err != nil {

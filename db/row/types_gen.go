@@ -1257,7 +1257,8 @@ type Querier interface {
 	DeploymentNotReady(ctx context.Context, arg DeploymentNotReadyParams) error
 	DeploymentsToSchedule(ctx context.Context, arg DeploymentsToScheduleParams) ([]DeploymentFull, error)
 	DeploymentsToScheduleAfter(ctx context.Context, arg DeploymentsToScheduleAfterParams) ([]DeploymentFull, error)
-	DueFlowRuns(ctx context.Context, arg DueFlowRunsParams) ([]FlowRunFull, error)
+	DueFlowRuns(ctx context.Context, arg DueFlowRunsParams) ([]FlowRunFull, // Without the inner select Postgres joins all that are due before it takes the first.
+		error)
 	DueFlowRunsOfDeployments(ctx context.Context, arg DueFlowRunsOfDeploymentsParams) ([]FlowRunFull, error)
 	EndedFlowRuns(ctx context.Context, arg EndedFlowRunsParams) ([]EndedFlowRunsRow, // Runs that are part of no run that is there. Those that ended before they began
 		// have no end_time.

@@ -78,10 +78,13 @@ SELECT COUNT(*) AS n, CAST(MAX(next_scheduled_start_time) AS TIMESTAMPTZ) AS las
 WHERE deployment_id = sqlc.arg(deployment_id) AND state_type = 'SCHEDULED' AND auto_scheduled AND next_scheduled_start_time > sqlc.arg(now);
 
 -- name: DueFlowRuns :many
-SELECT * FROM flow_run_full
-WHERE work_queue_id = sqlc.arg(work_queue_id) AND state_type = 'SCHEDULED' AND next_scheduled_start_time <= sqlc.arg(due_time)
-  AND NOT in_process_retry
-ORDER BY next_scheduled_start_time, id LIMIT CAST(sqlc.arg(lim) AS BIGINT);
+-- Without the inner select Postgres joins all that are due before it takes the first.
+SELECT * FROM flow_run_full WHERE id IN (
+  SELECT r.id FROM flow_run r
+  WHERE r.work_queue_id = sqlc.arg(work_queue_id) AND r.state_type = 'SCHEDULED'
+    AND r.next_scheduled_start_time <= sqlc.arg(due_time) AND NOT r.in_process_retry
+  ORDER BY r.next_scheduled_start_time, r.id LIMIT CAST(sqlc.arg(lim) AS BIGINT))
+ORDER BY next_scheduled_start_time, id;
 
 -- name: NextDue :one
 SELECT CAST(MIN(r.next_scheduled_start_time) AS TIMESTAMPTZ) AS next_time FROM flow_run r
