@@ -9,12 +9,9 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-// secretsFresh is how long a change by another server stays unseen, if the word
-// of it was lost.
-const secretsFresh = time.Second
-
-// alone is the same for the only server of a database.
-const alone = 10 * time.Second
+// secretsFresh is how long the secrets are not read again, unless something is
+// heard of a change.
+const secretsFresh = 10 * time.Second
 
 // secretWords are the values of all Secret blocks, to be masked in logs.
 type secretWords struct {
@@ -84,10 +81,7 @@ func (s *Service) masker(ctx context.Context) *strings.Replacer {
 	} else {
 		s.secrets.words = core.Masker(words)
 	}
-	s.secrets.until = now.Add(alone)
-	if s.hasPeers() {
-		s.secrets.until = now.Add(secretsFresh)
-	}
+	s.secrets.until = now.Add(secretsFresh)
 	return s.secrets.words
 }
 

@@ -80,8 +80,8 @@ func (s *Service) Start(ctx context.Context) error {
 // hasPeers: other servers may work on this database.
 func (s *Service) hasPeers() bool { return s.store.Engine() != "sqlite" }
 
-// peersSeen is how soon a server knows of an automation made on another, and of
-// a client that another has lost.
+// peersSeen is how soon a server knows of an automation made on another, of a
+// client that another has lost and, if it did not hear of them, of its secrets.
 const peersSeen = time.Second
 
 func (s *Service) followPeers(quit <-chan struct{}) {
@@ -100,6 +100,7 @@ func (s *Service) followPeers(quit <-chan struct{}) {
 				changed = nil // the server is stopping
 			}
 		case <-tick.C:
+			s.secrets.forget() // word of a change may be lost
 			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 			err := s.triggers.refresh(ctx, s.store)
 			s.outage.ask(s.now(), err)
