@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"encoding/binary"
 	"slices"
 
 	"github.com/flowlite/flowlite/db/row"
@@ -40,6 +41,9 @@ func (r *reader) CountLogs(ctx context.Context, f *core.LogFilter) (int64, error
 }
 
 func (t *tx) InsertLogs(ctx context.Context, logs []*core.Log) error {
+	if err := t.lockLogs(ctx, logs); err != nil {
+		return err
+	}
 	for len(logs) > 0 {
 		part := logs[:min(len(logs), logBatch)]
 		if len(part) < logBatch { // lists of any length share a few statements
@@ -55,6 +59,23 @@ func (t *tx) InsertLogs(ctx context.Context, logs []*core.Log) error {
 		}
 	}
 	return nil
+}
+
+// lockLogs makes the lines of a run become visible in the order of their
+// numbers: whoever follows a log asks for what comes after the last one seen,
+// and would never see a line that was numbered early and committed late.
+func (t *tx) lockLogs(ctx context.Context, logs []*core.Log) error {
+	if t.pipe == nil {
+		return nil // SQLite has one writer
+	}
+	var keys []int64
+	for _, l := range logs {
+		if key := int64(binary.BigEndian.Uint64(l.FlowRunID[8:])); !slices.Contains(keys, key) { //nolint:gosec // any bits will do
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys) // one order for all, or two could wait for each other
+	return t.err(t.later("Log", anyRows).exec(ctx, queries.LockLogs(keys)), "Log")
 }
 
 const logBatch = 64

@@ -11,6 +11,12 @@ func AddLogs(d Dialect, rows [][]any) Query {
 	return insert(d, "log (log_id, created, name, level, message, timestamp, flow_run_id, task_run_id)", rows, " RETURNING id")
 }
 
+// LockLogs lets one transaction at a time number lines of the runs that the
+// keys stand for, until it has committed. Only Postgres needs it.
+func LockLogs(keys []int64) Query {
+	return Query{"SELECT pg_advisory_xact_lock(k) FROM unnest($1::bigint[]) AS k", []any{keys}}
+}
+
 func insert(d Dialect, into string, rows [][]any, end string) Query {
 	b := &builder{d: d, args: make([]any, 0, len(rows)*8)}
 	b.b.Grow(len(into) + 40*len(rows))
