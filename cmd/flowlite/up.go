@@ -18,6 +18,7 @@ type serveFlags struct {
 	Host     string   `env:"FLOWLITE_HOST" default:"127.0.0.1" help:"address to listen on; off loopback it needs credentials"`
 	Port     int      `env:"FLOWLITE_PORT" default:"4200" help:"port; -1 takes any free one"`
 	BasePath string   `env:"FLOWLITE_BASE_PATH" placeholder:"/PATH" help:"path under which a proxy serves the pages, such as /flowlite"`
+	Public   string   `name:"public-url" env:"FLOWLITE_PUBLIC_URL" placeholder:"https://..." help:"where people find the pages; begins the links in notifications"`
 	Database string   `env:"FLOWLITE_DATABASE_URL" help:"sqlite:PATH or postgres://...; default: flowlite.db in FLOWLITE_HOME"`
 	Redis    string   `env:"FLOWLITE_REDIS_URL" placeholder:"redis://..." help:"joins the servers of a Postgres database; without it they use the database"`
 	Roles    []string `enum:"api,ui,loops" env:"FLOWLITE_ROLES" default:"api,ui,loops" help:"what this server does: api, ui and loops; others on the database may do the rest"`
@@ -36,7 +37,7 @@ func (f serveFlags) config(a *app) server.Config {
 	_ = os.Unsetenv("FLOWLITE_ENCRYPTION_KEY") // not for flows, and what builds or describes them
 	redis.SetLogger(redisSilence{})
 	not := func(role string) bool { return !slices.Contains(f.Roles, role) }
-	return server.Config{Host: f.Host, Port: f.Port, BasePath: f.BasePath, DatabaseURL: f.Database, RedisURL: f.Redis,
+	return server.Config{Host: f.Host, Port: f.Port, BasePath: f.BasePath, PublicURL: f.Public, DatabaseURL: f.Database, RedisURL: f.Redis,
 		NoAPI: not("api"), NoUI: not("ui"), NoLoops: not("loops"), Home: f.Home, NoAuth: f.NoAuth, CSRF: f.CSRF, EncryptionKey: f.Key,
 		AuthString: a.cli.Auth, Retain: f.retention(), Version: version(), Log: logger(a, f.LogLevel)}
 }

@@ -303,11 +303,19 @@ func TestWebhookAction(t *testing.T) {
 		if got := <-heard; got != `PUT k1 {"id": "thing.1"}` {
 			t.Errorf("heard %s", got)
 		}
+		must(h.CreateAutomation(h.ctx, automation(`{"posture":"Reactive","expect":["y"]}`,
+			fmt.Sprintf(`{"type":"call-webhook","block_document_id":%q,"payload":"{{ event.resource|ui_url }}"}`, doc.ID))))(t)
+		id := core.NewID().String()
+		h.emit(&core.Event{Event: "y", Resource: map[string]string{"prefect.resource.id": "prefect.flow-run." + id}})
+		h.round()
+		if got := <-heard; !strings.Contains(got, "https://flows.example.com/flow-runs/"+id) {
+			t.Errorf("heard %s", got)
+		}
 		h.emit(&core.Event{Event: "x", Resource: map[string]string{"prefect.resource.id": "refuse"}})
 		h.round()
 		<-heard
 		done, bad := h.told("prefect.automation.action.executed"), h.told("prefect.automation.action.failed")
-		if len(done) != 1 || done[0].Related[0]["prefect.resource.name"] != "hook" || len(bad) != 1 || bad[0].Payload.Map()["status_code"] != 418.0 {
+		if len(done) != 2 || done[0].Related[0]["prefect.resource.name"] != "hook" || len(bad) != 1 || bad[0].Payload.Map()["status_code"] != 418.0 {
 			t.Errorf("told %v %v", done, bad)
 		}
 	})

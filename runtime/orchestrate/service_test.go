@@ -36,7 +36,7 @@ func open(t testing.TB, url string) *house {
 	}
 	h := &house{store: store, bus: bus.NewMemory(), sealer: seal.Ephemeral(), t: t, ctx: ctx}
 	h.Service = orchestrate.New(orchestrate.Config{
-		Store: store, Bus: h.bus, Sealer: h.sealer, Log: slog.New(slog.DiscardHandler), Results: orchestrate.DirResults(t.TempDir()),
+		Store: store, Bus: h.bus, Sealer: h.sealer, Log: slog.New(slog.DiscardHandler), URL: "https://flows.example.com", Results: orchestrate.DirResults(t.TempDir()),
 		Now: func() core.Time { return core.Now() + core.Time(h.ahead.Load()) },
 	})
 	_ = h.Start(ctx)

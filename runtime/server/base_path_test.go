@@ -39,3 +39,20 @@ func TestBasePath(t *testing.T) {
 		}
 	}
 }
+
+// The address that people use is shown, and begins links in notifications.
+func TestPublicURL(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.PublicURL = "https://flows.example.com/flowlite/"
+	s := start(t, cfg)
+	if code, body, _ := get(t, s.URL()+"/settings", nil); code != 200 || !strings.Contains(body, "<dd>https://flows.example.com/flowlite</dd>") {
+		t.Errorf("%d: the settings do not tell the address", code)
+	}
+	for _, bad := range []string{"flows.example.com", "ftp://x", "https://", "https://u:p@x", "https://x/?q", "https://x/#f", ":"} {
+		c := testConfig(t)
+		c.PublicURL = bad
+		if _, err := New(c); core.CodeOf(err) != core.EInvalid || !strings.Contains(err.Error(), "https://flows.example.com") {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -32,7 +33,11 @@ type Config struct {
 	// BasePath is where a proxy puts the server: "/flowlite". The proxy may cut
 	// it off or leave it; addresses of pages begin with it.
 	BasePath string
-	CSRF     bool // changing requests to the API must carry a token
+	// PublicURL is where people find the pages: "https://flows.example.com". It
+	// begins the links in notifications. Default: the address listened on, with
+	// the base path.
+	PublicURL string
+	CSRF      bool // changing requests to the API must carry a token
 
 	// Retain is how long history is kept; its zero value is the default.
 	Retain orchestrate.Retention
@@ -101,11 +106,25 @@ func (c *Config) complete() error {
 	if c.BasePath = strings.TrimRight(c.BasePath, "/"); c.BasePath != "" && !basePath.MatchString(c.BasePath) {
 		return core.Errorf(core.EInvalid, "the base path %q must be a path like /flowlite, of letters, digits and - . _ ~", c.BasePath)
 	}
+	if err := c.checkPublicURL(); err != nil {
+		return err
+	}
 	if c.AuthString != "" && !strings.Contains(c.AuthString, ":") {
 		return core.Errorf(core.EInvalid, "the auth string must be user:password; set FLOWLITE_AUTH_STRING=admin:<password>")
 	}
 	if !loopback(c.Host) && c.AuthString == "" && !c.NoAuth {
 		return core.Errorf(core.EInvalid, "refusing to serve %s without credentials: anyone who reaches it could run code here; set FLOWLITE_AUTH_STRING=user:password, or say --no-auth", c.Host)
+	}
+	return nil
+}
+
+func (c *Config) checkPublicURL() error {
+	if c.PublicURL = strings.TrimRight(c.PublicURL, "/"); c.PublicURL == "" {
+		return nil
+	}
+	u, err := url.Parse(c.PublicURL)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return core.Errorf(core.EInvalid, "the public URL %q must be like https://flows.example.com or https://example.com/flowlite", c.PublicURL)
 	}
 	return nil
 }

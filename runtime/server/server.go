@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -56,6 +57,9 @@ func New(cfg Config) (*Server, error) {
 
 // URL is where people look: http://host:port and the base path. Known after Start.
 func (s *Server) URL() string { return s.url + s.cfg.BasePath }
+
+// publicURL is where people find the pages.
+func (s *Server) publicURL() string { return cmp.Or(s.cfg.PublicURL, s.URL()) }
 
 // APIURL is the API on this machine, without the base path of a proxy.
 func (s *Server) APIURL() string { return s.url + "/api" }
@@ -191,7 +195,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 		return err
 	}
 	s.service = orchestrate.New(orchestrate.Config{
-		Store: s.store, Bus: s.bus, Log: s.cfg.Log, Sealer: keys, URL: s.URL(), Retain: s.cfg.Retain,
+		Store: s.store, Bus: s.bus, Log: s.cfg.Log, Sealer: keys, URL: s.publicURL(), Retain: s.cfg.Retain,
 		Results: s.results(), LeaseGrace: core.LeaseSeconds.Duration(),
 	})
 	if err := s.service.Start(ctx); err != nil {
@@ -350,7 +354,7 @@ func (s *Server) health() any {
 func (s *Server) facts() core.ServerFacts {
 	keep := s.service.Retention()
 	f := core.ServerFacts{
-		URL: s.url, Home: s.cfg.Home, Auth: s.cfg.AuthString != "", CSRF: s.cfg.CSRF, KeyFrom: s.keyFrom,
+		URL: s.publicURL(), Home: s.cfg.Home, Auth: s.cfg.AuthString != "", CSRF: s.cfg.CSRF, KeyFrom: s.keyFrom,
 		Results: s.resultsDir(), KeepRuns: keep.Runs, KeepEvents: keep.Events, KeepLogs: keep.Logs,
 	}
 	if s.store.Engine() != "sqlite" {

@@ -12,7 +12,7 @@ func (u *UI) settings(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	d := views.SettingsView{BasePath: u.BasePath}
+	d := views.SettingsView{}
 	if u.Facts != nil {
 		f := u.Facts()
 		d.Server = &f
