@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -26,8 +27,9 @@ type CopiedTable struct {
 // engine. The source is read as it stands at one moment; the target is
 // committed only once it was read back and every table's count and checksum
 // are the source's: whatever happens before leaves it empty. What tables and
-// columns there are is asked of the databases.
-func Copy(ctx context.Context, from, to string, progress func(table string, done, total int)) (_ []CopiedTable, err error) {
+// columns there are is asked of the databases. Results are files beside a SQLite
+// database and rows of a Postgres one: between the two, files says where.
+func Copy(ctx context.Context, from, to string, files ResultFiles, progress func(table string, done, total int)) (_ []CopiedTable, err error) {
 	src, err := openSource(ctx, from)
 	if err != nil {
 		return nil, fmt.Errorf("copy from: %w", err)
@@ -54,6 +56,9 @@ func Copy(ctx context.Context, from, to string, progress func(table string, done
 		return nil, err
 	}
 	c := &copying{ctx: ctx, src: src, target: target, lossy: d == queries.Postgres && src.d != d, progress: progress}
+	if src.d != d {
+		c.files = files
+	}
 	var done []CopiedTable
 	for _, t := range tables {
 		one, err := c.table(t)
@@ -75,38 +80,66 @@ type copying struct {
 	src      *source
 	target   Bulk
 	lossy    bool
+	files    ResultFiles // nil: results are rows on both sides, or stay where they are
 	progress func(string, int, int)
 }
 
 var errEnough = errors.New("no more rows are wanted")
 
+// rowsOf gives each row of a table.
+type rowsOf func(each func(row []any) error) error
+
 func (c *copying) table(t *table) (CopiedTable, error) {
-	out := CopiedTable{Table: t.name}
 	var total int64
 	if err := c.src.rows(c.ctx, queries.Query{SQL: queries.CountRows(t.name)}, func(scan func(...any) error) error { return scan(&total) }); err != nil {
-		return out, err
+		return CopiedTable{}, err
 	}
-	c.progress(t.name, 0, max(1, int(total)))
 	all := queries.Query{SQL: queries.AllRows(t.name, t.names(), t.key())}
-	var read checksum
+	of := func(rows rowsFunc) rowsOf {
+		return func(each func([]any) error) error {
+			return rows(c.ctx, all, func(scan func(...any) error) error {
+				row, err := t.scan(scan)
+				if err != nil {
+					return err
+				}
+				return each(row)
+			})
+		}
+	}
+	read, written := of(c.src.rows), of(c.target.Rows)
+	load := func(rows iter.Seq[[]any]) (int64, error) { return c.target.Load(c.ctx, t.name, t.names(), rows) }
+	if t.name == "result" && c.files != nil {
+		if c.src.d == queries.SQLite {
+			total, read = anyNumber, c.filed(t)
+		} else {
+			load, written = c.file(t), c.refiled(t, read)
+		}
+	}
+	return c.move(t, total, read, load, written)
+}
+
+// anyNumber of rows are read.
+const anyNumber = -1
+
+// move loads what is read, and reads back what was written.
+func (c *copying) move(t *table, total int64, read rowsOf, load func(iter.Seq[[]any]) (int64, error), written rowsOf) (CopiedTable, error) {
+	out := CopiedTable{Table: t.name}
+	c.progress(t.name, 0, max(1, int(total)))
+	var from, to checksum
 	var failed error
-	n, err := c.target.Load(c.ctx, t.name, t.names(), func(yield func([]any) bool) {
-		failed = c.src.rows(c.ctx, all, func(scan func(...any) error) error {
-			row, err := t.scan(scan)
-			if err != nil {
-				return err
-			}
+	n, err := load(func(yield func([]any) bool) {
+		failed = read(func(row []any) error {
 			if c.lossy {
 				out.Mended += int64(t.mend(row))
 			}
-			if err := read.add(t, row); err != nil {
+			if err := from.add(t, row); err != nil {
 				return err
 			}
 			if !yield(row) {
 				return errEnough
 			}
-			if read.rows%10_000 == 0 {
-				c.progress(t.name, int(read.rows), max(int(read.rows), int(total)))
+			if from.rows%10_000 == 0 {
+				c.progress(t.name, int(from.rows), max(int(from.rows), int(total)))
 			}
 			return nil
 		})
@@ -117,22 +150,15 @@ func (c *copying) table(t *table) (CopiedTable, error) {
 	if err != nil {
 		return out, err
 	}
-	var written checksum
-	err = c.target.Rows(c.ctx, all, func(scan func(...any) error) error {
-		row, err := t.scan(scan)
-		if err != nil {
-			return err
-		}
-		return written.add(t, row)
-	})
+	err = written(func(row []any) error { return to.add(t, row) })
 	switch {
 	case err != nil:
 		return out, fmt.Errorf("read back: %w", err)
-	case n != total || written != read:
-		return out, core.Errorf(core.EInternal, "%d rows were read and %d written, with the checksums %s and %s; nothing was kept", read.rows, written.rows, &read, &written)
+	case n != total && total != anyNumber || to != from:
+		return out, core.Errorf(core.EInternal, "%d rows were read and %d written, with the checksums %s and %s; nothing was kept", from.rows, to.rows, &from, &to)
 	}
-	c.progress(t.name, max(1, int(total)), max(1, int(total)))
-	out.Rows, out.Checksum = n, read.String()
+	c.progress(t.name, max(1, int(n)), max(1, int(n)))
+	out.Rows, out.Checksum = n, from.String()
 	return out, nil
 }
 
@@ -170,7 +196,7 @@ func agree(from, to []*table, fromDialect, toDialect queries.Dialect) error {
 		other := to[slices.IndexFunc(to, func(o *table) bool { return o.name == t.name })]
 		for i := range t.columns {
 			c := &t.columns[i]
-			c.kind = other.columns[slices.IndexFunc(other.columns, func(o column) bool { return o.name == c.name })].kind
+			c.kind = other.columns[other.at(c.name)].kind
 		}
 	}
 	return nil

@@ -147,7 +147,7 @@ func dump(t *testing.T, path string) map[string][][]any {
 
 func copied(t *testing.T, from, to string) map[string]CopiedTable {
 	t.Helper()
-	all, err := Copy(t.Context(), from, to, quiet)
+	all, err := Copy(t.Context(), from, to, nil, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,7 +236,7 @@ func TestCopyMends(t *testing.T) {
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
 			}
-			all, err := Copy(t.Context(), path, to, quiet)
+			all, err := Copy(t.Context(), path, to, nil, quiet)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -267,7 +267,7 @@ func TestCopyGivenUp(t *testing.T) {
 		t.Run(e.Name, func(t *testing.T) {
 			to := e.URL(t)
 			ctx, cancel := context.WithCancel(t.Context())
-			if _, err := Copy(ctx, from, to, func(table string, _, _ int) {
+			if _, err := Copy(ctx, from, to, nil, func(table string, _, _ int) {
 				if table == "flow_run" {
 					cancel()
 				}
@@ -297,7 +297,7 @@ func TestCopyGivenUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = raw.Close()
-	if _, err := Copy(t.Context(), from, to, quiet); core.CodeOf(err) != core.EInternal || !strings.Contains(err.Error(), "checksums") {
+	if _, err := Copy(t.Context(), from, to, nil, quiet); core.CodeOf(err) != core.EInternal || !strings.Contains(err.Error(), "checksums") {
 		t.Error("rows that changed on the way:", err)
 	}
 	if n := len(dump(t, to)); n != 0 {
@@ -317,7 +317,7 @@ func TestCopyRefuses(t *testing.T) {
 		{"full target", from, filled(t, filepath.Join(dir, "like.db")), "not empty", core.EConflict},
 		{"other address", "mysql://x", empty, "is not known", core.EInvalid},
 	} {
-		if _, err := Copy(t.Context(), c.from, c.to, quiet); core.CodeOf(err) != c.code || !strings.Contains(err.Error(), c.says) {
+		if _, err := Copy(t.Context(), c.from, c.to, nil, quiet); core.CodeOf(err) != c.code || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
@@ -325,7 +325,7 @@ func TestCopyRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Copy(t.Context(), from, empty, quiet); core.CodeOf(err) != core.EUnavailable || !strings.Contains(err.Error(), "in use") {
+	if _, err := Copy(t.Context(), from, empty, nil, quiet); core.CodeOf(err) != core.EUnavailable || !strings.Contains(err.Error(), "in use") {
 		t.Error("a source that a server uses:", err)
 	}
 	_ = s.Close()
@@ -338,14 +338,14 @@ func TestCopyRefuses(t *testing.T) {
 		if _, err := raw.Exec(fmt.Sprint("PRAGMA user_version = ", version)); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Copy(t.Context(), from, empty, quiet); err == nil || !strings.Contains(err.Error(), says) {
+		if _, err := Copy(t.Context(), from, empty, nil, quiet); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("version %d: %v", version, err)
 		}
 	}
 	for _, e := range dbtest.Engines(t) {
 		if e.Name == "postgres" {
 			url := e.URL(t)
-			if _, err := Copy(t.Context(), url, empty, quiet); core.CodeOf(err) != core.EInvalid || !strings.Contains(err.Error(), "no database of flowlite") {
+			if _, err := Copy(t.Context(), url, empty, nil, quiet); core.CodeOf(err) != core.EInvalid || !strings.Contains(err.Error(), "no database of flowlite") {
 				t.Error("a Postgres database of others:", err)
 			}
 			s, err := Open(t.Context(), url)
@@ -353,7 +353,7 @@ func TestCopyRefuses(t *testing.T) {
 				t.Fatal(err)
 			}
 			_ = s.Close()
-			if _, err := Copy(t.Context(), url, url, quiet); core.CodeOf(err) != core.EInvalid || !strings.Contains(err.Error(), "to itself") {
+			if _, err := Copy(t.Context(), url, url, nil, quiet); core.CodeOf(err) != core.EInvalid || !strings.Contains(err.Error(), "to itself") {
 				t.Error("Postgres to itself:", err)
 			}
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/flowlite/flowlite/cmd/flowlite/internal/out"
 	"github.com/flowlite/flowlite/db"
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/orchestrate"
 )
 
 type dbCmd struct {
@@ -33,6 +34,9 @@ func (f dbFlags) url() string {
 	return cmp.Or(f.Database, "sqlite:"+filepath.Join(f.folder(), "flowlite.db"))
 }
 
+// results is where a SQLite database's large results are files.
+func (f dbFlags) results() string { return filepath.Join(f.folder(), "results") }
+
 // withoutPassword is a database's address for eyes.
 func withoutPassword(url string) string { return setting{}.shown(url, false) }
 
@@ -46,25 +50,28 @@ func own(what, command string) error {
 }
 
 // takeAlong names what a database needs and does not hold.
-func (f dbFlags) takeAlong(a *app) {
+func (f dbFlags) takeAlong(a *app, results bool) {
 	key := filepath.Join(f.folder(), "encryption.key")
 	if os.Getenv("FLOWLITE_ENCRYPTION_KEY") != "" {
 		key = "FLOWLITE_ENCRYPTION_KEY"
 	}
 	a.out.Note("not in it, and to be taken along:")
 	a.out.Note("  the encryption key, without which secrets cannot be read: %s", key)
-	a.out.Note("  the results of runs that are too large for the database: %s", filepath.Join(f.folder(), "results"))
+	if results {
+		a.out.Note("  the results of runs that are too large for the database: %s", f.results())
+	}
 }
 
 type dbCopyCmd struct {
 	From string `required:"" placeholder:"URL" help:"sqlite:PATH or postgres://... ; its servers must be stopped"`
 	To   string `required:"" placeholder:"URL" help:"sqlite:PATH or postgres://... that is new or empty"`
-	Home string `env:"FLOWLITE_HOME" help:"folder of key and results, to be told of; default: ~/.flowlite"`
+	Home string `env:"FLOWLITE_HOME" help:"folder whose results are moved, as files beside SQLite and rows in Postgres; default: ~/.flowlite"`
 }
 
 func (c *dbCopyCmd) Run(a *app) error {
 	bar := a.out.Progress()
-	tables, err := db.Copy(a.ctx, c.From, c.To, bar.Set)
+	home := dbFlags{Home: c.Home}
+	tables, err := db.Copy(a.ctx, c.From, c.To, orchestrate.DirResults(home.results()), bar.Set)
 	bar.Done()
 	if err != nil {
 		return fmt.Errorf("%w; the target is as empty as it was", err)
@@ -84,7 +91,7 @@ func (c *dbCopyCmd) Run(a *app) error {
 	if mended > 0 {
 		a.out.Note("in %d values Postgres could not store a character (NUL, or no text at all); U+FFFD stands there now", mended)
 	}
-	dbFlags{Home: c.Home}.takeAlong(a)
+	home.takeAlong(a, isPostgres(c.From) == isPostgres(c.To))
 	a.out.Hint("flowlite server start --database %s", withoutPassword(c.To))
 	return nil
 }
@@ -109,7 +116,7 @@ func (c *dbBackupCmd) Run(a *app) error {
 	if err := a.out.Say(core.ToJSON(map[string]any{"file": c.File, "bytes": size}), c.File, "Wrote %s (%.1f MB), checked", c.File, float64(size)/1e6); err != nil {
 		return err
 	}
-	c.takeAlong(a)
+	c.takeAlong(a, true)
 	return nil
 }
 
@@ -135,7 +142,7 @@ func (c *dbRestoreCmd) Run(a *app) error {
 	if err := a.out.Say(core.ToJSON(map[string]string{"database": path, "file": c.File}), path, "Restored %s, checked", path); err != nil {
 		return err
 	}
-	c.takeAlong(a)
+	c.takeAlong(a, true)
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/flowlite/flowlite/db"
 	"github.com/flowlite/flowlite/db/dbtest"
+	"github.com/flowlite/flowlite/runtime/orchestrate"
 )
 
 func TestDatabaseCommandsOfPostgres(t *testing.T) {
@@ -48,6 +49,47 @@ func TestDatabaseCopy(t *testing.T) {
 	s.says(t, exitNotFound, "there is no database", "db", "copy", "--from", from+"x", "--to", from+"y")
 	if _, err := os.Stat(filepath.Join(dir, "a.dbx")); err == nil {
 		t.Error("the source was made")
+	}
+}
+
+// Results are files beside a SQLite database and rows of a Postgres one.
+func TestDatabaseCopyTakesResults(t *testing.T) {
+	for _, e := range dbtest.Engines(t) {
+		if e.Name != "postgres" {
+			continue
+		}
+		home, back := t.TempDir(), t.TempDir()
+		key, large := "run/task-1.json", strings.Repeat("x", 1<<20)
+		from, files := "sqlite:"+filepath.Join(home, "a.db"), orchestrate.DirResults(filepath.Join(home, "results"))
+		if err := db.Seed(t.Context(), from, db.SeedSize{FlowRuns: 1, Days: 1}, func(string, int, int) {}); err != nil {
+			t.Fatal(err)
+		}
+		if err := files.Put(t.Context(), key, []byte(large)); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(home, "results", "run", ".result-1"), []byte("half"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s := served{"http://127.0.0.1:1/api"}
+		to := e.URL(t)
+		s.says(t, 0, "encryption.key", "db", "copy", "--home", home, "--from", from, "--to", to)
+		store, err := db.Open(t.Context(), to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := db.Results(store).Get(t.Context(), key)
+		if err != nil || string(got) != large {
+			t.Errorf("in Postgres: %d bytes, %v", len(got), err)
+		}
+		_ = store.Close()
+		s.says(t, 0, "encryption.key", "db", "copy", "--home", back, "--from", to, "--to", "sqlite:"+filepath.Join(back, "b.db"))
+		got, err = orchestrate.DirResults(filepath.Join(back, "results")).Get(t.Context(), key)
+		if err != nil || string(got) != large {
+			t.Errorf("beside SQLite: %d bytes, %v", len(got), err)
+		}
+		if all, _ := filepath.Glob(filepath.Join(back, "results", "run", "*")); len(all) != 1 {
+			t.Errorf("files %v", all)
+		}
 	}
 }
 

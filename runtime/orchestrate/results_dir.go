@@ -6,18 +6,19 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-var _ core.ResultStore = dirResults("")
-
-type dirResults string
+var _ core.ResultStore = DirResults("")
 
 // DirResults keeps results as files under a folder, readable by people.
-func DirResults(dir string) core.ResultStore { return dirResults(dir) }
+type DirResults string
 
-func (d dirResults) path(key string) (string, error) {
+const unfinished = ".result-" // begins the name of a file that is being written
+
+func (d DirResults) path(key string) (string, error) {
 	if key == "" || !filepath.IsLocal(filepath.FromSlash(key)) {
 		return "", core.Errorf(core.EInvalid, "the result key %q is not a relative path; use one like <run>/<task>-1.json", key)
 	}
@@ -26,7 +27,7 @@ func (d dirResults) path(key string) (string, error) {
 
 // Put writes beside the place and renames, and syncs both: what a state
 // refers to must be there after a power cut, too.
-func (d dirResults) Put(_ context.Context, key string, data []byte) error {
+func (d DirResults) Put(_ context.Context, key string, data []byte) error {
 	path, err := d.path(key)
 	if err != nil {
 		return err
@@ -34,7 +35,7 @@ func (d dirResults) Put(_ context.Context, key string, data []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return core.Errorf(core.EUnavailable, "results folder: %w", err)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".result-*")
+	f, err := os.CreateTemp(filepath.Dir(path), unfinished+"*")
 	if err != nil {
 		return core.Errorf(core.EUnavailable, "results folder: %w", err)
 	}
@@ -54,7 +55,7 @@ func (d dirResults) Put(_ context.Context, key string, data []byte) error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
-func (d dirResults) Get(_ context.Context, key string) ([]byte, error) {
+func (d DirResults) Get(_ context.Context, key string) ([]byte, error) {
 	path, err := d.path(key)
 	if err != nil {
 		return nil, err
@@ -66,7 +67,7 @@ func (d dirResults) Get(_ context.Context, key string) ([]byte, error) {
 	return b, err
 }
 
-func (d dirResults) DeleteAll(_ context.Context, folder string) error {
+func (d DirResults) DeleteAll(_ context.Context, folder string) error {
 	path, err := d.path(folder)
 	if err != nil {
 		return err
@@ -75,4 +76,34 @@ func (d dirResults) DeleteAll(_ context.Context, folder string) error {
 		return core.Errorf(core.EUnavailable, "results folder: %w", err)
 	}
 	return nil
+}
+
+// Each gives every result, and when it was written. A folder that is not there
+// holds none.
+func (d DirResults) Each(ctx context.Context, each func(key string, data []byte, written core.Time) error) error {
+	return filepath.WalkDir(string(d), func(path string, e fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && path == string(d):
+			return nil
+		case err != nil:
+			return err
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case !e.Type().IsRegular() || strings.HasPrefix(e.Name(), unfinished):
+			return nil
+		}
+		info, err := e.Info()
+		if err != nil {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		key, err := filepath.Rel(string(d), path)
+		if err != nil {
+			return err
+		}
+		return each(filepath.ToSlash(key), data, core.At(info.ModTime()))
+	})
 }
