@@ -2,9 +2,6 @@ package db
 
 import (
 	"context"
-	"embed"
-	"fmt"
-	"io/fs"
 	"net/url"
 	"strings"
 
@@ -12,12 +9,10 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-//go:embed migrations
-var migrations embed.FS
-
 // Open opens the database that url names and brings its schema up to date:
 // "sqlite:PATH[?synchronous=normal]", "sqlite::memory:", a bare path, or
-// "postgres://...". A schema newer than this program is refused.
+// "postgres://...". A schema newer than this program is refused, unless all that
+// is new in it is of no concern to this program: see worksWith.
 func Open(ctx context.Context, dsn string) (core.Store, error) {
 	if dialectOf(dsn) == queries.Postgres {
 		return openPostgres(ctx, dsn)
@@ -50,29 +45,4 @@ func sqlitePath(dsn string) (path, sync string, err error) {
 		return "", "", core.Errorf(core.EInvalid, "database %q names no file; write sqlite:PATH", dsn)
 	}
 	return path, sync, nil
-}
-
-// migrate runs what lies above the version that current returns.
-func migrate(engine string, current func() (int, error), apply func(version int, text string) error) error {
-	files, err := fs.Glob(migrations, "migrations/"+engine+"/*.sql")
-	if err != nil {
-		return err
-	}
-	at, err := current()
-	if err != nil {
-		return err
-	}
-	if at > len(files) {
-		return core.Errorf(core.EUnavailable, "the database has schema version %d, but this flowlite knows only %d; start a newer flowlite, or another database", at, len(files))
-	}
-	for v := at + 1; v <= len(files); v++ {
-		text, err := migrations.ReadFile(files[v-1])
-		if err != nil {
-			return err
-		}
-		if err := apply(v, string(text)); err != nil {
-			return fmt.Errorf("migrate database to version %d: %w", v, err)
-		}
-	}
-	return nil
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/flowlite/flowlite/queries"
 	"github.com/flowlite/flowlite/runtime/core"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
@@ -25,9 +24,6 @@ var _ core.Store = (*postgresStore)(nil)
 
 // connectTimeout: a database host that is gone answers nothing, not no.
 const connectTimeout = 5 * time.Second
-
-// migrationLock keeps servers that start together from migrating together.
-const migrationLock = 0x666c6f77
 
 func openPostgres(ctx context.Context, dsn string) (core.Store, error) {
 	cfg, err := pgxpool.ParseConfig(dsn)
@@ -54,27 +50,6 @@ func openPostgres(ctx context.Context, dsn string) (core.Store, error) {
 
 func newPostgresReader(db pgdb.DBTX) reader {
 	return reader{q: pgdb.New(db), dyn: pgRows{db}, d: queries.Postgres, fail: postgresError}
-}
-
-func migratePostgres(ctx context.Context, pool *pgxpool.Pool) error {
-	return pgx.BeginFunc(ctx, pool, func(t pgx.Tx) error {
-		if _, err := t.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", int64(migrationLock)); err != nil {
-			return err
-		}
-		return migrate("postgres", func() (v int, err error) {
-			if _, err = t.Exec(ctx, "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY)"); err != nil {
-				return 0, err
-			}
-			err = t.QueryRow(ctx, "SELECT COALESCE(MAX(version), 0) FROM schema_version").Scan(&v)
-			return v, err
-		}, func(v int, text string) error {
-			if _, err := t.Exec(ctx, text); err != nil {
-				return err
-			}
-			_, err := t.Exec(ctx, "INSERT INTO schema_version (version) VALUES ($1)", v)
-			return err
-		})
-	})
 }
 
 // tries of a transaction that another one made impossible.

@@ -1,0 +1,95 @@
+package db
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"io/fs"
+	"regexp"
+	"strconv"
+
+	"github.com/flowlite/flowlite/queries"
+	"github.com/flowlite/flowlite/runtime/core"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// newerSchema is refused by a program that knows only the version known.
+func newerSchema(at, known int) error {
+	return core.Errorf(core.EUnavailable, "the database has schema version %d, but this flowlite knows only %d; start a newer flowlite, or another database", at, known)
+}
+
+// migrate runs what lies above the version that current returns.
+func migrate(engine string, current func(known int) (int, error), apply func(version int, text string) error) error {
+	files, err := fs.Glob(migrations, "migrations/"+engine+"/*.sql")
+	if err != nil {
+		return err
+	}
+	at, err := current(len(files))
+	if err != nil {
+		return err
+	}
+	for v := at + 1; v <= len(files); v++ {
+		text, err := migrations.ReadFile(files[v-1])
+		if err != nil {
+			return err
+		}
+		if err := apply(v, string(text)); err != nil {
+			return fmt.Errorf("migrate database to version %d: %w", v, err)
+		}
+	}
+	return nil
+}
+
+var worksWithLine = regexp.MustCompile(`(?m)^-- works with (\d+)$`)
+
+// worksWith is the oldest version whose programs can use a database that a
+// migration has brought to v. One that only adds says so in a line of its own,
+// "-- works with 10", and servers of both versions can share the database.
+func worksWith(v int, text string) int {
+	if m := worksWithLine.FindStringSubmatch(text); m != nil {
+		v, _ = strconv.Atoi(m[1])
+	}
+	return v
+}
+
+// migrationLock keeps servers that start together from migrating together.
+const migrationLock = 0x666c6f77
+
+func migratePostgres(ctx context.Context, pool *pgxpool.Pool) error {
+	return pgx.BeginFunc(ctx, pool, func(t pgx.Tx) error {
+		if _, err := t.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", int64(migrationLock)); err != nil {
+			return err
+		}
+		return migrate("postgres", func(known int) (int, error) { return postgresVersion(ctx, t, known) }, func(v int, text string) error {
+			if _, err := t.Exec(ctx, text); err != nil {
+				return err
+			}
+			_, err := t.Exec(ctx, queries.AddSchemaVersion, v, worksWith(v, text))
+			return err
+		})
+	})
+}
+
+// postgresVersion also makes the table that tells it, and refuses a version
+// that does not work with what is known.
+func postgresVersion(ctx context.Context, t pgx.Tx, known int) (at int, err error) {
+	if _, err = t.Exec(ctx, queries.MakeSchemaVersion); err != nil {
+		return 0, err
+	}
+	if err = t.QueryRow(ctx, queries.SchemaVersion(queries.Postgres)).Scan(&at); err != nil || at <= known {
+		if err == nil && at < known {
+			_, err = t.Exec(ctx, queries.WidenSchemaVersion)
+		}
+		return at, err
+	}
+	var oldest int
+	if err = t.QueryRow(ctx, queries.SchemaWorksWith, at).Scan(&oldest); err == nil && oldest > known {
+		err = newerSchema(at, known)
+	}
+	return at, err
+}
