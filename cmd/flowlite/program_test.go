@@ -5,16 +5,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/flowlite/flowlite/runtime/bus/bustest"
 )
 
 var buildProgram = sync.OnceValues(func() (string, error) {
@@ -54,14 +54,8 @@ func newCommand(t *testing.T, home string, args ...string) *program {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
-	_ = l.Close()
 	p := &program{t: t, args: append([]string{bin}, args...), env: append(os.Environ(), "FLOWLITE_HOME="+home)}
-	p.at(port)
+	p.at(bustest.FreePort(t))
 	return p
 }
 

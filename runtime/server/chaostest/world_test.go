@@ -131,7 +131,7 @@ func (w *world) build(name, pkg string) string {
 
 func (w *world) startPostgres() string {
 	w.t.Helper()
-	data, bin, port := filepath.Join(w.dir, "postgres"), postgresBin(), freePort(w.t)
+	data, bin, port := filepath.Join(w.dir, "postgres"), postgresBin(), bustest.FreePort(w.t)
 	w.postgres = w.process("postgres", filepath.Join(bin, "postgres"), "-D", data, "-p", port, "-h", "127.0.0.1", "-k", "", "-F", "-c", "max_connections=200")
 	w.postgres.stop = syscall.SIGQUIT // that is its immediate shutdown
 	if err := os.MkdirAll(data, 0o700); err != nil {
@@ -161,7 +161,7 @@ func (w *world) startPostgres() string {
 
 func (w *world) startRedis() string {
 	w.t.Helper()
-	port := freePort(w.t)
+	port := bustest.FreePort(w.t)
 	w.redis = w.process("redis", "redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", w.dir)
 	w.redis.at = "127.0.0.1:" + port
 	w.redis.start()
@@ -171,7 +171,7 @@ func (w *world) startRedis() string {
 
 func (w *world) addServer(i int, bin, database, redis string) {
 	w.t.Helper()
-	port := freePort(w.t)
+	port := bustest.FreePort(w.t)
 	viaPostgres, p := bustest.Through(w.t, database)
 	viaRedis, r := bustest.Through(w.t, redis)
 	a := bustest.NewProxy(w.t, "127.0.0.1:"+port)
@@ -202,16 +202,6 @@ func (w *world) ready(i int) bool {
 	}
 	_ = res.Body.Close()
 	return res.StatusCode == http.StatusOK
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 }
 
 func (w *world) listens(addr string) {

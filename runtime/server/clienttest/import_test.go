@@ -2,8 +2,6 @@ package clienttest
 
 import (
 	"context"
-	"fmt"
-	"net"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -11,6 +9,7 @@ import (
 	"time"
 
 	"github.com/flowlite/flowlite/db/dbtest"
+	"github.com/flowlite/flowlite/runtime/bus/bustest"
 	"github.com/flowlite/flowlite/runtime/client"
 	"github.com/flowlite/flowlite/runtime/importer"
 )
@@ -88,15 +87,10 @@ assert a.actions[0].deployment_id == d.id and str(d.id) in str(a.trigger.match_r
 // startPrefect starts the server of a client's own version, on SQLite.
 func startPrefect(t *testing.T, p prefect) (apiURL string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := l.Addr().(*net.TCPAddr).Port
-	_ = l.Close()
-	apiURL = fmt.Sprintf("http://127.0.0.1:%d/api", port)
+	port := bustest.FreePort(t)
+	apiURL = "http://127.0.0.1:" + port + "/api"
 	ctx, cancel := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, p.bin("prefect"), "server", "start", "--host", "127.0.0.1", "--port", fmt.Sprint(port), "--no-ui")
+	cmd := exec.CommandContext(ctx, p.bin("prefect"), "server", "start", "--host", "127.0.0.1", "--port", port, "--no-ui")
 	ownGroup(cmd)
 	cmd.WaitDelay = 5 * time.Second
 	cmd.Dir = t.TempDir()
