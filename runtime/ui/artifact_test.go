@@ -63,6 +63,7 @@ func TestArtifacts(t *testing.T) {
 }
 
 func TestArtifactInTheBrowser(t *testing.T) {
+	t.Parallel()
 	h := open(t)
 	run := h.create(h.etl, "")
 	ctx := h.act(run.ID)

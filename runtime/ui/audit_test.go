@@ -4,13 +4,87 @@ import (
 	"bytes"
 	"fmt"
 	"image/png"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/cdproto/accessibility"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
+
+// TestPages looks at every page in one walk: loading one costs more than
+// looking at it.
+func TestPages(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	pages := h.pages(h.seed())
+	b := h.tab(t, browser(t), "/palette", 1280, 900)
+	for name, path := range pages {
+		b.forget()
+		b.goTo(path)
+		if name == "dashboard" || name == "run-live" {
+			b.wait(`document.querySelector("#live").dataset.state=="up"`)
+		}
+		b.wait(`document.fonts.status=="loaded"`)
+		b.clean()
+		b.light(name)
+		b.tree(name)
+		b.contrast(name)
+		b.phone(name)
+		if *shots != "" {
+			b.pictures(name, path)
+		}
+		for _, m := range b.problems() {
+			if name != "not-found" || !strings.Contains(m, "404") {
+				t.Errorf("%s: console: %s", name, m)
+			}
+		}
+	}
+}
+
+// clean: one h1, no inline style or script, named controls, unique ids.
+func (b *tab) clean() {
+	b.t.Helper()
+	b.want(`document.querySelectorAll("h1").length`, "1")
+	b.want(`document.querySelectorAll("[style],style,script:not([src])").length`, "0")
+	b.want(`[...document.querySelectorAll("a,button,input,select,textarea,summary")].filter(e=>e.checkVisibility()&&!(e.textContent.trim()||e.getAttribute("aria-label")||e.labels?.length||e.title||e.closest("svg"))).map(e=>e.outerHTML.slice(0,120)).join("\n")`, "")
+	b.want(`(()=>{const s=new Set(),d=[];document.querySelectorAll("[id]").forEach(e=>{if(s.has(e.id))d.push(e.id);s.add(e.id)});return d.join()})()`, "")
+	b.want(`document.documentElement.scrollWidth<=innerWidth`, "true")
+}
+
+// light: twelve requests for a view, and targets of at least 24 px.
+func (b *tab) light(name string) {
+	b.t.Helper()
+	if made := strings.Fields(b.js(`performance.getEntriesByType("resource").map(e=>e.name.replace(location.origin,"")).filter(n=>!n.includes("/stream")).join(" ")`)); len(made) > 11 {
+		b.t.Errorf("%s takes %d requests besides its own: %s", name, len(made), made)
+	}
+	b.want(`[...document.querySelectorAll("main :is(button,summary,select,input:not(.ck):not([type=radio])):not(.vh),main a.btn,nav a,.seg a,.seg label")].filter(e=>e.checkVisibility()).map(e=>{const r=e.getBoundingClientRect(),p=getComputedStyle(e,"::before"),x=p.content!="none"&&p.position=="absolute"?-2*parseFloat(p.top||0):0;return [e,r.height+(x>0?x:0),r.width]}).filter(([e,h,w])=>h>0&&(h<24||w<24)).map(([e,h,w])=>e.outerHTML.slice(0,70)+" "+w+"x"+h).slice(0,4).join("\n")`, "")
+}
+
+// phone: nothing is wider than 390 px.
+func (b *tab) phone(name string) {
+	b.t.Helper()
+	b.size(390, 844)
+	defer b.size(1280, 900)
+	b.wait(`innerWidth==390`)
+	if w := b.js(`document.documentElement.scrollWidth`); w != "390" {
+		b.t.Errorf("%s is %s wide on a phone: %s", name, w, b.js(`[...document.querySelectorAll("main *")].filter(e=>e.getBoundingClientRect().right>391&&!e.closest(".tl,.logbox,.json,.scroll")).slice(0,4).map(e=>e.tagName+"."+e.className).join(" ")`))
+	}
+}
+
+func (b *tab) pictures(name, path string) {
+	b.t.Helper()
+	for _, theme := range []string{"light", "dark"} {
+		b.picture(filepath.Join(*shots, name+"-"+theme+".png"), theme, path)
+	}
+	b.size(390, 844)
+	for _, theme := range []string{"light", "dark"} {
+		b.picture(filepath.Join(*shots, name+"-phone-"+theme+".png"), theme, path)
+	}
+	b.size(1280, 900)
+}
 
 // tooFaint lists the texts whose contrast with what lies behind them is below
 // 4.5:1, by the styles that the browser computed.
@@ -30,92 +104,83 @@ for(let n;n=w.nextNode();){const e=n.parentElement;if(!n.data.trim()||!e.checkVi
  if(k<4.5)out.push(k.toFixed(2)+" "+e.tagName+"."+(e.getAttribute("class")??"")+" "+n.data.trim().slice(0,30))}
 return [...new Set(out)].slice(0,8).join("\n")})()`
 
-// Light and dark are different pictures of each page, and in both every text
-// stands out from its ground.
-func TestContrast(t *testing.T) {
-	h := open(t)
-	pages := h.pages(h.seed())
-	ctx := browser(t)
-	b := h.tab(t, ctx, "/palette", 1280, 900)
-	for name, path := range pages {
-		b.goTo(path)
-		for _, theme := range []string{"light", "dark"} {
-			// As the server would have sent it, and without the moment in which colours change.
-			b.js(`(document.documentElement.dataset.theme="` + theme + `",document.getAnimations().forEach(a=>{try{a.finish()}catch{}}))`)
-			b.wait(`getComputedStyle(document.documentElement).colorScheme=="` + theme + `"`)
-			if faint := b.js(tooFaint); faint != "" {
-				t.Errorf("%s, %s:\n%s", name, theme, faint)
+// contrast: light and dark are different pictures of a page, and in both every
+// text stands out from its ground.
+func (b *tab) contrast(name string) {
+	b.t.Helper()
+	for _, theme := range []string{"dark", "light"} {
+		// As the server would have sent it, and without the moment in which colours change.
+		b.js(`(document.documentElement.dataset.theme="` + theme + `",document.getAnimations().forEach(a=>{try{a.finish()}catch{}}))`)
+		b.wait(`getComputedStyle(document.documentElement).colorScheme=="` + theme + `"`)
+		if faint := b.js(tooFaint); faint != "" {
+			b.t.Errorf("%s, %s:\n%s", name, theme, faint)
+		}
+		shot, err := chromedp.Call(b.ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{Clip: &page.Viewport{Width: 1280, Height: 900, Scale: .2}})
+		b.h.check(err)
+		img, err := png.Decode(bytes.NewReader(shot.Data))
+		b.h.check(err)
+		var sum, n float64
+		for y := range img.Bounds().Dy() {
+			for x := range img.Bounds().Dx() {
+				r, g, bl, _ := img.At(x, y).RGBA()
+				sum += float64(r+g+bl) / 3 / 0xffff
+				n++
 			}
-			shot, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
-			h.check(err)
-			img, err := png.Decode(bytes.NewReader(shot))
-			h.check(err)
-			var sum, n float64
-			for y := 0; y < img.Bounds().Dy(); y += 9 {
-				for x := 0; x < img.Bounds().Dx(); x += 9 {
-					r, g, bl, _ := img.At(x, y).RGBA()
-					sum += float64(r+g+bl) / 3 / 0xffff
-					n++
-				}
-			}
-			if light := sum / n; (theme == "light") != (light > .8) || (theme == "dark") != (light < .25) {
-				t.Errorf("%s, %s: its mean brightness is %.2f", name, theme, light)
-			}
+		}
+		if bright := sum / n; (theme == "light") != (bright > .8) || (theme == "dark") != (bright < .25) {
+			b.t.Errorf("%s, %s: its mean brightness is %.2f", name, theme, bright)
 		}
 	}
 }
 
-// Assistive technology finds one main, a banner and named navigations, a name
-// on every control, picture, group and table region, and headings that skip no level.
-func TestAccessibilityTree(t *testing.T) {
-	h := open(t)
-	pages := h.pages(h.seed())
-	b := h.tab(t, browser(t), "/palette", 1280, 900)
-	named := []string{"button", "link", "textbox", "searchbox", "combobox", "checkbox", "radio", "switch", "spinbutton", "slider", "image", "navigation", "region", "search", "radiogroup", "log", "dialog", "DisclosureTriangle", "Date", "InputTime", "DateTime"}
-	for name, path := range pages {
-		b.goTo(path)
-		tree, err := chromedp.Call(b.ctx, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
-		h.check(err)
-		count, level := map[string]int{}, 0
-		names := map[string]bool{}
-		for _, n := range tree.Nodes {
-			if n.Ignored || n.Role == nil {
-				continue
+// named are the roles of what must have a name.
+var named = []string{"button", "link", "textbox", "searchbox", "combobox", "checkbox", "radio", "switch", "spinbutton", "slider", "image", "navigation", "region", "search", "radiogroup", "log", "dialog", "DisclosureTriangle", "Date", "InputTime", "DateTime"}
+
+// tree: assistive technology finds one main, a banner and named navigations, a
+// name on every control, picture, group and table region, and headings that skip no level.
+func (b *tab) tree(name string) {
+	b.t.Helper()
+	tree, err := chromedp.Call(b.ctx, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
+	b.h.check(err)
+	count, level := map[string]int{}, 0
+	names := map[string]bool{}
+	for _, n := range tree.Nodes {
+		if n.Ignored || n.Role == nil {
+			continue
+		}
+		role, label := text(n.Role), text(n.Name)
+		count[role]++
+		if slices.Contains(named, role) && strings.TrimSpace(label) == "" {
+			b.t.Errorf("%s: a %s without a name, node %d", name, role, n.BackendDOMNodeID)
+		}
+		if role == "navigation" {
+			if names[label] {
+				b.t.Errorf("%s: two navigations called %q", name, label)
 			}
-			role, label := text(n.Role), text(n.Name)
-			count[role]++
-			if slices.Contains(named, role) && strings.TrimSpace(label) == "" {
-				t.Errorf("%s: a %s without a name, node %d", name, role, n.BackendDOMNodeID)
-			}
-			if role == "navigation" {
-				if names[label] {
-					t.Errorf("%s: two navigations called %q", name, label)
+			names[label] = true
+		}
+		if role != "heading" {
+			continue
+		}
+		for _, p := range n.Properties {
+			if p.Name == "level" {
+				var l int
+				_, err := fmt.Sscan(text(p.Value), &l)
+				b.h.check(err)
+				if l > level+1 {
+					b.t.Errorf("%s: heading %q of level %d after one of level %d", name, label, l, level)
 				}
-				names[label] = true
-			}
-			if role != "heading" {
-				continue
-			}
-			for _, p := range n.Properties {
-				if p.Name == "level" {
-					var l int
-					_, err := fmt.Sscan(text(p.Value), &l)
-					h.check(err)
-					if l > level+1 {
-						t.Errorf("%s: heading %q of level %d after one of level %d", name, label, l, level)
-					}
-					level = l
-				}
+				level = l
 			}
 		}
-		for _, role := range []string{"main", "banner"} {
-			if count[role] != 1 {
-				t.Errorf("%s: %d of role %s", name, count[role], role)
-			}
+	}
+	for _, role := range []string{"main", "banner"} {
+		if count[role] != 1 {
+			b.t.Errorf("%s: %d of role %s", name, count[role], role)
 		}
-		if count["navigation"] == 0 || count["heading"] == 0 {
-			t.Errorf("%s: %v", name, count)
-		}
+	}
+	if count["navigation"] == 0 || count["heading"] == 0 {
+		b.t.Errorf("%s: %v", name, count)
 	}
 }
 

@@ -75,6 +75,7 @@ func variety(h *house) map[string]core.AutomationWrite {
 // An automation of any kind that is opened, and saved as it is, is what it was,
 // by the form and as JSON.
 func TestNothingIsLostInTheForm(t *testing.T) {
+	t.Parallel()
 	h := open(t)
 	b := h.tab(t, browser(t), "/automations", 1280, 900)
 	for name, c := range variety(h) {

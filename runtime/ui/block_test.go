@@ -144,6 +144,7 @@ func value(t *testing.T, body, name string) string {
 }
 
 func TestBlockInTheBrowser(t *testing.T) {
+	t.Parallel()
 	h := open(t)
 	h.check(h.svc.RegisterBlocks(t.Context()))
 	b := h.tab(t, browser(t), "/blocks", 1280, 900)

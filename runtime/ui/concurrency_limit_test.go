@@ -119,6 +119,7 @@ func TestDeploymentsHoldLimits(t *testing.T) {
 }
 
 func TestConcurrencyInTheBrowser(t *testing.T) {
+	t.Parallel()
 	h := open(t)
 	run := h.create(h.etl, "")
 	h.act(run.ID)

@@ -113,6 +113,7 @@ func TestEvent(t *testing.T) {
 // The feed grows by itself, in the reader's filter; an event leads to an
 // automation that the next such event sets off.
 func TestEventToAutomationInTheBrowser(t *testing.T) {
+	t.Parallel()
 	h := open(t)
 	b := h.tab(t, browser(t), "/events", 1280, 900)
 	b.wait(`document.querySelector("#live").dataset.state=="up"`)

@@ -11,6 +11,7 @@ import (
 // A person filters the runs, names the search, ticks all that match, reads
 // what would be done and does it.
 func TestBulkInTheBrowser(t *testing.T) {
+	t.Parallel()
 	h := open(t)
 	now := core.Now()
 	for i := range 55 {
@@ -56,6 +57,7 @@ func TestBulkInTheBrowser(t *testing.T) {
 // A person edits a deployment, is told what is wrong without losing what was
 // typed, saves, duplicates and deletes it, and writes a run's state.
 func TestEditDeploymentInTheBrowser(t *testing.T) {
+	t.Parallel()
 	h := open(t)
 	b := h.tab(t, browser(t), "/deployments/"+h.adder.ID.String(), 1280, 900)
 	choose := func(what string) {

@@ -61,6 +61,7 @@ func behind(t *testing.T, base string, cut, tls bool) *house {
 // Behind a proxy that cuts its folder off or leaves it, over HTTP or TLS with
 // HTTP/2, every address leads into that folder, forms are taken, and pages live.
 func TestBehindAProxy(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		base     string
 		cut, tls bool
@@ -94,6 +95,7 @@ func TestBehindAProxy(t *testing.T) {
 
 // Eight tabs over HTTP/2 load, though the proxy speaks HTTP/1.1 with us.
 func TestManyTabsOverHTTP2(t *testing.T) {
+	t.Parallel()
 	h := behind(t, "", false, true)
 	ctx := browser(t)
 	for range 8 {
@@ -128,6 +130,7 @@ func TestOwnForms(t *testing.T) {
 // A server that stopped is seen within seconds, and the page goes on by itself
 // when it is back.
 func TestServerGoesAndComes(t *testing.T) {
+	t.Parallel()
 	h := open(t)
 	addr := h.srv.Listener.Addr().String()
 	ctx := browser(t)

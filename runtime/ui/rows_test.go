@@ -64,6 +64,7 @@ func (c *counted) DueFlowRuns(ctx context.Context, queueID core.UUID, before cor
 
 // No page reads more than it shows, however much there is.
 func TestRowsOfAPage(t *testing.T) {
+	t.Parallel()
 	ctx := t.Context()
 	url := "sqlite:" + filepath.Join(t.TempDir(), "x.db")
 	if err := db.Seed(ctx, url, db.SeedSize{FlowRuns: 6000, TaskRuns: 12000, Logs: 12000, Events: 6000, Days: 3}, func(string, int, int) {}); err != nil {

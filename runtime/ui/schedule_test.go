@@ -127,6 +127,7 @@ func TestCreateWorkPool(t *testing.T) {
 
 // A person adds a schedule, sees the next times while typing, edits and pauses it.
 func TestScheduleInTheBrowser(t *testing.T) {
+	t.Parallel()
 	h := open(t)
 	b := h.tab(t, browser(t), "/deployments/"+h.adder.ID.String(), 1280, 900)
 	b.js(`document.querySelector('a[href$="/schedules/new"]').click()`)

@@ -24,6 +24,7 @@ func TestSettings(t *testing.T) {
 
 // The page hears of a loop that fails without a reload.
 func TestSettingsInTheBrowser(t *testing.T) {
+	t.Parallel()
 	h := open(t)
 	b := h.tab(t, browser(t), "/settings", 1280, 900)
 	b.want(`[...document.querySelectorAll("#settings tbody tr")].map(r=>r.querySelector(".badge").textContent.trim()).join()`, "Works,Fails,Stands still,On another server")

@@ -51,6 +51,7 @@ func (h *house) crowd(n int) *core.FlowRun {
 // 20,000 task runs are three rows; opened, a task's runs come a hundred at a
 // time, failures first; the failed ones stand alone; and no answer is large.
 func TestTimelineOf20000(t *testing.T) {
+	t.Parallel()
 	h := open(t)
 	run := h.crowd(20_000)
 	path := "/flow-runs/" + run.ID.String()

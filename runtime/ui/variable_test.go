@@ -158,6 +158,7 @@ func TestSecrets(t *testing.T) {
 }
 
 func TestVariablesInTheBrowser(t *testing.T) {
+	t.Parallel()
 	h := open(t)
 	b := h.tab(t, browser(t), "/variables", 1280, 900)
 	b.js(`document.querySelector('a[href$="/variables/new"]').click()`)

@@ -165,6 +165,7 @@ func TestWorkQueues(t *testing.T) {
 
 // A person makes a queue, gives it a limit, pauses it, edits the pool and deletes it.
 func TestWorkPoolInTheBrowser(t *testing.T) {
+	t.Parallel()
 	h := open(t)
 	h.check(h.svc.UpdateWorkPool(t.Context(), "default", core.WorkPoolUpdate{BaseJobTemplate: core.Some(core.ProcessTemplate)}))
 	b := h.tab(t, browser(t), "/work-pools/default", 1280, 900)
