@@ -60,7 +60,7 @@ func (a *app) watch(r *core.FlowRun, f watchFlags) error {
 	if err == nil && r.StateType.Final() {
 		select {
 		case <-logs: // the stream ends when all has been said
-		case <-time.After(2 * time.Second):
+		case <-time.After(4 * time.Second):
 		case <-ctx.Done():
 		}
 	}

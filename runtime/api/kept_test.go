@@ -60,13 +60,14 @@ func TestLogs(t *testing.T) {
 		if len(data) == 3 && text == "" {
 			w.state(201, run, "ACCEPT", "RUNNING", nil)
 			w.state(201, run, "ACCEPT", "COMPLETED", nil)
+			w.do(201, "POST", "/logs/", []object{line("Finished in state Completed()", 20)}) // as a client says when it ends
 		}
 	}
-	if len(data) != 4 || !strings.Contains(data[2], `"three"`) || !strings.Contains(data[3], `"COMPLETED"`) {
+	if len(data) != 5 || !strings.Contains(data[2], `"three"`) || !strings.Contains(data[3], `"Finished`) || !strings.Contains(data[4], `"COMPLETED"`) {
 		t.Errorf("stream: %q", data)
 	}
 	status, h, b := w.send("GET", "/flow_runs/"+id+"/logs/download", nil)
-	equal(t, "download", []any{status, h.Get("Content-Type"), strings.Count(string(b), "\n")}, "[200 text/csv; charset=utf-8 4]")
+	equal(t, "download", []any{status, h.Get("Content-Type"), strings.Count(string(b), "\n")}, "[200 text/csv; charset=utf-8 5]")
 	w.do(404, "GET", "/flow_runs/"+core.NewID().String()+"/logs/stream", nil)
 }
 

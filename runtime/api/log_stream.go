@@ -10,12 +10,8 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-// How long a stream of a finished run waits for stragglers, and how often a
-// quiet one says that it is still there.
-const (
-	logGrace  = 400 * time.Millisecond
-	keepAlive = 15 * time.Second
-)
+// keepAlive is how often a quiet stream says that it is still there.
+const keepAlive = 15 * time.Second
 
 // streamLogs is server-sent events: one per log line, its id the line's place
 // in the order of arrival, so that a client continues where it broke off;
@@ -56,12 +52,14 @@ type logStream struct {
 	out    *http.ResponseController
 	id     core.UUID
 	filter core.LogFilter
+	end    core.LogEnd
 }
 
 func (s *logStream) run(ctx context.Context, lines, runs core.Subscription) {
 	tick := time.NewTicker(keepAlive)
 	defer tick.Stop()
 	var grace <-chan time.Time
+	var waits time.Duration
 	for {
 		if _, err := s.send(ctx); err != nil {
 			return
@@ -72,8 +70,8 @@ func (s *logStream) run(ctx context.Context, lines, runs core.Subscription) {
 		}
 		if !run.StateType.Final() {
 			grace = nil
-		} else if grace == nil {
-			grace = time.After(logGrace)
+		} else if now := s.end.Grace(); grace == nil || now != waits {
+			grace, waits = time.After(now), now
 		}
 		select {
 		case <-ctx.Done():
@@ -116,6 +114,7 @@ func (s *logStream) send(ctx context.Context) (n int, err error) {
 			buf.b.Write(b)
 			buf.b.WriteString("\n\n")
 			s.filter.AfterSeq = l.Seq
+			s.end.See(l)
 		}
 		_, err = s.w.Write(buf.b.Bytes())
 		buf.free()

@@ -1,5 +1,10 @@
 package core
 
+import (
+	"strings"
+	"time"
+)
+
 // Log levels are Python's: 10 DEBUG, 20 INFO, 30 WARNING, 40 ERROR, 50 CRITICAL.
 type Log struct {
 	ID        UUID   `json:"id"`
@@ -53,4 +58,29 @@ func LevelName(level int64) string {
 		return "INFO"
 	}
 	return "DEBUG"
+}
+
+// LogEnd sees the lines of a run go by, and knows how long to wait for more
+// when the run has ended.
+type LogEnd struct{ prefect, said bool }
+
+// prefectRuns is the logger of Prefect's engine. It sends its lines in batches,
+// the last of them when the process ends, after the state.
+const prefectRuns = "prefect.flow_runs"
+
+func (e *LogEnd) See(l *Log) {
+	if l.Name == prefectRuns {
+		e.prefect, e.said = true, strings.HasPrefix(l.Message, "Finished in state")
+	}
+}
+
+// Grace is from the end of the run on.
+func (e *LogEnd) Grace() time.Duration {
+	switch {
+	case e.said:
+		return 0
+	case e.prefect:
+		return 3 * time.Second
+	}
+	return 400 * time.Millisecond
 }

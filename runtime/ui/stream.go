@@ -204,6 +204,7 @@ type follower struct {
 	state core.UUID // the state that the page shows
 	after int64     // the last line's sequence
 	lines int64     // and its number
+	end   core.LogEnd
 }
 
 func (f *follower) follow(logs, runs <-chan core.Message, stop <-chan struct{}) error {
@@ -211,6 +212,8 @@ func (f *follower) follow(logs, runs <-chan core.Message, stop <-chan struct{}) 
 	defer check.Stop()
 	defer keep.Stop()
 	logDue, runDue := time.After(0), time.After(0) // what came between page and stream
+	var last <-chan time.Time                      // the run has ended, and its lines as well
+	var waits time.Duration
 	for {
 		select {
 		case <-f.ctx.Done():
@@ -248,11 +251,23 @@ func (f *follower) follow(logs, runs <-chan core.Message, stop <-chan struct{}) 
 			if err := f.sendLogs(); err != nil {
 				return err
 			}
+			if now := f.end.Grace(); last != nil && now != waits {
+				last, waits = time.After(now), now
+			}
 		case <-runDue:
 			runDue = nil
-			if final, err := f.sendRun(); err != nil || final {
+			final, err := f.sendRun()
+			switch {
+			case err != nil:
 				return err
+			case !final:
+				last = nil
+			case last == nil:
+				waits = f.end.Grace()
+				last = time.After(waits)
 			}
+		case <-last:
+			return f.sendDone()
 		case <-keep.C:
 			if err := f.s.comment(); err != nil {
 				return err
@@ -277,6 +292,9 @@ func (f *follower) sendLogs() error {
 		}
 		c := partial("#log", "beforeend", views.LogLines(f.p, numbered(lines, f.lines)))
 		f.after, f.lines = lines[len(lines)-1].Seq, f.lines+int64(len(lines))
+		for _, l := range lines {
+			f.end.See(l)
+		}
 		if err := f.push(c); err != nil || len(lines) < tail {
 			return err
 		}
@@ -289,7 +307,7 @@ func (f *follower) sendRun() (final bool, err error) {
 	f.p.Now = f.u.Now()
 	run, err := f.u.run(f.ctx, f.id)
 	if core.IsNotFound(err) { // deleted
-		return true, f.s.send("", "done", "")
+		return true, nil
 	}
 	if err != nil {
 		return false, err
@@ -318,10 +336,15 @@ func (f *follower) sendRun() (final bool, err error) {
 	if err := f.sendLogs(); err != nil {
 		return true, err
 	}
-	if err := f.s.send("", "end", ""); err != nil {
-		return true, err
+	return true, f.s.send("", "end", "")
+}
+
+// sendDone also sends the lines that came after the run's end.
+func (f *follower) sendDone() error {
+	if err := f.sendLogs(); err != nil {
+		return err
 	}
-	return true, f.s.send("", "done", "")
+	return f.s.send("", "done", "")
 }
 
 func (f *follower) push(c templ.Component) error {
