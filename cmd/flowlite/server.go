@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -44,12 +43,6 @@ func (c *serverStartCmd) Run(a *app) error {
 
 // serve runs a server until Ctrl-C or SIGTERM, then drains.
 func serve(a *app, cfg server.Config) error {
-	if os.Getenv("GOGC") == "" {
-		// A server's live heap is a few MB, and collecting it costs little. At 300
-		// it made as many runs per second of CPU, within the noise of a benchmark
-		// over HTTP, and held 6 MB more.
-		debug.SetGCPercent(130)
-	}
 	s, err := server.New(cfg)
 	if err != nil {
 		return err

@@ -14,7 +14,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"syscall"
 	"testing"
@@ -130,7 +129,6 @@ func measure(b *testing.B, unit string, job load) (out outcome) {
 	child.Env = append(os.Environ(), "FLOWLITE_BENCH_CLIENTS=1")
 	var told bytes.Buffer
 	child.Stdin, child.Stdout, child.Stderr = bytes.NewReader(core.ToJSON(job)), &told, os.Stderr
-	defer debug.SetGCPercent(debug.SetGCPercent(130)) // as the program does
 	before := cpu()
 	b.ReportAllocs()
 	b.ResetTimer()
