@@ -118,7 +118,7 @@ func (u *UI) bulkIDs(ctx context.Context, p views.Page, q url.Values) (ids []cor
 		}
 		l.after = cursorOf(l.cursor(runs[len(runs)-1]))
 	}
-	return ids, total, nil
+	return ids, total + int64(len(l.older)), nil
 }
 
 // suits says whether a run can be so treated; others of the list are passed over.

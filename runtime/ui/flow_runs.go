@@ -3,6 +3,7 @@ package ui
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -197,10 +198,17 @@ func stateFilter(tones map[string]bool) *core.StateFilter {
 }
 
 func (u *UI) readRuns(ctx context.Context, p views.Page, d *views.RunsView, l *runList) error {
+	counted := make(chan error, 1)
+	go func() { // each takes its time where there are many runs
+		var err error
+		d.Total, err = l.count(ctx, u)
+		counted <- err
+	}()
 	page, err := l.read(ctx, u)
-	if err != nil {
+	if err = errors.Join(err, <-counted); err != nil {
 		return err
 	}
+	d.Total += int64(len(l.older))
 	if d.Plot, err = u.named(ctx, page.runs); err != nil {
 		return err
 	}
@@ -211,9 +219,6 @@ func (u *UI) readRuns(ctx context.Context, p views.Page, d *views.RunsView, l *r
 	}
 	if page.more {
 		d.Older = l.cursor(page.runs[len(d.Runs)-1])
-	}
-	if d.Total, err = l.count(ctx, u); err != nil {
-		return err
 	}
 	started := false
 	for i, r := range d.Plot {
