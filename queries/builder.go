@@ -148,7 +148,9 @@ func (b *builder) text(col string) string {
 // micros reads a time column as microseconds.
 func (b *builder) micros(col string) string {
 	if b.d == Postgres {
-		return "CAST(EXTRACT(EPOCH FROM " + col + ") * 1000000 AS BIGINT)"
+		// As a double, which holds microseconds until the year 2255; EXTRACT's
+		// numeric costs several times as much.
+		return "CAST(date_part('epoch', " + col + ") * 1000000 AS BIGINT)"
 	}
 	return col
 }

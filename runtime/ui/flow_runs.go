@@ -3,7 +3,6 @@ package ui
 import (
 	"cmp"
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -198,17 +197,17 @@ func stateFilter(tones map[string]bool) *core.StateFilter {
 }
 
 func (u *UI) readRuns(ctx context.Context, p views.Page, d *views.RunsView, l *runList) error {
-	counted := make(chan error, 1)
-	go func() { // each takes its time where there are many runs
-		var err error
-		d.Total, err = l.count(ctx, u)
-		counted <- err
-	}()
 	page, err := l.read(ctx, u)
-	if err = errors.Join(err, <-counted); err != nil {
+	if err != nil {
 		return err
 	}
-	d.Total += int64(len(l.older))
+	if l.after == nil && l.back == nil && len(page.runs) < plotted { // these are all
+		d.Total = int64(len(page.runs))
+	} else if d.Total, err = l.count(ctx, u); err != nil {
+		return err
+	} else {
+		d.Total += int64(len(l.older))
+	}
 	if d.Plot, err = u.named(ctx, page.runs); err != nil {
 		return err
 	}

@@ -20,16 +20,8 @@ const tail = 500
 // they stand in the whole.
 func (u *UI) readLog(ctx context.Context, base string, f *core.LogFilter, q url.Values) (views.LogView, error) {
 	d := views.LogView{Base: base, Level: cmp.Or(q.Get("level"), "All"), Q: q.Get("log")}
-	filtered := *f
+	filtered := filterLog(f, q)
 	filtered.BeforeSeq, _ = strconv.ParseInt(q.Get("before"), 10, 64)
-	for _, l := range views.LogLevels {
-		if l.Name == d.Level && l.Min > 0 {
-			filtered.Level = &core.IntFilter{Ge: core.Ptr(l.Min)}
-		}
-	}
-	if d.Q != "" {
-		filtered.Text = &core.Search{Query: strconv.Quote(d.Q)}
-	}
 	lines, err := u.Store.Logs(ctx, &filtered, core.Page{Sort: "SEQ_DESC", Limit: tail})
 	if err != nil || len(lines) == 0 {
 		return d, err
@@ -45,6 +37,20 @@ func (u *UI) readLog(ctx context.Context, base string, f *core.LogFilter, q url.
 	d.Lines = numbered(lines, total-int64(len(lines)))
 	d.Earlier = max(0, total-int64(len(lines)))
 	return d, nil
+}
+
+// filterLog adds the level and the text that an address asks for.
+func filterLog(f *core.LogFilter, q url.Values) core.LogFilter {
+	out := *f
+	for _, l := range views.LogLevels {
+		if l.Name == q.Get("level") && l.Min > 0 {
+			out.Level = &core.IntFilter{Ge: core.Ptr(l.Min)}
+		}
+	}
+	if text := q.Get("log"); text != "" {
+		out.Text = &core.Search{Query: strconv.Quote(text)}
+	}
+	return out
 }
 
 func numbered(lines []*core.Log, before int64) []views.LogLine {
@@ -97,12 +103,14 @@ func (u *UI) taskRunLogsText(w http.ResponseWriter, r *http.Request) error {
 	return u.sendText(w, r, run.Name, &core.LogFilter{TaskRunID: one(id)})
 }
 
-// sendText sends the whole log, page by page, so that no size matters.
-func (u *UI) sendText(w http.ResponseWriter, r *http.Request, name string, f *core.LogFilter) error {
+// sendText sends what the filters let through of a log, page by page, so that
+// no size matters.
+func (u *UI) sendText(w http.ResponseWriter, r *http.Request, name string, of *core.LogFilter) error {
+	f := filterLog(of, r.URL.Query())
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", name+".log"))
 	for {
-		lines, err := u.Store.Logs(r.Context(), f, core.Page{Sort: "SEQ_ASC", Limit: 1000})
+		lines, err := u.Store.Logs(r.Context(), &f, core.Page{Sort: "SEQ_ASC", Limit: 1000})
 		if err != nil {
 			return err
 		}

@@ -85,7 +85,7 @@
     }).observe(log, { childList: true });
     const all = () => [...log.children].forEach(show);
     $$("[data-level]").forEach((r) => r.addEventListener("change", all)); q.addEventListener("input", all);
-    $(".logbar").addEventListener("submit", (e) => e.preventDefault());
+    $(".logbar").addEventListener("submit", (e) => { if (!e.submitter?.formAction.endsWith("/logs.txt")) e.preventDefault(); });
   }
 
   // forms that are sent by choosing; a search is saved as the address has it
