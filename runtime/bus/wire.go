@@ -15,11 +15,12 @@ type parcel struct {
 }
 
 type wire struct {
-	Topic core.Topic  `json:"t"`
-	Key   string      `json:"k,omitempty"`
-	Tasks bool        `json:"x,omitempty"`
-	Event *core.Event `json:"e,omitempty"`
-	ID    core.UUID   `json:"i,omitzero"` // of an event that is too large to travel
+	Topic core.Topic     `json:"t"`
+	Key   string         `json:"k,omitempty"`
+	Tasks bool           `json:"x,omitempty"`
+	Event *core.Event    `json:"e,omitempty"`
+	Wait  *core.SlotWait `json:"w,omitempty"`
+	ID    core.UUID      `json:"i,omitzero"` // of an event that is too large to travel
 }
 
 // envelope is more than a parcel needs around its messages.
@@ -39,7 +40,7 @@ func pack(node string, messages []core.Message, gap bool, limit int) []string {
 		body = body[:0]
 	}
 	for _, m := range messages {
-		one, err := json.Marshal(wire{Topic: m.Topic, Key: m.Key, Tasks: m.Tasks, Event: m.Event})
+		one, err := json.Marshal(wire{Topic: m.Topic, Key: m.Key, Tasks: m.Tasks, Event: m.Event, Wait: m.Wait})
 		if m.Event != nil && (err != nil || len(one)+envelope > limit) {
 			one, err = json.Marshal(wire{Topic: m.Topic, ID: m.Event.ID})
 		}

@@ -12,6 +12,7 @@ const (
 	TopicAction     Topic = "action"     // automations have something to do; key: none
 	TopicRun        Topic = "run"        // a flow run or its task runs changed; key: flow run id
 	TopicSecret     Topic = "secret"     // secrets changed, and what is masked with them; key: none
+	TopicSlot       Topic = "slot"       // somebody waits for slots of a limit, or no longer; key: none
 	TopicLoop       Topic = "loop"       // a server that stops gave the lease of a loop up; key: the loop
 )
 
@@ -22,10 +23,20 @@ type Message struct {
 	Key   string
 	Event *Event
 	Logs  []*Log // nil when another server published them: the lines are in the database
-	Tasks bool   // TopicRun: task runs of the run changed, but not its state
+	Wait  *SlotWait
+	Tasks bool // TopicRun: task runs of the run changed, but not its state
 	// Missed: messages of this subscription may have been lost between servers,
 	// so what it is about must be read again. All else is empty.
 	Missed bool
+}
+
+// SlotWait is a run that was refused slots and asks again. It is kept nowhere:
+// servers tell each other, so that each can say why the run does not go on.
+type SlotWait struct {
+	Holder UUID   `json:"h"` // a flow run or a task run
+	Limit  string `json:"l,omitempty"`
+	Slots  int64  `json:"s,omitempty"`
+	Until  Time   `json:"u,omitzero"` // it has asked again by then; 0: it has them, or gave up
 }
 
 // Bus fans messages out, to this process at once and to other servers on the

@@ -34,7 +34,7 @@ func (s *Service) IncrementSlots(ctx context.Context, r core.SlotRequest) (grant
 		return nil
 	})
 	if err == nil {
-		s.waiting.drop(r.Holder)
+		s.served(r.Holder)
 	}
 	return granted, err
 }
@@ -106,7 +106,7 @@ func (s *Service) roomFor(ctx context.Context, tx core.Tx, r core.SlotRequest) (
 			return nil, err
 		}
 		if held+decayed(l, s.now())+r.Slots > l.Limit {
-			s.waiting.add(r, l.Name, s.now(), retryAfter(l, r.Slots))
+			s.refused(r, l.Name, retryAfter(l, r.Slots))
 			return nil, &core.Error{Code: core.ELocked, Message: "Locked", RetryAfter: retryAfter(l, r.Slots)}
 		}
 	}
@@ -249,7 +249,7 @@ func (s *Service) AcquireSlots(ctx context.Context, r core.SlotRequest) (grant *
 		return tx.PutSlotLease(ctx, lease)
 	})
 	if err == nil {
-		s.waiting.drop(r.Holder)
+		s.served(r.Holder)
 	}
 	return grant, err
 }

@@ -99,6 +99,46 @@ func TestHoldersAreKnownToPeers(t *testing.T) {
 	a.occupied(l, 1)
 }
 
+// TestPeersKnowWhoWaits: why a run does not go on is the same from every server.
+func TestPeersKnowWhoWaits(t *testing.T) {
+	a, b, ok := peers(t)
+	if !ok {
+		return
+	}
+	second := orchestrate.New(orchestrate.Config{Store: b.store, Bus: a.bus, Sealer: a.sealer, Log: slog.New(slog.DiscardHandler)})
+	if err := second.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = second.Stop(context.Background()) }()
+	a.limit("warehouse", 1)
+	d := a.deployed()
+	holds, waits := a.started(d), a.started(d)
+	take := func(run *core.FlowRun) (*core.SlotGrant, error) {
+		return a.AcquireSlots(a.ctx, core.SlotRequest{Slots: 1, Names: []string{"warehouse"}, Holder: holder("flow_run", run.ID)})
+	}
+	grant := must(take(holds))(t)
+	if _, err := take(waits); core.CodeOf(err) != core.ELocked {
+		t.Fatal(err)
+	}
+	says := func(code string) {
+		t.Helper()
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		for n := 0; must(second.Why(t.Context(), waits.ID))(t).Code != code; n++ {
+			if n > 500 {
+				t.Fatalf("the peer does not say %s", code)
+			}
+			<-tick.C
+		}
+	}
+	says("global_limit")
+	if err := a.ReleaseSlots(a.ctx, grant.LeaseID); err != nil {
+		t.Fatal(err)
+	}
+	must(take(waits))(t)
+	says("running") // it holds the slot, and the limit is full
+}
+
 // TestSecretsOfPeersAreMasked: a server that has looked at the secrets hears of
 // those that are saved on another one.
 func TestSecretsOfPeersAreMasked(t *testing.T) {

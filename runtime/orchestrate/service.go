@@ -90,6 +90,9 @@ func (s *Service) followPeers(quit <-chan struct{}) {
 	secrets := s.bus.Subscribe(core.TopicSecret, "", 1)
 	defer secrets.Close()
 	changed := secrets.C()
+	waits := s.bus.Subscribe(core.TopicSlot, "", 64)
+	defer waits.Close()
+	waiting := waits.C()
 	for {
 		select {
 		case <-quit:
@@ -98,6 +101,12 @@ func (s *Service) followPeers(quit <-chan struct{}) {
 			s.secrets.forget()
 			if !open {
 				changed = nil // the server is stopping
+			}
+		case m, open := <-waiting:
+			if !open {
+				waiting = nil
+			} else if m.Wait != nil {
+				s.waiting.note(*m.Wait, s.now())
 			}
 		case <-tick.C:
 			s.secrets.forget() // word of a change may be lost

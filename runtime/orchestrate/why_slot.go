@@ -9,52 +9,73 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-// waiting are those that were refused slots a moment ago and ask again: what
-// is refused leaves nothing in the database. A server knows those that asked it.
+// waiting are those that were refused slots a moment ago and ask again, here or
+// at a server that has told of it: what is refused leaves nothing in the database.
 type waiting struct {
 	sync.Mutex
-	of map[core.UUID]refusal
+	of map[core.UUID]told
 }
 
-type refusal struct {
-	limit string
-	slots int64
-	until core.Time
+type told struct {
+	core.SlotWait
+	at core.Time // the other servers were told
 }
 
 const (
 	maxWaiting  = 10_000
 	askedWithin = 15 * time.Second // clients ask again at least so often, or when they are told to
+	toldEvery   = 5 * time.Second
 )
 
-func (w *waiting) add(r core.SlotRequest, limit string, now core.Time, retryAfter float64) {
-	_, id := holderOf(r.Holder)
-	if id.IsZero() {
-		return
-	}
+// note takes up who waits, or waits no longer, and returns whether the others
+// are to be told.
+func (w *waiting) note(x core.SlotWait, now core.Time) bool {
 	w.Lock()
 	defer w.Unlock()
-	if w.of == nil || len(w.of) >= maxWaiting {
-		w.of = map[core.UUID]refusal{}
+	old, was := w.of[x.Holder]
+	if x.Until.IsZero() {
+		delete(w.of, x.Holder)
+		return was
 	}
-	w.of[id] = refusal{limit, r.Slots, now.Add(max(askedWithin, 2*core.Seconds(retryAfter).Duration()))}
+	if w.of == nil || len(w.of) >= maxWaiting {
+		w.of = map[core.UUID]told{}
+	}
+	news := !was || old.Limit != x.Limit || old.Slots != x.Slots || now.Sub(old.at) >= toldEvery
+	if news {
+		old.at = now
+	}
+	w.of[x.Holder] = told{x, old.at}
+	return news
 }
 
-func (w *waiting) drop(holder core.JSON) {
-	_, id := holderOf(holder)
-	w.Lock()
-	defer w.Unlock()
-	delete(w.of, id)
+// refused notes that a holder waits for slots of a limit, and tells the others.
+func (s *Service) refused(r core.SlotRequest, limit string, retryAfter float64) {
+	if _, id := holderOf(r.Holder); !id.IsZero() {
+		s.tellWait(core.SlotWait{Holder: id, Limit: limit, Slots: r.Slots, Until: s.now().Add(max(askedWithin, 2*core.Seconds(retryAfter).Duration()))})
+	}
+}
+
+// served notes that it waits no longer.
+func (s *Service) served(holder core.JSON) {
+	if _, id := holderOf(holder); !id.IsZero() {
+		s.tellWait(core.SlotWait{Holder: id})
+	}
+}
+
+func (s *Service) tellWait(x core.SlotWait) {
+	if s.waiting.note(x, s.now()) && s.hasPeers() {
+		s.bus.Publish(core.Message{Topic: core.TopicSlot, Wait: &x})
+	}
 }
 
 // ask is what a run waits for, its limit "" if nothing.
-func (w *waiting) ask(id core.UUID, now core.Time) refusal {
+func (w *waiting) ask(id core.UUID, now core.Time) core.SlotWait {
 	w.Lock()
 	defer w.Unlock()
-	if r := w.of[id]; r.until >= now {
-		return r
+	if x := w.of[id]; x.Until >= now {
+		return x.SlotWait
 	}
-	return refusal{}
+	return core.SlotWait{Holder: id}
 }
 
 func (w *waiting) none() bool {
@@ -70,8 +91,8 @@ const liveTasks = 50
 // slot of a limit; nil if none does. That a task run waits for its tag's limit
 // follows from the database: the limit is full, and it holds no slot of it.
 func (s *Service) whyTasksWait(ctx context.Context, run *core.FlowRun, w *core.Why) (*core.Why, error) {
-	if r := s.waiting.ask(run.ID, s.now()); r.limit != "" {
-		return s.whyLimit(ctx, w, r, core.UUID{}, "The run waits")
+	if r := s.waiting.ask(run.ID, s.now()); r.Limit != "" {
+		return s.whyLimit(ctx, w, r, "The run waits")
 	}
 	tagged, err := s.store.GlobalLimits(ctx, true, core.Page{})
 	if err != nil || len(tagged) == 0 && s.waiting.none() {
@@ -88,8 +109,8 @@ func (s *Service) whyTasksWait(ctx context.Context, run *core.FlowRun, w *core.W
 	}
 	for _, t := range tasks {
 		who := "Its task " + t.Name + " waits"
-		if r := s.waiting.ask(t.ID, s.now()); r.limit != "" {
-			if full, err := s.whyLimit(ctx, w, r, t.ID, who); err != nil || full != nil {
+		if r := s.waiting.ask(t.ID, s.now()); r.Limit != "" {
+			if full, err := s.whyLimit(ctx, w, r, who); err != nil || full != nil {
 				return full, err
 			}
 		}
@@ -97,7 +118,7 @@ func (s *Service) whyTasksWait(ctx context.Context, run *core.FlowRun, w *core.W
 			if !limits[tagPrefix+tag] {
 				continue
 			}
-			if full, err := s.whyLimit(ctx, w, refusal{limit: tagPrefix + tag, slots: 1}, t.ID, who); err != nil || full != nil {
+			if full, err := s.whyLimit(ctx, w, core.SlotWait{Holder: t.ID, Limit: tagPrefix + tag, Slots: 1}, who); err != nil || full != nil {
 				return full, err
 			}
 		}
@@ -105,9 +126,9 @@ func (s *Service) whyTasksWait(ctx context.Context, run *core.FlowRun, w *core.W
 	return nil, nil
 }
 
-// whyLimit is nil if the limit has room, or if the task run holds a slot of it.
-func (s *Service) whyLimit(ctx context.Context, w *core.Why, r refusal, taskID core.UUID, who string) (*core.Why, error) {
-	name := r.limit
+// whyLimit is nil if the limit has room, or if the run holds a slot of it.
+func (s *Service) whyLimit(ctx context.Context, w *core.Why, r core.SlotWait, who string) (*core.Why, error) {
+	name := r.Limit
 	l, err := s.store.GlobalLimitByName(ctx, name)
 	if core.IsNotFound(err) || err == nil && !l.Active {
 		return nil, nil
@@ -125,11 +146,11 @@ func (s *Service) whyLimit(ctx context.Context, w *core.Why, r refusal, taskID c
 	}
 	held += decayed(l, s.now())
 	for _, x := range leases {
-		if !taskID.IsZero() && x.HolderID == taskID {
+		if x.HolderID == r.Holder {
 			return nil, nil
 		}
 	}
-	if held+r.slots <= l.Limit {
+	if held+r.Slots <= l.Limit {
 		return nil, nil
 	}
 	if err := s.holdersOf(ctx, w, leases); err != nil {

@@ -14,11 +14,11 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-func testConfig(t *testing.T) Config {
+func testConfig(t testing.TB) Config {
 	return Config{Port: -1, Home: t.TempDir(), WorkDir: t.TempDir(), Log: slog.New(slog.DiscardHandler), DrainGrace: time.Second}
 }
 
-func start(t *testing.T, cfg Config) *Server {
+func start(t testing.TB, cfg Config) *Server {
 	t.Helper()
 	s, err := New(cfg)
 	if err != nil {

@@ -23,7 +23,7 @@ import (
 
 // fleet is some servers on one Postgres database, and what tests do with them.
 type fleet struct {
-	t        *testing.T
+	t        testing.TB
 	database string
 	redis    string
 	a, b     *Server
@@ -32,7 +32,7 @@ type fleet struct {
 
 const testKey = "q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA="
 
-func newFleet(t *testing.T, database, redis string) *fleet {
+func newFleet(t testing.TB, database, redis string) *fleet {
 	t.Helper()
 	f := &fleet{t: t, database: database, redis: redis}
 	f.a, f.b = f.server(), f.server()
@@ -62,7 +62,7 @@ func (f *fleet) worker(url string) *worker.Worker {
 	return w
 }
 
-func post(t *testing.T, c *client.Client, path string, body any) map[string]any {
+func post(t testing.TB, c *client.Client, path string, body any) map[string]any {
 	t.Helper()
 	raw, err := c.Raw(t.Context(), "POST", path, body)
 	if err != nil {
