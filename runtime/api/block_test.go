@@ -48,10 +48,10 @@ func TestBuiltinBlocks(t *testing.T) {
 	}
 	w.do(404, "GET", "/block_schemas/checksum/sha256:f290d6bec2665ff8179b4b88a1ba1942bc93b228504da8b65ce66e8aa70d6159?version=3.5.0", nil)
 	equal(t, "install again", w.do(200, "POST", "/block_types/install_system_block_types", nil), nil)
-	equal(t, "types", names(w.list("/block_types/filter", object{}), "slug"), "[date-time json local-file-system secret webhook]")
+	equal(t, "types", names(w.list("/block_types/filter", object{}), "slug"), "[date-time json local-file-system notification-url secret slack-webhook webhook]")
 	newest := w.list("/block_schemas/filter", object{"block_schemas": object{"block_type_id": object{"any_": []any{w.get("/block_types/slug/secret")["id"]}}}, "limit": 1})
 	equal(t, "newest schema of secret", names(newest, "version"), "[3.4.9]")
-	equal(t, "capabilities", w.do(200, "GET", "/block_capabilities/", nil), "[get-directory put-directory read-path write-path]")
+	equal(t, "capabilities", w.do(200, "GET", "/block_capabilities/", nil), "[get-directory notify put-directory read-path write-path]")
 	equal(t, "by capability", names(w.list("/block_types/filter", object{"block_schemas": object{"block_capabilities": object{"all_": []string{"write-path"}}}}), "slug"), "[local-file-system]")
 	equal(t, "by name", names(w.list("/block_types/filter", object{"block_types": object{"name": object{"like_": "SEC"}}}), "slug"), "[secret]")
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -317,6 +318,40 @@ func TestWebhookAction(t *testing.T) {
 		done, bad := h.told("prefect.automation.action.executed"), h.told("prefect.automation.action.failed")
 		if len(done) != 2 || done[0].Related[0]["prefect.resource.name"] != "hook" || len(bad) != 1 || bad[0].Payload.Map()["status_code"] != 418.0 {
 			t.Errorf("told %v %v", done, bad)
+		}
+	})
+}
+
+// TestNotificationURL: what a server has by itself is enough to be notified.
+func TestNotificationURL(t *testing.T) {
+	bothEngines(t, func(t *testing.T, h *house) {
+		for range 2 {
+			if err := h.RegisterBlocks(h.ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+		heard := make(chan string, 1)
+		srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			b, _ := io.ReadAll(r.Body)
+			heard <- string(b)
+		}))
+		defer srv.Close()
+		must(h.store.BlockTypeBySlug(h.ctx, "slack-webhook"))(t)
+		kind := must(h.store.BlockTypeBySlug(h.ctx, "notification-url"))(t)
+		schemas := must(h.store.BlockSchemas(h.ctx, core.BlockFilters{Schemas: &core.BlockSchemaFilter{BlockTypeID: &core.IDFilter{Any: []core.UUID{kind.ID}}}}, core.Page{}))(t)
+		if len(schemas) != 1 || !slices.Contains(schemas[0].Capabilities, "notify") || kind.IsProtected {
+			t.Fatalf("%+v %+v", kind, schemas)
+		}
+		doc := must(h.CreateBlockDocument(h.ctx, core.BlockDocumentCreate{Name: core.Ptr("hook"), BlockTypeID: kind.ID, BlockSchemaID: schemas[0].ID, Data: map[string]core.JSON{"url": core.ToJSON(srv.URL)}}))(t)
+		if got := must(h.BlockDocument(h.ctx, doc.ID, false))(t).Data; strings.Contains(string(got), srv.URL) {
+			t.Errorf("the URL, which may hold a password, is shown: %s", got)
+		}
+		must(h.CreateAutomation(h.ctx, automation(`{"posture":"Reactive","expect":["x"]}`,
+			fmt.Sprintf(`{"type":"send-notification","block_document_id":%q,"subject":"news of {{ event.resource.id }}","body":"all of it"}`, doc.ID))))(t)
+		h.emit(&core.Event{Event: "x"})
+		h.round()
+		if got := <-heard; !strings.Contains(got, `"subject":"news of thing.1"`) || !strings.Contains(got, "all of it") {
+			t.Errorf("heard %s", got)
 		}
 	})
 }

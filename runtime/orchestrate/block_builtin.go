@@ -11,12 +11,16 @@ import (
 // The block types that every server knows, with the schemas of the clients of
 // 3.4.9 and 3.8.8: their fields to the letter, since a schema is found by its
 // checksum. Newer schemas stand first: the last one registered is the newest.
+// At the end two of our own, so that notifications need no Python.
 //
 //go:embed block_builtin.json
 var builtinBlocks []byte
 
 type builtinBlock struct {
 	core.BlockTypeCreate
+	// Unprotected: a client may have a type of its own of this slug, or write
+	// its own over it.
+	Unprotected bool `json:"unprotected"`
 	Schemas []struct {
 		Version      string    `json:"version"`
 		Checksum     string    `json:"checksum"`
@@ -52,7 +56,11 @@ func (s *Service) RegisterBlocks(ctx context.Context) error {
 }
 
 func (s *Service) registerBlock(ctx context.Context, b builtinBlock) error {
-	if known, err := s.store.BlockTypeBySlug(ctx, b.Slug); err == nil && known.IsProtected {
+	known, err := s.store.BlockTypeBySlug(ctx, b.Slug)
+	if err == nil && b.Unprotected {
+		return nil
+	}
+	if err == nil && known.IsProtected {
 		missing := false
 		for _, x := range b.Schemas {
 			_, err := s.store.BlockSchemaByChecksum(ctx, x.Checksum, x.Version)
@@ -69,10 +77,10 @@ func (s *Service) registerBlock(ctx context.Context, b builtinBlock) error {
 			now := s.now()
 			t = &core.BlockType{
 				ID: core.NewID(), Created: now, Updated: now, Name: b.Name, Slug: b.Slug, LogoURL: b.LogoURL,
-				DocumentationURL: b.DocumentationURL, Description: b.Description, CodeExample: b.CodeExample, IsProtected: true,
+				DocumentationURL: b.DocumentationURL, Description: b.Description, CodeExample: b.CodeExample, IsProtected: !b.Unprotected,
 			}
 			err = tx.InsertBlockType(ctx, t)
-		case err == nil && !t.IsProtected:
+		case err == nil && !t.IsProtected && !b.Unprotected:
 			t.IsProtected = true
 			err = tx.UpdateBlockType(ctx, t)
 		}

@@ -168,7 +168,7 @@ func TestBlocksAtOnce(t *testing.T) {
 			wg.Go(func() { fail(h.RegisterBlocks(h.ctx)) })
 		}
 		wg.Wait()
-		if n := len(must(h.store.BlockTypes(h.ctx, core.BlockFilters{}, core.Page{}))(t)); n != 5 {
+		if n := len(must(h.store.BlockTypes(h.ctx, core.BlockFilters{}, core.Page{}))(t)); n != 7 {
 			t.Fatal(n, "types")
 		}
 		kind := must(h.CreateBlockType(h.ctx, core.BlockTypeCreate{Name: "Box", Slug: "box"}))(t)
