@@ -21,7 +21,7 @@ type builtinBlock struct {
 	// Unprotected: a client may have a type of its own of this slug, or write
 	// its own over it.
 	Unprotected bool `json:"unprotected"`
-	Schemas []struct {
+	Schemas     []struct {
 		Version      string    `json:"version"`
 		Checksum     string    `json:"checksum"`
 		Capabilities core.Tags `json:"capabilities"`
