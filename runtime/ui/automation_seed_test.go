@@ -6,11 +6,14 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-// block makes a block with a URL, of a type that can do what is said.
+// block makes a block with a URL, of a schema that can do what is said.
 func (h *house) block(slug, name, url string, capabilities ...string) *core.BlockDocument {
 	h.t.Helper()
 	ctx := h.t.Context()
-	kind, err := h.svc.CreateBlockType(ctx, core.BlockTypeCreate{Name: slug, Slug: slug})
+	kind, err := h.store.BlockTypeBySlug(ctx, slug)
+	if core.IsNotFound(err) {
+		kind, err = h.svc.CreateBlockType(ctx, core.BlockTypeCreate{Name: slug, Slug: slug})
+	}
 	h.check(err)
 	schema, _, err := h.svc.CreateBlockSchema(ctx, core.BlockSchemaCreate{BlockTypeID: kind.ID, Capabilities: capabilities,
 		Fields: map[string]core.JSON{"title": core.ToJSON(slug), "type": core.ToJSON("object"), "properties": core.JSON(`{"url":{"type":"string"}}`)}})

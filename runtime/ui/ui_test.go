@@ -204,6 +204,12 @@ func TestRunPageAndVerbs(t *testing.T) {
 			t.Errorf("%s: %d", v, code)
 		}
 	}
+	h.log(run.ID, 40, "flow", "the disk is full")
+	h.log(run.ID, 20, "flow", "the disk is fine")
+	h.log(run.ID, 40, "flow", "the fan is full")
+	if _, body = h.get(path + "/logs.txt?level=Error&log=disk"); strings.Count(body, "\n") != 1 || !strings.Contains(body, "the disk is full") {
+		t.Errorf("the log, as filtered: %q", body)
+	}
 	_, body = h.get("/task-runs/" + bad.String())
 	contains(t, body, "connection refused", "Failed")
 	_, body = h.get("/task-runs/" + first.String())
