@@ -91,7 +91,7 @@ func (c *dbCopyCmd) Run(a *app) error {
 	if mended > 0 {
 		a.out.Note("in %d values Postgres could not store a character (NUL, or no text at all); U+FFFD stands there now", mended)
 	}
-	home.takeAlong(a, isPostgres(c.From) == isPostgres(c.To))
+	home.takeAlong(a, !isPostgres(c.From) && !isPostgres(c.To))
 	a.out.Hint("flowlite server start --database %s", withoutPassword(c.To))
 	return nil
 }

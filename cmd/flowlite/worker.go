@@ -79,8 +79,16 @@ func (c *workerStartCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	relay, err := client.NewRelay(url)
+	if err != nil {
+		return err
+	}
+	if err := relay.Start(); err != nil {
+		return err
+	}
+	defer func() { _ = relay.Stop() }()
 	cfg := worker.Config{Orchestrator: client.New(client.Config{URL: url, AuthString: a.cli.Auth}), Pool: c.Pool, Name: c.Name, Queues: c.Queue, Limit: c.Limit,
-		APIURL: strings.Join(client.Servers(url), ","), AuthString: a.cli.Auth, WorkDir: dir, Python: c.Python, NoFork: !c.PythonFork, Log: logger(a, c.LogLevel)}
+		APIURL: strings.Join(client.Servers(url), ","), PrefectURL: relay.URL(), AuthString: a.cli.Auth, WorkDir: dir, Python: c.Python, NoFork: !c.PythonFork, Log: logger(a, c.LogLevel)}
 	if c.Home != "" {
 		cfg.CacheDir = filepath.Join(c.Home, "cache")
 	}

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"slices"
@@ -72,19 +73,14 @@ func (w *Worker) fork(r *run, l *launchable, out, errs *os.File) (*started, erro
 	return &started{pid: c.PID, wait: c.Wait, release: func() {}}, nil
 }
 
-// oneURL: Prefect's client knows one server. Of several it gets the one that
-// answers now.
-func (w *Worker) oneURL() string {
-	if remote, ok := w.orch.(interface{ URL() string }); ok {
-		return remote.URL()
-	}
-	return w.cfg.APIURL
-}
-
 // prefectEnv is what a Prefect engine is told of its run.
 func (w *Worker) prefectEnv(r *run, env map[string]string) {
 	env["PREFECT__FLOW_RUN_ID"] = r.id().String()
-	env["PREFECT_API_URL"] = w.oneURL()
+	env["PREFECT_API_URL"] = cmp.Or(w.cfg.PrefectURL, w.cfg.APIURL)
+	if _, said := env["PREFECT_UI_URL"]; !said && w.cfg.PrefectURL != "" { // the links that it prints
+		first, _, _ := strings.Cut(w.cfg.APIURL, ",")
+		env["PREFECT_UI_URL"] = strings.TrimSuffix(first, "/api")
+	}
 	if w.cfg.AuthString != "" {
 		env["PREFECT_API_AUTH_STRING"] = w.cfg.AuthString
 	}
