@@ -81,7 +81,7 @@ func TestSecretAndBlock(t *testing.T) {
 		{"", "block ls -t webhook -o name", 0, "webhook/alerts\n", ""},
 		{"", "block inspect webhook/nope", 3, "", "no block webhook/nope"},
 		{"", "block inspect alerts", 2, "", "TYPE/NAME"},
-		{"", "block type ls -o name", 0, "date-time\njson\nlocal-file-system\nsecret\nwebhook\n", ""},
+		{"", "block type ls -o name", 0, "date-time\njson\nlocal-file-system\nnotification-url\nsecret\nslack-webhook\nwebhook\n", ""},
 		{"", "block delete webhook/alerts", 2, "", "--yes"},
 		{"", "block delete webhook/alerts --yes", 0, "Deleted webhook/alerts\n", ""},
 		{"", "secret unset token", 0, "Unset token\n", ""},

@@ -95,12 +95,12 @@ func TestNewerServerBeside(t *testing.T) {
 		<-asked
 	}
 	requests(50)
+	cancel()
+	wg.Wait()
 	f.until(f.toA, f.run(f.toA, deployment), core.Completed)
 	if err := f.a.Stop(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	again := f.server()
 	f.until(to(again), f.run(to(again), deployment), core.Completed)
-	cancel()
-	wg.Wait()
 }

@@ -67,6 +67,14 @@ def ends(how: str = "exit"):
         os._exit(3)
     if how == "raise":
         raise ValueError("no good")
+    if how == "told within a finalizer":
+        class Last:
+            def __del__(self):
+                os.kill(os.getpid(), 15)
+                for _ in range(1000):
+                    pass
+        Last()
+        time.sleep(600)
     os.kill(os.getpid(), 9)
 
 @flow
@@ -253,7 +261,7 @@ func runPython(t *testing.T, s *Server, reports chan FlowsReport, dir string) {
 		}
 	})
 	t.Run("ended", func(t *testing.T) {
-		for how, want := range map[string]string{"exit": "process exited with code 3", "kill": "killed (SIGKILL)"} {
+		for how, want := range map[string]string{"exit": "process exited with code 3", "kill": "killed (SIGKILL)", "told within a finalizer": "signal"} {
 			run := until(t, s, begin(t, s, "ends", core.DeploymentFlowRunCreate{Parameters: core.ToJSON(map[string]any{"how": how})}), is(core.Crashed))
 			if !strings.Contains(core.Deref(run.State.Message), want) || slices.Contains(statesOf(t, s, run), core.NameResuming) {
 				t.Errorf("%s: %q, states %q", how, core.Deref(run.State.Message), statesOf(t, s, run))

@@ -103,6 +103,28 @@ def on_sigterm(*_):
         raise Stopped()
 
 
+def send_swallowed_again():
+    """A signal that arrives while a finalizer runs is raised in there, where
+    Python prints and forgets it: a cancelled run would go on until it is killed."""
+    import signal
+    import threading
+
+    from prefect.exceptions import TerminationSignal
+
+    say = sys.unraisablehook
+
+    def swallowed(unraisable):
+        if isinstance(unraisable.exc_value, (TerminationSignal, Stopped)):
+            # Not at once: this, too, runs within the finalizer.
+            again = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGTERM))
+            again.daemon = True
+            again.start()
+        else:
+            say(unraisable)
+
+    sys.unraisablehook = swallowed
+
+
 def cancelling(flow_run_id):
     from prefect.client.orchestration import get_client
 
@@ -173,6 +195,7 @@ def execute():
     from prefect.flow_engine import flow_run_logger, load_flow, load_flow_run, run_flow
 
     signal.signal(signal.SIGTERM, on_sigterm)
+    send_swallowed_again()
     flow_run_id = UUID(os.environ["PREFECT__FLOW_RUN_ID"])
     sys.argv = ["prefect.engine", str(flow_run_id)]
     sys.path.insert(0, os.getcwd())
