@@ -16,6 +16,9 @@ import (
 const (
 	inBatch = 200
 	gather  = 100 * time.Millisecond
+	// outage is how long events that were read wait for a database that is
+	// away. Meanwhile no more are read, and the client keeps its own.
+	outage = time.Minute
 )
 
 // eventsIn takes events from clients. 3.4.9 offers no subprotocol, greets not
@@ -38,11 +41,11 @@ func (a *API) eventsIn(w http.ResponseWriter, r *http.Request) {
 	client := core.NewID()
 	queue := make(chan *core.Event, inBatch)
 	written := make(chan struct{})
-	holds := false
+	holds, stopped := false, r.Context().Done()
 	go func() {
 		defer close(written)
 		// Events that were read are written even if the client has gone.
-		holds = a.takeEvents(context.WithoutCancel(ctx), client, queue)
+		holds = a.takeEvents(context.WithoutCancel(ctx), stopped, client, queue)
 	}()
 	code, why := websocket.StatusNormalClosure, ""
 	lost := false
@@ -91,7 +94,7 @@ func eventFrame(b []byte) (*core.Event, error) {
 	return e, checkEvent(e)
 }
 
-func (a *API) takeEvents(ctx context.Context, client core.UUID, queue <-chan *core.Event) (holdsSlots bool) {
+func (a *API) takeEvents(ctx context.Context, stopped <-chan struct{}, client core.UUID, queue <-chan *core.Event) (holdsSlots bool) {
 	for e := range queue {
 		batch := []*core.Event{e}
 		enough := time.After(gather)
@@ -107,7 +110,7 @@ func (a *API) takeEvents(ctx context.Context, client core.UUID, queue <-chan *co
 				break more
 			}
 		}
-		if err := a.service.EmitEvents(ctx, batch); err != nil {
+		if err := a.emit(ctx, stopped, batch); err != nil {
 			a.log.Error("events lost", "count", len(batch), "error", err)
 		}
 		holds, err := a.service.HearOfSlots(ctx, client, batch)
@@ -117,4 +120,23 @@ func (a *API) takeEvents(ctx context.Context, client core.UUID, queue <-chan *co
 		holdsSlots = holdsSlots || holds
 	}
 	return holdsSlots
+}
+
+// emit tries again while the database is away: nobody else has these events.
+func (a *API) emit(ctx context.Context, stopped <-chan struct{}, batch []*core.Event) error {
+	end := time.NewTimer(outage)
+	defer end.Stop()
+	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
+		err := a.service.EmitEvents(ctx, batch)
+		if core.CodeOf(err) != core.EUnavailable {
+			return err
+		}
+		select {
+		case <-stopped:
+			return err
+		case <-end.C:
+			return err
+		case <-time.After(pause):
+		}
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,6 +23,8 @@ type eventStore struct {
 	core.Store
 	mu     sync.Mutex
 	events []*core.Event
+	away   atomic.Int32       // so many writes find no database
+	kept   chan []*core.Event // may be nil
 }
 
 type eventTx struct {
@@ -30,6 +33,9 @@ type eventTx struct {
 }
 
 func (s *eventStore) Write(_ context.Context, fn func(core.Tx) error) error {
+	if s.away.Add(-1) >= 0 {
+		return core.Errorf(core.EUnavailable, "the database cannot answer")
+	}
 	return fn(eventTx{s: s})
 }
 
@@ -40,6 +46,9 @@ func (t eventTx) InsertEvents(_ context.Context, events []*core.Event) ([]*core.
 	t.s.mu.Lock()
 	defer t.s.mu.Unlock()
 	t.s.events = append(t.s.events, events...)
+	if t.s.kept != nil {
+		t.s.kept <- events
+	}
 	return events, nil
 }
 
@@ -56,7 +65,12 @@ func (s *eventStore) Events(_ context.Context, f *core.EventFilter, p core.Page)
 
 func serve(t *testing.T, auth string) (*orchestrate.Service, string) {
 	t.Helper()
-	store, b := &eventStore{}, bus.NewMemory()
+	return serveOn(t, &eventStore{}, auth)
+}
+
+func serveOn(t *testing.T, store *eventStore, auth string) (*orchestrate.Service, string) {
+	t.Helper()
+	b := bus.NewMemory()
 	service := orchestrate.New(orchestrate.Config{Store: store, Bus: b})
 	srv := httptest.NewServer(New(Config{Service: service, Store: store, Bus: b, AuthString: auth}))
 	t.Cleanup(func() { _ = b.Close(); srv.Close() })
@@ -237,5 +251,35 @@ func TestMatchLabel(t *testing.T) {
 		if got := matchLabel(s.pattern, s.value); got != s.want {
 			t.Errorf("%v of %q: %v", s.pattern, s.value, got)
 		}
+	}
+}
+
+// Events that were read are nobody else's: they wait for a database that is
+// away, and so do those that follow.
+func TestEventsWaitForTheDatabase(t *testing.T) {
+	store := &eventStore{kept: make(chan []*core.Event, 10)}
+	_, url := serveOn(t, store, "")
+	c, err := dial(t, url+"/events/in")
+	if err != nil {
+		t.Fatal(err)
+	}
+	store.away.Store(3)
+	for i := range 2 {
+		b, _ := json.Marshal(event(fmt.Sprint("n.", i)))
+		if err := c.Write(t.Context(), websocket.MessageText, b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := 0
+	for end := time.After(30 * time.Second); got < 2; {
+		select {
+		case events := <-store.kept:
+			got += len(events)
+		case <-end:
+			t.Fatalf("%d of 2 events were kept", got)
+		}
+	}
+	if store.away.Load() > -1 {
+		t.Error("the database was never away")
 	}
 }
