@@ -100,7 +100,7 @@ func (r *Relay) Stop() error {
 }
 
 // RoundTrip tries the servers in turn while a request cannot have arrived, or
-// was answered with 503, which is "not done".
+// is answered with 503, after which the client would send it again itself.
 func (r *Relay) RoundTrip(req *http.Request) (*http.Response, error) {
 	body, rest, err := keep(req.Body)
 	if err != nil {
