@@ -24,6 +24,17 @@ func peers(t *testing.T) (a, b *house, ok bool) {
 	return nil, nil, false
 }
 
+// joined is a server on the store of the other house that hears this one.
+func (h *house) joined(other *house) *orchestrate.Service {
+	h.t.Helper()
+	s := orchestrate.New(orchestrate.Config{Store: other.store, Bus: h.bus, Sealer: h.sealer, Log: slog.New(slog.DiscardHandler)})
+	if err := s.Start(h.ctx); err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() { _ = s.Stop(context.Background()) })
+	return s
+}
+
 // TestTaskFeedsOfPeers: a background task run goes to one worker of one server.
 func TestTaskFeedsOfPeers(t *testing.T) {
 	a, b, ok := peers(t)
@@ -105,11 +116,7 @@ func TestPeersKnowWhoWaits(t *testing.T) {
 	if !ok {
 		return
 	}
-	second := orchestrate.New(orchestrate.Config{Store: b.store, Bus: a.bus, Sealer: a.sealer, Log: slog.New(slog.DiscardHandler)})
-	if err := second.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = second.Stop(context.Background()) }()
+	second := a.joined(b)
 	a.limit("warehouse", 1)
 	d := a.deployed()
 	holds, waits := a.started(d), a.started(d)
@@ -146,11 +153,7 @@ func TestSecretsOfPeersAreMasked(t *testing.T) {
 	if !ok {
 		return
 	}
-	second := orchestrate.New(orchestrate.Config{Store: b.store, Bus: a.bus, Sealer: a.sealer, Log: slog.New(slog.DiscardHandler)})
-	if err := second.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = second.Stop(context.Background()) }()
+	second := a.joined(b)
 	run := must(a.CreateFlowRun(a.ctx, core.FlowRunCreate{FlowID: a.flow().ID}))(t)
 	says := func() string {
 		text := "the word is hush-hush"
