@@ -64,6 +64,12 @@ func TestKeyboard(t *testing.T) {
 	b.want(`document.activeElement.dataset.row`, "1")
 	b.press(kb.Tab)
 	b.want(`document.activeElement.matches(":focus-visible")`, "true")
+	b.js(`(window.sent=[],document.querySelector(".logbar").addEventListener("submit",e=>{e.preventDefault();sent.push(e.submitter.formAction)}),document.querySelector("[data-logq]").focus())`)
+	b.press("line", kb.Enter) // searches as one types; nothing is sent
+	b.want(`sent.length+document.querySelector("[data-logq]").value`, "0line")
+	b.js(`document.querySelector(".logbar button").click()`)
+	b.want(`sent.length+" "+new URL(sent[0]).pathname.split("/").pop()`, "1 logs.txt")
+	b.js(`document.activeElement.blur()`)
 	b.press("g", "r")
 	b.wait(`location.pathname=="/runs" && !!window.htmx`)
 	slash()

@@ -85,7 +85,8 @@
     }).observe(log, { childList: true });
     const all = () => [...log.children].forEach(show);
     $$("[data-level]").forEach((r) => r.addEventListener("change", all)); q.addEventListener("input", all);
-    $(".logbar").addEventListener("submit", (e) => { if (!e.submitter?.formAction.endsWith("/logs.txt")) e.preventDefault(); });
+    // Enter would press the form's first button, which is Download.
+    $(".logbar").addEventListener("keypress", (e) => { if (e.key === "Enter" && e.target.matches("input")) e.preventDefault(); });
   }
 
   // forms that are sent by choosing; a search is saved as the address has it
