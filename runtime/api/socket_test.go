@@ -283,3 +283,34 @@ func TestEventsWaitForTheDatabase(t *testing.T) {
 		t.Error("the database was never away")
 	}
 }
+
+// What a client has sent before it says goodbye is written before it is
+// answered, and a client that sends faster than is written loses nothing.
+func TestEventsOfABurst(t *testing.T) {
+	const n = 5*inBatch + 7
+	store := &eventStore{}
+	_, url := serveOn(t, store, "")
+	c, err := dial(t, url+"/events/in")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range n {
+		b, _ := json.Marshal(event(fmt.Sprint("n.", i)))
+		if err := c.Write(t.Context(), websocket.MessageText, b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.Close(websocket.StatusNormalClosure, ""); err != nil {
+		t.Fatal(err)
+	}
+	store.mu.Lock()
+	defer store.mu.Unlock()
+	if len(store.events) != n {
+		t.Fatalf("%d events of %d", len(store.events), n)
+	}
+	for i, e := range store.events {
+		if e.Event != fmt.Sprint("n.", i) {
+			t.Fatalf("%s stands at %d", e.Event, i)
+		}
+	}
+}
