@@ -129,7 +129,7 @@ func (w *Worker) environment(r *run, j *job, entrypoint string, l *launchable) [
 		w.pythonEnv(r, entrypoint, l.dir, env)
 	}
 	if l.group { // a command may be anything: a Prefect engine, a script
-		w.prefectEnv(r, env)
+		w.prefectEnv(r, env, w.oneURL())
 		if p := r.claim.FlowRun.Parameters; len(p) > 0 && len(p) < maxEnv {
 			env["FLOWLITE_PARAMETERS"] = string(p)
 		}

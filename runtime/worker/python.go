@@ -73,23 +73,46 @@ func (w *Worker) fork(r *run, l *launchable, out, errs *os.File) (*started, erro
 	return &started{pid: c.PID, wait: c.Wait, release: func() {}}, nil
 }
 
-// prefectEnv is what a Prefect engine is told of its run.
-func (w *Worker) prefectEnv(r *run, env map[string]string) {
-	env["PREFECT__FLOW_RUN_ID"] = r.id().String()
-	env["PREFECT_API_URL"] = cmp.Or(w.cfg.PrefectURL, w.cfg.APIURL)
-	if _, said := env["PREFECT_UI_URL"]; !said && w.cfg.PrefectURL != "" { // the links that it prints
-		first, _, _ := strings.Cut(w.cfg.APIURL, ",")
-		env["PREFECT_UI_URL"] = strings.TrimSuffix(first, "/api")
+// oneURL is of several servers the one that answers now.
+func (w *Worker) oneURL() string {
+	if remote, ok := w.orch.(interface{ URL() string }); ok {
+		return remote.URL()
 	}
+	return w.cfg.APIURL
+}
+
+// prefectEnv is what a Prefect engine is told of its run.
+func (w *Worker) prefectEnv(r *run, env map[string]string, url string) {
+	env["PREFECT__FLOW_RUN_ID"] = r.id().String()
+	env["PREFECT_API_URL"] = url
 	if w.cfg.AuthString != "" {
 		env["PREFECT_API_AUTH_STRING"] = w.cfg.AuthString
+	}
+}
+
+// relayed makes up for an address on this machine: the links that the engine
+// prints lead to a server, and no proxy is asked for it.
+func (w *Worker) relayed(env map[string]string) {
+	if _, said := env["PREFECT_UI_URL"]; !said {
+		first, _, _ := strings.Cut(w.cfg.APIURL, ",") // always the same, or a warm parent would not do
+		env["PREFECT_UI_URL"] = strings.TrimSuffix(first, "/api")
+	}
+	for _, name := range []string{"NO_PROXY", "no_proxy"} {
+		if hosts := env[name]; hosts != "" {
+			env[name] = hosts + ",127.0.0.1"
+		} else {
+			env[name] = "127.0.0.1"
+		}
 	}
 }
 
 // pythonEnv is for the runner. The engine itself runs the hooks of a crash,
 // since there is no runner of Prefect's around it that would.
 func (w *Worker) pythonEnv(r *run, entrypoint, dir string, env map[string]string) {
-	w.prefectEnv(r, env)
+	w.prefectEnv(r, env, cmp.Or(w.cfg.PrefectURL, w.cfg.APIURL))
+	if w.cfg.PrefectURL != "" {
+		w.relayed(env)
+	}
 	if entrypoint != "" {
 		env["PREFECT__FLOW_ENTRYPOINT"] = entrypoint
 	}

@@ -34,7 +34,7 @@ type Config struct {
 	Queues       []string // empty: all
 	Limit        int      // runs at once; 0: no limit
 	APIURL       string   // what flow processes are told: http://host:port/api, or several with commas
-	PrefectURL   string   // what Prefect's engine is told, which knows one server; default: APIURL
+	PrefectURL   string   // an address on this machine that Prefect's engine is told instead, since it knows one server
 	AuthString   string
 	WorkDir      string // default: the current one
 	CacheDir     string // of built binaries; default: flowlite in the user's cache folder
