@@ -9,6 +9,7 @@ const (
 	TopicWork       Topic = "work"       // a pool may have something to do; key: pool id
 	TopicTask       Topic = "task"       // background task runs are to be had; key: task key
 	TopicAutomation Topic = "automation" // a trigger may fire; key: none
+	TopicTrigger    Topic = "trigger"    // automations changed; key: none
 	TopicAction     Topic = "action"     // automations have something to do; key: none
 	TopicRun        Topic = "run"        // a flow run or its task runs changed; key: flow run id
 	TopicSecret     Topic = "secret"     // secrets changed, and what is masked with them; key: none

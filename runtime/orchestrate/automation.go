@@ -118,6 +118,9 @@ func (s *Service) changeAutomations(ctx context.Context, fn func(tx core.Tx) err
 	if err := s.write(ctx, func(tx core.Tx, _ *outbox) error { return fn(tx) }); err != nil {
 		return err
 	}
+	// The other servers look each second, too; but whoever made an automation
+	// may at once send them an event that it is for.
+	s.bus.Publish(core.Message{Topic: core.TopicTrigger})
 	return s.triggers.load(ctx, s.store)
 }
 

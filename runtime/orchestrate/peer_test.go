@@ -146,6 +146,39 @@ func TestPeersKnowWhoWaits(t *testing.T) {
 	says("running") // it holds the slot, and the limit is full
 }
 
+// TestPeersHearOfAutomations: an event that another server is sent as soon as
+// an automation is made is for that automation, too.
+func TestPeersHearOfAutomations(t *testing.T) {
+	a, b, ok := peers(t)
+	if !ok {
+		return
+	}
+	second := a.joined(b)
+	told := a.bus.Subscribe(core.TopicTrigger, "", 1)
+	defer told.Close()
+	made := must(a.CreateAutomation(a.ctx, automation(`{"posture":"Reactive","expect":["x"]}`, `{"type":"do-nothing"}`)))(t)
+	<-told.C() // second is told at the same time, and looks
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for n := 0; ; n++ {
+		e := &core.Event{ID: core.NewID(), Occurred: core.Now(), Event: "x", Resource: map[string]string{"prefect.resource.id": "thing.1"}}
+		if err := second.EmitEvents(t.Context(), []*core.Event{e}); err != nil {
+			t.Fatal(err)
+		}
+		a.round()
+		if fired := a.told("prefect.automation.triggered"); len(fired) > 0 {
+			if fired[0].ResourceID() != "prefect.automation."+made.ID.String() {
+				t.Errorf("%s has fired", fired[0].ResourceID())
+			}
+			return
+		}
+		if n > 1000 {
+			t.Fatal("the peer does not know the automation")
+		}
+		<-tick.C
+	}
+}
+
 // TestSecretsOfPeersAreMasked: a server that has looked at the secrets hears of
 // those that are saved on another one.
 func TestSecretsOfPeersAreMasked(t *testing.T) {

@@ -93,6 +93,9 @@ func (s *Service) followPeers(quit <-chan struct{}) {
 	waits := s.bus.Subscribe(core.TopicSlot, "", 64)
 	defer waits.Close()
 	waiting := waits.C()
+	automations := s.bus.Subscribe(core.TopicTrigger, "", 1)
+	defer automations.Close()
+	triggers := automations.C()
 	for {
 		select {
 		case <-quit:
@@ -102,6 +105,11 @@ func (s *Service) followPeers(quit <-chan struct{}) {
 			if !open {
 				changed = nil // the server is stopping
 			}
+		case _, open := <-triggers:
+			s.seePeers()
+			if !open {
+				triggers = nil
+			}
 		case m, open := <-waiting:
 			if !open {
 				waiting = nil
@@ -110,17 +118,25 @@ func (s *Service) followPeers(quit <-chan struct{}) {
 			}
 		case <-tick.C:
 			s.secrets.forget() // word of a change may be lost
+			s.seePeers()
 			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-			err := s.triggers.refresh(ctx, s.store)
-			s.outage.ask(s.now(), err)
-			if err != nil {
-				s.log.Debug("automations not read; tried again", "error", err)
-			}
 			if lost, err := s.store.LostSlotHolders(ctx, s.now()); err == nil {
 				s.lost.add(lost, s.now().Add(lostGrace))
 			}
 			cancel()
 		}
+	}
+}
+
+// seePeers loads the automations that other servers have changed, and notes
+// whether the database answers.
+func (s *Service) seePeers() {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	err := s.triggers.refresh(ctx, s.store)
+	s.outage.ask(s.now(), err)
+	if err != nil {
+		s.log.Debug("automations not read; tried again", "error", err)
 	}
 }
 
