@@ -57,12 +57,9 @@ func worksWith(v int, text string) int {
 	return v
 }
 
-// migrationLock keeps servers that start together from migrating together.
-const migrationLock = 0x666c6f77
-
 func migratePostgres(ctx context.Context, pool *pgxpool.Pool) error {
 	return pgx.BeginFunc(ctx, pool, func(t pgx.Tx) error {
-		if _, err := t.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", int64(migrationLock)); err != nil {
+		if _, err := t.Exec(ctx, queries.LockMigrations); err != nil {
 			return err
 		}
 		return migrate("postgres", func(known int) (int, error) { return postgresVersion(ctx, t, known) }, func(v int, text string) error {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/flowlite/flowlite/queries"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -72,7 +73,7 @@ func resetPostgres(ctx context.Context, dsn string) error {
 		}
 	}
 	return pgx.BeginFunc(ctx, conn, func(t pgx.Tx) error {
-		if _, err := t.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", int64(migrationLock)); err != nil {
+		if _, err := t.Exec(ctx, queries.LockMigrations); err != nil {
 			return err
 		}
 		_, err := t.Exec(ctx, "DROP TABLE IF EXISTS "+strings.Join(tables, ", ")+" CASCADE")

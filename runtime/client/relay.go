@@ -2,7 +2,6 @@ package client
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"log"
 	"net"
@@ -117,7 +116,7 @@ func (r *Relay) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		address(one, r.servers[at])
 		res, err := r.next.RoundTrip(one)
-		again := rest == http.NoBody && (res != nil && res.StatusCode == http.StatusServiceUnavailable || err != nil && notSent(err))
+		again := rest == http.NoBody && (res != nil && res.StatusCode == http.StatusServiceUnavailable || err != nil && unsent(err))
 		if !again {
 			return res, err
 		}
@@ -160,12 +159,6 @@ func address(req *http.Request, to *url.URL) {
 	if req.URL.RawPath != "" {
 		req.URL.RawPath = to.EscapedPath() + strings.TrimPrefix(req.URL.RawPath, "/api")
 	}
-}
-
-// notSent: there was nobody to send it to.
-func notSent(err error) bool {
-	var op *net.OpError
-	return errors.As(err, &op) && op.Op == "dial"
 }
 
 func drop(res *http.Response) {
