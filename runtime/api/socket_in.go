@@ -39,13 +39,13 @@ func (a *API) eventsIn(w http.ResponseWriter, r *http.Request) {
 	go s.stayAwake(ctx, vanished)
 	// Reading and writing overlap, so that many events share one commit.
 	client := core.NewID()
-	queue, hurry := make(chan *core.Event, inBatch), make(chan struct{}, 1)
+	queue := make(chan *core.Event, inBatch)
 	written := make(chan struct{})
 	holds, stopped := false, r.Context().Done()
 	go func() {
 		defer close(written)
 		// Events that were read are written even if the client has gone.
-		holds = a.takeEvents(context.WithoutCancel(ctx), stopped, client, queue, hurry)
+		holds = a.takeEvents(context.WithoutCancel(ctx), stopped, client, queue)
 	}()
 	code, why := websocket.StatusNormalClosure, ""
 	lost := false
@@ -62,21 +62,11 @@ func (a *API) eventsIn(w http.ResponseWriter, r *http.Request) {
 			code, why = websocket.StatusUnsupportedData, reason("Invalid event: "+err.Error())
 			break
 		}
-		if e == nil || len(b) > maxEvent {
-			continue
-		}
-		select {
-		case queue <- e:
-		default: // full
-			select {
-			case hurry <- struct{}{}:
-			default:
-			}
+		if e != nil && len(b) <= maxEvent {
 			queue <- e
 		}
 	}
 	close(queue)
-	close(hurry)
 	<-written
 	if lost && holds {
 		if err := a.service.LoseClient(context.WithoutCancel(ctx), client); err != nil {
@@ -104,16 +94,10 @@ func eventFrame(b []byte) (*core.Event, error) {
 	return e, checkEvent(e)
 }
 
-// takeEvents writes what comes, a batch at a time. hurry says that the queue is
-// full, or closed.
-func (a *API) takeEvents(ctx context.Context, stopped <-chan struct{}, client core.UUID, queue <-chan *core.Event, hurry <-chan struct{}) (holdsSlots bool) {
+func (a *API) takeEvents(ctx context.Context, stopped <-chan struct{}, client core.UUID, queue <-chan *core.Event) (holdsSlots bool) {
 	for e := range queue {
 		batch := []*core.Event{e}
-		// Not woken by each event: that costs more than taking it.
-		select {
-		case <-time.After(gather):
-		case <-hurry:
-		}
+		enough := time.After(gather)
 	more:
 		for len(batch) < inBatch {
 			select {
@@ -122,7 +106,7 @@ func (a *API) takeEvents(ctx context.Context, stopped <-chan struct{}, client co
 					break more
 				}
 				batch = append(batch, e)
-			default:
+			case <-enough:
 				break more
 			}
 		}
