@@ -74,10 +74,13 @@ func (c *upCmd) Run(a *app) error {
 	} else {
 		a.out.Note("there is no folder %s here, so nothing is deployed by itself; --flows names another", c.Flows)
 	}
-	first := true // OnFlows is called by one goroutine
+	first := true     // OnFlows is called by one goroutine
+	var said []string // hints are true at each look, and news at the first
 	cfg.OnFlows = func(r server.FlowsReport) {
+		hints := r.Hints
+		r.Hints = slices.DeleteFunc(slices.Clone(hints), func(h string) bool { return slices.Contains(said, h) })
 		a.flows(r, first)
-		first = false
+		first, said = false, hints
 	}
 	return serve(a, cfg)
 }
