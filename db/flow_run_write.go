@@ -58,7 +58,7 @@ func (t *tx) LockFlowRun(ctx context.Context, id core.UUID) (*core.FlowRun, erro
 	return t.FlowRun(ctx, id)
 }
 
-func (t *tx) InsertFlowRun(ctx context.Context, f *core.FlowRun) (bool, error) {
+func (t *tx) InsertFlowRun(ctx context.Context, f *core.FlowRun, past ...*core.State) (bool, error) {
 	stateColumns(f)
 	q := t.q
 	if f.IdempotencyKey == nil { // only a key may be taken
@@ -81,6 +81,11 @@ func (t *tx) InsertFlowRun(ctx context.Context, f *core.FlowRun) (bool, error) {
 	}
 	if err := t.tagFlowRun(ctx, f); err != nil {
 		return false, err
+	}
+	for _, s := range past {
+		if err := t.insertFlowRunState(ctx, f.ID, s); err != nil {
+			return false, err
+		}
 	}
 	if f.State != nil {
 		if err := t.insertFlowRunState(ctx, f.ID, f.State); err != nil {

@@ -30,17 +30,21 @@ func (r *reader) CancellingOf(ctx context.Context, holder core.UUID) ([]core.UUI
 	return ids, r.err(err, "Lease")
 }
 
-// LockLease locks the run's row, too: who takes a run from its holder has that
+// LockLeases locks the runs' rows, too: who takes a run from its holder has that
 // row. A lease that went while this waited is not found.
-func (t *tx) LockLease(ctx context.Context, flowRunID core.UUID) (*core.Lease, error) {
-	if t.d == queries.SQLite { // has one writer at a time
-		return t.Lease(ctx, flowRunID)
+func (t *tx) LockLeases(ctx context.Context, flowRunIDs []core.UUID) ([]*core.Lease, error) {
+	if len(flowRunIDs) == 0 {
+		return nil, nil
 	}
-	l, err := t.q.LockLease(ctx, row.LockLeaseParams{ID: flowRunID})
-	if err != nil {
-		return nil, t.err(err, "Lease")
+	if t.d == queries.SQLite && len(flowRunIDs) == 1 { // prepared once
+		l, err := t.Lease(ctx, flowRunIDs[0])
+		if core.IsNotFound(err) {
+			return nil, nil
+		}
+		return []*core.Lease{l}, err
 	}
-	return leaseOf(&l), nil
+	rows, err := t.q.LockLeases(ctx, row.LockLeasesParams{Ids: pad(flowRunIDs)})
+	return each(rows, t.err(err, "Lease"), leaseOf)
 }
 
 func (t *tx) PutLease(ctx context.Context, l *core.Lease) error {

@@ -114,11 +114,17 @@ func lockLease(s *suite) {
 		})
 	}
 	read := func(tx core.Tx) error {
-		l, err := tx.LockLease(s.ctx, r.ID)
-		if err == nil && l.Token != lease.Token {
-			s.Errorf("token %s, want %s", l.Token, lease.Token)
+		ls, err := tx.LockLeases(s.ctx, []core.UUID{core.NewID(), r.ID})
+		if err != nil {
+			return err
 		}
-		return err
+		if len(ls) == 0 {
+			return core.NotFound("Lease")
+		}
+		if len(ls) > 1 || ls[0].Token != lease.Token {
+			s.Errorf("%d leases, the first with token %s, want %s", len(ls), ls[0].Token, lease.Token)
+		}
+		return nil
 	}
 	s.write(func(tx core.Tx) error { return tx.PutLease(s.ctx, lease) })
 	s.write(func(tx core.Tx) error {

@@ -890,21 +890,35 @@ func (q *Queries) LockGlobalLimits(ctx context.Context, arg LockGlobalLimitsPara
 	return items, nil
 }
 
-const lockLease = `-- name: LockLease :one
-SELECT l.flow_run_id, l.holder, l.worker, l.token, l.expires FROM flow_run r JOIN run_lease l ON l.flow_run_id = r.id WHERE r.id = $1 FOR KEY SHARE
+const lockLeases = `-- name: LockLeases :many
+SELECT l.flow_run_id, l.holder, l.worker, l.token, l.expires FROM flow_run r JOIN run_lease l ON l.flow_run_id = r.id
+WHERE r.id = ANY($1::uuid[]) ORDER BY r.id FOR KEY SHARE
 `
 
-func (q *Queries) LockLease(ctx context.Context, arg LockLeaseParams) (RunLease, error) {
-	row := q.db.QueryRow(ctx, lockLease, arg.ID)
-	var i RunLease
-	err := row.Scan(
-		&i.FlowRunID,
-		&i.Holder,
-		&i.Worker,
-		&i.Token,
-		&i.Expires,
-	)
-	return i, err
+func (q *Queries) LockLeases(ctx context.Context, arg LockLeasesParams) ([]RunLease, error) {
+	rows, err := q.db.Query(ctx, lockLeases, arg.Ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []RunLease
+	for rows.Next() {
+		var i RunLease
+		if err := rows.Scan(
+			&i.FlowRunID,
+			&i.Holder,
+			&i.Worker,
+			&i.Token,
+			&i.Expires,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const lockTaskRun = `-- name: LockTaskRun :one

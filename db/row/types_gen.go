@@ -1072,7 +1072,7 @@ type LockFlowRunParams struct{ ID core.UUID }
 
 type LockGlobalLimitsParams struct{ Names []string }
 
-type LockLeaseParams struct{ ID core.UUID }
+type LockLeasesParams struct{ Ids []core.UUID }
 
 type LockTaskRunParams struct{ ID core.UUID }
 
@@ -1374,7 +1374,7 @@ type Querier interface {
 	LockBlockDocument(ctx context.Context, arg LockBlockDocumentParams) (core.UUID, error)
 	LockFlowRun(ctx context.Context, arg LockFlowRunParams) (core.UUID, error)
 	LockGlobalLimits(ctx context.Context, arg LockGlobalLimitsParams) ([]GlobalLimit, error)
-	LockLease(ctx context.Context, arg LockLeaseParams) (RunLease, error)
+	LockLeases(ctx context.Context, arg LockLeasesParams) ([]RunLease, error)
 	LockTaskRun(ctx context.Context, arg LockTaskRunParams) (core.UUID, error)
 	LockWorkPool(ctx context.Context, arg LockWorkPoolParams) (core.UUID, error)
 	LogsFrom(ctx context.Context, arg LogsFromParams) ([]LogsFromRow, error)

@@ -1169,21 +1169,47 @@ func (q *Queries) LockGlobalLimits(ctx context.Context, arg LockGlobalLimitsPara
 	return items, nil
 }
 
-const lockLease = `-- name: LockLease :one
-SELECT flow_run_id, holder, worker, token, expires FROM run_lease WHERE flow_run_id = ?1
+const lockLeases = `-- name: LockLeases :many
+SELECT flow_run_id, holder, worker, token, expires FROM run_lease WHERE flow_run_id IN (/*SLICE:ids*/?) ORDER BY flow_run_id
 `
 
-func (q *Queries) LockLease(ctx context.Context, arg LockLeaseParams) (RunLease, error) {
-	row := q.db.QueryRowContext(ctx, lockLease, arg.ID)
-	var i RunLease
-	err := row.Scan(
-		&i.FlowRunID,
-		&i.Holder,
-		&i.Worker,
-		&i.Token,
-		&i.Expires,
-	)
-	return i, err
+func (q *Queries) LockLeases(ctx context.Context, arg LockLeasesParams) ([]RunLease, error) {
+	query := lockLeases
+	var queryParams []interface{}
+	if len(arg.Ids) > 0 {
+		for _, v := range arg.Ids {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:ids*/?", strings.Repeat(",?", len(arg.Ids))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:ids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []RunLease
+	for rows.Next() {
+		var i RunLease
+		if err := rows.Scan(
+			&i.FlowRunID,
+			&i.Holder,
+			&i.Worker,
+			&i.Token,
+			&i.Expires,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const lockTaskRun = `-- name: LockTaskRun :one

@@ -70,8 +70,9 @@ ORDER BY next_scheduled_start_time, id LIMIT CAST(sqlc.arg(lim) AS BIGINT);
 -- name: LockFlowRun :one
 SELECT id FROM flow_run WHERE id = sqlc.arg(id) FOR UPDATE;
 
--- name: LockLease :one
-SELECT l.* FROM flow_run r JOIN run_lease l ON l.flow_run_id = r.id WHERE r.id = sqlc.arg(id) FOR KEY SHARE;
+-- name: LockLeases :many
+SELECT l.* FROM flow_run r JOIN run_lease l ON l.flow_run_id = r.id
+WHERE r.id = ANY(sqlc.arg(ids)::uuid[]) ORDER BY r.id FOR KEY SHARE;
 
 -- name: LockTaskRun :one
 SELECT id FROM task_run WHERE id = sqlc.arg(id) FOR UPDATE;

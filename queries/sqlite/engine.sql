@@ -70,8 +70,8 @@ ORDER BY next_scheduled_start_time, id;
 -- name: LockFlowRun :one
 SELECT id FROM flow_run WHERE id = sqlc.arg(id);
 
--- name: LockLease :one
-SELECT * FROM run_lease WHERE flow_run_id = sqlc.arg(id);
+-- name: LockLeases :many
+SELECT * FROM run_lease WHERE flow_run_id IN (sqlc.slice(ids)) ORDER BY flow_run_id;
 
 -- name: LockTaskRun :one
 SELECT id FROM task_run WHERE id = sqlc.arg(id);

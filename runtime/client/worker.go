@@ -26,6 +26,16 @@ func (c *Client) LeaseRun(ctx context.Context, flowRunID, holder core.UUID) (out
 	return out, c.post(ctx, run(flowRunID, "/lease"), map[string]core.UUID{"holder": holder}, &out)
 }
 
+// StartFlowRun leaves the run PENDING: every server knows the two requests.
+func (c *Client) StartFlowRun(ctx context.Context, create core.FlowRunCreate, holder core.UUID) (*core.FlowRun, *core.Lease, error) {
+	r, err := c.CreateFlowRun(ctx, create)
+	if err != nil || holder.IsZero() {
+		return r, nil, err
+	}
+	lease, err := c.LeaseRun(ctx, r.ID, holder)
+	return r, lease, err
+}
+
 // RenewLeases names a pool only because the route has one: a holder's leases
 // are its own, whatever pool their runs came from.
 func (c *Client) RenewLeases(ctx context.Context, holder core.UUID) ([]core.UUID, error) {

@@ -12,6 +12,10 @@ type Orchestrator interface {
 	CreateFlow(ctx context.Context, c FlowCreate) (*Flow, error)
 	Flow(ctx context.Context, id UUID) (*Flow, error)
 	CreateFlowRun(ctx context.Context, c FlowRunCreate) (*FlowRun, error)
+	// StartFlowRun creates a run that the caller executes at once, in one commit
+	// where that can be: PENDING, RUNNING and, with a holder, leased to it; the
+	// lease is nil without. A run that is still PENDING is to be entered as any.
+	StartFlowRun(ctx context.Context, c FlowRunCreate, holder UUID) (*FlowRun, *Lease, error)
 	FlowRun(ctx context.Context, id UUID) (*FlowRun, error)
 	UpdateFlowRun(ctx context.Context, id UUID, u FlowRunUpdate) error
 	SetFlowRunState(ctx context.Context, id UUID, s StateCreate, force bool) (*OrchestrationResult, error)

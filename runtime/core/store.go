@@ -176,9 +176,10 @@ type Tx interface {
 
 	// LockFlowRun reads a run for a state change.
 	LockFlowRun(ctx context.Context, id UUID) (*FlowRun, error)
-	// InsertFlowRun writes the run and, if it has one, its first state. False
-	// means that (flow, idempotency key) is taken and nothing was written.
-	InsertFlowRun(ctx context.Context, r *FlowRun) (bool, error)
+	// InsertFlowRun writes the run and, if it has one, its state, after those
+	// that it was in before. False means that (flow, idempotency key) is taken
+	// and nothing was written.
+	InsertFlowRun(ctx context.Context, r *FlowRun, past ...*State) (bool, error)
 	// UpdateFlowRun writes name, flow_version, parameters, policy, tags, labels,
 	// infrastructure_pid, job_variables and context.
 	UpdateFlowRun(ctx context.Context, r *FlowRun) error
@@ -240,9 +241,10 @@ type Tx interface {
 	// before the cutoff to NOT_READY and returns those it changed.
 	UnpolledNotReady(ctx context.Context, cutoff Time) (queues, deployments []UUID, err error)
 
-	// LockLease is Lease, and until the transaction ends nobody takes the run
-	// from its holder.
-	LockLease(ctx context.Context, flowRunID UUID) (*Lease, error)
+	// LockLeases reads the leases of the runs that have one, in the order of
+	// their ids, and until the transaction ends nobody takes these runs from
+	// their holders.
+	LockLeases(ctx context.Context, flowRunIDs []UUID) ([]*Lease, error)
 	PutLease(ctx context.Context, l *Lease) error
 	// RenewLeases moves the expiry of all a holder's leases and returns their runs.
 	RenewLeases(ctx context.Context, holder UUID, expires Time) ([]UUID, error)

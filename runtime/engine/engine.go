@@ -71,11 +71,19 @@ func (e *Engine) FlowID(ctx context.Context, name string) (core.UUID, error) {
 
 // Create makes a run of the flow that this process is to execute.
 func (e *Engine) Create(ctx context.Context, f *Flow, params core.JSON) (*core.FlowRun, error) {
-	id, err := e.FlowID(ctx, f.Name)
+	c, err := e.newRun(ctx, f, params)
 	if err != nil {
 		return nil, err
 	}
-	c := core.FlowRunCreate{Name: f.Options.RunName, FlowID: id, Parameters: params.OrObject(), Tags: f.Options.Tags,
+	return ask(ctx, func() (*core.FlowRun, error) { return e.o.CreateFlowRun(ctx, c) })
+}
+
+func (e *Engine) newRun(ctx context.Context, f *Flow, params core.JSON) (c core.FlowRunCreate, err error) {
+	id, err := e.FlowID(ctx, f.Name)
+	if err != nil {
+		return c, err
+	}
+	c = core.FlowRunCreate{Name: f.Options.RunName, FlowID: id, Parameters: params.OrObject(), Tags: f.Options.Tags,
 		State: &core.StateCreate{Type: core.Pending}}
 	if f.Options.Version != "" {
 		c.FlowVersion = &f.Options.Version
@@ -83,26 +91,36 @@ func (e *Engine) Create(ctx context.Context, f *Flow, params core.JSON) (*core.F
 	if r := f.Options.Retry; r.Max > 0 {
 		c.EmpiricalPolicy = policyOf(r, core.FlowRunPolicy{})
 	}
-	return ask(ctx, func() (*core.FlowRun, error) { return e.o.CreateFlowRun(ctx, c) })
+	return c, nil
 }
 
 // Run creates a top-level run and executes it.
 func (e *Engine) Run(ctx context.Context, f *Flow, params core.JSON) (*Outcome, error) {
-	rec, err := e.Create(ctx, f, params)
+	c, err := e.newRun(ctx, f, params)
 	if err != nil {
 		return nil, err
 	}
-	if !e.lease {
-		return e.execute(ctx, f, rec, nil)
+	var holder core.UUID
+	if e.lease {
+		holder = e.holder
 	}
-	l, err := ask(ctx, func() (*core.Lease, error) { return e.o.LeaseRun(ctx, rec.ID, e.holder) })
+	var l *core.Lease
+	rec, err := ask(ctx, func() (rec *core.FlowRun, err error) {
+		rec, l, err = e.o.StartFlowRun(ctx, c, holder)
+		return rec, err
+	})
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithCancelCause(core.WithRunToken(ctx, l.Token))
-	defer cancel(nil)
-	defer e.keep(rec.ID, cancel)()
-	return e.execute(ctx, f, rec, nil)
+	if l != nil {
+		var cancel context.CancelCauseFunc
+		ctx, cancel = context.WithCancelCause(core.WithRunToken(ctx, l.Token))
+		defer cancel(nil)
+		defer e.keep(rec.ID, cancel)()
+	}
+	r := newRun(ctx, e, f, rec, nil)
+	r.entered, r.stateID = rec.StateType == core.Running, rec.StateID
+	return r.execute(ctx)
 }
 
 // Execute runs a flow run that exists; core.WithRunToken gives its lease.

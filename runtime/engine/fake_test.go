@@ -49,6 +49,18 @@ func (f *fake) CreateFlowRun(_ context.Context, c core.FlowRunCreate) (*core.Flo
 	return &cp, nil
 }
 
+func (f *fake) StartFlowRun(ctx context.Context, c core.FlowRunCreate, _ core.UUID) (*core.FlowRun, *core.Lease, error) {
+	r, err := f.CreateFlowRun(ctx, c)
+	if err != nil {
+		return nil, nil, err
+	}
+	if _, err := f.SetFlowRunState(ctx, r.ID, core.StateCreate{Type: core.Running}, false); err != nil {
+		return nil, nil, err
+	}
+	r, err = f.FlowRun(ctx, r.ID)
+	return r, nil, err
+}
+
 func (f *fake) set(r *core.FlowRun, s *core.State) {
 	r.State, r.StateID, r.StateType, r.StateName = s, s.ID, s.Type, s.Name
 	f.states[r.ID] = append(f.states[r.ID], s.Name)

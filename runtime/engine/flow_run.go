@@ -20,7 +20,10 @@ type Outcome struct {
 
 // execute walks the run from where it stands to its end.
 func (e *Engine) execute(ctx context.Context, f *Flow, rec *core.FlowRun, parent *run) (*Outcome, error) {
-	r := newRun(ctx, e, f, rec, parent)
+	return newRun(ctx, e, f, rec, parent).execute(ctx)
+}
+
+func (r *run) execute(ctx context.Context) (*Outcome, error) {
 	if err := r.adoptPolicy(); err != nil {
 		return nil, err
 	}
@@ -52,6 +55,11 @@ func (r *run) crashed(err error) (*Outcome, error) {
 // attempt enters RUNNING, calls the flow and proposes what came of it; again
 // says that the server wants another attempt in this process.
 func (r *run) attempt(ctx context.Context) (out *Outcome, again bool, err error) {
+	if r.entered {
+		r.entered = false
+		r.forget()
+		return r.work(ctx)
+	}
 	p := r.rec.EmpiricalPolicy
 	r.replayFrom = 0
 	if p.Resuming || r.rec.StateType == core.Running || r.rec.StateType == core.Paused {
@@ -71,6 +79,11 @@ func (r *run) attempt(ctx context.Context) (out *Outcome, again bool, err error)
 	if r.rec.StartTime == 0 {
 		r.rec.StartTime = s.Timestamp
 	}
+	return r.work(ctx)
+}
+
+// work calls the flow of a run that is RUNNING and proposes what came of it.
+func (r *run) work(ctx context.Context) (out *Outcome, again bool, err error) {
 	result, ferr, cause := r.call(ctx)
 	r.report.flushStarts()
 	if r.root == r {
@@ -91,7 +104,7 @@ func (r *run) attempt(ctx context.Context) (out *Outcome, again bool, err error)
 	if errors.Is(ferr, errExited) {
 		return nil, false, ferr
 	}
-	s, err = r.finish(ctx, result, ferr, cause)
+	s, err := r.finish(ctx, result, ferr, cause)
 	if err != nil {
 		return nil, false, err
 	}

@@ -28,6 +28,7 @@ type run struct {
 	fresh       core.Time // outcomes older than this do not count
 	suspend     context.CancelCauseFunc
 	stateID     core.UUID
+	entered     bool // RUNNING since it was made, and nothing else has begun it
 	stoppedHere bool // cancelled by this engine before the flow's code ran
 }
 
@@ -96,12 +97,17 @@ func newRun(ctx context.Context, e *Engine, f *Flow, rec *core.FlowRun, parent *
 	return r
 }
 
-// begin forgets what the last attempt counted and reads what it left.
-func (r *run) begin(ctx context.Context) error {
+// forget what the last attempt counted.
+func (r *run) forget() {
 	r.mu.Lock()
 	r.prior, r.occurs, r.names = map[ident]*core.TaskRun{}, map[ident]int{}, map[string]int{}
 	r.keyed, r.pauses = map[ident]*keyedCall{}, 0
 	r.mu.Unlock()
+}
+
+// begin forgets what the last attempt counted and reads what it left.
+func (r *run) begin(ctx context.Context) error {
+	r.forget()
 	if s, ok := r.rec.Context.Map()["flowlite.fresh_after"].(string); ok {
 		r.fresh, _ = core.ParseTime(s)
 	}

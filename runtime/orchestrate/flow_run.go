@@ -15,17 +15,38 @@ func (s *Service) FlowRun(ctx context.Context, id core.UUID) (*core.FlowRun, err
 // of the flow with the same idempotency key is returned as it is. EConflict if
 // the flow or parent task run does not exist, ENotFound for the pool or queue.
 func (s *Service) CreateFlowRun(ctx context.Context, c core.FlowRunCreate) (*core.FlowRun, error) {
+	run, _, err := s.createFlowRun(ctx, c, core.UUID{})
+	return run, err
+}
+
+// StartFlowRun is CreateFlowRun, RUNNING and, where there is a holder, LeaseRun:
+// a process that dies on the way leaves nothing, or a run whose loss is seen. A
+// run of a deployment stays PENDING: its limit may make it wait.
+func (s *Service) StartFlowRun(ctx context.Context, c core.FlowRunCreate, holder core.UUID) (*core.FlowRun, *core.Lease, error) {
+	if c.IdempotencyKey != nil {
+		return nil, nil, core.Errorf(core.EInvalid, "a run that is started at once cannot have an idempotency key")
+	}
+	var then []core.StateCreate
+	if c.DeploymentID.IsZero() {
+		then = []core.StateCreate{{Type: core.Running}}
+	}
+	return s.createFlowRun(ctx, c, holder, then...)
+}
+
+// createFlowRun has the run go on to the states named in then at once.
+func (s *Service) createFlowRun(ctx context.Context, c core.FlowRunCreate, holder core.UUID, then ...core.StateCreate) (*core.FlowRun, *core.Lease, error) {
 	state := core.StateCreate{Type: core.Pending}
 	if c.State != nil {
 		state = *c.State
 	}
 	if err := checkState(state); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := checkObject("parameters", c.Parameters); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var stored *core.FlowRun
+	var lease *core.Lease
 	err := s.write(ctx, func(tx core.Tx, out *outbox) error {
 		run := newFlowRun(s.now(), c)
 		if run.Name == "" {
@@ -46,13 +67,16 @@ func (s *Service) CreateFlowRun(ctx context.Context, c core.FlowRunCreate) (*cor
 			}
 		}
 		var err error
-		stored, err = s.insertFlowRun(ctx, tx, out, run, state, c.Labels)
-		return err
+		if stored, err = s.insertFlowRun(ctx, tx, out, run, c.Labels, append([]core.StateCreate{state}, then...)); err != nil || holder.IsZero() {
+			return err
+		}
+		lease = newLease(run.ID, holder, "", run.Created)
+		return tx.PutLease(ctx, lease)
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return stored, nil
+	return stored, lease, nil
 }
 
 func checkObject(field string, j core.JSON) error {
@@ -120,9 +144,10 @@ func placeRun(ctx context.Context, r core.Reader, run *core.FlowRun, pool string
 	return nil
 }
 
-// insertFlowRun gives a new run its labels and first state, and writes it. If
-// its idempotency key is taken, the run that has it is returned instead.
-func (s *Service) insertFlowRun(ctx context.Context, tx core.Tx, out *outbox, run *core.FlowRun, c core.StateCreate, labels core.JSON) (*core.FlowRun, error) {
+// insertFlowRun gives a new run its labels and the first of the states, lets it
+// go on to the others as far as the rules allow, and writes it. If its
+// idempotency key is taken, the run that has it is returned instead.
+func (s *Service) insertFlowRun(ctx context.Context, tx core.Tx, out *outbox, run *core.FlowRun, labels core.JSON, states []core.StateCreate) (*core.FlowRun, error) {
 	system := map[string]string{"prefect.flow.id": run.FlowID.String()}
 	if !run.DeploymentID.IsZero() {
 		system["prefect.deployment.id"] = run.DeploymentID.String()
@@ -139,18 +164,31 @@ func (s *Service) insertFlowRun(ctx context.Context, tx core.Tx, out *outbox, ru
 		inherited = task.Labels
 	}
 	run.Labels = mergeLabels(inherited, system, labels)
-	proposed := c.State(run.Created)
-	d := decideFlow(run, proposed, facts{now: run.Created}, forcedFlowRules)
-	enterFlowState(run, d.state, run.EmpiricalPolicy)
+	rules := forcedFlowRules
+	var past []*core.State
+	var events []*core.Event
+	for _, c := range states {
+		d := decideFlow(run, c.State(run.Created), facts{now: run.Created}, rules)
+		if d.state == nil {
+			break
+		}
+		before := run.State
+		if before != nil {
+			past = append(past, before)
+		}
+		enterFlowState(run, d.state, d.policy)
+		events = append(events, s.flowRunEvent(ctx, tx, run, before, c.Type))
+		rules = flowRules
+	}
 	run.Updated = run.Created
-	fresh, err := tx.InsertFlowRun(ctx, run)
+	fresh, err := tx.InsertFlowRun(ctx, run, past...)
 	if err != nil {
 		return nil, err
 	}
 	if !fresh {
 		return tx.FlowRunByKey(ctx, run.FlowID, *run.IdempotencyKey)
 	}
-	return run, s.tellFlow(ctx, tx, out, run, nil, c.Type)
+	return run, s.tellFlow(ctx, tx, out, run, nil, events...)
 }
 
 // UpdateFlowRun changes the keys that are present. ENotFound; EBadRequest for

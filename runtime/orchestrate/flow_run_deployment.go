@@ -38,7 +38,7 @@ func (s *Service) createDeploymentFlowRun(ctx context.Context, deploymentID core
 			return err
 		}
 		run.CreatedBy = by
-		stored, err = s.insertFlowRun(ctx, tx, out, run, state, overlay(d.Labels, c.Labels))
+		stored, err = s.insertFlowRun(ctx, tx, out, run, overlay(d.Labels, c.Labels), []core.StateCreate{state})
 		return err
 	})
 	if err != nil {

@@ -139,13 +139,13 @@ func (s *Service) enterFlow(ctx context.Context, tx core.Tx, out *outbox, run *c
 			return err
 		}
 	}
-	return s.tellFlow(ctx, tx, out, run, before, asked)
+	return s.tellFlow(ctx, tx, out, run, before, s.flowRunEvent(ctx, tx, run, before, asked))
 }
 
-// tellFlow puts the event of a transition, its copy on the parent's
+// tellFlow puts the events of transitions, the state's copy on the parent's
 // placeholder task, and the wake-ups into the transaction and its outbox.
-func (s *Service) tellFlow(ctx context.Context, tx core.Tx, out *outbox, run *core.FlowRun, before *core.State, asked core.StateType) error {
-	out.ownEvent(s.flowRunEvent(ctx, tx, run, before, asked))
+func (s *Service) tellFlow(ctx context.Context, tx core.Tx, out *outbox, run *core.FlowRun, before *core.State, events ...*core.Event) error {
+	out.ownEvent(events...)
 	out.run(run.ID)
 	freed := before != nil && occupies(before.Type) && !occupies(run.StateType)
 	if freed || run.StateType == core.Scheduled || run.StateType == core.Cancelling {
@@ -183,12 +183,12 @@ func (s *Service) checkToken(ctx context.Context, r core.Tx, run *core.FlowRun) 
 		return nil
 	}
 	for id, parent := run.ID, run.ParentTaskRunID; ; {
-		lease, err := r.LockLease(ctx, id)
+		leases, err := r.LockLeases(ctx, []core.UUID{id})
 		switch {
-		case err == nil && lease.Token == token:
-			return nil
-		case err != nil && !core.IsNotFound(err):
+		case err != nil:
 			return err
+		case len(leases) > 0 && leases[0].Token == token:
+			return nil
 		case parent.IsZero():
 			return leaseLost(run.ID)
 		}

@@ -66,18 +66,10 @@ func (s *Service) importRun(ctx context.Context, tx core.Tx, p core.PastRun) (fr
 	}
 	states := slices.DeleteFunc(slices.Clone(p.States), func(st *core.State) bool { return st.ID == p.FlowRun.State.ID })
 	slices.SortStableFunc(states, func(a, b *core.State) int { return int(a.Timestamp - b.Timestamp) })
-	states = append(states, p.FlowRun.State)
 	run := *p.FlowRun
 	run.NextScheduledStartTime = 0
-	run.State = states[0]
-	if fresh, err = tx.InsertFlowRun(ctx, &run); err != nil || !fresh {
+	if fresh, err = tx.InsertFlowRun(ctx, &run, states...); err != nil || !fresh {
 		return fresh, err
-	}
-	for _, st := range states[1:] {
-		run.State = st
-		if err := tx.SetFlowRunState(ctx, &run); err != nil {
-			return false, err
-		}
 	}
 	for _, t := range p.TaskRuns {
 		t.FlowRunID = run.ID

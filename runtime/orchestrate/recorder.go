@@ -42,40 +42,20 @@ func (s *Service) RecordTaskRuns(ctx context.Context, reports []*core.TaskRunRep
 }
 
 func (s *Service) record(ctx context.Context, reports []*core.TaskRunReport) error {
-	var runs []core.UUID
+	r := &recording{reports: reports, token: core.RunToken(ctx)}
 	now := s.now()
-	for _, r := range reports {
-		completeReport(r, now)
-		if !r.TaskRun.FlowRunID.IsZero() && !contains(runs, r.TaskRun.FlowRunID) {
-			runs = append(runs, r.TaskRun.FlowRunID)
+	for _, report := range reports {
+		completeReport(report, now)
+		if id := report.TaskRun.FlowRunID; !id.IsZero() && !contains(r.runs, id) {
+			r.runs = append(r.runs, id)
 		}
 	}
-	token := core.RunToken(ctx)
-	err := s.write(ctx, func(tx core.Tx, out *outbox) error {
-		out.tasks = runs
-		if !token.IsZero() {
-			for _, id := range runs {
-				if err := s.checkTokenOf(ctx, tx, id, token); err != nil {
-					return err
-				}
-			}
-		}
-		for _, r := range reports {
-			if err := tx.RecordTaskRun(ctx, r); err != nil {
-				return err
-			}
-			for _, st := range r.States {
-				if st.Type == core.Completed && st.Details.CacheKey != nil && st.Name != core.NameCached {
-					if err := tx.PutCachedState(ctx, *st.Details.CacheKey, st); err != nil {
-						return err
-					}
-				}
-			}
-			// A client's own events need no second commit.
-			out.event(r.Events...)
-		}
-		return nil
-	})
+	var err error
+	if s.hasPeers() && r.joins() {
+		err = s.recorder.record(ctx, r)
+	} else {
+		err = s.writeRecordings(ctx, []*recording{r})
+	}
 	if err != nil {
 		return err
 	}
@@ -88,22 +68,6 @@ func (s *Service) record(ctx context.Context, reports []*core.TaskRunReport) err
 // withoutEvents are the reports whose events are still to be made.
 func withoutEvents(reports []*core.TaskRunReport) []*core.TaskRunReport {
 	return slices.DeleteFunc(slices.Clone(reports), func(r *core.TaskRunReport) bool { return r.Events != nil })
-}
-
-// checkTokenOf is checkToken for a run that need not be read for anything else.
-func (s *Service) checkTokenOf(ctx context.Context, r core.Tx, id, token core.UUID) error {
-	lease, err := r.LockLease(ctx, id)
-	if err == nil && lease.Token == token {
-		return nil
-	}
-	run, err := r.FlowRun(ctx, id)
-	if err != nil {
-		if core.IsNotFound(err) {
-			return core.Errorf(core.EConflict, "flow run %s of a task run does not exist", id)
-		}
-		return err
-	}
-	return s.checkToken(ctx, r, run)
 }
 
 // completeReport fills what a reporter need not say.

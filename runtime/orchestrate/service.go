@@ -40,11 +40,12 @@ type Service struct {
 	retain  Retention
 	outage  outage
 
-	names  nameCache
-	events persister
-	marks  pollMarks
-	lost   lostHolders
-	feeds  taskFeeds
+	names    nameCache
+	events   persister
+	recorder recorder
+	marks    pollMarks
+	lost     lostHolders
+	feeds    taskFeeds
 
 	secrets  secretWords
 	triggers triggers
@@ -65,6 +66,7 @@ func New(c Config) *Service {
 	s.outage.until = s.now().Add(c.LeaseGrace)
 	s.marks.at = map[core.UUID]core.Time{}
 	s.events.write = s.persistReports
+	s.recorder.write = s.writeRecordings
 	return s
 }
 
@@ -157,10 +159,10 @@ type outbox struct {
 	triggers, actions bool // automations have events to look at, actions to do
 }
 
-func (o *outbox) event(e ...*core.Event)   { o.events = append(o.events, e...) }
-func (o *outbox) ownEvent(e *core.Event)   { o.own = append(o.own, e) }
-func (o *outbox) run(id ...core.UUID)      { o.runs = append(o.runs, id...) }
-func (o *outbox) pool(poolID ...core.UUID) { o.work = append(o.work, poolID...) }
+func (o *outbox) event(e ...*core.Event)    { o.events = append(o.events, e...) }
+func (o *outbox) ownEvent(e ...*core.Event) { o.own = append(o.own, e...) }
+func (o *outbox) run(id ...core.UUID)       { o.runs = append(o.runs, id...) }
+func (o *outbox) pool(poolID ...core.UUID)  { o.work = append(o.work, poolID...) }
 
 // write runs fn in a transaction together with the events that it puts into
 // its outbox, and publishes the outbox after the commit. fn may run more than

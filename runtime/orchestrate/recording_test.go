@@ -1,0 +1,90 @@
+package orchestrate
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// slowWriter answers a write when it is told to.
+type slowWriter struct {
+	began chan []*recording
+	end   chan error
+}
+
+func (w *slowWriter) write(_ context.Context, all []*recording) error {
+	w.began <- all
+	return <-w.end
+}
+
+// TestRecordingsShared: what comes while transactions are under way shares the next
+// one, in the order of the runs; where that fails, each is told of itself.
+func TestRecordingsShared(t *testing.T) {
+	w := &slowWriter{make(chan []*recording), make(chan error)}
+	c := &recorder{write: w.write}
+	var wg sync.WaitGroup
+	told := make([]error, 5)
+	all := make([]*recording, 5)
+	record := func(i int) {
+		all[i] = &recording{runs: []core.UUID{{byte(10 - i)}}}
+		wg.Go(func() { told[i] = c.record(t.Context(), all[i]) })
+	}
+	for i := range recorders {
+		record(i)
+		if got := <-w.began; len(got) != 1 {
+			t.Fatalf("%d recordings in a free transaction", len(got))
+		}
+	}
+	for i := recorders; i < len(all); i++ {
+		record(i)
+		for waiting := 0; waiting <= i-recorders; {
+			c.mu.Lock()
+			waiting = len(c.waiting)
+			c.mu.Unlock()
+			runtime.Gosched()
+		}
+	}
+	w.end <- nil
+	got := <-w.began
+	if want := []*recording{all[4], all[3], all[2]}; !slices.Equal(got, want) {
+		t.Errorf("together: %d recordings, not the three that waited in the order of their runs", len(got))
+	}
+	w.end <- nil // the other transaction
+	bad := errors.New("one of them")
+	w.end <- bad
+	for range got {
+		alone := <-w.began
+		if alone[0] == all[3] {
+			w.end <- bad
+		} else {
+			w.end <- nil
+		}
+	}
+	wg.Wait()
+	if want := []error{nil, nil, nil, bad, nil}; !slices.Equal(told, want) {
+		t.Errorf("told %v, want %v", told, want)
+	}
+	record(0) // hangs if a transaction is thought to be under way still
+	if got := <-w.began; len(got) != 1 {
+		t.Errorf("%d recordings at the end", len(got))
+	}
+	w.end <- nil
+	wg.Wait()
+}
+
+// TestRecordingsAway: a database that is away is not asked once for each.
+func TestRecordingsAway(t *testing.T) {
+	writes := 0
+	away := core.Errorf(core.EUnavailable, "away")
+	c := &recorder{writing: 1, write: func(context.Context, []*recording) error { writes++; return away }}
+	a, b := &recording{done: make(chan error, 1)}, &recording{done: make(chan error, 1)}
+	c.writeWaiting([]*recording{a, b})
+	if writes != 1 || !errors.Is(<-a.done, away) || !errors.Is(<-b.done, away) {
+		t.Errorf("%d writes", writes)
+	}
+}
