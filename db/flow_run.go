@@ -90,34 +90,6 @@ func (r *reader) FlowRunLateness(ctx context.Context, f core.Filters) (avg *floa
 	return avg, r.err(err, "Flow run")
 }
 
-func (r *reader) history(ctx context.Context, table string, q core.HistoryQuery) ([]core.HistoryBucket, error) {
-	step := core.Time(q.Interval * 1e6)
-	if step < 1e6 {
-		return nil, core.Errorf(core.EInvalid, "history interval must be at least 1 second")
-	}
-	var buckets []core.HistoryBucket
-	for at := q.Start; at < q.End && len(buckets) < 500; at += step {
-		buckets = append(buckets, core.HistoryBucket{Start: at, End: at + step, States: []core.HistoryState{}})
-	}
-	if len(buckets) == 0 {
-		return []core.HistoryBucket{}, nil
-	}
-	err := r.dyn.rows(ctx, queries.History(r.d, table, q, buckets[len(buckets)-1].End, core.Now()), func(scan func(...any) error) error {
-		var i int64
-		var typ string
-		var s core.HistoryState
-		if err := scan(&i, &typ, &s.Name, &s.Count, &s.RunTime, &s.Lateness); err != nil {
-			return err
-		}
-		s.Type = core.StateType(typ)
-		if i >= 0 && int(i) < len(buckets) {
-			buckets[i].States = append(buckets[i].States, s)
-		}
-		return nil
-	})
-	return buckets, r.err(err, "Run")
-}
-
 func (r *reader) FlowRunState(ctx context.Context, id core.UUID) (*core.State, error) {
 	s, err := r.q.GetFlowRunState(ctx, row.GetFlowRunStateParams{ID: id})
 	if err != nil {

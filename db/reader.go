@@ -23,6 +23,8 @@ type reader struct {
 	dyn  dynamic
 	d    queries.Dialect
 	fail func(err error, noun string) error // the engine's errors as core's
+
+	halves bool // one long answer may be read by two connections
 }
 
 var _ core.Reader = (*reader)(nil)

@@ -86,7 +86,7 @@ func openSQLite(ctx context.Context, path, sync string) (_ core.Store, err error
 		return nil, sqliteOpenError(path, err)
 	}
 	r := &statements{db: s.readDB, m: map[statementKey]*statement{}}
-	s.reader = reader{q: sqlitedb.New(r), dyn: r, d: queries.SQLite, fail: sqliteError}
+	s.reader = reader{q: sqlitedb.New(r), dyn: r, d: queries.SQLite, fail: sqliteError, halves: true}
 	return s, nil
 }
 
