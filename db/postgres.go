@@ -11,6 +11,7 @@ import (
 	"github.com/flowlite/flowlite/queries"
 	"github.com/flowlite/flowlite/runtime/core"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
@@ -101,7 +102,11 @@ func (s *postgresStore) Close() error {
 type pgRows struct{ db pgdb.DBTX }
 
 func (p pgRows) rows(ctx context.Context, q queries.Query, each func(scan func(...any) error) error) error {
-	rows, err := p.db.Query(ctx, q.SQL, q.Args...)
+	args := q.Args
+	if _, ok := p.db.(*pgxpool.Pool); ok && q.Varies {
+		args = append([]any{pgx.QueryExecModeCacheDescribe}, args...)
+	}
+	rows, err := p.db.Query(ctx, q.SQL, args...)
 	if err != nil {
 		return err
 	}

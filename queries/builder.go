@@ -23,6 +23,9 @@ const (
 type Query struct {
 	SQL  string
 	Args []any
+	// Varies says that one plan is not good for all arguments: a tag may be
+	// rare or common.
+	Varies bool
 }
 
 // builder writes conditions. A condition is always a whole term: it can be
@@ -33,8 +36,9 @@ type builder struct {
 	args []any
 	// byEnd says that the newest ends are looked for: without statistics SQLite
 	// would rather read and sort every run that has the states asked for.
-	byEnd bool
-	rare  Rare
+	byEnd  bool
+	rare   Rare
+	varies bool
 }
 
 func (b *builder) w(parts ...string) {
@@ -53,7 +57,7 @@ func (b *builder) arg(v any) {
 	b.w(strconv.Itoa(len(b.args)))
 }
 
-func (b *builder) query() Query { return Query{b.b.String(), b.args} }
+func (b *builder) query() Query { return Query{b.b.String(), b.args, b.varies} }
 
 // term is one condition, written when its filter is joined.
 type term func()
@@ -104,13 +108,26 @@ func in[T any](b *builder, not bool, col string, vs []T) {
 func (b *builder) like(col, v string) {
 	// No escape character: % and _ are wildcards for the caller too.
 	if b.d == Postgres {
-		b.w(col, " ILIKE ")
+		b.w("(", col, ")")
+		if ascii(v) { // the same rows as by the locale's rules, in half the time
+			b.w(` COLLATE "C"`)
+		}
+		b.w(" ILIKE ")
 		b.arg("%" + v + "%")
 		b.w(" ESCAPE ''")
 		return
 	}
 	b.w(col, " LIKE ")
 	b.arg("%" + v + "%")
+}
+
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] > 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 // prefixes: the column starts with one of vs.

@@ -34,6 +34,7 @@ func (b *builder) flowRun(x *core.FlowRunFilter) {
 		f.like("n.name", v)
 		f.w(")")
 	})
+	b.varies = b.varies || x.Tags != nil
 	f.tags("r.tags", x.Tags, func(tag string) {
 		if b.rare[tag] {
 			f.w("r.id IN (SELECT g.flow_run_id FROM flow_run_tag g WHERE g.tag = ")

@@ -14,7 +14,7 @@ func AddLogs(d Dialect, rows [][]any) Query {
 // LockLogs lets one transaction at a time number lines of the runs that the
 // keys stand for, until it has committed. Only Postgres needs it.
 func LockLogs(keys []int64) Query {
-	return Query{"SELECT pg_advisory_xact_lock(k) FROM unnest($1::bigint[]) AS k", []any{keys}}
+	return Query{SQL: "SELECT pg_advisory_xact_lock(k) FROM unnest($1::bigint[]) AS k", Args: []any{keys}}
 }
 
 func insert(d Dialect, into string, rows [][]any, end string) Query {
