@@ -6,7 +6,7 @@ import "github.com/flowlite/flowlite/runtime/core"
 // state: bucket, type, name, count, run time and lateness in seconds. Buckets
 // without runs may be left out.
 func History(d Dialect, table string, q core.HistoryQuery, buckets int, now core.Time) Query {
-	h := history{&builder{d: d}, table, "r", q.Start, max(1, int64(q.Interval*1e6)), int64(buckets), now}
+	h := history{&builder{d: d}, table, "r", q.Start, max(1, int64(q.Interval*1e6)), int64(buckets), now, q.Counts}
 	if table == "task_run" {
 		h.a = "t"
 	}
@@ -24,6 +24,7 @@ type history struct {
 	start         core.Time
 	step, buckets int64
 	now           core.Time
+	counts        bool // only
 }
 
 // byBucket reads one bucket after the other, each by the index on time: to sort
@@ -98,6 +99,10 @@ func (h *history) filtered(fs core.Filters) {
 
 // sums are run time and lateness.
 func (h *history) sums() {
+	if h.counts {
+		h.w("CAST(0 AS DOUBLE PRECISION) AS run, CAST(0 AS DOUBLE PRECISION) AS late")
+		return
+	}
 	h.w("CAST(SUM(", h.a, ".total_run_time + CASE WHEN ", h.a, ".state_type = 'RUNNING' THEN ")
 	h.since(h.a+".state_timestamp", h.now)
 	h.w(" ELSE 0 END) AS DOUBLE PRECISION) AS run, CAST(SUM(")

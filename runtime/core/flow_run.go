@@ -192,6 +192,7 @@ type HistoryQuery struct {
 	Start    Time
 	End      Time
 	Interval float64 // seconds, at least 1; at most 500 buckets
+	Counts   bool    // run time and lateness are not asked for
 }
 
 type HistoryBucket struct {

@@ -85,11 +85,15 @@ func (b *tab) goTo(path string) {
 
 func (b *tab) js(e string) string {
 	b.t.Helper()
-	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[string]("String("+e+")"))
+	v, err := b.eval(e)
 	if err != nil {
 		b.t.Fatalf("%s: %v", e, err)
 	}
 	return v
+}
+
+func (b *tab) eval(e string) (string, error) {
+	return chromedp.Run(b.ctx, chromedp.Evaluate[string]("String("+e+")"))
 }
 
 // wait polls the page until the expression is true.
@@ -99,8 +103,15 @@ func (b *tab) wait(e string) {
 	defer deadline.Stop()
 	tick := time.NewTicker(40 * time.Millisecond)
 	defer tick.Stop()
-	// Between two pages there may be nothing to ask.
-	for b.js("(() => { try { return "+e+" } catch { return false } })()") != "true" {
+	// Between two pages there may be nothing to ask, or nobody.
+	for {
+		v, err := b.eval("(() => { try { return " + e + " } catch { return false } })()")
+		if v == "true" {
+			return
+		}
+		if err != nil && !strings.Contains(err.Error(), "navigated or closed") {
+			b.t.Fatalf("%s: %v", e, err)
+		}
 		select {
 		case <-tick.C:
 		case <-deadline.C:

@@ -71,7 +71,9 @@ func (u *UI) readDashboard(ctx context.Context, p views.Page, rg dashRange, d *v
 	now := p.Now
 	from := core.At(now.Time().In(p.Loc).Truncate(rg.step)).Add(-time.Duration(rg.past-1) * rg.step)
 	until := from.Add(time.Duration(rg.past+rg.forward) * rg.step)
-	history, err := u.Store.FlowRunHistory(ctx, core.HistoryQuery{Filters: chosen(d, nil), Start: from, End: until, Interval: rg.step.Seconds()})
+	key := historyKey{flow: d.Flow, tag: d.Tag, step: rg.step.Seconds()}
+	counts := core.HistoryQuery{Filters: chosen(d, nil), Start: from, End: until, Interval: rg.step.Seconds(), Counts: true}
+	history, err := u.histories.get(key).read(ctx, counts, now, u.Store.FlowRunHistory)
 	if err != nil {
 		return err
 	}
@@ -95,7 +97,9 @@ func (u *UI) readDashboard(ctx context.Context, p views.Page, rg dashRange, d *v
 	}), core.Page{Sort: "EXPECTED_START_TIME_ASC", Limit: 5}); err != nil {
 		return err
 	}
-	tasks, err := u.Store.TaskRunHistory(ctx, core.HistoryQuery{Filters: chosen(d, nil), Start: from, End: from.Add(time.Duration(rg.past) * rg.step), Interval: rg.step.Seconds()})
+	key.tasks = true
+	counts.End = from.Add(time.Duration(rg.past) * rg.step)
+	tasks, err := u.histories.get(key).read(ctx, counts, now, u.Store.TaskRunHistory)
 	if err != nil {
 		return err
 	}

@@ -86,6 +86,7 @@ type UI struct {
 	streams   streams
 	bars      bars
 	timelines timelines
+	histories histories
 	stopping  chan struct{}
 	stop      sync.Once
 }
