@@ -46,6 +46,8 @@ type answer struct {
 	PID      int    `json:"pid"`
 	Status   *int   `json:"status"`
 	Error    string `json:"error"`
+
+	child *Child // of this answer
 }
 
 // stamp tells whether what the parent has imported may have changed.
@@ -245,7 +247,8 @@ func (p *parent) take(a answer) {
 	default:
 		if w := p.waiting[a.ID]; w != nil {
 			if a.PID > 0 {
-				p.children[a.ID] = &Child{PID: a.PID, Done: make(chan struct{})}
+				a.child = &Child{PID: a.PID, Done: make(chan struct{})}
+				p.children[a.ID] = a.child
 			}
 			w <- a
 		}
@@ -313,8 +316,8 @@ func (p *parent) fork(ctx context.Context, r Request) (c *Child, again bool, err
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.waiting, id)
-	if c = p.children[id]; c == nil {
-		p.rest()
+	p.rest()                   // it may have ended already,
+	if c = a.child; c == nil { // and is a child all the same
 		if err == nil {
 			err = fmt.Errorf("%s", a.Error)
 		}
