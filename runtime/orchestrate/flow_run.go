@@ -47,7 +47,7 @@ func (s *Service) createFlowRun(ctx context.Context, c core.FlowRunCreate, holde
 	}
 	var stored *core.FlowRun
 	var lease *core.Lease
-	err := s.write(ctx, func(tx core.Tx, out *outbox) error {
+	create := func(tx core.Tx, out *outbox) error {
 		run := newFlowRun(s.now(), c)
 		if run.Name == "" {
 			run.Name = newName()
@@ -72,7 +72,14 @@ func (s *Service) createFlowRun(ctx context.Context, c core.FlowRunCreate, holde
 		}
 		lease = newLease(run.ID, holder, "", run.Created)
 		return tx.PutLease(ctx, lease)
-	})
+	}
+	var err error
+	// Such a run's rows are all new.
+	if s.hasPeers() && c.IdempotencyKey == nil && c.ParentTaskRunID.IsZero() {
+		err = s.creations.do(ctx, create)
+	} else {
+		err = s.writeEach(ctx, []operation{create})
+	}
 	if err != nil {
 		return nil, nil, err
 	}

@@ -52,7 +52,7 @@ func (s *Service) record(ctx context.Context, reports []*core.TaskRunReport) err
 	}
 	var err error
 	if s.hasPeers() && r.joins() {
-		err = s.recorder.record(ctx, r)
+		err = s.recordings.do(ctx, r)
 	} else {
 		err = s.writeRecordings(ctx, []*recording{r})
 	}

@@ -40,12 +40,14 @@ type Service struct {
 	retain  Retention
 	outage  outage
 
-	names    nameCache
-	events   persister
-	recorder recorder
-	marks    pollMarks
-	lost     lostHolders
-	feeds    taskFeeds
+	names  nameCache
+	events persister
+	marks  pollMarks
+	lost   lostHolders
+	feeds  taskFeeds
+
+	recordings together[*recording]
+	creations  together[operation]
 
 	secrets  secretWords
 	triggers triggers
@@ -66,7 +68,8 @@ func New(c Config) *Service {
 	s.outage.until = s.now().Add(c.LeaseGrace)
 	s.marks.at = map[core.UUID]core.Time{}
 	s.events.write = s.persistReports
-	s.recorder.write = s.writeRecordings
+	s.recordings = together[*recording]{write: s.writeRecordings, order: inOrder}
+	s.creations.write = s.writeEach
 	return s
 }
 
@@ -188,6 +191,21 @@ func (s *Service) write(ctx context.Context, fn func(tx core.Tx, out *outbox) er
 		s.publish(&out)
 	}
 	return err
+}
+
+// operation is what one caller does in a transaction.
+type operation func(tx core.Tx, out *outbox) error
+
+// writeEach is write for several at once, all or none.
+func (s *Service) writeEach(ctx context.Context, all []operation) error {
+	return s.write(ctx, func(tx core.Tx, out *outbox) error {
+		for _, fn := range all {
+			if err := fn(tx, out); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // writeEvents leaves in events what is to be published.

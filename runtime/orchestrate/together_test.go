@@ -26,23 +26,23 @@ func (w *slowWriter) write(_ context.Context, all []*recording) error {
 // one, in the order of the runs; where that fails, each is told of itself.
 func TestRecordingsShared(t *testing.T) {
 	w := &slowWriter{make(chan []*recording), make(chan error)}
-	c := &recorder{write: w.write}
+	c := &together[*recording]{write: w.write, order: inOrder}
 	var wg sync.WaitGroup
 	told := make([]error, 5)
 	all := make([]*recording, 5)
 	record := func(i int) {
 		all[i] = &recording{runs: []core.UUID{{byte(10 - i)}}}
-		wg.Go(func() { told[i] = c.record(t.Context(), all[i]) })
+		wg.Go(func() { told[i] = c.do(t.Context(), all[i]) })
 	}
-	for i := range recorders {
+	for i := range togetherTx {
 		record(i)
 		if got := <-w.began; len(got) != 1 {
 			t.Fatalf("%d recordings in a free transaction", len(got))
 		}
 	}
-	for i := recorders; i < len(all); i++ {
+	for i := togetherTx; i < len(all); i++ {
 		record(i)
-		for waiting := 0; waiting <= i-recorders; {
+		for waiting := 0; waiting <= i-togetherTx; {
 			c.mu.Lock()
 			waiting = len(c.waiting)
 			c.mu.Unlock()
@@ -81,9 +81,9 @@ func TestRecordingsShared(t *testing.T) {
 func TestRecordingsAway(t *testing.T) {
 	writes := 0
 	away := core.Errorf(core.EUnavailable, "away")
-	c := &recorder{writing: 1, write: func(context.Context, []*recording) error { writes++; return away }}
-	a, b := &recording{done: make(chan error, 1)}, &recording{done: make(chan error, 1)}
-	c.writeWaiting([]*recording{a, b})
+	c := &together[int]{writing: 1, write: func(context.Context, []int) error { writes++; return away }}
+	a, b := ticket[int]{1, make(chan error, 1)}, ticket[int]{2, make(chan error, 1)}
+	c.writeWaiting([]ticket[int]{a, b})
 	if writes != 1 || !errors.Is(<-a.done, away) || !errors.Is(<-b.done, away) {
 		t.Errorf("%d writes", writes)
 	}
