@@ -7,17 +7,6 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-func (d RunsView) tick(p Page, t core.Time) string {
-	layout := "15:04"
-	switch span := d.To.Sub(d.From); {
-	case span < 8*60e9:
-		layout = "15:04:05"
-	case span > 48*3600e9:
-		layout = "2 Jan"
-	}
-	return t.Time().In(p.Loc).Format(layout)
-}
-
 func (d RunsView) filtered() bool {
 	return len(d.States) > 0 || d.Flow+d.Deployment+d.Tag+d.Pool+d.Parent+d.Subflows != "" || d.Range == "custom"
 }

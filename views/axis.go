@@ -1,0 +1,79 @@
+package views
+
+import (
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// axisMark is a word under an axis of time.
+type axisMark struct {
+	At core.Time
+	L  string
+}
+
+// axisSteps are what the marks of an axis may be apart: up to 14 days, and from
+// there on whole months.
+var axisSteps = []time.Duration{
+	time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 15 * time.Second, 30 * time.Second,
+	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
+	time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour,
+	day, 2 * day, 5 * day, 7 * day, 14 * day, month, 3 * month, 6 * month, 12 * month, 60 * month, 240 * month,
+}
+
+const (
+	day   = 24 * time.Hour
+	month = 30 * day
+)
+
+// axisMarks are at most 8, at round times of the reader's clock. None is where
+// its word would not fit before the end.
+func axisMarks(from, to core.Time, loc *time.Location) (out []axisMark) {
+	span, step := to.Sub(from), axisSteps[len(axisSteps)-1]
+	for _, s := range axisSteps {
+		if span/s <= 7 || s == 3*time.Hour && span <= day {
+			step = s
+			break
+		}
+	}
+	at := from.Time().In(loc)
+	midnight := time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, loc)
+	switch {
+	case step < day:
+		at = midnight.Add(at.Sub(midnight) / step * step)
+	case step < month:
+		at = midnight
+	default:
+		at = time.Date(at.Year(), 1, 1, 0, 0, 0, 0, loc)
+	}
+	end := to - core.Time(span.Microseconds()/16)
+	for ; core.At(at) <= end && len(out) < 8; at = axisNext(at, step) {
+		if t := core.At(at); t >= from {
+			out = append(out, axisMark{t, axisWord(at, step)})
+		}
+	}
+	return out
+}
+
+// axisNext knows that days and months are not all of a length.
+func axisNext(t time.Time, step time.Duration) time.Time {
+	switch {
+	case step < day:
+		return t.Add(step)
+	case step < month:
+		return t.AddDate(0, 0, int(step/day))
+	}
+	return t.AddDate(0, int(step/month), 0)
+}
+
+func axisWord(t time.Time, step time.Duration) string {
+	switch {
+	case step >= month:
+		return t.Format("Jan 2006")
+	case step >= day, step >= time.Hour && t.Hour() == 0 && t.Minute() == 0:
+		return t.Format("2 Jan")
+	case step >= time.Minute:
+		return t.Format("15:04")
+	}
+	return t.Format("15:04:05")
+}
