@@ -65,7 +65,7 @@ func (c *flowRunLsCmd) Run(a *app) error {
 	for i, r := range all {
 		ids, flows, names[i] = append(ids, r.ID), append(flows, r.FlowID), r.ID.String()
 	}
-	t := &out.Table{Empty: "no flow runs", Columns: []out.Column{{Name: "name"}, {Name: "id", Keep: true}, {Name: "state", Keep: true}, {Name: "flow"}, {Name: "when"}, {Name: "took", Right: true}}}
+	t := &out.Table{Empty: noRuns("flow runs", c.State), Columns: []out.Column{{Name: "name"}, {Name: "id", Keep: true}, {Name: "state", Keep: true}, {Name: "flow"}, {Name: "when"}, {Name: "took", Right: true}}}
 	if a.out.ForPeople() {
 		flowNames := a.flowNames(flows)
 		for i, r := range all {
@@ -78,19 +78,6 @@ func (c *flowRunLsCmd) Run(a *app) error {
 	}
 	defer a.more(len(all), c.pageFlags)
 	return a.out.List(raw, t, names)
-}
-
-// stateFilter takes types and names of states alike.
-func stateFilter(states []string) map[string]any {
-	types, names := []string{}, []string{}
-	for _, s := range states {
-		if t := core.StateType(strings.ToUpper(s)); t.Valid() {
-			types = append(types, string(t))
-		} else {
-			names = append(names, s)
-		}
-	}
-	return map[string]any{"operator": "or_", "type": map[string]any{"any_": types}, "name": map[string]any{"any_": names}}
 }
 
 func started(r *core.FlowRun) core.Time {

@@ -47,7 +47,7 @@ func (c *taskRunLsCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	t := &out.Table{Empty: "no task runs", Columns: []out.Column{{Name: "name"}, {Name: "id", Keep: true}, {Name: "state", Keep: true}, {Name: "when"}, {Name: "took", Right: true}, {Name: "attempts", Right: true}}}
+	t := &out.Table{Empty: noRuns("task runs", c.State), Columns: []out.Column{{Name: "name"}, {Name: "id", Keep: true}, {Name: "state", Keep: true}, {Name: "when"}, {Name: "took", Right: true}, {Name: "attempts", Right: true}}}
 	var names []string
 	for _, r := range all {
 		names = append(names, r.ID.String())

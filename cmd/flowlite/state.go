@@ -1,0 +1,61 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// stateNames are those of states that share a type with others.
+var stateNames = []string{core.NameLate, core.NameAwaitingRetry, core.NameAwaitingConcurrencySlot, core.NameResuming, core.NameRetrying,
+	core.NameRerunning, core.NameSuspended, core.NameNotReady, core.NameCached, core.NameTimedOut, core.NameSkipped}
+
+// knownState is the type or name that is meant, however it is written.
+func knownState(s string) (typ core.StateType, name string) {
+	if t := core.StateType(strings.ToUpper(s)); t.Valid() {
+		return t, ""
+	}
+	for _, n := range stateNames {
+		if strings.EqualFold(n, s) {
+			return "", n
+		}
+	}
+	return "", ""
+}
+
+// noRuns says so, and what may be wrong with a state that nobody knows: flows
+// may have given it its name, or somebody mistyped another.
+func noRuns(kind string, states []string) string {
+	for _, s := range states {
+		if t, n := knownState(s); t == "" && n == "" {
+			known := slices.Clone(stateNames)
+			for _, t := range core.StateTypes {
+				known = append(known, t.Name())
+			}
+			text := fmt.Sprintf("no %s; %q is none of the usual states", kind, s)
+			if n := nearest(s, known); n != "" {
+				text += ", did you mean " + n + "?"
+			}
+			return text
+		}
+	}
+	return "no " + kind
+}
+
+// stateFilter takes types and names of states alike.
+func stateFilter(states []string) map[string]any {
+	types, names := []string{}, []string{}
+	for _, s := range states {
+		switch t, n := knownState(s); {
+		case t != "":
+			types = append(types, string(t))
+		case n != "":
+			names = append(names, n)
+		default:
+			names = append(names, s)
+		}
+	}
+	return map[string]any{"operator": "or_", "type": map[string]any{"any_": types}, "name": map[string]any{"any_": names}}
+}
