@@ -14,7 +14,7 @@ func TestStateWords(t *testing.T) {
 	}
 	for _, c := range []struct{ state, want string }{
 		{"late", "no flow runs"},
-		{"runing", `no flow runs; "runing" is none of the usual states, did you mean Running?`},
+		{"Runnng", `no flow runs; "Runnng" is none of the usual states, did you mean Running?`},
 		{"archived", `no flow runs; "archived" is none of the usual states`},
 	} {
 		if got := noRuns("flow runs", []string{c.state}); got != c.want {
