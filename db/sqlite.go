@@ -86,6 +86,11 @@ func openSQLite(ctx context.Context, path, sync string) (_ core.Store, err error
 		return nil, sqliteOpenError(path, err)
 	}
 	r := &statements{db: s.readDB, m: map[statementKey]*statement{}}
+	r.shrink = func() {
+		if s.readDB.Stats().Idle > 0 { // nobody waits for it
+			_, _ = s.readDB.ExecContext(context.Background(), "PRAGMA shrink_memory")
+		}
+	}
 	s.reader = reader{q: sqlitedb.New(r), dyn: r, d: queries.SQLite, fail: sqliteError, halves: true}
 	return s, nil
 }

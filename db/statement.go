@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/flowlite/flowlite/queries"
 )
@@ -20,6 +21,11 @@ type statements struct {
 	// kept out of the driver: a cancelled statement makes SQLite roll back the
 	// whole transaction, other callers' work included.
 	direct *direct
+	// shrink, of readers, empties the page caches of all connections. They are
+	// one in this build of SQLite: a connection that is idle may keep the room of
+	// one that works, which then reads each page anew, in three times the time,
+	// and nothing but this ends it.
+	shrink func()
 	wrote  bool // a statement changed something; only the writer looks
 	spoilt bool // and what it knows of flow runs may not be so any more
 
@@ -172,7 +178,18 @@ func (s *statements) QueryRowContext(ctx context.Context, text string, args ...a
 	return st.QueryRowContext(s.ctx(ctx), args...)
 }
 
+// longRead is from when on a read is worth cleaning up after.
+const longRead = 20 * time.Millisecond
+
 func (s *statements) rows(ctx context.Context, q queries.Query, each func(scan func(...any) error) error) error {
+	if s.shrink != nil {
+		began := time.Now()
+		defer func() { // after the rows are closed
+			if time.Since(began) > longRead {
+				s.shrink()
+			}
+		}()
+	}
 	rows, err := s.QueryContext(ctx, q.SQL, q.Args...)
 	if err != nil {
 		return err
