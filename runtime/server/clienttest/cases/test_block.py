@@ -309,7 +309,7 @@ def test_flowlite_worker_fills_job_variables(api, name, project):
                                    "job_variables": {"command": "echo ${#TOKEN} $TOKEN", "env": {"TOKEN": "{{ prefect.blocks.secret.%s }}" % name}}})
     run_id = api.post(f"/deployments/{d['id']}/create_flow_run")["id"]
     api.wait(run_id, "COMPLETED")
-    assert "14 ********" in api.logs(run_id)
+    eventually(lambda: "14 ********" in api.logs(run_id))
 
 
 def test_deployment_storage_must_exist(api, name):
