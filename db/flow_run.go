@@ -34,7 +34,7 @@ func (r *reader) FlowRunsByIDs(ctx context.Context, ids []core.UUID) ([]*core.Fl
 }
 
 func (r *reader) FlowRuns(ctx context.Context, f core.Filters, p core.Page) ([]*core.FlowRun, error) {
-	rare, err := r.rareTags(ctx, f)
+	rare, err := r.rareTags(ctx, f, queries.Due(f))
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func (r *reader) FlowRuns(ctx context.Context, f core.Filters, p core.Page) ([]*
 }
 
 func (r *reader) CountFlowRuns(ctx context.Context, f core.Filters) (int64, error) {
-	rare, err := r.rareTags(ctx, f)
+	rare, err := r.rareTags(ctx, f, queries.Due(f))
 	if err != nil {
 		return 0, err
 	}
@@ -54,20 +54,21 @@ func (r *reader) CountFlowRuns(ctx context.Context, f core.Filters) (int64, erro
 }
 
 func (r *reader) CountFlowRunsUpTo(ctx context.Context, f core.Filters, most int64) (int64, error) {
-	rare, err := r.rareTags(ctx, f)
+	rare, err := r.rareTags(ctx, f, queries.Due(f))
 	if err != nil {
 		return 0, err
 	}
 	return r.count(ctx, queries.FlowRunsUpTo(r.d, f, most, rare))
 }
 
-// rareTags looks how rare the tags are that a filter of flow runs asks for.
-func (r *reader) rareTags(ctx context.Context, f core.Filters) (rare queries.Rare, err error) {
+// rareTags looks how rare the tags are that a filter asks for, among the flow
+// runs that were due in a span.
+func (r *reader) rareTags(ctx context.Context, f core.Filters, due *core.TimeFilter) (rare queries.Rare, err error) {
 	if f.FlowRuns == nil || f.FlowRuns.Tags == nil {
 		return nil, nil
 	}
 	for _, tag := range slices.Concat(f.FlowRuns.Tags.All, f.FlowRuns.Tags.Any) {
-		n, err := r.count(ctx, queries.RareTag(r.d, tag))
+		n, err := r.count(ctx, queries.RareTag(r.d, tag, due))
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/flowlite/flowlite/db/row"
@@ -60,6 +61,7 @@ func (t *tx) LockFlowRun(ctx context.Context, id core.UUID) (*core.FlowRun, erro
 
 func (t *tx) InsertFlowRun(ctx context.Context, f *core.FlowRun, past ...*core.State) (bool, error) {
 	stateColumns(f)
+	f.ExpectedStartTime = cmp.Or(f.ExpectedStartTime, f.Created) // its tags are kept by it
 	q := t.q
 	if f.IdempotencyKey == nil { // only a key may be taken
 		q = t.later("Flow run", 1)
@@ -115,7 +117,7 @@ func (t *tx) insertFlowRunState(ctx context.Context, id core.UUID, s *core.State
 
 func (t *tx) tagFlowRun(ctx context.Context, f *core.FlowRun) error {
 	for _, tag := range f.Tags {
-		if err := t.later("Tag", anyRows).InsertFlowRunTag(ctx, row.InsertFlowRunTagParams{Tag: tag, FlowRunID: f.ID}); err != nil {
+		if err := t.later("Tag", anyRows).InsertFlowRunTag(ctx, row.InsertFlowRunTagParams{Tag: tag, ExpectedStartTime: f.ExpectedStartTime, FlowRunID: f.ID}); err != nil {
 			return t.err(err, "Tag")
 		}
 	}

@@ -38,8 +38,15 @@ func (r *reader) fill(ctx context.Context, table string, q core.HistoryQuery, bu
 	if len(buckets) == 0 {
 		return nil
 	}
-	q.Start = buckets[0].Start
-	err := r.dyn.rows(ctx, queries.History(r.d, table, q, len(buckets), core.Now()), func(scan func(...any) error) error {
+	q.Start, q.End = buckets[0].Start, buckets[len(buckets)-1].End
+	var rare queries.Rare
+	if table == "flow_run" {
+		var err error
+		if rare, err = r.rareTags(ctx, q.Filters, queries.DueIn(q)); err != nil {
+			return err
+		}
+	}
+	err := r.dyn.rows(ctx, queries.History(r.d, table, q, rare, len(buckets), core.Now()), func(scan func(...any) error) error {
 		var i int64
 		var typ string
 		var s core.HistoryState

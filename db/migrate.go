@@ -23,26 +23,25 @@ func newerSchema(at, known int) error {
 	return core.Errorf(core.EUnavailable, "the database has schema version %d, but this flowlite knows only %d; start a newer flowlite, or another database", at, known)
 }
 
-// migrate runs what lies above the version that current returns.
-func migrate(engine string, current func(known int) (int, error), apply func(version int, text string) error) error {
+// migrate applies the next version above what current returns, and tells
+// whether there was one.
+func migrate(engine string, current func(known int) (int, error), apply func(version int, text string) error) (more bool, err error) {
 	files, err := fs.Glob(migrations, "migrations/"+engine+"/*.sql")
 	if err != nil {
-		return err
+		return false, err
 	}
 	at, err := current(len(files))
+	if err != nil || at >= len(files) {
+		return false, err
+	}
+	text, err := migrations.ReadFile(files[at])
+	if err == nil {
+		err = apply(at+1, string(text))
+	}
 	if err != nil {
-		return err
+		return false, fmt.Errorf("migrate database to version %d: %w", at+1, err)
 	}
-	for v := at + 1; v <= len(files); v++ {
-		text, err := migrations.ReadFile(files[v-1])
-		if err != nil {
-			return err
-		}
-		if err := apply(v, string(text)); err != nil {
-			return fmt.Errorf("migrate database to version %d: %w", v, err)
-		}
-	}
-	return nil
+	return true, nil
 }
 
 var worksWithLine = regexp.MustCompile(`(?m)^-- works with (\d+)$`)
@@ -57,19 +56,28 @@ func worksWith(v int, text string) int {
 	return v
 }
 
+// migratePostgres gives each version a transaction of its own: what one has
+// locked is free again while the next one works.
 func migratePostgres(ctx context.Context, pool *pgxpool.Pool) error {
-	return pgx.BeginFunc(ctx, pool, func(t pgx.Tx) error {
-		if _, err := t.Exec(ctx, queries.LockMigrations); err != nil {
-			return err
-		}
-		return migrate("postgres", func(known int) (int, error) { return postgresVersion(ctx, t, known) }, func(v int, text string) error {
-			if _, err := t.Exec(ctx, text); err != nil {
+	for {
+		var more bool
+		err := pgx.BeginFunc(ctx, pool, func(t pgx.Tx) (err error) {
+			if _, err = t.Exec(ctx, queries.LockMigrations); err != nil {
 				return err
 			}
-			_, err := t.Exec(ctx, queries.AddSchemaVersion, v, worksWith(v, text))
+			more, err = migrate("postgres", func(known int) (int, error) { return postgresVersion(ctx, t, known) }, func(v int, text string) error {
+				if _, err := t.Exec(ctx, text); err != nil {
+					return err
+				}
+				_, err := t.Exec(ctx, queries.AddSchemaVersion, v, worksWith(v, text))
+				return err
+			})
 			return err
 		})
-	})
+		if err != nil || !more {
+			return err
+		}
+	}
 }
 
 // postgresVersion also makes the table that tells it, and refuses a version

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"io/fs"
 	"path/filepath"
 	"strings"
@@ -94,4 +95,95 @@ func TestNewerSchema(t *testing.T) {
 			refused(url)
 		})
 	}
+}
+
+// Tags that were there before they had a time, and those that an older server
+// writes beside a newer one, are found by time.
+func TestTagsOfOlderVersions(t *testing.T) {
+	ctx := t.Context()
+	for _, e := range dbtest.Engines(t) {
+		t.Run(e.Name, func(t *testing.T) {
+			url := e.URL(t)
+			old := openVersion(t, e.Name, url, 12)
+			flow, before, beside := core.NewID(), core.NewID(), core.NewID()
+			old("INSERT INTO flow (id, created, updated, name, tags, labels) VALUES ($1, $2, $2, 'f', '[]', '{}')", flow, core.Now())
+			run := func(id core.UUID, name string, due any) {
+				t.Helper()
+				old("INSERT INTO flow_run (id, created, updated, name, flow_id, parameters, empirical_policy, tags, labels, state_type, state_name, run_count, expected_start_time, total_run_time, auto_scheduled, in_process_retry, recoveries)"+
+					" VALUES ($1, $2, $2, $3, $4, '{}', '{}', '[\"x\"]', '{}', 'PENDING', 'Pending', 0, $5, 0, $6, $6, 0)", id, core.Time(2e15), name, flow, due, false)
+				old("INSERT INTO flow_run_tag (tag, flow_run_id) VALUES ('x', $1) ON CONFLICT DO NOTHING", id)
+			}
+			run(before, "before", nil) // 0013 gives it the time at which it was made
+			s, err := Open(ctx, url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			want := []string{"before"}
+			if e.Name == "postgres" {
+				run(beside, "beside", core.Time(1e15))
+				want = append(want, "beside")
+			}
+			for i, due := range []core.Time{2e15, 1e15}[:len(want)] {
+				f := core.Filters{FlowRuns: &core.FlowRunFilter{Tags: &core.TagFilter{All: []string{"x"}}, ExpectedStartTime: &core.TimeFilter{After: due, Before: due}}}
+				runs, err := s.FlowRuns(ctx, f, core.Page{})
+				if err != nil || len(runs) != 1 || runs[0].Name != want[i] {
+					t.Errorf("%s: %v, %v", want[i], runs, err)
+				}
+				if n, err := s.CountFlowRunsUpTo(ctx, f, 10); err != nil || n != 1 {
+					t.Errorf("%s: counted %d, %v", want[i], n, err)
+				}
+			}
+		})
+	}
+}
+
+// openVersion makes a database as the migrations up to v left it, and returns a
+// way to write to it.
+func openVersion(t *testing.T, engine, url string, v int) func(text string, args ...any) {
+	t.Helper()
+	var exec func(text string, args ...any) error
+	ctx := t.Context()
+	if engine == "sqlite" {
+		raw, err := sql.Open("sqlite", strings.TrimPrefix(url, "sqlite:"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = raw.Close() })
+		exec = func(text string, args ...any) error { _, err := raw.ExecContext(ctx, text, args...); return err }
+	} else {
+		conn, err := pgx.Connect(ctx, url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close(context.Background()) })
+		exec = func(text string, args ...any) error { _, err := conn.Exec(ctx, text, args...); return err }
+	}
+	do := func(text string, args ...any) {
+		t.Helper()
+		if err := exec(text, args...); err != nil {
+			t.Fatalf("%v in %.200s", err, text)
+		}
+	}
+	if engine == "postgres" {
+		do(queries.MakeSchemaVersion)
+		do(queries.WidenSchemaVersion)
+	}
+	files, err := fs.Glob(migrations, "migrations/"+engine+"/*.sql")
+	if err != nil || len(files) < v {
+		t.Fatal(err, len(files))
+	}
+	for i, f := range files[:v] {
+		text, err := migrations.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		do(string(text))
+		if engine == "postgres" {
+			do(queries.AddSchemaVersion, i+1, worksWith(i+1, string(text)))
+		} else {
+			do(fmt.Sprintf("PRAGMA user_version = %d", i+1))
+		}
+	}
+	return do
 }

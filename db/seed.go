@@ -217,11 +217,11 @@ func (s *seed) flowRuns() error {
 }
 
 func (s *seed) flowRunTags() error {
-	return s.load("flow_run_tag", s.size.FlowRuns, []string{"tag", "flow_run_id"}, func(yield func([]any) bool) {
+	return s.load("flow_run_tag", s.size.FlowRuns, []string{"tag", "expected_start_time", "flow_run_id"}, func(yield func([]any) bool) {
 		for i := range s.size.FlowRuns {
-			id := s.run(i).id
+			r := s.run(i)
 			for _, tag := range s.tags(i) {
-				if !yield([]any{tag, id}) {
+				if !yield([]any{tag, r.at, r.id}) {
 					return
 				}
 			}

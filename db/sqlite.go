@@ -106,19 +106,24 @@ func sqliteVersion(ctx context.Context, c interface {
 }
 
 func migrateSQLite(ctx context.Context, c *sql.Conn) error {
-	return migrate("sqlite", func(known int) (int, error) {
-		at, err := sqliteVersion(ctx, c)
-		if err == nil && at > known {
-			err = newerSchema(at, known)
+	for {
+		more, err := migrate("sqlite", func(known int) (int, error) {
+			at, err := sqliteVersion(ctx, c)
+			if err == nil && at > known {
+				err = newerSchema(at, known)
+			}
+			return at, err
+		}, func(v int, text string) error {
+			_, err := c.ExecContext(ctx, "BEGIN IMMEDIATE;\n"+text+"\nPRAGMA user_version = "+strconv.Itoa(v)+";\nCOMMIT;")
+			if err != nil {
+				_, _ = c.ExecContext(context.Background(), "ROLLBACK")
+			}
+			return err
+		})
+		if err != nil || !more {
+			return err
 		}
-		return at, err
-	}, func(v int, text string) error {
-		_, err := c.ExecContext(ctx, "BEGIN IMMEDIATE;\n"+text+"\nPRAGMA user_version = "+strconv.Itoa(v)+";\nCOMMIT;")
-		if err != nil {
-			_, _ = c.ExecContext(context.Background(), "ROLLBACK")
-		}
-		return err
-	})
+	}
 }
 
 func (s *sqliteStore) Engine() string { return "sqlite" }

@@ -36,9 +36,12 @@ type builder struct {
 	args []any
 	// byEnd says that the newest ends are looked for: without statistics SQLite
 	// would rather read and sort every run that has the states asked for.
-	byEnd  bool
-	rare   Rare
-	varies bool
+	byEnd bool
+	// byExpected says that the list is read in the order of the expected start.
+	byExpected bool
+	rare       Rare
+	due        *core.TimeFilter // see Due
+	varies     bool
 }
 
 func (b *builder) w(parts ...string) {

@@ -21,11 +21,18 @@ func (b *builder) flow(x *core.FlowFilter) {
 	b.all(x.Operator, f.terms)
 }
 
+// flowRun puts what costs little first: SQLite asks in this order.
 func (b *builder) flowRun(x *core.FlowRunFilter) {
 	f := b.fields()
 	f.id("r.id", x.ID)
+	f.state("r", x.State)
+	f.time("COALESCE(r.start_time, r.expected_start_time)", x.StartTime)
+	f.time("r.end_time", x.EndTime)
+	f.time("r.expected_start_time", x.ExpectedStartTime)
+	f.time("r.next_scheduled_start_time", x.NextScheduledStartTime)
+	f.id("r.deployment_id", x.DeploymentID)
 	f.textLike("r.name", x.Name, func(v string) {
-		if x.ExpectedStartTime != nil || x.EndTime != nil {
+		if b.byExpected || x.ExpectedStartTime != nil || x.EndTime != nil {
 			f.like("r.name", v) // the indexes by time have the name too
 			return
 		}
@@ -35,25 +42,9 @@ func (b *builder) flowRun(x *core.FlowRunFilter) {
 		f.w(")")
 	})
 	b.varies = b.varies || x.Tags != nil
-	f.tags("r.tags", x.Tags, func(tag string) {
-		if b.rare[tag] {
-			f.w("r.id IN (SELECT g.flow_run_id FROM flow_run_tag g WHERE g.tag = ")
-			f.arg(tag)
-			f.w(")")
-			return
-		}
-		f.w("EXISTS (SELECT 1 FROM flow_run_tag g WHERE g.flow_run_id = r.id AND g.tag = ")
-		f.arg(tag)
-		f.w(")")
-	})
-	f.id("r.deployment_id", x.DeploymentID)
+	f.tags("r.tags", x.Tags, b.hasFlowRunTag)
 	f.textFilter("(SELECT wq.name FROM work_queue wq WHERE wq.id = r.work_queue_id)", x.WorkQueueName)
-	f.state("r", x.State)
 	f.textFilter("r.flow_version", x.FlowVersion)
-	f.time("COALESCE(r.start_time, r.expected_start_time)", x.StartTime)
-	f.time("r.end_time", x.EndTime)
-	f.time("r.expected_start_time", x.ExpectedStartTime)
-	f.time("r.next_scheduled_start_time", x.NextScheduledStartTime)
 	if x.ParentFlowRunID != nil && len(x.ParentFlowRunID.Any) > 0 && x.ParentFlowRunID.NotAny == nil && x.ParentFlowRunID.IsNull == nil {
 		f.add(func() { // by the indexes of both tables
 			f.w("r.parent_task_run_id IN (SELECT pt.id FROM task_run pt WHERE ")

@@ -4,9 +4,9 @@ import "github.com/flowlite/flowlite/runtime/core"
 
 // History counts runs of a table ("flow_run" or "task_run") by bucket and
 // state: bucket, type, name, count, run time and lateness in seconds. Buckets
-// without runs may be left out.
-func History(d Dialect, table string, q core.HistoryQuery, buckets int, now core.Time) Query {
-	h := history{&builder{d: d}, table, "r", q.Start, max(1, int64(q.Interval*1e6)), int64(buckets), now, q.Counts}
+// without runs may be left out. rare are tags that few runs of its time have.
+func History(d Dialect, table string, q core.HistoryQuery, rare Rare, buckets int, now core.Time) Query {
+	h := history{&builder{d: d, rare: rare, due: DueIn(q)}, table, "r", q.Start, max(1, int64(q.Interval*1e6)), int64(buckets), now, q.Counts}
 	if table == "task_run" {
 		h.a = "t"
 	}

@@ -179,28 +179,11 @@ func Flows(d Dialect, fs core.Filters, p *core.Page) Query {
 	return list(d, "flow", "f", func(b *builder) { b.whereFlows(fs) }, flowSorts, "NAME_ASC", p)
 }
 
-// Rare are tags that few flow runs have. Their runs are looked up; of a tag that
-// many have, the runs of a list are asked whether they have it.
-type Rare map[string]bool
-
-// RareTag counts the flow runs with a tag, up to the number from which on it is
-// not rare: reading so many entries of an index takes about a millisecond.
-func RareTag(d Dialect, tag string) Query {
-	b := &builder{d: d}
-	b.w("SELECT COUNT(*) FROM (SELECT 1 FROM flow_run_tag g WHERE g.tag = ")
-	b.arg(tag)
-	b.w(" LIMIT ")
-	b.arg(int64(CommonTag))
-	b.w(") AS tagged")
-	return b.query()
-}
-
-const CommonTag = 5000
-
 func FlowRuns(d Dialect, fs core.Filters, p *core.Page, rare Rare) Query {
 	return list(d, "flow_run", "r", func(b *builder) {
-		b.rare = rare
+		b.rare, b.due = rare, Due(fs)
 		b.byEnd = p != nil && p.Sort == "END_TIME_DESC"
+		b.byExpected = p != nil && strings.HasPrefix(p.Sort, "EXPECTED_START_TIME")
 		b.whereFlowRuns(fs)
 		if p != nil {
 			b.after(*p)
@@ -210,7 +193,11 @@ func FlowRuns(d Dialect, fs core.Filters, p *core.Page, rare Rare) Query {
 
 // FlowRunsUpTo counts no further than most.
 func FlowRunsUpTo(d Dialect, fs core.Filters, most int64, rare Rare) Query {
-	b := &builder{d: d, rare: rare}
+	b := &builder{d: d, rare: rare, due: Due(fs)}
+	if tag, ok := onlyTag(fs); ok {
+		b.countTagged(tag, most)
+		return b.query()
+	}
 	b.w("SELECT COUNT(*) FROM (SELECT 1 FROM flow_run r WHERE ")
 	b.whereFlowRuns(fs)
 	b.w(" LIMIT ")

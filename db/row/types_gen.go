@@ -512,8 +512,9 @@ type FlowRunState struct {
 }
 
 type FlowRunTag struct {
-	Tag       string
-	FlowRunID core.UUID
+	Tag               string
+	FlowRunID         core.UUID
+	ExpectedStartTime core.Time
 }
 
 type GetArtifactCollectionOfParams struct{ LatestID core.UUID }
@@ -836,8 +837,9 @@ type InsertFlowRunStateParams struct {
 }
 
 type InsertFlowRunTagParams struct {
-	Tag       string
-	FlowRunID core.UUID
+	Tag               string
+	ExpectedStartTime core.Time
+	FlowRunID         core.UUID
 }
 
 type InsertGlobalLimitParams struct {

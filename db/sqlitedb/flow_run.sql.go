@@ -440,13 +440,13 @@ func (q *Queries) InsertFlowRunState(ctx context.Context, arg InsertFlowRunState
 }
 
 const insertFlowRunTag = `-- name: InsertFlowRunTag :exec
-INSERT INTO flow_run_tag (tag, flow_run_id)
-VALUES (?1, ?2)
+INSERT INTO flow_run_tag (tag, expected_start_time, flow_run_id)
+VALUES (?1, ?2, ?3)
 ON CONFLICT DO NOTHING
 `
 
 func (q *Queries) InsertFlowRunTag(ctx context.Context, arg InsertFlowRunTagParams) error {
-	_, err := q.db.ExecContext(ctx, insertFlowRunTag, arg.Tag, arg.FlowRunID)
+	_, err := q.db.ExecContext(ctx, insertFlowRunTag, arg.Tag, arg.ExpectedStartTime, arg.FlowRunID)
 	return err
 }
 

@@ -16,8 +16,8 @@ VALUES (sqlc.arg(id), sqlc.arg(created), sqlc.arg(updated), sqlc.arg(name), sqlc
 ON CONFLICT (flow_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING;
 
 -- name: InsertFlowRunTag :exec
-INSERT INTO flow_run_tag (tag, flow_run_id)
-VALUES (sqlc.arg(tag), sqlc.arg(flow_run_id))
+INSERT INTO flow_run_tag (tag, expected_start_time, flow_run_id)
+VALUES (sqlc.arg(tag), sqlc.arg(expected_start_time), sqlc.arg(flow_run_id))
 ON CONFLICT DO NOTHING;
 
 -- name: DeleteFlowRunTags :exec

@@ -146,7 +146,7 @@ func (b *reading) requests(ctx context.Context) ([]request, error) {
 		}
 		list = append(list, request{name: name, method: http.MethodGet, path: path})
 	}
-	for _, path := range []string{"/dashboard", "/runs", "/runs?state=failed", "/runs?q=brave", "/runs?tag=team-data", "/flows", "/deployments", "/work-pools",
+	for _, path := range []string{"/dashboard", "/runs", "/runs?state=failed", "/runs?q=brave", "/runs?tag=team-data", "/palette?q=brave", "/flows", "/deployments", "/work-pools",
 		"/automations", "/events", "/variables", "/artifacts", "/concurrency", "/settings"} {
 		page(path)
 	}

@@ -29,7 +29,7 @@ func (u *UI) palette(w http.ResponseWriter, r *http.Request) error {
 func (u *UI) find(r *http.Request, q string) (hits []views.Hit, err error) {
 	ctx := r.Context()
 	runs := func(f *core.FlowRunFilter, limit int) error {
-		rs, err := u.runs(ctx, core.Filters{FlowRuns: f}, core.Page{Sort: "START_TIME_DESC", Limit: limit})
+		rs, err := u.runs(ctx, core.Filters{FlowRuns: f}, core.Page{Sort: "EXPECTED_START_TIME_DESC", Limit: limit})
 		for _, x := range rs {
 			hits = append(hits, views.Hit{Href: "/flow-runs/" + x.ID.String(), Label: x.Flow + " / " + x.Name, Kind: "run", Tone: x.Tone()})
 		}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http/httptest"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -67,7 +68,7 @@ func TestRowsOfAPage(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	url := "sqlite:" + filepath.Join(t.TempDir(), "x.db")
-	if err := db.Seed(ctx, url, db.SeedSize{FlowRuns: 6000, TaskRuns: 12000, Logs: 12000, Events: 6000, Days: 3}, func(string, int, int) {}); err != nil {
+	if err := db.Seed(ctx, url, db.SeedSize{FlowRuns: 6000, TaskRuns: 12000, Logs: 12000, Events: 6000, Days: 20}, func(string, int, int) {}); err != nil {
 		t.Fatal(err)
 	}
 	store, err := db.Open(ctx, url)
@@ -85,8 +86,14 @@ func TestRowsOfAPage(t *testing.T) {
 	if err != nil || len(runs) != 1 {
 		t.Fatal(runs, err)
 	}
+	oldest, err := store.FlowRuns(ctx, core.Filters{}, core.Page{Sort: "EXPECTED_START_TIME_ASC", Limit: 1})
+	if err != nil || len(oldest) != 1 {
+		t.Fatal(oldest, err)
+	}
+	found := "/palette?q=" + oldest[0].Name
 	for path, most := range map[string]int64{
-		"/dashboard": 30, "/runs": 200, "/runs?range=all&sort=ended": 200, "/runs?state=failed": 200, "/flows": 20 * 24, "/deployments": 50 * 24,
+		found:        25, // also a run of three weeks ago
+		"/dashboard": 30, "/runs": 201, "/runs?range=all&sort=ended": 200, "/runs?state=failed": 200, "/flows": 20 * 24, "/deployments": 50 * 24,
 		"/deployments/" + runs[0].DeploymentID.String(): 80, "/flows/" + runs[0].FlowID.String(): 120, "/work-pools": 20, "/work-pools/default": 30,
 		"/events": 120, "/flow-runs/" + runs[0].ID.String(): 20,
 	} {
@@ -97,6 +104,9 @@ func TestRowsOfAPage(t *testing.T) {
 		t.Logf("%-60s %5d rows, %6d bytes", path, n, w.Body.Len())
 		if w.Code != 200 || n > most {
 			t.Errorf("%s: %d, %d rows read, at most %d are shown", path, w.Code, n, most)
+		}
+		if path == found && !strings.Contains(w.Body.String(), oldest[0].ID.String()) {
+			t.Errorf("%s does not find the oldest run", path)
 		}
 	}
 }

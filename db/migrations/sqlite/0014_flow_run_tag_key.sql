@@ -1,0 +1,3 @@
+-- works with 10
+-- Postgres fills in what 0013 added in a step of its own.
+SELECT 1;
