@@ -19,11 +19,6 @@ type BlocksView struct {
 	Q, Type string
 }
 
-// first says whether a row begins a new type.
-func (d BlocksView) first(i int) bool {
-	return i == 0 || d.Blocks[i].BlockTypeID != d.Blocks[i-1].BlockTypeID
-}
-
 // BlockView is a document with its secrets masked.
 type BlockView struct{ *core.BlockDocument }
 

@@ -309,6 +309,28 @@ func TestListsInTheBrowser(t *testing.T) {
 	}
 }
 
+// What runs shows on the pages of flows and deployments without a reload, and an
+// open menu stays open.
+func TestRunsAppearInTheBrowser(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.seed()
+	b := h.tab(t, browser(t), "/dashboard", 1280, 900)
+	for _, path := range []string{"/deployments", "/deployments/" + h.etl.ID.String(), "/flows", "/flows/" + h.etl.FlowID.String()} {
+		b.goTo(path)
+		b.wait(`document.querySelector("#live").dataset.state=="up"`)
+		b.js(`(()=>{window.live=document.querySelector("#live");const m=document.querySelector(".pop summary");if(m)m.click()})()`)
+		open := b.js(`""+document.querySelectorAll("details[open]").length`)
+		run := h.create(h.etl, `{}`)
+		b.wait(`!!document.querySelector('main a[href$="/flow-runs/` + run.ID.String() + `"]')`)
+		b.want(`window.live.isConnected&&window.live.dataset.state`, "up")
+		b.want(`""+document.querySelectorAll("details[open]").length`, open)
+		if p := b.problems(); len(p) > 0 {
+			t.Error("console:", path, p)
+		}
+	}
+}
+
 // Pages answer fast: the figures are logged, and a slow page is a failure only
 // when it is far off.
 func TestRenderTimes(t *testing.T) {

@@ -62,6 +62,9 @@ func (u *UI) deployment(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if hx(r) {
+		return u.send(w, r, views.DeploymentBody(p, d))
+	}
 	return u.send(w, r, views.DeploymentPage(p, d))
 }
 

@@ -79,6 +79,9 @@ func (u *UI) flow(w http.ResponseWriter, r *http.Request) error {
 	if v.Last, err = u.lastRuns(r.Context(), mine); err != nil {
 		return err
 	}
+	if hx(r) {
+		return u.send(w, r, views.FlowBody(p, v))
+	}
 	return u.send(w, r, views.FlowPage(p, v))
 }
 
