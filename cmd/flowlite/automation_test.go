@@ -37,6 +37,10 @@ func TestEventCommands(t *testing.T) {
 	s.says(t, 0, "Emitted order.paid", "event", "emit", "order.paid", "--resource", "order.1", "-l", "a=b", "--payload", `{"n":1}`)
 	s.says(t, 0, "Emitted other", "event", "emit", "other", "--resource", "x")
 	s.says(t, 0, "Emitted order.sent", "event", "emit", "order.sent", "--resource", "order.1")
+	s.says(t, 0, "order.paid\torder.1\n", "event", "ls", "-f", "order.*", "--since", "1h")
+	if out := s.says(t, 0, "order.sent", "event", "ls", "--resource", "order.1", "--limit", "1", "-o", "json"); strings.Contains(out, "order.paid") {
+		t.Error(out)
+	}
 	out := s.says(t, 0, "order.sent", "event", "stream", "-f", "order.*", "-n", "2")
 	if strings.Contains(out, "other") || !strings.Contains(out, "order.paid") {
 		t.Errorf("streamed %s", out)

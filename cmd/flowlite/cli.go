@@ -159,7 +159,13 @@ func usage(err error, args []string) error {
 			words = nil
 		}
 	}
-	return &failure{code: exitUsage, what: err.Error(), hint: strings.Join(append([]string{"flowlite"}, append(words, "--help")...), " ")}
+	hint := strings.Join(append([]string{"flowlite"}, append(words, "--help")...), " ")
+	if strings.Join(words, " ") == "secret set" && strings.HasPrefix(err.Error(), "unexpected argument") {
+		return &failure{code: exitUsage, what: "a secret is not said on the command line, where the shell's history would keep it",
+			hint: "leave it out to be asked for it, or say --from-stdin, --from-file FILE or --from-env NAME"}
+	}
+	what := strings.Replace(err.Error(), "expected a valid 64 bit int but got", "must be a whole number, not", 1)
+	return &failure{code: exitUsage, what: what, hint: hint}
 }
 
 // globalsFirst moves the global flags in front of `flow-run resume`, whose own

@@ -109,6 +109,10 @@ func TestTaskRunCommands(t *testing.T) {
 	if out := s.says(t, 0, "of the flow", "logs", "--flow-run", "first", "--since", "1h"); strings.Contains(out, "long ago") {
 		t.Errorf("--since 1h: %s", out)
 	}
+	s.says(t, 0, "of the flow", "logs", "first", "--since", "1h")
+	s.says(t, exitUsage, "say whose logs", "logs")
+	s.says(t, exitUsage, `--tail: must be a whole number, not "x"`, "logs", "first", "--tail", "x")
+	s.says(t, exitUsage, "say whose logs", "logs", "first", "--deployment", "shop/order")
 	s.says(t, 0, "long ago", "flow-run", "logs", "first", "--level", "error")
 	if out := s.says(t, 0, "", "logs", "--flow-run", "first", "--head", "1"); !strings.Contains(out, "long ago") || strings.Count(out, "\n") != 1 {
 		t.Errorf("--head 1: %s", out)
@@ -208,7 +212,7 @@ func TestEveryList(t *testing.T) {
 	for _, list := range [][]string{
 		{"deployment", "ls"}, {"flow", "ls"}, {"flow-run", "ls"}, {"task-run", "ls"}, {"work-queue", "ls", "-p", "default"},
 		{"worker", "ls"}, {"variable", "ls"}, {"secret", "ls"}, {"block", "ls"}, {"automation", "ls"}, {"concurrency-limit", "ls"}, {"gcl", "ls"}, {"artifact", "ls"},
-		{"block", "type", "ls"}, {"work-pool", "ls"}, {"server", "services", "ls"}, {"profile", "ls"}, {"config", "view"},
+		{"block", "type", "ls"}, {"work-pool", "ls"}, {"server", "services", "ls"}, {"profile", "ls"}, {"config", "view"}, {"event", "ls", "-f", "nothing"},
 	} {
 		if list[0] == "work-queue" {
 			list = list[:2]

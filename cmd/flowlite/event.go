@@ -3,29 +3,28 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"net/url"
 	"os"
 	"strings"
 	"time"
 
+	"github.com/flowlite/flowlite/cmd/flowlite/internal/out"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
 type eventCmd struct {
+	Ls     eventLsCmd     `cmd:"" aliases:"list" help:"List events, the newest first"`
 	Stream eventStreamCmd `cmd:"" help:"Print events as they happen"`
 	Emit   eventEmitCmd   `cmd:"" help:"Tell the server that something happened"`
 }
 
-type eventStreamCmd struct {
+// eventNames is a filter by names.
+type eventNames struct {
 	Filter []string `short:"f" sep:"none" help:"only events of this name; a * at the end is open"`
-	Since  length   `placeholder:"LENGTH" default:"1m" help:"begin with events that are so old"`
-	Count  int      `short:"n" help:"end after so many"`
-	File   string   `name:"output-file" help:"append them to this file, a line of JSON each"`
-	Once   bool     `name:"run-once" help:"end after the first"`
 }
 
-func (c *eventStreamCmd) Run(a *app) error {
-	now := core.Now()
-	f := core.EventFilter{Occurred: &core.EventOccurred{Since: now.Add(-c.Since.Duration()), Until: now.Add(365 * 24 * time.Hour)}}
+func (c eventNames) filter(since, until core.Time) (core.EventFilter, error) {
+	f := core.EventFilter{Occurred: &core.EventOccurred{Since: since, Until: until}}
 	for _, name := range c.Filter {
 		if f.Event == nil {
 			f.Event = &core.EventName{}
@@ -37,11 +36,76 @@ func (c *eventStreamCmd) Run(a *app) error {
 		}
 	}
 	if f.Event != nil && f.Event.Prefix != nil && f.Event.Name != nil {
-		return badUsage("--filter takes either names or names with a *, not both")
+		return f, badUsage("--filter takes either names or names with a *, not both")
+	}
+	return f, nil
+}
+
+type eventLsCmd struct {
+	eventNames
+	Resource string `help:"only of this resource: its id"`
+	Since    length `placeholder:"LENGTH" default:"24h" help:"only events that are no older: 15m, 7d"`
+	Limit    int    `default:"15" help:"at most so many"`
+}
+
+func (c *eventLsCmd) Run(a *app) error {
+	if c.Limit < 1 {
+		return badUsage("--limit is at least 1")
+	}
+	now := core.Now()
+	f, err := c.filter(now.Add(-c.Since.Duration()), now)
+	if err != nil {
+		return err
+	}
+	if c.Resource != "" {
+		f.Resource = &core.EventResource{ID: []string{c.Resource}}
+	}
+	var rows []core.JSON
+	method, path, body := "POST", "/events/filter", any(map[string]any{"filter": f, "limit": min(c.Limit, 50)})
+	for len(rows) < c.Limit && path != "" {
+		page, _, err := ask[struct {
+			Events []core.JSON
+			Next   *string `json:"next_page"`
+		}](a, method, path, body)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, page.Events...)
+		method, path, body = "GET", "", nil
+		if u, err := url.Parse(core.Deref(page.Next)); err == nil && u.RawQuery != "" {
+			path = "/events/filter/next?" + u.RawQuery
+		}
+	}
+	rows = rows[:min(c.Limit, len(rows))]
+	t := &out.Table{Empty: "no such events in the time that --since names", Columns: []out.Column{{Name: "when"}, {Name: "event", Keep: true}, {Name: "resource"}}}
+	ids := make([]string, len(rows))
+	for i, raw := range rows {
+		var e core.Event
+		if err := json.Unmarshal(raw, &e); err != nil {
+			return err
+		}
+		ids[i] = e.ID.String()
+		t.Rows = append(t.Rows, []string{a.out.Ago(e.Occurred), e.Event, e.ResourceID()})
+	}
+	return a.out.List(core.ToJSON(append([]core.JSON{}, rows...)), t, ids)
+}
+
+type eventStreamCmd struct {
+	eventNames
+	Since  length   `placeholder:"LENGTH" default:"1m" help:"begin with events that are so old"`
+	Count  int      `short:"n" help:"end after so many"`
+	File   string   `name:"output-file" help:"append them to this file, a line of JSON each"`
+	Once   bool     `name:"run-once" help:"end after the first"`
+}
+
+func (c *eventStreamCmd) Run(a *app) error {
+	now := core.Now()
+	f, err := c.filter(now.Add(-c.Since.Duration()), now.Add(365*24*time.Hour))
+	if err != nil {
+		return err
 	}
 	var file *os.File
 	if c.File != "" {
-		var err error
 		if file, err = os.OpenFile(c.File, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644); err != nil {
 			return err
 		}
@@ -51,7 +115,7 @@ func (c *eventStreamCmd) Run(a *app) error {
 		c.Count = 1
 	}
 	n := 0
-	err := a.api.once.StreamEvents(a.ctx, f, func(e *core.Event, raw core.JSON) error {
+	err = a.api.once.StreamEvents(a.ctx, f, func(e *core.Event, raw core.JSON) error {
 		n++
 		if file != nil {
 			if _, err := file.Write(append(raw, '\n')); err != nil {

@@ -87,7 +87,7 @@ func TestCommandsParse(t *testing.T) {
 		"concurrency-limit create t 3", "concurrency-limit ls", "concurrency-limit inspect t", "concurrency-limit reset t", "concurrency-limit delete t -y",
 		"gcl ls", "gcl create a --limit 3", "global-concurrency-limit update a --limit 2", "gcl enable a", "gcl disable a", "gcl inspect a", "gcl delete a -y",
 		"artifact ls --all", "artifacts list", "artifact inspect k --limit 2", "artifact delete k -y", "artifact delete --id 1 -y",
-		"event stream --filter prefect.flow-run.*", "events emit a --resource b",
+		"event stream --filter prefect.flow-run.*", "events list --resource x --since 7d --limit 60", "events emit a --resource b",
 		"config set FLOWLITE_API_URL=http://h:1/api", "config unset FLOWLITE_API_URL", "config view --show-sources --show-defaults --hide-sources", "config validate",
 		"profile ls", "profiles list", "profile create qa --from local", "profile use qa", "profile inspect", "profile rename a b", "profile delete a -y",
 		"dashboard", "dashboard open", "completion zsh", "completion -c bash", "version -o json", "flow ls --profile qa",

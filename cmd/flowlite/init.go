@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -24,7 +25,7 @@ type initCmd struct {
 	Dir     string `arg:"" optional:"" default:"." help:"folder of the project; it is made if it is missing"`
 	Name    string `help:"name of the project; default: that of the folder"`
 	Python  bool   `help:"a flow in Python, for Prefect's @flow, instead of one in Go"`
-	Replace string `placeholder:"FOLDER" help:"take the Go module from this checkout of flowlite instead of a release"`
+	Replace string `placeholder:"FOLDER" help:"take the Go module from this checkout of flowlite; default: a release, or where this program was built"`
 }
 
 func (c *initCmd) Run(a *app) error {
@@ -111,20 +112,38 @@ func (c *initCmd) files(dir string) (map[string][]byte, error) {
 		return files, nil
 	}
 	mod := "module " + c.Name + "\n\ngo 1.26.0\n"
-	if c.Replace != "" {
-		checkout, err := filepath.Abs(c.Replace)
-		if err != nil {
-			return nil, err
-		}
-		if b, err := os.ReadFile(filepath.Join(checkout, "go.mod")); err != nil || !bytes.HasPrefix(b, []byte("module "+modulePath+"\n")) {
-			return nil, badUsage("--replace %s is not a checkout of %s", c.Replace, modulePath)
-		}
+	checkout, err := filepath.Abs(c.Replace)
+	if err != nil {
+		return nil, err
+	}
+	if c.Replace == "" {
+		checkout = ownCheckout()
+	} else if !isCheckout(checkout) {
+		return nil, badUsage("--replace %s is not a checkout of %s", c.Replace, modulePath)
+	}
+	if checkout != "" {
 		mod += fmt.Sprintf("\nrequire %s v0.0.0\n\nreplace %s => %s\n", modulePath, modulePath, checkout)
 	} else if v := version(); strings.HasPrefix(v, "v") && !strings.Contains(v, "+dirty") {
 		mod += fmt.Sprintf("\nrequire %s %s\n", modulePath, v)
 	}
 	files["go.mod"] = []byte(mod)
 	return files, nil
+}
+
+func isCheckout(dir string) bool {
+	b, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+	return err == nil && bytes.HasPrefix(b, []byte("module "+modulePath+"\n"))
+}
+
+// ownCheckout is where this program was built from, "" for a release: there is
+// no version of the module that Go could load for what was built elsewhere.
+func ownCheckout() string {
+	_, file, _, _ := runtime.Caller(0)
+	dir := filepath.Dir(filepath.Dir(filepath.Dir(file)))
+	if release != "" || strings.Contains(dir, "@") || !filepath.IsAbs(dir) || !isCheckout(dir) {
+		return ""
+	}
+	return dir
 }
 
 // inModule tells whether a folder above has a go.mod, as Go looks for one.

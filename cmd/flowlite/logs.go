@@ -34,14 +34,17 @@ func (o logsOf) filter() (key string, id core.UUID) {
 }
 
 type logsTopCmd struct {
-	FlowRun    string `name:"flow-run" placeholder:"RUN" xor:"of" required:"" predictor:"run" help:"id, unique prefix of one, or name"`
-	TaskRun    string `name:"task-run" placeholder:"ID" xor:"of" required:"" help:"id, or unique prefix of one"`
-	Deployment string `placeholder:"NAME" xor:"of" required:"" predictor:"deployment" help:"the newest run of this deployment"`
+	Of         string `arg:"" optional:"" name:"run" predictor:"run" help:"flow run: id, unique prefix of one, or name"`
+	FlowRun    string `name:"flow-run" placeholder:"RUN" xor:"of" predictor:"run" help:"the same as a flag"`
+	TaskRun    string `name:"task-run" placeholder:"ID" xor:"of" help:"id, or unique prefix of one"`
+	Deployment string `placeholder:"NAME" xor:"of" predictor:"deployment" help:"the newest run of this deployment"`
 	logsFlags
 }
 
 func (c *logsTopCmd) Run(a *app) error {
-	switch {
+	switch flags := c.FlowRun + c.TaskRun + c.Deployment; {
+	case (c.Of == "") == (flags == ""):
+		return badUsage("say whose logs: a flow run, or --task-run ID, or --deployment NAME")
 	case c.TaskRun != "":
 		r, _, err := a.taskRun(c.TaskRun)
 		if err != nil {
@@ -55,7 +58,7 @@ func (c *logsTopCmd) Run(a *app) error {
 		}
 		return a.logs(logsOf{flow: r}, c.logsFlags)
 	}
-	return a.logsOfRun(c.FlowRun, c.logsFlags)
+	return a.logsOfRun(c.Of+c.FlowRun, c.logsFlags)
 }
 
 // newestRun is the last run of a deployment that has begun.

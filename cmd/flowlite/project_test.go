@@ -43,7 +43,8 @@ func TestProject(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.says(".", 0, "flows/hello.go", "init", dir, "--replace", checkout)
+	p.says(".", 0, "flows/hello.go", "init", dir) // built here, so it takes the module from here
+	p.says(".", 0, "flows/hello.go", "init", filepath.Join(t.TempDir(), "x"), "--replace", checkout)
 	p.says(".", 1, "is there already", "init", dir)
 	p.says(".", 2, "is not a checkout", "init", t.TempDir(), "--replace", t.TempDir())
 	if mod, err := os.ReadFile(filepath.Join(dir, "go.mod")); err != nil || !strings.HasPrefix(string(mod), "module my-shop\n") {

@@ -103,7 +103,7 @@ type secretUnsetCmd struct{ secretRef }
 func (c *secretUnsetCmd) Run(a *app) error {
 	d, _, err := ask[*core.BlockDocument](a, "GET", blockPath(core.SecretBlock, c.Name), nil)
 	if core.IsNotFound(err) {
-		return core.Errorf(core.ENotFound, "there is no secret %s", c.Name)
+		return &failure{code: exitNotFound, what: "no secret " + c.Name, hint: "flowlite secret ls shows all"}
 	}
 	if err != nil {
 		return err

@@ -62,6 +62,7 @@ func TestSecretAndBlock(t *testing.T) {
 	walk(t, api, []step{
 		{"", "secret ls -o json", 0, "[]\n", ""},
 		{"", "secret set api-key", 2, "", "--from-stdin"},
+		{"", "secret set api-key s3cret", 2, "", "history"},
 		{"", "secret set api-key --from-stdin", 2, "", "is empty"},
 		{"s3cret\n", "secret set api-key --from-stdin", 0, "Set api-key\n", ""},
 		{"other", "secret set api-key --from-stdin", 1, "", "--overwrite"},

@@ -52,6 +52,9 @@ func serve(a *app, cfg server.Config) error {
 	}
 	defer record(a, cfg.Home, s.URL())()
 	_, _ = fmt.Fprintf(a.out.Out, "flowlite %s  %s\n", version(), a.out.Bold(s.URL()))
+	if cfg.FlowsDir != "" {
+		a.out.Note("  building the flows of %s", cfg.FlowsDir)
+	}
 	var failed error
 	select {
 	case <-a.ctx.Done():
