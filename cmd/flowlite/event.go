@@ -92,10 +92,10 @@ func (c *eventLsCmd) Run(a *app) error {
 
 type eventStreamCmd struct {
 	eventNames
-	Since  length   `placeholder:"LENGTH" default:"1m" help:"begin with events that are so old"`
-	Count  int      `short:"n" help:"end after so many"`
-	File   string   `name:"output-file" help:"append them to this file, a line of JSON each"`
-	Once   bool     `name:"run-once" help:"end after the first"`
+	Since length `placeholder:"LENGTH" default:"1m" help:"begin with events that are so old"`
+	Count int    `short:"n" help:"end after so many"`
+	File  string `name:"output-file" help:"append them to this file, a line of JSON each"`
+	Once  bool   `name:"run-once" help:"end after the first"`
 }
 
 func (c *eventStreamCmd) Run(a *app) error {
