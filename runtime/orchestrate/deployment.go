@@ -85,6 +85,9 @@ func (s *Service) CreateDeployment(ctx context.Context, c core.DeploymentCreate)
 		if err := s.replaceSchedules(ctx, tx, d, schedules); err != nil {
 			return err
 		}
+		if err := s.readyAtOnce(ctx, tx, out, d); err != nil {
+			return err
+		}
 		out.pool(d.WorkPoolID)
 		d, err = tx.Deployment(ctx, d.ID)
 		return err
@@ -94,6 +97,19 @@ func (s *Service) CreateDeployment(ctx context.Context, c core.DeploymentCreate)
 	}
 	s.names.forget(d.ID)
 	return d, nil
+}
+
+// readyAtOnce makes a deployment READY whose queue workers look at already: the
+// next time they say so may be half a minute away.
+func (s *Service) readyAtOnce(ctx context.Context, tx core.Tx, out *outbox, d *core.Deployment) error {
+	if d.Status == core.Ready || d.WorkQueueID.IsZero() {
+		return nil
+	}
+	q, err := tx.WorkQueue(ctx, d.WorkQueueID)
+	if err != nil || core.Deref(q.Status) != core.Ready {
+		return err
+	}
+	return s.polledDeployments(ctx, tx, out, []*core.Deployment{d})
 }
 
 // UpdateDeployment changes the keys that are present and purges future

@@ -145,6 +145,10 @@ func TestPollAndForeman(t *testing.T) {
 	if p := given(h.WorkPoolByName(ctx, "p"))(t); core.Deref(p.Status) != core.Ready {
 		t.Error(core.Deref(p.Status))
 	}
+	next := given(h.CreateDeployment(ctx, core.DeploymentCreate{Name: "next", FlowID: h.flow.ID, WorkPoolName: core.Some("p"), ParameterOpenAPISchema: core.Some(core.JSON(`{}`))}))(t)
+	if next.Status != core.Ready {
+		t.Error("a deployment to a queue that is looked at:", next.Status)
+	}
 	h.now = h.now.Add(5 * time.Minute)
 	given(h.Foreman(ctx))(t)
 	d, p := given(h.DeploymentByName(ctx, "f", "d"))(t), given(h.WorkPoolByName(ctx, "p"))(t)
