@@ -60,7 +60,7 @@ func (r blockRef) find(a *app) (*core.BlockDocument, core.JSON, error) {
 	}
 	d, raw, err := ask[*core.BlockDocument](a, "GET", path, nil)
 	if core.IsNotFound(err) {
-		err = core.Errorf(core.ENotFound, "there is no block %s", r.Name)
+		err = &failure{code: exitNotFound, what: "no block " + r.Name, hint: "flowlite block ls shows all"}
 	}
 	return d, raw, err
 }

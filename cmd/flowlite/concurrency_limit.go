@@ -21,6 +21,14 @@ type tagRef struct {
 
 func (r tagRef) path() string { return "/concurrency_limits/tag/" + esc(r.Tag) }
 
+// explain says which limit was not found.
+func (r tagRef) explain(err error) error {
+	if core.IsNotFound(err) {
+		return &failure{code: exitNotFound, what: "no limit of tag " + r.Tag, hint: "flowlite concurrency-limit ls shows all"}
+	}
+	return err
+}
+
 type tagLimitCreateCmd struct {
 	tagRef
 	Limit int64 `arg:"" help:"how many of its task runs may run at once; 0 lets none run"`
@@ -56,7 +64,7 @@ type tagLimitInspectCmd struct{ tagRef }
 func (c *tagLimitInspectCmd) Run(a *app) error {
 	l, raw, err := ask[*core.TagLimit](a, "GET", c.path(), nil)
 	if err != nil {
-		return err
+		return c.explain(err)
 	}
 	f := []out.Field{{Name: "Tag", Value: a.out.Bold(l.Tag)}, {Name: "Id", Value: l.ID.String()}, {Name: "Limit", Value: strconv.FormatInt(l.Limit, 10)},
 		{Name: "Active", Value: strconv.Itoa(len(l.ActiveSlots))}, {Name: "Created", Value: a.out.Full(l.Created)}, {Name: "Updated", Value: a.out.Full(l.Updated)}}
@@ -70,7 +78,7 @@ type tagLimitResetCmd struct{ tagRef }
 
 func (c *tagLimitResetCmd) Run(a *app) error {
 	if _, err := a.api.call(a.ctx, "POST", c.path()+"/reset", map[string]any{}); err != nil {
-		return err
+		return c.explain(err)
 	}
 	return a.out.Say(core.ToJSON(map[string]string{"tag": c.Tag}), c.Tag, "Reset the limit of tag %s", c.Tag)
 }
@@ -83,7 +91,7 @@ type tagLimitDeleteCmd struct {
 func (c *tagLimitDeleteCmd) Run(a *app) error {
 	l, raw, err := ask[*core.TagLimit](a, "GET", c.path(), nil)
 	if err != nil {
-		return err
+		return c.explain(err)
 	}
 	if err := a.confirm(c.Yes, "Delete the limit of tag "+l.Tag+"?"); err != nil {
 		return err

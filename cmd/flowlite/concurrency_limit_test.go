@@ -32,10 +32,10 @@ func TestLimitCommands(t *testing.T) {
 		{"concurrency-limit ls -o name", 0, "slow"},
 		{"concurrency-limit inspect slow", 0, "slow"},
 		{"concurrency-limit reset slow", 0, "Reset"},
-		{"concurrency-limit reset none", 3, "Concurrency limit not found"},
+		{"concurrency-limit reset none", 3, "no limit of tag none"},
 		{"concurrency-limit delete slow", 2, "--yes"},
 		{"concurrency-limit delete slow -y", 0, "Deleted"},
-		{"concurrency-limit inspect slow", 3, "not found"},
+		{"concurrency-limit inspect slow", 3, "no limit of tag slow"},
 		{"gcl create db --limit 2", 0, "Created db"},
 		{"gcl create db --limit 2", 1, "already"},
 		{"global-concurrency-limit create rate -l 5 --slot-decay-per-second 0.5", 0, "Created rate"},
@@ -47,7 +47,7 @@ func TestLimitCommands(t *testing.T) {
 		{"gcl inspect db -o json", 0, `"active": false`},
 		{"gcl enable db", 0, "Enabled db"},
 		{"gcl update db --name base", 0, "Updated base"},
-		{"gcl inspect db", 3, "not found"},
+		{"gcl inspect db", 3, "no global limit db"},
 		{"gcl delete base -y", 0, "Deleted base"},
 	} {
 		code, stdout, stderr := call(t, srv.URL+"/api", strings.Fields(c.args)...)

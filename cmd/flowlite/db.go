@@ -74,7 +74,7 @@ func (c *dbCopyCmd) Run(a *app) error {
 	tables, err := db.Copy(a.ctx, c.From, c.To, orchestrate.DirResults(home.results()), bar.Set)
 	bar.Done()
 	if err != nil {
-		return fmt.Errorf("%w; the target is as empty as it was", err)
+		return fmt.Errorf("%w; nothing was copied", err)
 	}
 	t := &out.Table{Columns: []out.Column{{Name: "table", Keep: true}, {Name: "rows", Right: true}, {Name: "checksum"}}}
 	var names []string

@@ -24,7 +24,11 @@ type globalLimitRef struct {
 func (r globalLimitRef) path() string { return "/v2/concurrency_limits/" + esc(r.Name) }
 
 func (r globalLimitRef) get(a *app) (*core.GlobalConcurrencyLimit, core.JSON, error) {
-	return ask[*core.GlobalConcurrencyLimit](a, "GET", r.path(), nil)
+	l, raw, err := ask[*core.GlobalConcurrencyLimit](a, "GET", r.path(), nil)
+	if core.IsNotFound(err) {
+		err = &failure{code: exitNotFound, what: "no global limit " + r.Name, hint: "flowlite gcl ls shows all"}
+	}
+	return l, raw, err
 }
 
 // change says done with the limit as it is then.
