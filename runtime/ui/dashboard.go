@@ -83,7 +83,7 @@ func (u *UI) readDashboard(ctx context.Context, p views.Page, rg dashRange, d *v
 			d.Counts[tone] += n
 		}
 		if i < rg.past {
-			d.Total += b.Total
+			d.Total += b.Total - b.N["scheduled"] // what is to come of this hour is no run yet
 		}
 	}
 	d.Finished = d.Counts["completed"] + d.Counts["failed"] + d.Counts["crashed"] + d.Counts["cancelled"]

@@ -269,6 +269,8 @@ func TestDashboardFilters(t *testing.T) {
 	h.finished(h.etl, now.Add(-time.Hour), now, core.Failed)
 	h.finished(h.adder, now.Add(-time.Hour), now, core.Completed)
 	h.finished(h.adder, now.Add(-time.Hour), now, core.Completed)
+	h.must(h.svc.CreateDeploymentFlowRun(t.Context(), h.adder.ID, core.DeploymentFlowRunCreate{Parameters: core.JSON(`{"a":1}`),
+		State: &core.StateCreate{Type: core.Scheduled, Details: core.StateDetails{ScheduledTime: now.Add(time.Second)}}}))
 	for query, want := range map[string]string{"": ">3<", "?flow=adder": ">2<", "?tag=warehouse": ">1<", "?flow=adder&tag=warehouse": ">0<", "?flow=etl&range=7d": ">1<"} {
 		_, body := h.get("/dashboard" + query)
 		contains(t, body, `class="big"`+want)
