@@ -18,6 +18,7 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	_ = os.Setenv("FLOWLITE_HOME", home)
+	_ = os.Setenv("FLOWLITE_TEST_FOLDER", home) // as long as all tests; a test may set the other
 	code := m.Run()
 	_ = os.RemoveAll(home)
 	os.Exit(code)

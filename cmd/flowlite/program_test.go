@@ -18,7 +18,7 @@ import (
 )
 
 var buildProgram = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "flowlite-bin")
+	dir, err := os.MkdirTemp(os.Getenv("FLOWLITE_TEST_FOLDER"), "bin")
 	if err != nil {
 		return "", err
 	}

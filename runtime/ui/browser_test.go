@@ -37,9 +37,13 @@ func browser(t *testing.T) context.Context {
 	for _, f := range []string{"disable-quic", "disable-component-update", "disable-background-networking", "hide-scrollbars"} {
 		opts = append(opts, chromedp.Flag(f, true))
 	}
-	root, c1 := chromedp.NewExecAllocator(context.Background(), opts...)
+	dir, err := os.MkdirTemp("", "flowlite-chromium-") // it leaves files of its own behind
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, c1 := chromedp.NewExecAllocator(context.Background(), append(opts, chromedp.Env("TMPDIR="+dir))...)
 	ctx, c2 := chromedp.NewContext(root)
-	t.Cleanup(func() { c2(); c1() })
+	t.Cleanup(func() { c2(); c1(); _ = os.RemoveAll(dir) })
 	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
 		t.Fatal(err)
 	}
