@@ -19,7 +19,7 @@ func TestTagsByTime(t *testing.T) {
 	for _, e := range dbtest.Engines(t) {
 		t.Run(e.Name, func(t *testing.T) {
 			ctx, url := t.Context(), e.URL(t)
-			if err := db.Seed(ctx, url, db.SeedSize{FlowRuns: queries.CommonTag + 1000, Days: 3}, func(string, int, int) {}); err != nil {
+			if err := db.Seed(ctx, url, db.SeedSize{FlowRuns: queries.CommonTag + 1000, TaskRuns: 2 * (queries.CommonTag + 1000), Days: 3}, func(string, int, int) {}); err != nil {
 				t.Fatal(err)
 			}
 			s := open(t, url)
@@ -30,8 +30,13 @@ func TestTagsByTime(t *testing.T) {
 			}
 			mid := all[len(all)/2].ExpectedStartTime
 			failed := &core.StateFilter{Type: &core.StateTypeFilter{Any: []core.StateType{core.Failed}}}
+			tasks, err := s.TaskRuns(ctx, core.Filters{}, core.Page{Limit: 4 * queries.CommonTag})
+			if err != nil {
+				t.Fatal(err)
+			}
 			for _, tag := range []string{"prod", "team-data", "nobody"} {
 				tags := &core.TagFilter{All: []string{tag}}
+				tasksFound(t, s, all, tasks, tags)
 				for _, f := range []core.FlowRunFilter{
 					{Tags: tags},
 					{Tags: tags, ExpectedStartTime: &core.TimeFilter{After: mid}},
@@ -96,5 +101,24 @@ func foundByRow(t *testing.T, s core.Store, all []*core.FlowRun, f core.FlowRunF
 		if n != hours[core.Time(i)] {
 			t.Errorf("hour %d: %d of %d", i, n, hours[core.Time(i)])
 		}
+	}
+}
+
+// tasksFound compares the task runs that are found by a tag of their flow runs.
+func tasksFound(t *testing.T, s core.Store, runs []*core.FlowRun, tasks []*core.TaskRun, tags *core.TagFilter) {
+	t.Helper()
+	ids := map[core.UUID]bool{}
+	for _, r := range runs {
+		ids[r.ID] = slices.Contains(r.Tags, tags.All[0])
+	}
+	var want int64
+	for _, x := range tasks {
+		if ids[x.FlowRunID] {
+			want++
+		}
+	}
+	n, err := s.CountTaskRuns(t.Context(), core.Filters{FlowRuns: &core.FlowRunFilter{Tags: tags}})
+	if err != nil || n != want {
+		t.Errorf("%v: %d task runs of %d, %v", tags.All, n, want, err)
 	}
 }

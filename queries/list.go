@@ -72,6 +72,11 @@ func (b *builder) whereTaskRuns(fs core.Filters) {
 	if fs.Flows != nil || fs.FlowRuns != nil || fs.Deployments != nil || fs.WorkPools != nil || fs.WorkQueues != nil {
 		of := fs
 		of.TaskRuns = nil
+		if tag, ok := onlyTag(of); ok && of.FlowRuns.ExpectedStartTime == nil {
+			ts = append(ts, func() { b.runHasTag("t.flow_run_id", tag) })
+			b.all(core.And, ts)
+			return
+		}
 		ts = append(ts, b.exists("flow_run r WHERE r.id = t.flow_run_id", func() { b.whereFlowRuns(of) }))
 	}
 	b.all(core.And, ts)

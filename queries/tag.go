@@ -77,7 +77,12 @@ func (b *builder) hasFlowRunTag(tag string) {
 		b.w(")")
 		return
 	}
-	b.w("EXISTS (SELECT 1 FROM flow_run_tag g WHERE g.flow_run_id = r.id AND g.tag = ")
+	b.runHasTag("r.id", tag)
+}
+
+// runHasTag is whether the flow run that a column names has a tag.
+func (b *builder) runHasTag(col, tag string) {
+	b.w("EXISTS (SELECT 1 FROM flow_run_tag g WHERE g.flow_run_id = ", col, " AND g.tag = ")
 	b.arg(tag)
 	b.w(")")
 }
