@@ -41,24 +41,22 @@ func (a *app) deployment(ref string) (d *core.Deployment, raw core.JSON, err err
 	if !core.IsNotFound(err) {
 		return nil, nil, err
 	}
+	named, _, listErr := ask[[]*core.Deployment](a, "POST", "/deployments/filter", map[string]any{"deployments": map[string]any{"name": map[string]any{"any_": []string{ref}}}})
+	if listErr != nil {
+		return nil, nil, listErr
+	}
+	match := a.fullNames(named)
+	if len(match) == 1 {
+		return a.deployment(match[0])
+	}
 	all, _, listErr := ask[[]*core.Deployment](a, "POST", "/deployments/filter", map[string]any{})
 	if listErr != nil {
 		return nil, nil, listErr
 	}
-	names := a.fullNames(all)
-	var match []string
-	for i, d := range all {
-		if d.Name == ref {
-			match = append(match, names[i])
-		}
-	}
-	if len(match) == 1 {
-		return a.deployment(match[0])
-	}
 	f := &failure{code: exitNotFound, what: fmt.Sprintf("no deployment %q on %s", ref, a.where()), hint: "flowlite deployment ls shows all"}
 	if len(match) > 1 {
 		f.code, f.what, f.hint = exitUsage, fmt.Sprintf("%q is a deployment of several flows", ref), "say one of "+strings.Join(match, ", ")
-	} else if n := nearest(ref, names); n != "" {
+	} else if n := nearest(ref, a.fullNames(all)); n != "" {
 		f.hint = "did you mean " + n + "?"
 	}
 	return nil, nil, f
