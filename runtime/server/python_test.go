@@ -77,6 +77,20 @@ def ends(how: str = "exit"):
         time.sleep(600)
     os.kill(os.getpid(), 9)
 
+@flow(retries=1, retry_delay_seconds=0.5)
+def again(then: str = "completes"):
+    from prefect import pause_flow_run, runtime
+    if runtime.flow_run.run_count == 1:
+        raise ValueError("the first time")
+    if then == "pauses":
+        pause_flow_run(timeout=60, poll_interval=1)
+
+@flow(log_prints=True)
+def holder(until: str):
+    print("at it")
+    while not os.path.exists(until):
+        time.sleep(0.05)
+
 @flow
 def _private():
     pass
@@ -210,7 +224,7 @@ func TestPythonFlows(t *testing.T) {
 				for _, d := range r.Deployments {
 					names = append(names, d.Name+"@"+d.Entrypoint)
 				}
-				want := []string{"doubler/local@flows/all.py:doubler", "waiter/local@flows/all.py:waiter", "async-waiter/local@flows/all.py:async_waiter", "ends/local@flows/all.py:ends"}
+				want := []string{"doubler/local@flows/all.py:doubler", "waiter/local@flows/all.py:waiter", "async-waiter/local@flows/all.py:async_waiter", "ends/local@flows/all.py:ends", "again/local@flows/all.py:again", "holder/local@flows/all.py:holder"}
 				if !slices.Equal(names, want) || len(r.Problems)+len(r.Hints) != 0 {
 					t.Errorf("found %q, problems %v, hints %v", names, r.Problems, r.Hints)
 				}
@@ -289,6 +303,29 @@ func runPython(t *testing.T, s *Server, reports chan FlowsReport, dir string) {
 		}
 		until(t, s, run, is(core.Crashed))
 	})
+	t.Run("within one process: retried, paused and resumed", func(t *testing.T) {
+		run := until(t, s, begin(t, s, "again", core.DeploymentFlowRunCreate{Parameters: core.JSON(`{"then":"pauses"}`)}), is(core.Paused))
+		if _, err := s.Service().ResumeFlowRun(ctx, run.ID, nil); err != nil {
+			t.Fatal(err)
+		}
+		run = until(t, s, run, is(core.Completed))
+		if got := statesOf(t, s, run); slices.Contains(got, core.NameResuming) || !slices.Contains(got, core.NameAwaitingRetry) {
+			t.Errorf("states %q", got)
+		}
+	})
+	t.Run("a process whose run was taken from it cannot end it", func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "go on")
+		run := until(t, s, begin(t, s, "holder", core.DeploymentFlowRunCreate{Parameters: core.ToJSON(map[string]any{"until": file})}), is(core.Running))
+		untilLogged(t, s, run, "at it")
+		if _, err := s.Service().ReportCrash(ctx, run.ID, "its worker seemed to be gone", false); err != nil {
+			t.Fatal(err)
+		}
+		put(t, file, "")
+		untilSaid(t, s, run, "409 Conflict")
+		if got := statesOf(t, s, run); !slices.Equal(got, []string{"Scheduled", "Pending", "Running", "Crashed"}) {
+			t.Errorf("states %q", got)
+		}
+	})
 	t.Run("named by module, fetched by a pull step", func(t *testing.T) {
 		for name, c := range map[string]core.DeploymentCreate{
 			"module":  {Entrypoint: core.Some("flows.all.ends"), Path: core.Some(dir)},
@@ -331,9 +368,20 @@ func resultOfPython(t *testing.T, s *Server) {
 // untilLogged waits for a line: what a process prints is shipped on its own way.
 func untilLogged(t *testing.T, s *Server, run *core.FlowRun, line string) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); !slices.Contains(logsOf(t, s, run), line); {
+	untilLog(t, s, run, line, func(l string) bool { return l == line })
+}
+
+// untilSaid waits for a line that has a text in it.
+func untilSaid(t *testing.T, s *Server, run *core.FlowRun, text string) {
+	t.Helper()
+	untilLog(t, s, run, text, func(l string) bool { return strings.Contains(l, text) })
+}
+
+func untilLog(t *testing.T, s *Server, run *core.FlowRun, what string, ok func(string) bool) {
+	t.Helper()
+	for end := time.Now().Add(30 * time.Second); !slices.ContainsFunc(logsOf(t, s, run), ok); {
 		if time.Now().After(end) {
-			t.Fatalf("%q was not logged; logs %q", line, logsOf(t, s, run))
+			t.Fatalf("%q was not logged; logs %q", what, logsOf(t, s, run))
 		}
 		_, _ = s.Service().WaitFlowRun(context.Background(), run.ID, run.StateID, 0.1)
 	}

@@ -201,6 +201,7 @@ def execute():
     sys.path.insert(0, os.getcwd())
     quiet_console()
     cancel_rather_than_crash(flow_run_id)
+    fence(flow_run_id)
     flow = flow_run = logger = None
     try:
         with engine.handle_engine_signals(flow_run_id):
@@ -226,6 +227,29 @@ def execute():
             why = exc.__context__
             last_words(f"{type(why).__name__}: {why}" if why is not None else f"exit code {exc.code}")
         raise
+
+
+def fence(flow_run_id):
+    """The state of this run is set with the token of the worker's lease: a
+    server refuses it once the run was given to another process, or stopped. A
+    worker that was frozen may still have a process that knows nothing of it."""
+    token = os.environ.get("FLOWLITE_RUN_TOKEN")
+    if not token:
+        return
+    from prefect.client import base
+
+    path = f"/flow_runs/{flow_run_id}/set_state"
+
+    def fenced(send):
+        def with_token(self, request, *args, **kwargs):
+            if request.url.path.endswith(path):
+                request.headers["Flowlite-Run-Token"] = token
+            return send(self, request, *args, **kwargs)
+
+        return with_token
+
+    for client in (base.PrefectHttpxAsyncClient, base.PrefectHttpxSyncClient):
+        client.send = fenced(client.send)
 
 
 def drive(result):
