@@ -38,6 +38,15 @@ func (r *reader) FlowRuns(ctx context.Context, f core.Filters, p core.Page) ([]*
 	if err != nil {
 		return nil, err
 	}
+	if q, ok := queries.NewestFlowRuns(r.d, f, p, rare); ok {
+		ids, err := r.ids(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		if p.Limit > 0 && len(ids) == p.Limit {
+			return r.FlowRunsByIDs(ctx, ids)
+		}
+	}
 	ids, err := r.ids(ctx, queries.FlowRuns(r.d, f, &p, rare))
 	if err != nil {
 		return nil, err

@@ -37,11 +37,12 @@ type builder struct {
 	// byEnd says that the newest ends are looked for: without statistics SQLite
 	// would rather read and sort every run that has the states asked for.
 	byEnd bool
-	// byExpected says that the list is read in the order of the expected start.
-	byExpected bool
-	rare       Rare
-	due        *core.TimeFilter // see Due
-	varies     bool
+	// scan says that the list is read in its order, by an index that has the names,
+	// or among few runs.
+	scan   bool
+	rare   Rare
+	due    *core.TimeFilter // see Due
+	varies bool
 }
 
 func (b *builder) w(parts ...string) {

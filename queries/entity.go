@@ -32,7 +32,7 @@ func (b *builder) flowRun(x *core.FlowRunFilter) {
 	f.time("r.next_scheduled_start_time", x.NextScheduledStartTime)
 	f.id("r.deployment_id", x.DeploymentID)
 	f.textLike("r.name", x.Name, func(v string) {
-		if b.byExpected || x.ExpectedStartTime != nil || x.EndTime != nil {
+		if b.scan || x.ExpectedStartTime != nil || x.EndTime != nil {
 			f.like("r.name", v) // the indexes by time have the name too
 			return
 		}

@@ -172,6 +172,7 @@ func (b *reading) requests(ctx context.Context) ([]request, error) {
 	call("list runs, with a tag", "/flow_runs/filter", `{"limit":50,"flow_runs":{"tags":{"all_":["team-data"]}}}`)
 	call("list runs, with a tag that none has", "/flow_runs/filter", `{"limit":50,"flow_runs":{"tags":{"all_":["nobody"]}}}`)
 	call("list runs, name like", "/flow_runs/filter", `{"limit":50,"flow_runs":{"name":{"like_":"brave"}}}`)
+	call("list runs, name like none", "/flow_runs/filter", `{"limit":50,"flow_runs":{"name":{"like_":"no-such-name"}}}`)
 	call("list runs, offset 100,000", "/flow_runs/filter", `{"limit":50,"offset":100000,"sort":"START_TIME_DESC"}`)
 	call("count runs", "/flow_runs/count", `{}`)
 	call("count runs, failed", "/flow_runs/count", `{"flow_runs":{"state":{"type":{"any_":["FAILED"]}}}}`)
