@@ -17,9 +17,14 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		panic(err)
 	}
+	built, err := os.MkdirTemp("", "flowlite-bin-") // apart: some run it as another user
+	if err != nil {
+		panic(err)
+	}
 	_ = os.Setenv("FLOWLITE_HOME", home)
-	_ = os.Setenv("FLOWLITE_TEST_FOLDER", home) // as long as all tests; a test may set the other
+	_ = os.Setenv("FLOWLITE_TEST_BIN", built)
 	code := m.Run()
 	_ = os.RemoveAll(home)
+	_ = os.RemoveAll(built)
 	os.Exit(code)
 }

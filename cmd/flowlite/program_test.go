@@ -18,11 +18,7 @@ import (
 )
 
 var buildProgram = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp(os.Getenv("FLOWLITE_TEST_FOLDER"), "bin")
-	if err != nil {
-		return "", err
-	}
-	bin := filepath.Join(dir, "flowlite")
+	bin := filepath.Join(os.Getenv("FLOWLITE_TEST_BIN"), "flowlite") // TestMain removes the folder
 	out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, out)
