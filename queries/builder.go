@@ -39,10 +39,11 @@ type builder struct {
 	byEnd bool
 	// scan says that the list is read in its order, by an index that has the names,
 	// or among few runs.
-	scan   bool
-	rare   Rare
-	due    *core.TimeFilter // see Due
-	varies bool
+	scan    bool
+	listing bool // not counting
+	rare    Rare
+	due     *core.TimeFilter // see Due
+	varies  bool
 }
 
 func (b *builder) w(parts ...string) {

@@ -189,6 +189,7 @@ func FlowRuns(d Dialect, fs core.Filters, p *core.Page, rare Rare) Query {
 	return list(d, "flow_run", "r", func(b *builder) {
 		b.rare, b.due = rare, Due(fs)
 		b.byEnd = p != nil && p.Sort == "END_TIME_DESC"
+		b.listing = p != nil
 		b.scan = p != nil && strings.HasPrefix(p.Sort, "EXPECTED_START_TIME")
 		b.whereFlowRuns(fs)
 		if p != nil {
@@ -197,15 +198,15 @@ func FlowRuns(d Dialect, fs core.Filters, p *core.Page, rare Rare) Query {
 	}, flowRunSorts, "ID_DESC", p)
 }
 
-// newest is how many runs NewestFlowRuns looks at: some 20 ms on SQLite.
+// newest is how many runs NewestFlowRuns looks at, in some 20 ms.
 const newest = 30_000
 
-// NewestFlowRuns is FlowRuns among the newest runs alone. It is the same page if
-// it is full. ok tells whether it is worth a try: SQLite compares a million
-// names before it sorts what was found, and most often a run of late is looked for.
+// NewestFlowRuns is FlowRuns among the newest runs alone; it is the same page if
+// it is full. ok tells whether it is worth a try: else all names are compared
+// before what was found is sorted, and most often a run of late is looked for.
 func NewestFlowRuns(d Dialect, fs core.Filters, p core.Page, rare Rare) (q Query, ok bool) {
 	f := fs.FlowRuns
-	if _, other := flowRunSorts[p.Sort]; d != SQLite || other && p.Sort != "ID_DESC" ||
+	if _, other := flowRunSorts[p.Sort]; other && p.Sort != "ID_DESC" ||
 		f == nil || f.Operator == core.Or || f.Name == nil || f.Name.Like == nil || f.ExpectedStartTime != nil || f.EndTime != nil {
 		return q, false
 	}
