@@ -22,17 +22,25 @@ type benchCmd struct {
 type benchSeedCmd struct {
 	Database string `required:"" placeholder:"URL" help:"sqlite:PATH or postgres://... of a database that is new or empty"`
 	Runs     int    `default:"1000000" help:"flow runs"`
-	TaskRuns int    `default:"2000000" help:"task runs"`
-	Logs     int    `default:"5000000" help:"lines of logs"`
-	Events   int    `default:"200000" help:"events"`
+	TaskRuns *int   `placeholder:"N" help:"task runs; default: two for each flow run"`
+	Logs     *int   `placeholder:"N" help:"lines of logs; default: five for each flow run"`
+	Events   *int   `placeholder:"N" help:"events; default: one for each fifth flow run"`
 	Days     int    `default:"90" help:"how far back it goes"`
 }
 
 func (c *benchSeedCmd) Validate() error {
-	if c.Runs < 1 || c.TaskRuns < 0 || c.Logs < 0 || c.Events < 0 || c.Days < 1 {
+	for _, n := range []struct {
+		of   **int
+		runs float64
+	}{{&c.TaskRuns, 2}, {&c.Logs, 5}, {&c.Events, .2}} {
+		if *n.of == nil {
+			*n.of = core.Ptr(int(n.runs * float64(c.Runs)))
+		}
+	}
+	if c.Runs < 1 || *c.TaskRuns < 0 || *c.Logs < 0 || *c.Events < 0 || c.Days < 1 {
 		return fmt.Errorf("--runs and --days must be above 0, the other counts not below")
 	}
-	if c.TaskRuns > 200*c.Runs || c.Logs > 1000*c.Runs {
+	if *c.TaskRuns > 200*c.Runs || *c.Logs > 1000*c.Runs {
 		return fmt.Errorf("at most 200 task runs and 1,000 lines of logs for each flow run")
 	}
 	return nil
@@ -41,12 +49,12 @@ func (c *benchSeedCmd) Validate() error {
 func (c *benchSeedCmd) Run(a *app) error {
 	bar := a.out.Progress()
 	began := time.Now()
-	err := db.Seed(a.ctx, c.Database, db.SeedSize{FlowRuns: c.Runs, TaskRuns: c.TaskRuns, Logs: c.Logs, Events: c.Events, Days: c.Days}, bar.Set)
+	err := db.Seed(a.ctx, c.Database, db.SeedSize{FlowRuns: c.Runs, TaskRuns: *c.TaskRuns, Logs: *c.Logs, Events: *c.Events, Days: c.Days}, bar.Set)
 	bar.Done()
 	if err != nil {
 		return err
 	}
-	a.out.Note("made %d flow runs, %d task runs and %d lines of logs in %s", c.Runs, c.TaskRuns, c.Logs, time.Since(began).Round(time.Second))
+	a.out.Note("made %d flow runs, %d task runs and %d lines of logs in %s", c.Runs, *c.TaskRuns, *c.Logs, time.Since(began).Round(time.Second))
 	a.out.Note("next: flowlite server start --database %s, and in another terminal flowlite bench read", c.Database)
 	return nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -15,6 +16,8 @@ import (
 
 	"github.com/flowlite/flowlite/cmd/flowlite/internal/out"
 	"github.com/flowlite/flowlite/cmd/flowlite/internal/profile"
+
+	"github.com/flowlite/flowlite/runtime/core"
 )
 
 // cli is the grammar: each field is a command group in the file of its name.
@@ -86,6 +89,12 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 			panic(r)
 		}
 	}()
+	switch {
+	case len(args) > 0 && args[0] == "--version":
+		args = append([]string{"version"}, args[1:]...)
+	case len(args) > 0 && args[0] == "help":
+		args = append(slices.Clone(args[1:]), "--help")
+	}
 	a := &app{stdin: stdin, cli: &c, args: args}
 	group := groupOf(args)
 	if os.Getenv("COMP_LINE") != "" {
@@ -200,6 +209,13 @@ type pageFlags struct {
 	Offset int `help:"rows to leave out"`
 }
 
+func (p pageFlags) Validate() error {
+	if p.Limit < 1 || p.Limit > core.MaxLimit || p.Offset < 0 {
+		return fmt.Errorf("--limit is from 1 to %d, --offset not below 0", core.MaxLimit)
+	}
+	return nil
+}
+
 func (p pageFlags) body(more map[string]any) map[string]any {
 	m := map[string]any{"limit": p.Limit, "offset": p.Offset}
 	for k, v := range more {
@@ -210,7 +226,7 @@ func (p pageFlags) body(more map[string]any) map[string]any {
 
 // more tells of the next page.
 func (a *app) more(n int, p pageFlags) {
-	if n > 0 && n == p.Limit && a.out.ForPeople() && a.out.Terminal {
+	if n > 0 && n == p.Limit {
 		a.out.Hint("there may be more: flowlite %s --offset %d", strings.Join(withoutFlag(a.args, "--offset"), " "), p.Offset+p.Limit)
 	}
 }

@@ -233,6 +233,25 @@ func TestEveryList(t *testing.T) {
 	}
 }
 
+func TestLists(t *testing.T) {
+	api, _ := serving(t)
+	s := served{api}
+	s.says(t, exitUsage, "--limit is from 1 to 200", "flow-run", "ls", "--limit", "0")
+	s.says(t, exitUsage, "--limit is from 1 to 200", "variable", "ls", "--limit", "201")
+	s.says(t, 0, "did you mean Running?", "flow-run", "ls", "--state", "Runnng")
+	s.says(t, 0, "Set v1", "variable", "set", "v1", "1")
+	s.says(t, 0, "Set v2", "variable", "set", "v2", "2")
+	s.says(t, 0, "--offset 1", "variable", "ls", "--limit", "1", "-o", "name")
+	s.says(t, 0, "Created default", "work-pool", "create", "default", "-t", "process")
+	s.says(t, exitNotFound, "no work queue nosuch in pool default", "worker", "start", "-p", "default", "-q", "nosuch")
+	s.says(t, 0, "flowlite ", "--version")
+	s.says(t, 0, "List flow runs", "help", "flow-run", "ls")
+	ids := []core.UUID{core.NewID(), core.NewID(), core.NewID()}
+	if got := shorts(ids); got[0] == got[1] || got[1] == got[2] || !strings.HasPrefix(ids[0].String(), got[0]) || len(got[0]) < 13 {
+		t.Errorf("%q of %q", got, ids)
+	}
+}
+
 // What Prefect has and flowlite has not is an error that leads on.
 func TestLeftOut(t *testing.T) {
 	s := served{"http://127.0.0.1:1/api"}

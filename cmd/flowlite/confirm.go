@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/mattn/go-isatty"
@@ -16,8 +17,37 @@ func (a *app) canAsk() bool {
 
 func (a *app) prompt(question string) (string, error) {
 	_, _ = fmt.Fprint(a.out.Err, question+" ")
-	line, err := bufio.NewReader(a.stdin).ReadString('\n')
+	line, err := a.typed(func() (string, error) { return bufio.NewReader(a.stdin).ReadString('\n') })
 	return strings.TrimSpace(line), err
+}
+
+// typed is what somebody types, or the end of the command by Ctrl-C: the signal
+// is ours, so it does not end a read by itself.
+func (a *app) typed(read func() (string, error)) (string, error) {
+	type answer struct {
+		text string
+		err  error
+	}
+	got := make(chan answer, 1)
+	go func() {
+		text, err := read()
+		got <- answer{text, err}
+	}()
+	select {
+	case x := <-got:
+		return x.text, x.err
+	case <-a.ctx.Done():
+		_, _ = fmt.Fprintln(a.out.Err)
+		return "", outcome(exitInterrupted)
+	}
+}
+
+// said tells whether a flag stands on the command line, and does not come from
+// a setting.
+func (a *app) said(short, long string) bool {
+	return slices.ContainsFunc(a.args, func(s string) bool {
+		return s == long || strings.HasPrefix(s, long+"=") || strings.HasPrefix(s, short) && !strings.HasPrefix(s, "--")
+	})
 }
 
 func (a *app) confirm(yes bool, question string) error {
@@ -28,6 +58,9 @@ func (a *app) confirm(yes bool, question string) error {
 		return &failure{code: exitUsage, what: question + " needs an answer, and there is no terminal", hint: "say --yes"}
 	}
 	answer, err := a.prompt(question + " [y/N]")
+	if a.ctx.Err() != nil {
+		return err
+	}
 	if err != nil || !strings.HasPrefix(strings.ToLower(answer), "y") {
 		return &failure{code: exitFailed, what: "nothing was changed"}
 	}

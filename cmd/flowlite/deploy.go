@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -51,7 +52,16 @@ func (c *deployCmd) Run(a *app) error {
 	}
 	plans := make([]*deployPlan, len(specs))
 	for i := range specs { // all are looked at before one is deployed
-		if plans[i], err = a.plan(dir, &specs[i], c.specFlags, c.Pool, c.Queue); err != nil {
+		pool := c.Pool
+		if specs[i].Pool.Name != "" && !a.said("-p", "--pool") { // the setting is for what names none
+			pool = ""
+		}
+		if plans[i], err = a.plan(dir, &specs[i], c.specFlags, pool, c.Queue); err != nil {
+			var f *failure
+			if pool != "" && !a.said("-p", "--pool") && errors.As(err, &f) && strings.HasPrefix(f.what, "no work pool") {
+				f.why = poolSetting + " names it"
+				f.hint = "flowlite config set " + poolSetting + "=POOL, or config unset " + poolSetting
+			}
 			return err
 		}
 	}

@@ -136,6 +136,9 @@ func (c *eventStreamCmd) Run(a *app) error {
 	if errors.Is(err, errEnough) {
 		return nil
 	}
+	if a.ctx.Err() != nil {
+		return outcome(exitInterrupted)
+	}
 	return a.api.explain(err)
 }
 

@@ -68,13 +68,16 @@ func (c *flowRunLsCmd) Run(a *app) error {
 	t := &out.Table{Empty: noRuns("flow runs", c.State), Columns: []out.Column{{Name: "name"}, {Name: "id", Keep: true}, {Name: "state", Keep: true}, {Name: "flow"}, {Name: "when"}, {Name: "took", Right: true}}}
 	if a.out.ForPeople() {
 		flowNames := a.flowNames(flows)
-		for i, r := range all {
-			id := short(ids[i])
-			if !a.out.Terminal {
-				id = names[i]
-			}
-			t.Rows = append(t.Rows, []string{r.Name, id, a.out.State(r.StateType, r.StateName), flowNames[r.FlowID], a.out.Ago(started(r)), took(r)})
+		shown := names
+		if a.out.Terminal {
+			shown = shorts(ids)
 		}
+		for i, r := range all {
+			t.Rows = append(t.Rows, []string{r.Name, shown[i], a.out.State(r.StateType, r.StateName), flowNames[r.FlowID], a.out.Ago(started(r)), took(r)})
+		}
+	}
+	if text := noRuns("flow runs", c.State); len(all) == 0 && !a.out.Terminal && text != "no flow runs" {
+		a.out.Note("%s", text)
 	}
 	defer a.more(len(all), c.pageFlags)
 	return a.out.List(raw, t, names)

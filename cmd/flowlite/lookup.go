@@ -156,6 +156,24 @@ func short(id core.UUID) string {
 	return id.String()[:13]
 }
 
+// shorts are ids as short as tells those of a list apart.
+func shorts(ids []core.UUID) []string {
+	n, out := 13, make([]string, len(ids))
+	for ; n < 36; n++ {
+		seen := map[string]bool{}
+		for _, id := range ids {
+			seen[id.String()[:n]] = true
+		}
+		if len(seen) == len(ids) {
+			break
+		}
+	}
+	for i, id := range ids {
+		out[i] = id.String()[:n]
+	}
+	return out
+}
+
 // nearest is the candidate within a third of edits, or that has the same
 // letters in another order, or that contains what was said.
 func nearest(s string, candidates []string) (best string) {

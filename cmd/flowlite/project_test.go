@@ -71,6 +71,10 @@ func TestProject(t *testing.T) {
 	p.says(dir, 0, "CANCEL_NEW", "deployment", "inspect", "hello/two", "-o", "json")
 	p.says(dir, 2, "did you mean", "deploy", "flows/hello.go:Hello", "--param", "nme=x")
 	p.says(dir, 3, "did you mean nightly?", "deploy", "-n", "nightl")
+	p.env = append(p.env, "FLOWLITE_DEFAULT_WORK_POOL=gone") // for what names no pool; the file does
+	p.says(dir, 0, "Deployed hello/nightly to pool default", "deploy", "--all")
+	p.says(dir, 3, "FLOWLITE_DEFAULT_WORK_POOL names it", "deploy", "flows/hello.go:Hello", "-n", "three")
+	p.env = p.env[:len(p.env)-1]
 	p.says(dir, 3, "did you mean default?", "deploy", "--all", "-p", "defalt")
 	p.says(dir, 2, "either", "deploy", "flows/hello.go:Hello", "--all")
 	p.says(t.TempDir(), 2, "flowlite init", "deploy", "--all")

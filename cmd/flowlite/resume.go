@@ -106,9 +106,20 @@ func (a *app) resumeInput(args []string, schema core.JSON) (map[string]any, erro
 				d, _ := json.Marshal(m["description"])
 				question += " (" + strings.Trim(string(d), `"`) + ")"
 			}
+			if propertyType(schema, k) == "boolean" {
+				question += " [true/false]"
+			}
 			answer, err := a.prompt(question + ":")
 			if err != nil {
 				return nil, err
+			}
+			if t := propertyType(schema, k); t == "boolean" && answer != "" {
+				switch strings.ToLower(answer) {
+				case "y", "yes":
+					answer = "true"
+				case "n", "no":
+					answer = "false"
+				}
 			}
 			if answer != "" {
 				set(k, value(answer, propertyType(schema, k)))

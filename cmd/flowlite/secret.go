@@ -87,11 +87,16 @@ func (c *secretSetCmd) read(a *app) (string, error) {
 		}
 	case a.canAsk():
 		_, _ = fmt.Fprintf(a.out.Err, "Value of %s (not shown): ", c.Name)
-		b, err = term.ReadPassword(int(a.stdin.(*os.File).Fd()))
-		_, _ = fmt.Fprintln(a.out.Err)
+		fd := int(a.stdin.(*os.File).Fd())
+		if before, err := term.GetState(fd); err == nil {
+			defer func() { _ = term.Restore(fd, before) }() // after Ctrl-C
+		}
+		text, err := a.typed(func() (string, error) { b, err := term.ReadPassword(fd); return string(b), err })
 		if err != nil {
 			return "", err
 		}
+		_, _ = fmt.Fprintln(a.out.Err)
+		return text, nil
 	default:
 		return "", &failure{code: exitUsage, what: "the value needs to be typed, and there is no terminal", hint: "say --from-stdin, --from-file FILE or --from-env NAME"}
 	}

@@ -48,14 +48,19 @@ func (c *taskRunLsCmd) Run(a *app) error {
 		return err
 	}
 	t := &out.Table{Empty: noRuns("task runs", c.State), Columns: []out.Column{{Name: "name"}, {Name: "id", Keep: true}, {Name: "state", Keep: true}, {Name: "when"}, {Name: "took", Right: true}, {Name: "attempts", Right: true}}}
-	var names []string
-	for _, r := range all {
-		names = append(names, r.ID.String())
-		id := r.ID.String()
-		if a.out.Terminal {
-			id = short(r.ID)
-		}
-		t.Rows = append(t.Rows, []string{r.Name, id, a.out.State(r.StateType, r.StateName), a.out.Ago(taskStarted(r)), tookTask(r), fmt.Sprint(r.RunCount)})
+	ids, names := make([]core.UUID, len(all)), make([]string, len(all))
+	for i, r := range all {
+		ids[i], names[i] = r.ID, r.ID.String()
+	}
+	shown := names
+	if a.out.Terminal {
+		shown = shorts(ids)
+	}
+	for i, r := range all {
+		t.Rows = append(t.Rows, []string{r.Name, shown[i], a.out.State(r.StateType, r.StateName), a.out.Ago(taskStarted(r)), tookTask(r), fmt.Sprint(r.RunCount)})
+	}
+	if text := noRuns("task runs", c.State); len(all) == 0 && !a.out.Terminal && text != "no task runs" {
+		a.out.Note("%s", text)
 	}
 	defer a.more(len(all), c.pageFlags)
 	return a.out.List(raw, t, names)

@@ -204,12 +204,20 @@ func TestQuestionsOnTerminal(t *testing.T) {
 	x.ends(1)
 	x.shows("nothing was changed")
 
+	// Ctrl-C ends a question, whatever it asks for.
+	for _, args := range [][]string{{"deployment", "delete", "gates/local"}, {"work-pool", "create", "p"}, {"secret", "set", "s"}} {
+		x = onTerminal(t, api, 100, args...)
+		x.shows(`\[y/N\] |\[process\]: |not shown\): `)
+		x.types("\x03")
+		x.ends(130)
+	}
+
 	x = onTerminal(t, api, 100, "deployment", "run", "ask/local", "--watch", "--flow-run-name", "asking")
 	x.shows(`‖ Paused \d+s`)
 	x.shows(`hint: flowlite flow-run resume asking`)
 	y := onTerminal(t, api, 100, "flow-run", "resume", "asking")
-	y.shows(`approved \(may it go on\?\):`)
-	y.types("true\n")
+	y.shows(`approved \(may it go on\?\) \[true/false\]:`)
+	y.types("yes\n")
 	y.shows(`note:`)
 	y.types("fine by me\n")
 	y.ends(0)

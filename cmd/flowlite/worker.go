@@ -75,6 +75,13 @@ func (c *workerStartCmd) Run(a *app) error {
 	if _, _, err := a.pool(c.Pool); err != nil {
 		return err
 	}
+	for _, q := range c.Queue {
+		if _, _, err := ask[*core.WorkQueue](a, "GET", "/work_pools/"+esc(c.Pool)+"/queues/"+esc(q), nil); core.IsNotFound(err) {
+			return &failure{code: exitNotFound, what: "no work queue " + q + " in pool " + c.Pool, hint: "flowlite work-queue create " + q + " -p " + c.Pool}
+		} else if err != nil {
+			return err
+		}
+	}
 	dir, err := filepath.Abs(c.WorkDir)
 	if err != nil {
 		return err
