@@ -43,7 +43,7 @@ func (r *reader) FlowRuns(ctx context.Context, f core.Filters, p core.Page) ([]*
 		if err != nil {
 			return nil, err
 		}
-		if p.Limit > 0 && len(ids) == p.Limit {
+		if len(ids) == p.Limit {
 			return r.FlowRunsByIDs(ctx, ids)
 		}
 	}

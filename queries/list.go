@@ -206,7 +206,7 @@ const newest = 30_000
 // before what was found is sorted, and most often a run of late is looked for.
 func NewestFlowRuns(d Dialect, fs core.Filters, p core.Page, rare Rare) (q Query, ok bool) {
 	f := fs.FlowRuns
-	if _, other := flowRunSorts[p.Sort]; other && p.Sort != "ID_DESC" ||
+	if _, other := flowRunSorts[p.Sort]; p.Limit <= 0 || other && p.Sort != "ID_DESC" ||
 		f == nil || f.Operator == core.Or || f.Name == nil || f.Name.Like == nil || f.ExpectedStartTime != nil || f.EndTime != nil {
 		return q, false
 	}
