@@ -28,33 +28,38 @@ type benchSeedCmd struct {
 	Days     int    `default:"90" help:"how far back it goes"`
 }
 
-func (c *benchSeedCmd) Validate() error {
-	for _, n := range []struct {
-		of   **int
-		runs float64
-	}{{&c.TaskRuns, 2}, {&c.Logs, 5}, {&c.Events, .2}} {
-		if *n.of == nil {
-			*n.of = core.Ptr(int(n.runs * float64(c.Runs)))
+// size has what is not said in proportion to the runs.
+func (c *benchSeedCmd) size() db.SeedSize {
+	or := func(n *int, each float64) int {
+		if n != nil {
+			return *n
 		}
+		return int(each * float64(c.Runs))
 	}
-	if c.Runs < 1 || *c.TaskRuns < 0 || *c.Logs < 0 || *c.Events < 0 || c.Days < 1 {
+	return db.SeedSize{FlowRuns: c.Runs, TaskRuns: or(c.TaskRuns, 2), Logs: or(c.Logs, 5), Events: or(c.Events, .2), Days: c.Days}
+}
+
+func (c *benchSeedCmd) Validate() error {
+	n := c.size()
+	if n.FlowRuns < 1 || n.TaskRuns < 0 || n.Logs < 0 || n.Events < 0 || n.Days < 1 {
 		return fmt.Errorf("--runs and --days must be above 0, the other counts not below")
 	}
-	if *c.TaskRuns > 200*c.Runs || *c.Logs > 1000*c.Runs {
+	if n.TaskRuns > 200*n.FlowRuns || n.Logs > 1000*n.FlowRuns {
 		return fmt.Errorf("at most 200 task runs and 1,000 lines of logs for each flow run")
 	}
 	return nil
 }
 
 func (c *benchSeedCmd) Run(a *app) error {
+	n := c.size()
 	bar := a.out.Progress()
 	began := time.Now()
-	err := db.Seed(a.ctx, c.Database, db.SeedSize{FlowRuns: c.Runs, TaskRuns: *c.TaskRuns, Logs: *c.Logs, Events: *c.Events, Days: c.Days}, bar.Set)
+	err := db.Seed(a.ctx, c.Database, n, bar.Set)
 	bar.Done()
 	if err != nil {
 		return err
 	}
-	a.out.Note("made %d flow runs, %d task runs and %d lines of logs in %s", c.Runs, *c.TaskRuns, *c.Logs, time.Since(began).Round(time.Second))
+	a.out.Note("made %d flow runs, %d task runs and %d lines of logs in %s", n.FlowRuns, n.TaskRuns, n.Logs, time.Since(began).Round(time.Second))
 	a.out.Note("next: flowlite server start --database %s, and in another terminal flowlite bench read", c.Database)
 	return nil
 }

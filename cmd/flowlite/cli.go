@@ -16,7 +16,6 @@ import (
 
 	"github.com/flowlite/flowlite/cmd/flowlite/internal/out"
 	"github.com/flowlite/flowlite/cmd/flowlite/internal/profile"
-
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -229,6 +228,14 @@ func (a *app) more(n int, p pageFlags) {
 	if n > 0 && n == p.Limit {
 		a.out.Hint("there may be more: flowlite %s --offset %d", strings.Join(withoutFlag(a.args, "--offset"), " "), p.Offset+p.Limit)
 	}
+}
+
+// onLine tells whether a flag stands on the command line, and does not come from
+// a setting.
+func (a *app) onLine(short, long string) bool {
+	return slices.ContainsFunc(a.args, func(s string) bool {
+		return s == long || strings.HasPrefix(s, long+"=") || strings.HasPrefix(s, short) && !strings.HasPrefix(s, "--")
+	})
 }
 
 func withoutFlag(args []string, flag string) (rest []string) {

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/mattn/go-isatty"
@@ -40,14 +39,6 @@ func (a *app) typed(read func() (string, error)) (string, error) {
 		_, _ = fmt.Fprintln(a.out.Err)
 		return "", outcome(exitInterrupted)
 	}
-}
-
-// said tells whether a flag stands on the command line, and does not come from
-// a setting.
-func (a *app) said(short, long string) bool {
-	return slices.ContainsFunc(a.args, func(s string) bool {
-		return s == long || strings.HasPrefix(s, long+"=") || strings.HasPrefix(s, short) && !strings.HasPrefix(s, "--")
-	})
 }
 
 func (a *app) confirm(yes bool, question string) error {

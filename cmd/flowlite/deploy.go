@@ -45,6 +45,19 @@ type deployCmd struct {
 	specFlags
 }
 
+// settingsPool is the pool that a setting names, for a deployment that names none.
+func (a *app) settingsPool(pool, named string) (string, error) {
+	if pool == "" || named != "" {
+		return "", nil
+	}
+	_, _, err := a.pool(pool)
+	if f, ok := errors.AsType[*failure](err); ok && f.code == exitNotFound {
+		f.why = poolSetting + " names it"
+		f.hint = "flowlite config set " + poolSetting + "=POOL, or config unset " + poolSetting
+	}
+	return pool, err
+}
+
 func (c *deployCmd) Run(a *app) error {
 	dir, specs, err := c.specs(a)
 	if err != nil {
@@ -53,15 +66,12 @@ func (c *deployCmd) Run(a *app) error {
 	plans := make([]*deployPlan, len(specs))
 	for i := range specs { // all are looked at before one is deployed
 		pool := c.Pool
-		if specs[i].Pool.Name != "" && !a.said("-p", "--pool") { // the setting is for what names none
-			pool = ""
+		if !a.onLine("-p", "--pool") {
+			if pool, err = a.settingsPool(pool, specs[i].Pool.Name); err != nil {
+				return err
+			}
 		}
 		if plans[i], err = a.plan(dir, &specs[i], c.specFlags, pool, c.Queue); err != nil {
-			var f *failure
-			if pool != "" && !a.said("-p", "--pool") && errors.As(err, &f) && strings.HasPrefix(f.what, "no work pool") {
-				f.why = poolSetting + " names it"
-				f.hint = "flowlite config set " + poolSetting + "=POOL, or config unset " + poolSetting
-			}
 			return err
 		}
 	}

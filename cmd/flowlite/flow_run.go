@@ -76,9 +76,7 @@ func (c *flowRunLsCmd) Run(a *app) error {
 			t.Rows = append(t.Rows, []string{r.Name, shown[i], a.out.State(r.StateType, r.StateName), flowNames[r.FlowID], a.out.Ago(started(r)), took(r)})
 		}
 	}
-	if text := noRuns("flow runs", c.State); len(all) == 0 && !a.out.Terminal && text != "no flow runs" {
-		a.out.Note("%s", text)
-	}
+	a.noteUnusual(len(all), c.State)
 	defer a.more(len(all), c.pageFlags)
 	return a.out.List(raw, t, names)
 }

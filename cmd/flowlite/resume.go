@@ -106,14 +106,15 @@ func (a *app) resumeInput(args []string, schema core.JSON) (map[string]any, erro
 				d, _ := json.Marshal(m["description"])
 				question += " (" + strings.Trim(string(d), `"`) + ")"
 			}
-			if propertyType(schema, k) == "boolean" {
+			typ := propertyType(schema, k)
+			if typ == "boolean" {
 				question += " [true/false]"
 			}
 			answer, err := a.prompt(question + ":")
 			if err != nil {
 				return nil, err
 			}
-			if t := propertyType(schema, k); t == "boolean" && answer != "" {
+			if typ == "boolean" {
 				switch strings.ToLower(answer) {
 				case "y", "yes":
 					answer = "true"
@@ -122,7 +123,7 @@ func (a *app) resumeInput(args []string, schema core.JSON) (map[string]any, erro
 				}
 			}
 			if answer != "" {
-				set(k, value(answer, propertyType(schema, k)))
+				set(k, value(answer, typ))
 			}
 		}
 	}

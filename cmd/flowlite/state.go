@@ -25,23 +25,38 @@ func knownState(s string) (typ core.StateType, name string) {
 	return "", ""
 }
 
-// noRuns says so, and what may be wrong with a state that nobody knows: flows
-// may have given it its name, or somebody mistyped another.
-func noRuns(kind string, states []string) string {
+// unusual says what may be wrong with a state that nobody knows: flows may have
+// given it its name, or somebody mistyped another. It is empty for usual ones.
+func unusual(states []string) string {
 	for _, s := range states {
 		if t, n := knownState(s); t == "" && n == "" {
 			known := slices.Clone(stateNames)
 			for _, t := range core.StateTypes {
 				known = append(known, t.Name())
 			}
-			text := fmt.Sprintf("no %s; %q is none of the usual states", kind, s)
+			text := fmt.Sprintf("%q is none of the usual states", s)
 			if n := nearest(s, known); n != "" {
 				text += ", did you mean " + n + "?"
 			}
 			return text
 		}
 	}
+	return ""
+}
+
+// noRuns is what a list of runs says on a terminal when it is empty.
+func noRuns(kind string, states []string) string {
+	if text := unusual(states); text != "" {
+		return "no " + kind + "; " + text
+	}
 	return "no " + kind
+}
+
+// noteUnusual says in a pipe what an empty list says on a terminal.
+func (a *app) noteUnusual(found int, states []string) {
+	if text := unusual(states); found == 0 && text != "" && !a.out.Terminal {
+		a.out.Note("%s", text)
+	}
 }
 
 // stateFilter takes types and names of states alike.

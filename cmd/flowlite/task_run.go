@@ -59,9 +59,7 @@ func (c *taskRunLsCmd) Run(a *app) error {
 	for i, r := range all {
 		t.Rows = append(t.Rows, []string{r.Name, shown[i], a.out.State(r.StateType, r.StateName), a.out.Ago(taskStarted(r)), tookTask(r), fmt.Sprint(r.RunCount)})
 	}
-	if text := noRuns("task runs", c.State); len(all) == 0 && !a.out.Terminal && text != "no task runs" {
-		a.out.Note("%s", text)
-	}
+	a.noteUnusual(len(all), c.State)
 	defer a.more(len(all), c.pageFlags)
 	return a.out.List(raw, t, names)
 }
