@@ -11,7 +11,7 @@ import (
 func TestAxisMarks(t *testing.T) {
 	berlin, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	at := func(s string) core.Time {
 		v, err := time.ParseInLocation("2006-01-02 15:04:05", s, berlin)
