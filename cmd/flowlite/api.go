@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -22,7 +21,7 @@ type api struct {
 
 func newAPI(base, auth string) *api {
 	return &api{base: client.Servers(base)[0],
-		once:    client.New(client.Config{URL: base, AuthString: auth, Patience: -1}),
+		once:    client.New(client.Config{URL: base, AuthString: auth, Patience: -1, Answer: 30 * time.Second}),
 		patient: client.New(client.Config{URL: base, AuthString: auth, Patience: time.Minute})}
 }
 
@@ -39,8 +38,11 @@ func (c *api) call(ctx context.Context, method, path string, body any) (core.JSO
 
 // explain gives an error that nobody answers its exit code.
 func (c *api) explain(err error) error {
-	if op, ok := errors.AsType[*net.OpError](err); ok {
-		f := &failure{code: exitUnreachable, what: "no server answers at " + c.base, why: op.Err.Error(),
+	if wrong := client.CheckServers(c.base); wrong != nil {
+		return &failure{code: exitUsage, what: wrong.Error(), hint: "say --api-url, set FLOWLITE_API_URL, or choose another profile: flowlite profile ls"}
+	}
+	if client.Unreachable(err) {
+		f := &failure{code: exitUnreachable, what: "no server answers at " + c.base, why: client.Cause(err),
 			hint: "set FLOWLITE_API_URL, or choose another profile: flowlite profile ls"}
 		if u, err := url.Parse(c.base); err == nil && (u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback()) {
 			f.hint = "start one: flowlite up, or in the background flowlite server start -b; another address: FLOWLITE_API_URL"

@@ -76,6 +76,9 @@ func (c *benchReadCmd) Validate() error {
 }
 
 func (c *benchReadCmd) Run(a *app) error {
+	if err := a.api.once.Health(a.ctx); err != nil {
+		return a.api.explain(err)
+	}
 	bar := a.out.Progress()
 	figures, err := bench.Read(a.ctx, bench.Config{URL: strings.TrimSuffix(a.api.base, "/api"), AuthString: a.cli.Auth, Rounds: c.Rounds, Progress: bar.Set})
 	bar.Done()
@@ -104,6 +107,9 @@ func (c *benchRunsCmd) Validate() error {
 }
 
 func (c *benchRunsCmd) Run(a *app) error {
+	if err := a.api.once.Health(a.ctx); err != nil {
+		return a.api.explain(err)
+	}
 	f, err := bench.Runs(a.ctx, bench.Config{URL: strings.TrimSuffix(a.api.base, "/api"), AuthString: a.cli.Auth}, c.Runs, c.Clients)
 	if err != nil {
 		return err

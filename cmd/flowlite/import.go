@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"net"
 	"strconv"
 	"strings"
 	"time"
@@ -24,13 +23,10 @@ type importPrefectCmd struct {
 }
 
 func (c *importPrefectCmd) Run(a *app) error {
-	from := strings.TrimRight(c.From, "/")
-	if !strings.HasPrefix(from, "http://") && !strings.HasPrefix(from, "https://") {
-		return badUsage("--from %q is not the address of an API; it looks like http://127.0.0.1:4200/api", c.From)
+	if err := client.CheckServers(c.From); err != nil {
+		return badUsage("--from: %v", err)
 	}
-	if !strings.HasSuffix(from, "/api") {
-		from += "/api"
-	}
+	from := client.Servers(c.From)[0]
 	if from == a.api.base {
 		return badUsage("--from is the server that is imported to, %s; set FLOWLITE_API_URL to where flowlite runs", from)
 	}
@@ -46,16 +42,14 @@ func (c *importPrefectCmd) Run(a *app) error {
 
 // explain says which of the two servers it was.
 func (c *importPrefectCmd) explain(a *app, from string, err error) error {
-	if core.CodeOf(err) != core.EUnavailable {
+	if !client.Unreachable(err) {
 		return err
 	}
 	f := &failure{code: exitUnreachable, what: "no Prefect server answers at " + from, hint: "the address is that of its API, like http://127.0.0.1:4200/api"}
 	if strings.Contains(err.Error(), a.api.base) {
 		f.what, f.hint = "no flowlite server answers at "+a.api.base, "start flowlite with `flowlite up`, or set FLOWLITE_API_URL"
 	}
-	if op, ok := errors.AsType[*net.OpError](err); ok {
-		f.why = op.Err.Error()
-	}
+	f.why = client.Cause(err)
 	return f
 }
 

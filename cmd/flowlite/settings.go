@@ -12,6 +12,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/flowlite/flowlite/cmd/flowlite/internal/profile"
+	"github.com/flowlite/flowlite/runtime/client"
 )
 
 // home is the folder of the person's data, and of profiles.
@@ -61,9 +62,8 @@ func (s setting) check(value string) error {
 		return badUsage("%s cannot be %q; it is one of %s", s.name, value, s.flag.Enum)
 	}
 	if s.name == "FLOWLITE_API_URL" {
-		u, err := url.Parse(value)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || !strings.HasSuffix(strings.TrimRight(u.Path, "/"), "/api") {
-			return badUsage("%s is the address of an API, like http://127.0.0.1:4200/api, not %q", s.name, value)
+		if err := client.CheckServers(value); err != nil {
+			return badUsage("%s: %v", s.name, err)
 		}
 	}
 	return nil

@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"mime"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -114,13 +116,16 @@ func (c *Client) attempt(ctx context.Context, path string, body []byte) (context
 var errSilent = errors.New("it has not answered in time")
 
 func (c *Client) request(ctx context.Context, server, method, path, contentType string, body []byte) (*http.Response, error) {
+	if c.wrong != nil {
+		return nil, c.wrong
+	}
 	var reader io.Reader
 	if body != nil {
 		reader = bytes.NewReader(body)
 	}
 	r, err := http.NewRequestWithContext(ctx, method, server+path, reader)
 	if err != nil {
-		return nil, core.Errorf(core.EInvalid, "%q is not the address of an API; it looks like http://127.0.0.1:4200/api: %w", server, err)
+		return nil, core.Errorf(core.EInvalid, "%s cannot be asked of %s: %w", path, server, err)
 	}
 	if body != nil {
 		r.Header["Content-Type"] = []string{contentType}
@@ -214,7 +219,40 @@ func (c *Client) unreachable(ctx context.Context, server string, err error) erro
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return core.Errorf(core.EUnavailable, "No server answers at %s; start one with `flowlite up`, or set FLOWLITE_API_URL to where it runs: %w", server, err)
+	return &core.Error{Code: core.EUnavailable, Message: "No server answers at " + server + ": " + Cause(err) + "; start one with `flowlite up`, or set FLOWLITE_API_URL to where it runs", Err: err}
+}
+
+// Cause is why a server could not be reached, in as few words as tell it.
+func Cause(err error) string {
+	if e, ok := errors.AsType[*core.Error](err); ok && e.Err != nil {
+		err = e.Err
+	}
+	if dial, ok := errors.AsType[*net.OpError](err); ok {
+		return dial.Err.Error()
+	}
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		if u.Timeout() {
+			return errSilent.Error()
+		}
+		err = u.Err
+	}
+	if strings.Contains(err.Error(), "server gave HTTP response to HTTPS client") {
+		return "it speaks http, not https"
+	}
+	return err.Error()
+}
+
+// What answers, but not as the API does.
+var (
+	errNoAPI = errors.New("what answers there is no flowlite server")
+	errTLS   = errors.New("it speaks https, not http")
+)
+
+// Unreachable tells that the server did not answer, or something else did;
+// a server that says "not now" has answered.
+func Unreachable(err error) bool {
+	e, ok := errors.AsType[*core.Error](err)
+	return ok && e.Code == core.EUnavailable && e.Err != nil
 }
 
 var codes = map[int]core.Code{
@@ -228,6 +266,13 @@ var codes = map[int]core.Code{
 // failure turns an answer back into the error that the server had.
 func (c *Client) failure(resp *http.Response, server string, b []byte) error {
 	e := &core.Error{Code: core.EInternal}
+	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	switch {
+	case bytes.Contains(b, []byte("HTTP request to an HTTPS server")):
+		return core.Errorf(core.EUnavailable, "No answer from %s: %w", server, errTLS)
+	case kind != "application/json" && (resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusMethodNotAllowed || resp.StatusCode == http.StatusNotImplemented):
+		return core.Errorf(core.EUnavailable, "%s answered %s to %s %s: %w", server, resp.Status, resp.Request.Method, resp.Request.URL.Path, errNoAPI)
+	}
 	if code, ok := codes[resp.StatusCode]; ok {
 		e.Code = code
 	}
@@ -255,7 +300,10 @@ func (c *Client) failure(resp *http.Response, server string, b []byte) error {
 			e.Message += f.Msg
 		}
 	case e.Code == core.EUnauth:
-		e.Message = "The server at " + server + " asks for credentials; set FLOWLITE_AUTH_STRING to the server's"
+		e.Message = "The server at " + server + " asks for credentials; set FLOWLITE_AUTH_STRING to its user:password"
+		if resp.Request.Header.Get("Authorization") != "" {
+			e.Message = "The server at " + server + " refuses these credentials; set FLOWLITE_AUTH_STRING to its user:password"
+		}
 	case detail != "":
 		e.Message = detail
 	case body.Message != "":

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/http"
@@ -15,11 +16,14 @@ import (
 
 // Config says where the server is.
 type Config struct {
-	// URL ends in /api. Of several, separated by commas, one is used until it
-	// does not answer, and then the next.
+	// URL ends in /api, which may be left away. Of several, separated by commas,
+	// one is used until it does not answer, and then the next.
 	URL        string
 	AuthString string
 	HTTP       *http.Client // nil: one with keep-alive and no overall timeout
+	// Answer is how long a server that has taken a request may be silent; 0 is a
+	// minute, twice as long as a server keeps anybody waiting for news.
+	Answer time.Duration
 	// Patience is how long a server that cannot be reached, or that answers
 	// "not now", is tried again: 0 is 3 s, negative not at all.
 	Patience time.Duration
@@ -34,10 +38,11 @@ type Client struct {
 	http     *http.Client
 	patience time.Duration
 	csrf     csrf
+	wrong    error // the address's
 }
 
 func New(c Config) *Client {
-	cl := &Client{servers: Servers(c.URL), http: c.HTTP, patience: c.Patience, csrf: csrf{client: core.NewID().String()}}
+	cl := &Client{servers: Servers(c.URL), wrong: CheckServers(c.URL), http: c.HTTP, patience: c.Patience, csrf: csrf{client: core.NewID().String()}}
 	if c.AuthString != "" {
 		cl.token = c.AuthString
 		cl.auth = "Basic " + basic(c.AuthString)
@@ -51,24 +56,39 @@ func New(c Config) *Client {
 			DialContext: (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 15 * time.Second}).DialContext,
 			// Many task goroutines share one server: idle connections are kept for all.
 			MaxIdleConns: 64, MaxIdleConnsPerHost: 64, IdleConnTimeout: 60 * time.Second,
-			ForceAttemptHTTP2: true, TLSHandshakeTimeout: 5 * time.Second,
+			ForceAttemptHTTP2: true, TLSHandshakeTimeout: 5 * time.Second, ResponseHeaderTimeout: cmp.Or(c.Answer, time.Minute),
 		}}
 	}
 	return cl
 }
 
-// Servers are the addresses of a list with commas.
+// Servers are the addresses of a list with commas. One that names a server and
+// not its API is completed, because people copy it from the browser.
 func Servers(list string) []string {
 	var all []string
 	for one := range strings.SplitSeq(list, ",") {
-		if one = strings.TrimRight(strings.TrimSpace(one), "/"); one != "" {
-			all = append(all, one)
+		if one = strings.TrimRight(strings.TrimSpace(one), "/"); one == "" {
+			continue
 		}
+		if !strings.HasSuffix(one, "/api") {
+			one += "/api"
+		}
+		all = append(all, one)
 	}
 	if len(all) == 0 {
 		all = []string{""}
 	}
 	return all
+}
+
+// CheckServers says what is wrong with a list of addresses.
+func CheckServers(list string) error {
+	for _, one := range Servers(list) {
+		if u, err := url.Parse(one); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			return core.Errorf(core.EInvalid, "%q is not the address of a server; it looks like http://127.0.0.1:4200/api", strings.TrimSuffix(one, "/api"))
+		}
+	}
+	return nil
 }
 
 // URL is where the API is: of several servers, the one that answered last.
