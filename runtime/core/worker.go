@@ -15,6 +15,7 @@ type Worker struct {
 type WorkerHeartbeat struct {
 	Name                     string `json:"name"`
 	HeartbeatIntervalSeconds *int64 `json:"heartbeat_interval_seconds,omitempty"`
+	Last                     bool   `json:"last,omitempty"` // the worker ends; flowlite's own
 }
 
 type WorkerFilter struct {

@@ -149,6 +149,15 @@ func TestPollAndForeman(t *testing.T) {
 	if next.Status != core.Ready {
 		t.Error("a deployment to a queue that is looked at:", next.Status)
 	}
+	// The last word of the only worker is seen at once; that of one of two changes nothing for the pool.
+	wantCode(t, h.Heartbeat(ctx, "p", core.WorkerHeartbeat{Name: "v"}), "")
+	for _, x := range []struct{ name, pool string }{{"v", core.Ready}, {"w", core.NotReady}} {
+		wantCode(t, h.Heartbeat(ctx, "p", core.WorkerHeartbeat{Name: x.name, Last: true}), "")
+		if p := given(h.WorkPoolByName(ctx, "p"))(t); core.Deref(p.Status) != x.pool {
+			t.Errorf("after the end of %s the pool is %s, not %s", x.name, core.Deref(p.Status), x.pool)
+		}
+	}
+	wantCode(t, h.Heartbeat(ctx, "p", core.WorkerHeartbeat{Name: "w"}), "")
 	h.now = h.now.Add(5 * time.Minute)
 	given(h.Foreman(ctx))(t)
 	d, p := given(h.DeploymentByName(ctx, "f", "d"))(t), given(h.WorkPoolByName(ctx, "p"))(t)

@@ -6,7 +6,8 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-// Heartbeat says that a worker lives, which makes its pool ready.
+// Heartbeat says that a worker lives, which makes its pool ready; the last one
+// that it is offline, and the pool not ready if it was the only one.
 func (s *Service) Heartbeat(ctx context.Context, pool string, h core.WorkerHeartbeat) error {
 	if err := checkName("worker", h.Name); err != nil {
 		return err
@@ -16,17 +17,26 @@ func (s *Service) Heartbeat(ctx context.Context, pool string, h core.WorkerHeart
 		if err != nil {
 			return err
 		}
-		now := s.now()
+		now, status := s.now(), core.Online
+		if h.Last {
+			status = core.Offline
+		}
 		if err := tx.UpsertWorker(ctx, &core.Worker{
 			ID: core.NewID(), Created: now, Updated: now, Name: h.Name, WorkPoolID: p.ID,
-			LastHeartbeatTime: now, HeartbeatIntervalSeconds: h.HeartbeatIntervalSeconds, Status: core.Online,
+			LastHeartbeatTime: now, HeartbeatIntervalSeconds: h.HeartbeatIntervalSeconds, Status: status,
 		}); err != nil {
 			return err
 		}
-		if p.IsPaused || core.Deref(p.Status) != core.NotReady {
+		ready := core.Ready
+		if h.Last {
+			if ready, err = workersStatus(ctx, tx, p.ID); err != nil {
+				return err
+			}
+		}
+		if p.IsPaused || core.Deref(p.Status) == ready {
 			return nil
 		}
-		s.poolStatus(ctx, tx, out, p, core.Ready)
+		s.poolStatus(ctx, tx, out, p, ready)
 		return tx.UpdateWorkPool(ctx, p)
 	})
 }

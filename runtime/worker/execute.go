@@ -81,6 +81,7 @@ func (w *Worker) RunOnce(ctx context.Context) (int, error) {
 	if err := w.join(ctx); err != nil {
 		return 0, err
 	}
+	defer w.leave(ctx)
 	free := noLimit
 	if w.cfg.Limit > 0 {
 		free = w.cfg.Limit

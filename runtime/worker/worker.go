@@ -260,8 +260,20 @@ func (w *Worker) Stop(ctx context.Context) error {
 	w.stopAll(ErrStopped)
 	w.running.Wait()
 	w.loops.Wait()
+	w.leave(ctx)
 	w.closeParts()
 	return nil
+}
+
+// leave tells the server that the worker ends, so that it is not shown as
+// online until its heartbeats are missed. A server that is away finds that out.
+func (w *Worker) leave(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	every := heartbeatSays
+	if err := w.orch.Heartbeat(ctx, w.cfg.Pool, core.WorkerHeartbeat{Name: w.cfg.Name, HeartbeatIntervalSeconds: &every, Last: true}); err != nil {
+		w.log.Debug("the server was not told of the worker's end", "error", err)
+	}
 }
 
 // open readies what starts processes and ships their output.
