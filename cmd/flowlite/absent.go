@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// absent are commands of Prefect that are not here: why, and what is nearest.
+// absent are commands that people look for and that are not here, most of them
+// Prefect's: why, and what is nearest.
 var absent = []struct{ words, why, hint string }{
 	{"cloud", "there is no cloud: a flowlite server is the whole of it", "flowlite profile create NAME keeps the address of another server"},
 	{"shell", "a shell command is the job variable command of a deployment", "flowlite deploy ENTRYPOINT --job-variable command='...'"},
@@ -23,6 +24,15 @@ var absent = []struct{ words, why, hint string }{
 	{"server services stop", "every server runs the services, one of them at a time each", "flowlite server stop"},
 	{"server services manager", "every server runs the services, one of them at a time each", "flowlite server services ls"},
 	{"work-queue read-runs", "it is named preview", "flowlite work-queue preview NAME"},
+	{"status", "it belongs to the server", "flowlite server status"},
+	{"start", "it is up, or server start for a server without a worker", "flowlite up"},
+	{"stop", "it belongs to the server", "flowlite server stop"},
+	{"run", "what runs is a deployment", "flowlite deployment run FLOW/DEPLOYMENT --watch"},
+	{"ps", "runs are listed by flow-run", "flowlite flow-run ls"},
+	{"ls", "each kind has a list of its own", "flowlite deployment ls"},
+	{"list", "each kind has a list of its own", "flowlite deployment ls"},
+	{"serve", "it belongs to flow", "flowlite flow serve ENTRYPOINT"},
+	{"login", "credentials stand in a profile", "flowlite config set FLOWLITE_API_URL=https://host/api FLOWLITE_AUTH_STRING=user:password"},
 	{"secret get", "a secret is never shown again; flows read it", "flowlite secret ls"},
 }
 

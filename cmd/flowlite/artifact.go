@@ -44,8 +44,15 @@ func (c *artifactLsCmd) Run(a *app) error {
 }
 
 type artifactInspectCmd struct {
-	Key   string `arg:"" help:"key of artifacts, or the id of one"`
-	Limit int    `default:"10" help:"so many of them"`
+	Key   string `arg:"" predictor:"artifact" help:"key of artifacts, or the id of one"`
+	Limit int    `default:"10" help:"so many of them, at most 200"`
+}
+
+func (c *artifactInspectCmd) Validate() error {
+	if c.Limit < 1 || c.Limit > core.MaxLimit {
+		return fmt.Errorf("--limit is from 1 to %d", core.MaxLimit)
+	}
+	return nil
 }
 
 // artifactsOf is every artifact of a key, or the one of an id.
@@ -98,7 +105,7 @@ func (c *artifactInspectCmd) Run(a *app) error {
 }
 
 type artifactDeleteCmd struct {
-	Key string `arg:"" optional:"" help:"key of artifacts, or the id of one"`
+	Key string `arg:"" predictor:"artifact" optional:"" help:"key of artifacts, or the id of one"`
 	ID  string `name:"id" help:"id of an artifact"`
 	yesFlag
 }

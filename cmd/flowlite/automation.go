@@ -67,7 +67,7 @@ func when(t *core.Trigger) string {
 }
 
 type automationRef struct {
-	Name string `arg:"" help:"name or id"`
+	Name string `arg:"" predictor:"automation" help:"name or id"`
 }
 
 // find answers for an id, or a name that only one automation has.
@@ -83,7 +83,11 @@ func (r automationRef) find(a *app) (*core.Automation, core.JSON, error) {
 	case len(all) == 0:
 		return nil, nil, &failure{code: exitNotFound, what: fmt.Sprintf("no automation %q on %s", r.Name, a.where()), hint: "flowlite automation ls shows all"}
 	case len(all) > 1:
-		return nil, nil, badUsage("%d automations have the name %q; say the id of one", len(all), r.Name)
+		ids := make([]string, len(all))
+		for i, x := range all {
+			ids[i] = x.ID.String()
+		}
+		return nil, nil, &failure{code: exitUsage, what: fmt.Sprintf("%d automations have the name %q", len(all), r.Name), hint: "say the id of one: " + strings.Join(ids[:min(len(ids), 4)], ", ")}
 	}
 	return ask[*core.Automation](a, "GET", "/automations/"+all[0].ID.String(), nil)
 }
@@ -124,6 +128,14 @@ func (c *automationCreateCmd) Run(a *app) error {
 	if !many {
 		list = []any{doc}
 	}
+	for i, one := range list {
+		if _, ok := one.(map[string]any); !ok {
+			return badUsage("%s: automation %d is no mapping with a name, a trigger and actions; see docs/automations.md", c.File, i+1)
+		}
+	}
+	if len(list) == 0 {
+		return badUsage("%s holds no automation", c.File)
+	}
 	var made []json.RawMessage
 	var names []string
 	for _, one := range list {
@@ -161,7 +173,7 @@ func (r automationRef) enable(a *app, enabled bool, done string) error {
 
 type automationDeleteCmd struct {
 	automationRef
-	Yes bool `short:"y" help:"do not ask"`
+	yesFlag
 }
 
 func (c *automationDeleteCmd) Run(a *app) error {

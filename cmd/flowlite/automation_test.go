@@ -25,6 +25,16 @@ func TestAutomationCommands(t *testing.T) {
 	s.says(t, exitUsage, "--yes", "automation", "delete", "one")
 	s.says(t, 0, "Deleted one", "automation", "delete", "one", "-y")
 	s.says(t, exitNotFound, "no automation", "automation", "inspect", "one")
+	twice := []string{"automation", "create", "-f", file}
+	s.says(t, 0, "Created", twice...)
+	s.says(t, exitUsage, `2 automations have the name "two"`, "automation", "inspect", "two")
+	s.says(t, exitUsage, "say the id of one: ", "automation", "pause", "two")
+	for text, says := range map[string]string{"": "automation 1 is no mapping", "[]": "holds no automation", "- 5": "automation 1 is no mapping"} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s.says(t, exitUsage, says, twice...)
+	}
 	if err := os.WriteFile(file, []byte("name: x\ntrigger: {type: event}\nactions: []\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"os"
@@ -46,7 +48,7 @@ func (c *blockLsCmd) Run(a *app) error {
 }
 
 type blockRef struct {
-	Name string `arg:"" help:"TYPE/NAME, or id"`
+	Name string `arg:"" predictor:"block" help:"TYPE/NAME, or id"`
 }
 
 func (r blockRef) find(a *app) (*core.BlockDocument, core.JSON, error) {
@@ -85,7 +87,7 @@ func (c *blockInspectCmd) Run(a *app) error {
 
 type blockCreateCmd struct {
 	Name      string `arg:"" help:"TYPE/NAME"`
-	FromFile  string `required:"" help:"JSON object with the block's fields; - is stdin"`
+	FromFile  string `predictor:"file" required:"" help:"JSON object with the block's fields; - is stdin"`
 	Overwrite bool   `help:"replace a block that is there"`
 }
 
@@ -99,15 +101,26 @@ func (c *blockCreateCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(b, &data); err != nil {
-		return badUsage("%s does not hold a JSON object: %v", c.FromFile, err)
+	if _, err := jsonObject(b, c.FromFile); err != nil {
+		return err
 	}
-	return a.saveBlock(kind, name, data, c.Overwrite)
+	if err := json.Unmarshal(b, &data); err != nil {
+		return err
+	}
+	d, raw, replaced, err := a.saveBlock(kind, name, data, c.Overwrite)
+	if err != nil {
+		return err
+	}
+	done := "Created"
+	if replaced {
+		done = "Replaced"
+	}
+	return a.out.Say(raw, kind+"/"+d.Name, "%s %s/%s", done, kind, d.Name)
 }
 
 type blockDeleteCmd struct {
 	blockRef
-	Yes bool `short:"y" help:"do not ask"`
+	yesFlag
 }
 
 func (c *blockDeleteCmd) Run(a *app) error {
@@ -149,40 +162,66 @@ func (c *blockTypeLsCmd) Run(a *app) error {
 
 // saveBlock creates the block with the newest schema of its type, or puts its
 // data in place of what is there.
-func (a *app) saveBlock(slug, name string, data map[string]core.JSON, overwrite bool) error {
+func (a *app) saveBlock(slug, name string, data map[string]core.JSON, overwrite bool) (d *core.BlockDocument, raw core.JSON, replaced bool, err error) {
 	kind, _, err := ask[*core.BlockType](a, "GET", "/block_types/slug/"+esc(slug), nil)
 	if core.IsNotFound(err) {
-		return &failure{code: exitNotFound, what: "there is no block type " + slug, hint: "see `flowlite block type ls`; Python classes are registered by `prefect block register`"}
+		return nil, nil, false, &failure{code: exitNotFound, what: "there is no block type " + slug, hint: "see `flowlite block type ls`; Python classes are registered by `prefect block register`"}
 	}
 	if err != nil {
-		return err
+		return nil, nil, false, err
 	}
 	schemas, _, err := ask[[]*core.BlockSchema](a, "POST", "/block_schemas/filter",
 		map[string]any{"limit": 1, "block_schemas": map[string]any{"block_type_id": map[string]any{"any_": []core.UUID{kind.ID}}}})
 	if err != nil {
-		return err
+		return nil, nil, false, err
 	}
 	if len(schemas) == 0 {
-		return &failure{code: exitFailed, what: "the server knows no schema of the block type " + slug, hint: "register it again, or restart the server"}
+		return nil, nil, false, &failure{code: exitFailed, what: "the server knows no schema of the block type " + slug, hint: "register it again, or restart the server"}
 	}
-	d, raw, err := ask[*core.BlockDocument](a, "POST", "/block_documents/",
+	if err := fits(data, schemas[0].Fields, slug); err != nil {
+		return nil, nil, false, err
+	}
+	d, raw, err = ask[*core.BlockDocument](a, "POST", "/block_documents/",
 		map[string]any{"name": name, "data": data, "block_schema_id": schemas[0].ID, "block_type_id": kind.ID})
 	if core.CodeOf(err) == core.EConflict {
 		old, oldRaw, found := ask[*core.BlockDocument](a, "GET", blockPath(slug, name), nil)
 		switch {
 		case found != nil: // something else was the matter
-			return err
+			return nil, nil, false, err
 		case !overwrite:
-			return &failure{code: exitFailed, what: slug + " " + name + " is set already", hint: "say --overwrite to replace it"}
+			return nil, nil, false, &failure{code: exitFailed, what: slug + " " + name + " is set already", hint: "say --overwrite to replace it"}
 		}
-		d, raw = old, oldRaw
+		d, raw, replaced = old, oldRaw, true
 		_, err = a.api.call(a.ctx, "PATCH", "/block_documents/"+d.ID.String(),
 			map[string]any{"data": data, "merge_existing_data": false, "block_schema_id": schemas[0].ID})
 	}
-	if err != nil {
-		return err
+	return d, raw, replaced, err
+}
+
+// fits says which fields a block of the type lacks, or has and should not: the
+// API takes any, as Prefect's does, and the first flow to load it would fail.
+func fits(data map[string]core.JSON, schema core.JSON, slug string) error {
+	props, ok := schema.Map()["properties"].(map[string]any)
+	if !ok {
+		return nil
 	}
-	return a.out.Say(raw, d.Name, "Set %s", d.Name)
+	known := slices.Sorted(maps.Keys(props))
+	for k := range data {
+		if props[k] == nil {
+			f := &failure{code: exitUsage, what: fmt.Sprintf("blocks of type %s have no field %s", slug, k), hint: "they have " + strings.Join(known, ", ")}
+			if n := nearest(k, known); n != "" {
+				f.hint = "did you mean " + n + "?"
+			}
+			return f
+		}
+	}
+	required, _ := schema.Map()["required"].([]any)
+	for _, r := range required {
+		if name, _ := r.(string); data[name] == nil {
+			return &failure{code: exitUsage, what: fmt.Sprintf("blocks of type %s need the field %s", slug, name), hint: "they have " + strings.Join(known, ", ")}
+		}
+	}
+	return nil
 }
 
 func blockPath(kind, name string) string {
@@ -195,7 +234,7 @@ func readFile(a *app, name string) ([]byte, error) {
 	}
 	b, err := os.ReadFile(name)
 	if err != nil {
-		return nil, badUsage("%v", err)
+		return nil, badUsage("cannot read %s: %v", name, errors.Unwrap(err))
 	}
 	return b, nil
 }

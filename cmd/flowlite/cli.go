@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -133,21 +134,27 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 	return report(a.out, err)
 }
 
-// longFlags are Prefect's short flags of two letters.
-func longFlags(args []string) []string {
-	args = slices.Clone(args)
+// longFlags are Prefect's short flags of two letters, and negative numbers.
+func longFlags(args []string) (long []string) {
 	for i, a := range args {
-		switch a {
-		case "-jv":
-			args[i] = "--job-variable"
-		case "-cl":
-			args[i] = "--concurrency-limit"
-		case "--":
-			return args
+		switch {
+		case a == "--":
+			return append(long, args[i:]...)
+		case a == "-jv":
+			a = "--job-variable"
+		case a == "-cl":
+			a = "--concurrency-limit"
+		case i > 0 && negative.MatchString(a) && strings.HasPrefix(args[i-1], "--") && !strings.Contains(args[i-1], "="):
+			// kong takes a number below 0 for a flag, and our own checks say more.
+			long[len(long)-1] += "=" + a
+			continue
 		}
+		long = append(long, a)
 	}
-	return args
+	return long
 }
+
+var negative = regexp.MustCompile(`^-[0-9][0-9.]*$`)
 
 func usage(err error, args []string) error {
 	var words []string
@@ -172,8 +179,23 @@ func usage(err error, args []string) error {
 		return &failure{code: exitUsage, what: "a secret is not said on the command line, where the shell's history would keep it",
 			hint: "leave it out to be asked for it, or say --from-stdin, --from-file FILE or --from-env NAME"}
 	}
-	what := strings.Replace(err.Error(), "expected a valid 64 bit int but got", "must be a whole number, not", 1)
+	what := err.Error()
+	for _, r := range rewordings {
+		what = r.kong.ReplaceAllString(what, r.ours)
+	}
 	return &failure{code: exitUsage, what: what, hint: hint}
+}
+
+// rewordings put what kong says into our words.
+var rewordings = []struct {
+	kong *regexp.Regexp
+	ours string
+}{
+	{regexp.MustCompile(`expected a valid 64 bit int but got`), "must be a whole number, not"},
+	{regexp.MustCompile(`expected a valid 64 bit float but got`), "must be a number, not"},
+	{regexp.MustCompile(`^unknown flag (-[0-9][0-9.]*)(,.*)?$`), "a number must not be below 0, as $1 is"},
+	{regexp.MustCompile(`^--\S+: (.*) \(from envar (\w+)=.*\)$`), "$2: $1"},
+	{regexp.MustCompile(`^[a-z][a-z-]*( \([a-z,-]+\))?( [a-z-]+( \([a-z,-]+\))?)*: `), ""}, // the command, which the hint names
 }
 
 // globalsFirst moves the global flags in front of `flow-run resume`, whose own

@@ -98,7 +98,7 @@ func TestGlobalsFirst(t *testing.T) {
 
 func TestPairs(t *testing.T) {
 	m := map[string]any{}
-	if err := pairs(m, []string{"a=1", "b=x=y,z;w", "c=5"}, []byte(`{"properties":{"c":{"type":"string"}}}`)); err != nil {
+	if err := pairs("--param", m, []string{"a=1", "b=x=y,z;w", "c=5"}, []byte(`{"properties":{"c":{"type":"string"}}}`)); err != nil {
 		t.Fatal(err)
 	}
 	if b, _ := json.Marshal(m); string(b) != `{"a":1,"b":"x=y,z;w","c":"5"}` {

@@ -3,7 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,28 +23,29 @@ const patience = 300 * time.Millisecond
 
 // registerCompletion answers the shell when it asks, and ends the program then.
 func registerCompletion(parser *kong.Kong, settings []setting) {
+	spellOut(parser.Model.Node)
 	kongcompletion.Register(parser, kongcompletion.WithPredictors(map[string]complete.Predictor{
-		"deployment": asking(func(ask func(path string, into any) error) (names []string) {
-			var all []core.Deployment
-			var flows []core.Flow
-			if ask("/deployments/filter", &all) != nil || ask("/flows/filter", &flows) != nil {
-				return nil
+		"deployment": asking(deploymentNames),
+		"flow":       named("/flows/filter"),
+		"pool":       named("/work_pools/filter"),
+		"queue":      named("/work_queues/filter"),
+		"variable":   named("/variables/filter"),
+		"run":        named("/flow_runs/filter"),
+		"automation": named("/automations/filter"),
+		"gcl":        named("/v2/concurrency_limits/filter"),
+		"block":      asking(blockNames(nil, true)),
+		"secret":     asking(blockNames([]string{core.SecretBlock}, false)),
+		"artifact":   listed("/artifacts/latest/filter", "key"),
+		"tag-limit":  listed("/concurrency_limits/filter", "tag"),
+		"file":       complete.PredictFiles("*"),
+		"folder":     complete.PredictDirs("*"),
+		"state": complete.PredictFunc(func(complete.Args) []string {
+			known := slices.Clone(stateNames)
+			for _, t := range core.StateTypes {
+				known = append(known, t.Name())
 			}
-			byID := map[core.UUID]string{}
-			for _, f := range flows {
-				byID[f.ID] = f.Name
-			}
-			for _, d := range all {
-				if byID[d.FlowID] != "" {
-					names = append(names, byID[d.FlowID]+"/"+d.Name)
-				}
-			}
-			return names
+			return known
 		}),
-		"flow":     named("/flows/filter"),
-		"pool":     named("/work_pools/filter"),
-		"variable": named("/variables/filter"),
-		"run":      named("/flow_runs/filter"),
 		"profile": complete.PredictFunc(func(complete.Args) []string {
 			f, err := profile.Load(home())
 			if err != nil {
@@ -49,24 +53,100 @@ func registerCompletion(parser *kong.Kong, settings []setting) {
 			}
 			return f.Names()
 		}),
-		"setting": complete.PredictFunc(func(complete.Args) (names []string) {
-			for _, s := range settings {
-				names = append(names, s.name)
-			}
-			return names
-		}),
+		"setting": settingNames(settings, func(s string) string { return s }),
+		// The shell itself goes on after the =, with files.
+		"assignment": settingNames(settings, func(s string) string { return s + "=" }),
 	}))
 }
 
-// named completes the names of what a list of the API has.
-func named(path string) complete.Predictor {
-	return asking(func(ask func(path string, into any) error) (names []string) {
-		var all []struct {
-			Name string `json:"name"`
+// spellOut has aliases read as what they stand for: the completer knows
+// commands by one name each.
+func spellOut(root *kong.Node) {
+	line := os.Getenv("COMP_LINE")
+	if n, err := strconv.Atoi(os.Getenv("COMP_POINT")); err == nil && n >= 0 && n < len(line) {
+		line = line[:n]
+	}
+	head, last := "", line
+	if i := strings.LastIndexByte(line, ' '); i >= 0 {
+		head, last = line[:i], line[i:]
+	}
+	words := strings.Fields(head)
+	for i, at := 1, root; i < len(words); i++ {
+		if n := slices.IndexFunc(at.Children, func(c *kong.Node) bool {
+			return c.Name == words[i] || slices.Contains(c.Aliases, words[i])
+		}); n >= 0 {
+			at = at.Children[n]
+			words[i] = at.Name
 		}
-		_ = ask(path, &all)
+	}
+	_ = os.Setenv("COMP_LINE", strings.Join(words, " ")+last)
+	_ = os.Unsetenv("COMP_POINT")
+}
+
+func settingNames(all []setting, as func(string) string) complete.Predictor {
+	return complete.PredictFunc(func(complete.Args) (names []string) {
+		for _, s := range all {
+			names = append(names, as(s.name))
+		}
+		return names
+	})
+}
+
+// lister reads a list of the API.
+type lister func(path string, body map[string]any, into any) error
+
+func deploymentNames(ask lister) (names []string) {
+	var all []core.Deployment
+	var flows []core.Flow
+	if ask("/deployments/filter", nil, &all) != nil || ask("/flows/filter", nil, &flows) != nil {
+		return nil
+	}
+	byID := map[core.UUID]string{}
+	for _, f := range flows {
+		byID[f.ID] = f.Name
+	}
+	for _, d := range all {
+		if byID[d.FlowID] != "" {
+			names = append(names, byID[d.FlowID]+"/"+d.Name)
+		}
+	}
+	return names
+}
+
+// blockNames are blocks of some types, or of all, as commands name them.
+func blockNames(types []string, full bool) func(lister) []string {
+	body := map[string]any{}
+	if types != nil {
+		body["block_types"] = map[string]any{"slug": map[string]any{"any_": types}}
+	}
+	return func(ask lister) (names []string) {
+		var all []core.BlockDocument
+		if ask("/block_documents/filter", body, &all) != nil {
+			return nil
+		}
+		for _, d := range all {
+			name := d.Name
+			if full && d.BlockType != nil {
+				name = d.BlockType.Slug + "/" + name
+			}
+			names = append(names, name)
+		}
+		return names
+	}
+}
+
+// named completes the names of what a list of the API has.
+func named(path string) complete.Predictor { return listed(path, "name") }
+
+// listed completes a field of what a list of the API has.
+func listed(path, field string) complete.Predictor {
+	return asking(func(ask lister) (names []string) {
+		var all []map[string]any
+		_ = ask(path, nil, &all)
 		for _, x := range all {
-			names = append(names, x.Name)
+			if name, ok := x[field].(string); ok && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
 		}
 		return names
 	})
@@ -74,13 +154,15 @@ func named(path string) complete.Predictor {
 
 // asking completes with what the server of the profile says within patience,
 // and else with nothing.
-func asking(names func(ask func(path string, into any) error) []string) complete.Predictor {
+func asking(names func(lister) []string) complete.Predictor {
 	return complete.PredictFunc(func(args complete.Args) []string {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		api := newAPI(completionServer(args.All))
-		return names(func(path string, into any) error {
-			raw, err := api.once.Raw(ctx, "POST", path, map[string]int{"limit": core.MaxLimit})
+		return names(func(path string, body map[string]any, into any) error {
+			all := map[string]any{"limit": core.MaxLimit}
+			maps.Copy(all, body)
+			raw, err := api.once.Raw(ctx, "POST", path, all)
 			if err != nil {
 				return err
 			}

@@ -16,7 +16,7 @@ type tagLimitCmd struct {
 }
 
 type tagRef struct {
-	Tag string `arg:"" help:"tag of task runs"`
+	Tag string `arg:"" predictor:"tag-limit" help:"tag of task runs"`
 }
 
 func (r tagRef) path() string { return "/concurrency_limits/tag/" + esc(r.Tag) }

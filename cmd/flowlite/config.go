@@ -47,7 +47,7 @@ func (a *app) setting(name string) (setting, error) {
 }
 
 type configSetCmd struct {
-	Settings []string `arg:"" name:"setting" sep:"none" help:"NAME=VALUE, like FLOWLITE_API_URL=http://127.0.0.1:4200/api"`
+	Settings []string `arg:"" predictor:"assignment" name:"setting" sep:"none" help:"NAME=VALUE, like FLOWLITE_API_URL=http://127.0.0.1:4200/api"`
 }
 
 func (c *configSetCmd) Run(a *app) error {

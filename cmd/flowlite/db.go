@@ -97,7 +97,7 @@ func (c *dbCopyCmd) Run(a *app) error {
 }
 
 type dbBackupCmd struct {
-	File string `arg:"" help:"where to write it"`
+	File string `arg:"" predictor:"file" help:"where to write it"`
 	dbFlags
 	Yes bool `short:"y" help:"replace the file if it exists"`
 }
@@ -116,12 +116,13 @@ func (c *dbBackupCmd) Run(a *app) error {
 	if err := a.out.Say(core.ToJSON(map[string]any{"file": c.File, "bytes": size}), c.File, "Wrote %s (%.1f MB), checked", c.File, float64(size)/1e6); err != nil {
 		return err
 	}
-	c.takeAlong(a, true)
+	_, none := os.Stat(c.results())
+	c.takeAlong(a, none == nil)
 	return nil
 }
 
 type dbRestoreCmd struct {
-	File string `arg:"" help:"what db backup wrote"`
+	File string `arg:"" predictor:"file" help:"what db backup wrote"`
 	dbFlags
 	yesFlag
 }

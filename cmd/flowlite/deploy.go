@@ -35,10 +35,10 @@ type specFlags struct {
 }
 
 type deployCmd struct {
-	Entrypoint string   `arg:"" optional:"" help:"flows/adder.go:Adder, flows/etl.py:etl, or bin/etl:Adder"`
+	Entrypoint string   `arg:"" predictor:"file" optional:"" help:"flows/adder.go:Adder, flows/etl.py:etl, or bin/etl:Adder"`
 	Name       []string `short:"n" sep:"none" help:"name of the deployment; default: local. Without an entrypoint: those of the file"`
 	All        bool     `help:"all deployments of the file"`
-	Config     string   `aliases:"prefect-file" placeholder:"FILE" help:"file of deployments; default: flowlite.yaml, where no entrypoint is said"`
+	Config     string   `predictor:"file" aliases:"prefect-file" placeholder:"FILE" help:"file of deployments; default: flowlite.yaml, where no entrypoint is said"`
 	DryRun     bool     `help:"show what would be deployed, and do nothing"`
 	Pool       string   `short:"p" env:"FLOWLITE_DEFAULT_WORK_POOL" predictor:"pool" help:"work pool; default: default, or the only one there is"`
 	Queue      string   `short:"q" aliases:"work-queue" help:"work queue"`
@@ -213,7 +213,7 @@ func (a *app) plan(dir string, s *deploySpec, f specFlags, pool, queue string) (
 	if vars == nil {
 		vars = map[string]any{}
 	}
-	if err := pairs(vars, f.JobVariable, nil); err != nil {
+	if err := pairs("--job-variable", vars, f.JobVariable, nil); err != nil {
 		return nil, err
 	}
 	desc, err := newDescriber(a, f.Home, vars).describe(e)

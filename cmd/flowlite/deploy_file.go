@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -9,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -80,14 +80,13 @@ func readDeployFile(name string) (*deployFile, error) {
 	if err := expand(&n); err != nil {
 		return nil, badUsage("%s: %v", name, err)
 	}
-	if b, err = yaml.Marshal(&n); err != nil {
-		return nil, err
-	}
 	f := &deployFile{}
-	d := yaml.NewDecoder(bytes.NewReader(b))
-	d.KnownFields(true)
-	if err := d.Decode(f); err != nil {
-		return nil, badUsage("%s: %s", name, strings.ReplaceAll(strings.TrimPrefix(err.Error(), "yaml: unmarshal errors:\n  "), "main.", ""))
+	if unknown := unknownKey(&n, reflect.TypeOf(f)); unknown != nil {
+		unknown.what = name + ": " + unknown.what
+		return nil, unknown
+	}
+	if err := n.Decode(f); err != nil {
+		return nil, badUsage("%s: %s", name, yamlTypes(strings.TrimPrefix(err.Error(), "yaml: unmarshal errors:\n  ")))
 	}
 	for i, s := range f.Deployments {
 		if s.Name == "" || s.Entrypoint == "" {

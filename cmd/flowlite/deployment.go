@@ -27,6 +27,9 @@ type deploymentLsCmd struct {
 func (c *deploymentLsCmd) Run(a *app) error {
 	body := map[string]any{}
 	if len(c.Flow) > 0 {
+		if err := a.knownFlows(c.Flow); err != nil {
+			return err
+		}
 		body["flows"] = map[string]any{"name": map[string]any{"any_": c.Flow}}
 	}
 	if len(c.Tag) > 0 {
@@ -92,6 +95,13 @@ type deploymentRunCmd struct {
 	Watch       bool     `help:"follow logs and state, exit with the outcome"`
 }
 
+func (c *deploymentRunCmd) Validate() error {
+	if !c.Watch {
+		return c.withoutWatch()
+	}
+	return nil
+}
+
 func (c *deploymentRunCmd) Run(a *app) error {
 	d, _, err := a.deployment(c.Name)
 	if err != nil {
@@ -121,8 +131,18 @@ func (c *deploymentRunCmd) Run(a *app) error {
 	if !a.out.ForPeople() && c.Watch {
 		return a.watch(r, c.watchFlags)
 	}
-	if err := a.out.Say(raw, r.ID.String(), "Created %s  %s  %s", a.out.Bold(r.Name), short(r.ID), a.runURL(r)); err != nil || !c.Watch {
+	if err := a.out.Say(raw, r.ID.String(), "Created %s  %s  %s", a.out.Bold(r.Name), short(r.ID), a.runURL(r)); err != nil {
 		return err
+	}
+	if a.out.ForPeople() && body.State != nil {
+		if at > core.Now() {
+			a.out.Note("  starts: %s", a.out.Full(at))
+		} else {
+			a.out.Note("  starts now: %s has passed", c.StartAt)
+		}
+	}
+	if !c.Watch {
+		return nil
 	}
 	return a.watch(r, c.watchFlags)
 }

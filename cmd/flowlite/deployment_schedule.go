@@ -30,9 +30,9 @@ func nextDates(rule core.JSON) ([]core.Time, error) {
 type scheduleCreateCmd struct {
 	deploymentRef
 	yesFlag
-	Cron     string `xor:"rule" required:"" help:"when: '0 9 * * 1-5'"`
-	Interval string `xor:"rule" required:"" help:"every: 15m, 1h30m, '10 min' or seconds"`
-	RRule    string `name:"rrule" xor:"rule" required:"" help:"when: FREQ=DAILY;BYHOUR=9"`
+	Cron     string `xor:"rule" help:"when: '0 9 * * 1-5'"`
+	Interval string `xor:"rule" help:"every: 15m, 1h30m, '10 min' or seconds"`
+	RRule    string `name:"rrule" xor:"rule" help:"when: FREQ=DAILY;BYHOUR=9"`
 	Anchor   string `name:"anchor-date" placeholder:"TIME" help:"what an interval is counted from: 2026-11-23T09:00:00Z"`
 	DayOr    bool   `name:"day_or" aliases:"day-or" default:"true" negatable:"" help:"cron: on one of the days of month and week, not only on both"`
 	Timezone string `help:"Europe/Berlin; default: UTC"`
@@ -55,8 +55,10 @@ func (c *scheduleCreateCmd) rule() (core.JSON, error) {
 			return nil, badUsage("--interval: %v", err)
 		}
 		m["interval"] = d.Seconds()
-	default:
+	case c.RRule != "":
 		m["rrule"] = c.RRule
+	default:
+		return nil, badUsage("say when: --cron '0 9 * * 1-5', --interval 15m or --rrule 'FREQ=DAILY;BYHOUR=9'")
 	}
 	if c.Anchor != "" {
 		if c.Interval == "" {

@@ -44,7 +44,7 @@ func (c eventNames) filter(since, until core.Time) (core.EventFilter, error) {
 type eventLsCmd struct {
 	eventNames
 	Resource string `help:"only of this resource: its id"`
-	Since    length `placeholder:"LENGTH" default:"24h" help:"only events that are no older: 15m, 7d"`
+	Since    length `placeholder:"LENGTH" default:"24h" help:"only events that are no older: 15m, 7d; default: 24h"`
 	Limit    int    `default:"15" help:"at most so many"`
 }
 
@@ -77,7 +77,7 @@ func (c *eventLsCmd) Run(a *app) error {
 		}
 	}
 	rows = rows[:min(c.Limit, len(rows))]
-	t := &out.Table{Empty: "no such events in the time that --since names", Columns: []out.Column{{Name: "when"}, {Name: "event", Keep: true}, {Name: "resource"}}}
+	t := &out.Table{Empty: "no such events in the time that --since names", Columns: []out.Column{{Name: "when"}, {Name: "event", Keep: true}, {Name: "resource", Keep: true}}}
 	ids := make([]string, len(rows))
 	for i, raw := range rows {
 		var e core.Event
@@ -92,7 +92,7 @@ func (c *eventLsCmd) Run(a *app) error {
 
 type eventStreamCmd struct {
 	eventNames
-	Since length `placeholder:"LENGTH" default:"1m" help:"begin with events that are so old"`
+	Since length `placeholder:"LENGTH" default:"1m" help:"begin with events that are so old; default: 1m"`
 	Count int    `short:"n" help:"end after so many"`
 	File  string `name:"output-file" help:"append them to this file, a line of JSON each"`
 	Once  bool   `name:"run-once" help:"end after the first"`
@@ -123,6 +123,10 @@ func (c *eventStreamCmd) Run(a *app) error {
 			}
 		} else if !a.out.ForPeople() {
 			if err := a.follow(raw, e.ID.String()); err != nil {
+				return err
+			}
+		} else if !a.out.Terminal {
+			if err := a.out.Table(&out.Table{Rows: [][]string{{e.Occurred.String(), e.Event, e.ResourceID()}}}); err != nil {
 				return err
 			}
 		} else if err := a.out.Say(nil, "", "%s  %s  %s", a.out.Dim(e.Occurred.Time().Local().Format("15:04:05.000")), e.Event, e.ResourceID()); err != nil {

@@ -51,8 +51,6 @@ func report(p *out.Printer, err error) int {
 			switch e.Code {
 			case core.ENotFound:
 				f.code = exitNotFound
-			case core.EUnauth:
-				f.hint = "set FLOWLITE_AUTH_STRING=user:password"
 			}
 		}
 	}

@@ -26,7 +26,7 @@ type flowRunCmd struct {
 
 type flowRunLsCmd struct {
 	pageFlags
-	State      []string `help:"only in these states: Running, FAILED, Late ..."`
+	State      []string `predictor:"state" help:"only in these states: Running, FAILED, Late ..."`
 	Deployment string   `predictor:"deployment" help:"only of this deployment"`
 	Flow       []string `sep:"none" predictor:"flow" aliases:"flow-name" help:"only of this flow"`
 	Tag        []string `short:"t" sep:"none" help:"only with this tag"`
@@ -51,6 +51,9 @@ func (c *flowRunLsCmd) Run(a *app) error {
 		runs["deployment_id"] = map[string]any{"any_": []core.UUID{d.ID}}
 	}
 	if len(c.Flow) > 0 {
+		if err := a.knownFlows(c.Flow); err != nil {
+			return err
+		}
 		body["flows"] = map[string]any{"name": map[string]any{"any_": c.Flow}}
 	}
 	if len(c.Tag) > 0 {

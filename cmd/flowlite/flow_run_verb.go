@@ -46,9 +46,26 @@ type flowRunRetryCmd struct {
 	Watch bool `help:"follow logs and state, exit with the outcome"`
 }
 
+func (c *flowRunRetryCmd) Validate() error {
+	if !c.Watch {
+		return c.withoutWatch()
+	}
+	return nil
+}
+
 func (c *flowRunRetryCmd) Run(a *app) error {
 	if c.Watch && len(c.IDs) > 1 {
 		return badUsage("--watch follows one run; %d were said", len(c.IDs))
+	}
+	var before core.Time
+	if c.Watch {
+		r, _, err := a.flowRun(c.IDs[0])
+		if err != nil {
+			return err
+		}
+		if before, err = a.lastLog(r); err != nil {
+			return err
+		}
 	}
 	if c.Watch && !a.out.ForPeople() { // the answer is the run as it ends
 		if _, err := a.changeRun(c.IDs[0], "/retry", map[string]any{"fresh": c.Fresh}); err != nil {
@@ -63,7 +80,17 @@ func (c *flowRunRetryCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	return a.watch(r, c.watchFlags)
+	return a.watchFrom(r, c.watchFlags, before)
+}
+
+// lastLog is when the newest line of a run was written: a new attempt's come after it.
+func (a *app) lastLog(r *core.FlowRun) (core.Time, error) {
+	last, _, err := ask[[]*core.Log](a, "POST", "/logs/filter", map[string]any{"sort": "TIMESTAMP_DESC", "limit": 1,
+		"logs": map[string]any{"flow_run_id": map[string]any{"any_": []core.UUID{r.ID}}}})
+	if err != nil || len(last) == 0 {
+		return 0, err
+	}
+	return last[0].Timestamp, nil
 }
 
 type flowRunDeleteCmd struct {

@@ -13,7 +13,7 @@ import (
 )
 
 type flowServeCmd struct {
-	Entrypoint string `arg:"" help:"flows/adder.go:Adder, flows/etl.py:etl, or bin/etl:Adder"`
+	Entrypoint string `arg:"" predictor:"file" help:"flows/adder.go:Adder, flows/etl.py:etl, or bin/etl:Adder"`
 	Name       string `short:"n" default:"serve" help:"name of the deployment"`
 	RunLimit   int    `name:"limit" short:"l" help:"runs at once here; 0: no limit"`
 	specFlags
@@ -32,7 +32,7 @@ func (c *flowServeCmd) Run(a *app) error {
 		return &failure{code: exitUsage, what: err.Error()}
 	}
 	vars := map[string]any{}
-	if err := pairs(vars, c.JobVariable, nil); err != nil {
+	if err := pairs("--job-variable", vars, c.JobVariable, nil); err != nil {
 		return err
 	}
 	desc, err := newDescriber(a, c.Home, vars).describe(e)

@@ -18,7 +18,7 @@ type globalLimitCmd struct {
 }
 
 type globalLimitRef struct {
-	Name string `arg:"" help:"name or id of the limit"`
+	Name string `arg:"" predictor:"gcl" help:"name or id of the limit"`
 }
 
 func (r globalLimitRef) path() string { return "/v2/concurrency_limits/" + esc(r.Name) }

@@ -22,7 +22,7 @@ var project embed.FS
 const modulePath = "github.com/flowlite/flowlite"
 
 type initCmd struct {
-	Dir     string `arg:"" optional:"" default:"." help:"folder of the project; it is made if it is missing"`
+	Dir     string `arg:"" predictor:"folder" optional:"" default:"." help:"folder of the project; it is made if it is missing"`
 	Name    string `help:"name of the project; default: that of the folder"`
 	Python  bool   `help:"a flow in Python, for Prefect's @flow, instead of one in Go"`
 	Replace string `placeholder:"FOLDER" help:"take the Go module from this checkout of flowlite; default: a release, or where this program was built"`
@@ -38,6 +38,9 @@ func (c *initCmd) Run(a *app) error {
 	}
 	if !regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._/-]*$`).MatchString(c.Name) {
 		return badUsage("--name %q cannot be that of a Go module; use letters, digits, dots and dashes", c.Name)
+	}
+	if _, own := os.Stat(filepath.Join(dir, "go.mod")); own != nil && !c.Python && inModule(dir) && !regexp.MustCompile(`^[a-zA-Z0-9._~-]+$`).MatchString(filepath.Base(dir)) {
+		return badUsage("%q cannot be a folder of a Go module, and there is a go.mod above it; use letters, digits, dots and dashes", filepath.Base(dir))
 	}
 	files, err := c.files(dir)
 	if err != nil {
@@ -80,10 +83,18 @@ func (c *initCmd) Run(a *app) error {
 	}
 	up := "flowlite up"
 	if c.Dir != "." {
-		up = "cd " + c.Dir + " && " + up
+		up = "cd " + quoted(c.Dir) + " && " + up
 	}
 	a.out.Hint("%s; then flowlite deployment run hello/local --watch", up)
 	return nil
+}
+
+// quoted is a word as a shell reads it.
+func quoted(word string) string {
+	if regexp.MustCompile(`^[a-zA-Z0-9._/~+:@%-]+$`).MatchString(word) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 func moduleName(folder string) string {

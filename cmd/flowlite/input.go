@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"strings"
@@ -20,22 +21,30 @@ func (a *app) readInput(s string) (core.JSON, error) {
 		b, err = os.ReadFile(s[1:])
 	}
 	if err != nil {
-		return nil, badUsage("cannot read %s: %v", s, err)
+		return nil, badUsage("cannot read %s: %v", s, errors.Unwrap(err))
 	}
-	var m map[string]any
-	if err := json.Unmarshal(b, &m); err != nil {
-		return nil, badUsage("not a JSON object: %v", err)
+	return jsonObject(b, s)
+}
+
+// jsonObject checks that somebody's text is one; what names the text in an error.
+func jsonObject(b []byte, what string) (core.JSON, error) {
+	var v any
+	if err := json.Unmarshal(b, &v); err != nil {
+		return nil, badUsage("%s is not JSON: %v", what, err)
+	}
+	if _, ok := v.(map[string]any); !ok {
+		return nil, badUsage("%s is not a JSON object, like '{\"name\": \"value\"}'", what)
 	}
 	return b, nil
 }
 
 // pairs reads k=v texts into m. A value is JSON, or else text; where the
 // schema wants text it stays text.
-func pairs(m map[string]any, kv []string, schema core.JSON) error {
+func pairs(flag string, m map[string]any, kv []string, schema core.JSON) error {
 	for _, s := range kv {
 		k, v, ok := strings.Cut(s, "=")
 		if !ok || k == "" {
-			return badUsage("%q is not key=value", s)
+			return badUsage("%s: %q is not key=value", flag, s)
 		}
 		m[k] = value(v, propertyType(schema, k))
 	}
@@ -67,8 +76,8 @@ func (a *app) inputs(file string, param, jobVariable []string, schema core.JSON)
 		}
 		params = j.Map()
 	}
-	if err := pairs(params, param, schema); err != nil {
+	if err := pairs("--param", params, param, schema); err != nil {
 		return nil, nil, err
 	}
-	return params, vars, pairs(vars, jobVariable, nil)
+	return params, vars, pairs("--job-variable", vars, jobVariable, nil)
 }

@@ -25,6 +25,30 @@ func (a *app) flowNames(ids []core.UUID) map[core.UUID]string {
 	return names
 }
 
+// knownFlows says which of the flows are not there: a filter by a flow that
+// nobody has would find nothing, without a word.
+func (a *app) knownFlows(names []string) error {
+	for _, name := range names {
+		_, _, err := ask[*core.Flow](a, "GET", "/flows/name/"+esc(name), nil)
+		if core.IsNotFound(err) {
+			f := &failure{code: exitNotFound, what: fmt.Sprintf("no flow %q on %s", name, a.where()), hint: "flowlite flow ls shows all"}
+			all, _, _ := ask[[]*core.Flow](a, "POST", "/flows/filter", map[string]any{})
+			known := make([]string, len(all))
+			for i, x := range all {
+				known[i] = x.Name
+			}
+			if n := nearest(name, known); n != "" {
+				f.hint = "did you mean " + n + "?"
+			}
+			return f
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // deployment finds "flow/name", an id, or a name that only one flow has.
 func (a *app) deployment(ref string) (d *core.Deployment, raw core.JSON, err error) {
 	if id, bad := core.ParseUUID(ref); bad == nil {
@@ -177,11 +201,11 @@ func shorts(ids []core.UUID) []string {
 // nearest is the candidate within a third of edits, or that has the same
 // letters in another order, or that contains what was said.
 func nearest(s string, candidates []string) (best string) {
-	least := max(1, len(s)/3) + 1
+	least := 2*max(1, len(s)/3) + 2
 	for _, c := range candidates {
-		d := levenshtein.ComputeDistance(strings.ToLower(s), strings.ToLower(c))
+		d := 2 * levenshtein.ComputeDistance(strings.ToLower(s), strings.ToLower(c))
 		if strings.Contains(c, s) || letters(c) == letters(s) {
-			d = min(d, 1)
+			d = min(d, 3) // one edit is nearer
 		}
 		if d < least {
 			best, least = c, d

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"maps"
+	"os"
 	"slices"
 	"time"
 
@@ -119,6 +120,11 @@ func (c *profileUseCmd) Run(a *app) error {
 	a.profile = c.Name
 	if err := a.out.Say(core.ToJSON(a.profileRow(c.Name, false)), c.Name, "Using profile %s", a.out.Bold(c.Name)); err != nil || !a.out.ForPeople() {
 		return err
+	}
+	for _, k := range []string{"FLOWLITE_API_URL", "FLOWLITE_PROFILE"} {
+		if v, ok := os.LookupEnv(k); ok {
+			a.out.Note("%s=%s is set in the environment, which goes before the profile", k, v)
+		}
 	}
 	values := a.profiles.Profiles[c.Name]
 	base := values["FLOWLITE_API_URL"]

@@ -55,7 +55,7 @@ func TestProfilesAndConfig(t *testing.T) {
 		{exitUsage, "FLOWLITE_API_URL", "config set PREFECT_API_URL=" + api},
 		{exitUsage, "not a setting", "config set FLOWLITE_COLOUR=red"},
 		{exitUsage, "in the environment", "config set FLOWLITE_HOME=/x"},
-		{exitUsage, "address of an API", "config set FLOWLITE_API_URL=nonsense"},
+		{exitUsage, "is not the address of a server", "config set FLOWLITE_API_URL=nonsense"},
 		{exitUsage, "one of", "config set FLOWLITE_LOG_LEVEL=loud"},
 		{exitUsage, "FLOWLITE_PORT", "config set FLOWLITE_PORT=many"},
 		{exitUsage, "NAME=VALUE", "config set FLOWLITE_PORT"},

@@ -162,6 +162,9 @@ func TestCompletion(t *testing.T) {
 		}
 		return string(out), time.Since(began)
 	}
+	if out, err := exec.Command(bin, "secret", "set", "token", "--from-env", "PATH", "--api-url", api).CombinedOutput(); err != nil {
+		t.Fatalf("%s, %v", out, err)
+	}
 	for line, want := range map[string]string{
 		"flowlite dep":                      "deployment",
 		"flowlite deployment ":              "inspect",
@@ -171,6 +174,14 @@ func TestCompletion(t *testing.T) {
 		"flowlite deploy f.go:F --pool ":    "default",
 		"flowlite config unset FLOWLITE_AP": "FLOWLITE_API_URL",
 		"flowlite profile use ":             "local",
+		"flowlite deployments run ga":       "gates/local",
+		"flowlite -o json flow-runs ins":    "inspect",
+		"flowlite gcl cre":                  "create",
+		"flowlite flow-run ls --state Ru":   "Running",
+		"flowlite config set FLOWLITE_AP":   "FLOWLITE_API_URL=",
+		"flowlite secrets unset ":           "token",
+		"flowlite block inspect ":           "secret/token",
+		"flowlite work-queue inspect ":      "default",
 	} {
 		if out, _ := complete(api, line); !regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(want) + `$`).MatchString(out) {
 			t.Errorf("%q completes to %q, not %s", line, out, want)

@@ -127,5 +127,19 @@ func (a *app) resumeInput(args []string, schema core.JSON) (map[string]any, erro
 			}
 		}
 	}
+	if wanted := missing(schema, input); len(wanted) > 0 {
+		return nil, &failure{code: exitUsage, what: "the run asks for " + strings.Join(wanted, ", "), hint: "flowlite flow-run resume RUN --" + strings.Join(wanted, " VALUE --") + " VALUE"}
+	}
 	return input, nil
+}
+
+// missing are the fields that a run asks for and nobody has given.
+func missing(schema core.JSON, input map[string]any) (names []string) {
+	required, _ := schema.Map()["required"].([]any)
+	for _, r := range required {
+		if name, ok := r.(string); ok && input[name] == nil {
+			names = append(names, name)
+		}
+	}
+	return names
 }

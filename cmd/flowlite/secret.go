@@ -16,7 +16,7 @@ import (
 type secretCmd struct {
 	Ls    secretLsCmd    `cmd:"" aliases:"list" help:"List the names of secrets"`
 	Set   secretSetCmd   `cmd:"" help:"Set a secret; asks for it without echo"`
-	Unset secretUnsetCmd `cmd:"" help:"Delete a secret"`
+	Unset secretUnsetCmd `cmd:"" aliases:"delete" help:"Delete a secret"`
 }
 
 type secretLsCmd struct{ pageFlags }
@@ -38,14 +38,14 @@ func (c *secretLsCmd) Run(a *app) error {
 }
 
 type secretRef struct {
-	Name string `arg:"" help:"name of the secret: lower-case letters, digits and dashes"`
+	Name string `arg:"" predictor:"secret" help:"name of the secret: lower-case letters, digits and dashes"`
 }
 
 // There is no argument for the value: it would stay in the shell's history.
 type secretSetCmd struct {
 	secretRef
 	FromStdin bool   `xor:"from" help:"read the value from stdin, up to a last line break"`
-	FromFile  string `xor:"from" help:"read the value from a file, up to a last line break"`
+	FromFile  string `predictor:"file" xor:"from" help:"read the value from a file, up to a last line break"`
 	FromEnv   string `xor:"from" help:"take the value of an environment variable"`
 	JSON      bool   `name:"json" help:"the value is JSON, not text"`
 	Overwrite bool   `help:"replace a value that is there"`
@@ -64,7 +64,11 @@ func (c *secretSetCmd) Run(a *app) error {
 	} else if text == "" {
 		return badUsage("the value is empty")
 	}
-	return a.saveBlock(core.SecretBlock, c.Name, map[string]core.JSON{"value": value}, c.Overwrite)
+	d, raw, _, err := a.saveBlock(core.SecretBlock, c.Name, map[string]core.JSON{"value": value}, c.Overwrite)
+	if err != nil {
+		return err
+	}
+	return a.out.Say(raw, d.Name, "Set %s", d.Name)
 }
 
 func (c *secretSetCmd) read(a *app) (string, error) {
@@ -103,7 +107,10 @@ func (c *secretSetCmd) read(a *app) (string, error) {
 	return strings.TrimSuffix(strings.TrimSuffix(string(b), "\n"), "\r"), nil
 }
 
-type secretUnsetCmd struct{ secretRef }
+type secretUnsetCmd struct {
+	secretRef
+	yesFlag
+}
 
 func (c *secretUnsetCmd) Run(a *app) error {
 	d, _, err := ask[*core.BlockDocument](a, "GET", blockPath(core.SecretBlock, c.Name), nil)
@@ -111,6 +118,9 @@ func (c *secretUnsetCmd) Run(a *app) error {
 		return &failure{code: exitNotFound, what: "no secret " + c.Name, hint: "flowlite secret ls shows all"}
 	}
 	if err != nil {
+		return err
+	}
+	if err := a.confirm(c.Yes, "Delete secret "+c.Name+"?"); err != nil {
 		return err
 	}
 	if _, err := a.api.call(a.ctx, "DELETE", "/block_documents/"+d.ID.String(), nil); err != nil {

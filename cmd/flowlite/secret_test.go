@@ -76,7 +76,10 @@ func TestSecretAndBlock(t *testing.T) {
 		{"", "secret ls -o name", 0, "api-key\nlogin\ntoken\n", ""},
 		{"", "secrets list", 0, "api-key\t…", ""},
 		{"", "block ls -o name", 0, "secret/api-key\nsecret/login\nsecret/token\n", ""},
-		{`{"url": "http://127.0.0.1:1/hook", "headers": {"a": "b"}}`, "block create webhook/alerts --from-file -", 0, "Set alerts\n", ""},
+		{`{"url": "http://127.0.0.1:1/hook", "headers": {"a": "b"}}`, "block create webhook/alerts --from-file -", 0, "Created webhook/alerts\n", ""},
+		{`{"urls": "x"}`, "block create webhook/alarms --from-file -", 2, "", "did you mean url"},
+		{`{}`, "block create secret/none --from-file -", 2, "", "need the field value"},
+		{`[]`, "block create webhook/none --from-file -", 2, "", "not a JSON object"},
 		{`{}`, "block create nope/x --from-file -", 3, "", "block type ls"},
 		{`[]`, "block create webhook/x --from-file -", 2, "", "JSON object"},
 		{"", "block ls -t webhook -o name", 0, "webhook/alerts\n", ""},
@@ -85,7 +88,8 @@ func TestSecretAndBlock(t *testing.T) {
 		{"", "block type ls -o name", 0, "date-time\njson\nlocal-file-system\nnotification-url\nsecret\nslack-webhook\nwebhook\n", ""},
 		{"", "block delete webhook/alerts", 2, "", "--yes"},
 		{"", "block delete webhook/alerts --yes", 0, "Deleted webhook/alerts\n", ""},
-		{"", "secret unset token", 0, "Unset token\n", ""},
+		{"", "secret unset token", 2, "", "--yes"},
+		{"", "secret delete token -y", 0, "Unset token\n", ""},
 		{"", "secret unset token", 3, "", "no secret token"},
 	})
 	// Nothing prints a secret, and the database does not hold one.

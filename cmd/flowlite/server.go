@@ -43,15 +43,22 @@ func (c *serverStartCmd) Run(a *app) error {
 
 // serve runs a server until Ctrl-C or SIGTERM, then drains.
 func serve(a *app, cfg server.Config) error {
+	cfg.Home = cmp.Or(cfg.Home, home()) // --home '' is no other folder than that of every command
 	s, err := server.New(cfg)
-	if err != nil {
-		return err
+	if err == nil {
+		err = s.Start(a.ctx)
 	}
-	if err := s.Start(a.ctx); err != nil {
+	if core.CodeOf(err) == core.EInvalid {
+		return badUsage("%v", err)
+	}
+	if err != nil {
 		return err
 	}
 	defer record(a, cfg.Home, s.URL())()
 	_, _ = fmt.Fprintf(a.out.Out, "flowlite %s  %s\n", version(), a.out.Bold(s.URL()))
+	if s.URL()+"/api" != a.api.base {
+		a.out.Hint("clients find it by export FLOWLITE_API_URL=%s/api", s.URL())
+	}
 	if cfg.FlowsDir != "" {
 		a.out.Note("  building the flows of %s", cfg.FlowsDir)
 	}
@@ -134,6 +141,9 @@ func (f serveFlags) background(a *app) error {
 				err := a.out.Say(core.ToJSON(r), r.URL, "flowlite %s  %s  process %d", version(), a.out.Bold(r.URL), r.PID)
 				if err == nil && a.out.ForPeople() {
 					a.out.Note("its log is %s", name)
+					if r.URL+"/api" != a.api.base {
+						a.out.Hint("clients find it by export FLOWLITE_API_URL=%s/api", r.URL)
+					}
 					a.out.Hint("flowlite server stop")
 				}
 				return err
@@ -155,7 +165,7 @@ type serverStopCmd struct {
 	Port int    `env:"FLOWLITE_PORT" help:"the one on this port; needed where several run"`
 	All  bool   `help:"all that run"`
 	Home string `env:"FLOWLITE_HOME" help:"folder of the server; default: ~/.flowlite"`
-	Wait length `name:"timeout" default:"90s" placeholder:"LENGTH" help:"how long to wait for its end"`
+	Wait length `name:"timeout" default:"90s" placeholder:"LENGTH" help:"how long to wait for its end; default: 90s"`
 }
 
 func (c *serverStopCmd) Run(a *app) error {
@@ -200,7 +210,7 @@ func (c *serverStopCmd) Run(a *app) error {
 
 type statusCmd struct {
 	Wait    bool   `help:"wait until it is ready"`
-	Timeout length `short:"t" default:"30s" placeholder:"LENGTH" help:"how long to wait"`
+	Timeout length `short:"t" default:"30s" placeholder:"LENGTH" help:"how long to wait; default: 30s"`
 }
 
 // status is what -o json tells.

@@ -95,9 +95,6 @@ func (c *databaseResetCmd) Run(a *app) error {
 type databaseUpgradeCmd struct{ databaseFlags }
 
 func (c *databaseUpgradeCmd) Run(a *app) error {
-	if err := a.confirm(c.Yes, "Bring the schema of "+c.shown()+" up to date?"); err != nil {
-		return err
-	}
 	s, err := db.Open(a.ctx, c.url())
 	if err != nil {
 		return err

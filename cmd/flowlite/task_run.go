@@ -20,7 +20,7 @@ type taskRunLsCmd struct {
 	pageFlags
 	FlowRun string   `placeholder:"RUN" predictor:"run" help:"only of this flow run"`
 	Name    []string `sep:"none" aliases:"task-run-name" help:"only of this name"`
-	State   []string `help:"only in these states: Running, FAILED, Cached ..."`
+	State   []string `predictor:"state" help:"only in these states: Running, FAILED, Cached ..."`
 	Tag     []string `short:"t" sep:"none" help:"only with this tag"`
 }
 

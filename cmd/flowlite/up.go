@@ -69,14 +69,32 @@ func (c *upCmd) Run(a *app) error {
 	cfg := c.config(a)
 	cfg.Worker, cfg.WorkerLimit, cfg.Python = true, c.Limit, c.Python
 	cfg.NoFork = !c.PythonFork
-	if _, err := os.Stat(c.Flows); err == nil || c.Flows != "./flows" {
+	if err := checkPython(c.Python); err != nil {
+		return err
+	}
+	_, missing := os.Stat(c.Flows)
+	if missing == nil || c.Flows != "./flows" {
 		cfg.FlowsDir = c.Flows
-	} else {
+	}
+	switch {
+	case missing != nil && cfg.FlowsDir != "":
+		a.out.Note("there is no folder %s yet; what is put there will be deployed", c.Flows)
+	case missing != nil:
 		a.out.Note("there is no folder %s here, so nothing is deployed by itself; --flows names another", c.Flows)
 	}
 	first := true     // OnFlows is called by one goroutine
 	var said []string // hints are true at each look, and news at the first
+	broken := map[string]bool{}
 	cfg.OnFlows = func(r server.FlowsReport) {
+		for dir := range broken {
+			if r.Problems[dir] == nil {
+				delete(broken, dir)
+				_, _ = fmt.Fprintf(a.out.Out, "  %s is in order again\n", dir)
+			}
+		}
+		for dir := range r.Problems {
+			broken[dir] = true
+		}
 		hints := r.Hints
 		r.Hints = slices.DeleteFunc(slices.Clone(hints), func(h string) bool { return slices.Contains(said, h) })
 		a.flows(r, first)

@@ -96,9 +96,18 @@ func (c *variableSetCmd) Run(a *app) error {
 	return a.out.Say(raw, v.Name, "Set %s", v.Name)
 }
 
-type variableUnsetCmd struct{ variableRef }
+type variableUnsetCmd struct {
+	variableRef
+	yesFlag
+}
 
 func (c *variableUnsetCmd) Run(a *app) error {
+	if _, _, err := c.find(a); err != nil {
+		return err
+	}
+	if err := a.confirm(c.Yes, "Delete variable "+c.Name+"?"); err != nil {
+		return err
+	}
 	if _, err := a.api.call(a.ctx, "DELETE", "/variables/name/"+esc(c.Name), nil); err != nil {
 		return c.missing(err)
 	}

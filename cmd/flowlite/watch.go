@@ -20,6 +20,14 @@ type watchFlags struct {
 	NoWaitPaused bool   `help:"exit 12 when the run is paused"`
 }
 
+// withoutWatch refuses flags of watching where nobody watches.
+func (f watchFlags) withoutWatch() error {
+	if f.WatchTimeout > 0 || f.NoWaitPaused {
+		return errors.New("--watch-timeout and --no-wait-paused belong to --watch")
+	}
+	return nil
+}
+
 // watcher follows one run: its logs scroll, its state stands in the last line.
 type watcher struct {
 	*app
@@ -33,7 +41,10 @@ type watcher struct {
 }
 
 // watch follows a run until it is final and ends with the outcome's exit code.
-func (a *app) watch(r *core.FlowRun, f watchFlags) error {
+func (a *app) watch(r *core.FlowRun, f watchFlags) error { return a.watchFrom(r, f, 0) }
+
+// watchFrom shows no lines that are as old as before, those of earlier attempts.
+func (a *app) watchFrom(r *core.FlowRun, f watchFlags, before core.Time) error {
 	ctx, cancel := context.WithCancel(a.ctx)
 	defer cancel()
 	if f.WatchTimeout > 0 {
@@ -48,7 +59,9 @@ func (a *app) watch(r *core.FlowRun, f watchFlags) error {
 			if err != nil {
 				return
 			}
-			w.live.Line("%s", a.logLine(l))
+			if l.Timestamp > before {
+				w.live.Line("%s", a.logLine(l))
+			}
 		}
 	}()
 	drawing, stop := context.WithCancel(ctx)

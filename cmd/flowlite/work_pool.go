@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
+	"reflect"
 
 	"github.com/flowlite/flowlite/cmd/flowlite/internal/out"
 	"github.com/flowlite/flowlite/runtime/core"
@@ -32,7 +35,7 @@ type workPoolCreateCmd struct {
 	Type        string `short:"t" help:"process, or what a Prefect worker of yours takes; asked for on a terminal"`
 	Description string `help:"what it is for"`
 	Limit       *int64 `name:"concurrency-limit" help:"runs at once"`
-	Template    string `name:"base-job-template" placeholder:"FILE" help:"JSON file of the base job template; - is stdin"`
+	Template    string `predictor:"file" name:"base-job-template" placeholder:"FILE" help:"JSON file of the base job template; - is stdin"`
 	Paused      bool   `help:"hand out no runs yet"`
 	Default     bool   `name:"set-as-default" help:"let deploy use it when no pool is named"`
 	Overwrite   bool   `help:"change a pool that is there"`
@@ -156,5 +159,11 @@ func (c *workPoolInspectCmd) Run(a *app) error {
 			f = append(f, out.Field{Name: "Worker", Value: w.Name + "  " + a.out.Status(w.Status) + "  " + a.out.Ago(w.LastHeartbeatTime)})
 		}
 	}
-	return a.out.Record(raw, p.Name, append(f, out.Field{Name: "Template", Value: string(p.BaseJobTemplate)}))
+	template := "that of every process pool; -o json shows it"
+	if !reflect.DeepEqual(p.BaseJobTemplate.Map(), core.ProcessTemplate.Map()) {
+		var b bytes.Buffer
+		_ = json.Indent(&b, p.BaseJobTemplate, "", "  ")
+		template = b.String()
+	}
+	return a.out.Record(raw, p.Name, append(f, out.Field{Name: "Template", Value: template}))
 }

@@ -38,7 +38,7 @@ type workPoolUpdateCmd struct {
 	poolRef
 	Description *string `help:"what it is for"`
 	Limit       *int64  `name:"concurrency-limit" help:"runs at once"`
-	Template    string  `name:"base-job-template" placeholder:"FILE" help:"JSON file of the base job template; - is stdin"`
+	Template    string  `predictor:"file" name:"base-job-template" placeholder:"FILE" help:"JSON file of the base job template; - is stdin"`
 }
 
 func (c *workPoolUpdateCmd) Run(a *app) error {
@@ -173,7 +173,7 @@ func (a *app) preview(filters map[string]any, hours int, of string) error {
 type workPoolClearCmd struct {
 	poolRef
 	yesFlag
-	State []string `required:"" help:"those in these states: Late, Pending, Running ..."`
+	State []string `predictor:"state" required:"" help:"those in these states: Late, Pending, Running ..."`
 }
 
 // Run deletes what waits and what has ended, and cancels what executes.

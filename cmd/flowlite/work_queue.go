@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/flowlite/flowlite/cmd/flowlite/internal/out"
 	"github.com/flowlite/flowlite/runtime/core"
@@ -44,7 +45,7 @@ func (c *workQueueLsCmd) Run(a *app) error {
 }
 
 type queueRef struct {
-	Name string `arg:"" help:"name of the queue, or its id"`
+	Name string `arg:"" predictor:"queue" help:"name of the queue, or its id"`
 	Pool string `short:"p" predictor:"pool" help:"its pool; needed only where several pools have a queue of the name"`
 }
 
@@ -76,7 +77,11 @@ func (r queueRef) find(a *app) (*core.WorkQueue, core.JSON, error) {
 	case len(found) == 0:
 		return nil, nil, none
 	case len(found) > 1:
-		return nil, nil, &failure{code: exitUsage, what: fmt.Sprintf("%d pools have a queue %q", len(found), r.Name), hint: "say --pool " + core.Deref(found[0].WorkPoolName)}
+		var pools []string
+		for _, q := range found[:min(len(found), 4)] {
+			pools = append(pools, core.Deref(q.WorkPoolName))
+		}
+		return nil, nil, &failure{code: exitUsage, what: fmt.Sprintf("%d pools have a queue %q", len(found), r.Name), hint: "say --pool " + strings.Join(pools, " or --pool ")}
 	}
 	return ask[*core.WorkQueue](a, "GET", "/work_queues/"+found[0].ID.String(), nil)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/flowlite/flowlite/runtime/client"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/worker"
+	"github.com/flowlite/flowlite/runtime/worker/python"
 )
 
 type workerCmd struct {
@@ -54,6 +56,21 @@ func (c *workerLsCmd) Run(a *app) error {
 	return a.out.List(core.ToJSON(raws), t, names)
 }
 
+// checkPython refuses an interpreter that is not there before runs fail of it.
+func checkPython(named string) error {
+	if named == "" {
+		return nil
+	}
+	dir, err := os.Getwd()
+	if err == nil {
+		_, err = python.Interpreter(dir, dir, named)
+	}
+	if err != nil {
+		return badUsage("--python: %v", err)
+	}
+	return nil
+}
+
 type workerStartCmd struct {
 	Pool       string   `short:"p" required:"" predictor:"pool" help:"work pool"`
 	Name       string   `short:"n" help:"name of the worker; default: host and process"`
@@ -84,6 +101,12 @@ func (c *workerStartCmd) Run(a *app) error {
 	}
 	dir, err := filepath.Abs(c.WorkDir)
 	if err != nil {
+		return err
+	}
+	if st, err := os.Stat(dir); err != nil || !st.IsDir() {
+		return badUsage("--work-dir: there is no folder %s", dir)
+	}
+	if err := checkPython(c.Python); err != nil {
 		return err
 	}
 	relay, err := client.NewRelay(url)
