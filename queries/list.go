@@ -161,7 +161,8 @@ var taskRunSorts = map[string]string{
 }
 
 var deploymentSorts = map[string]string{
-	"NAME_ASC": "d.name, d.id", "NAME_DESC": "d.name DESC, d.id DESC",
+	"FLOW_NAME_ASC": "(SELECT f.name FROM flow f WHERE f.id = d.flow_id), d.name, d.id", // the pages'
+	"NAME_ASC":      "d.name, d.id", "NAME_DESC": "d.name DESC, d.id DESC",
 	"CREATED_DESC": "d.created DESC, d.id DESC", "UPDATED_DESC": "d.updated DESC, d.id DESC",
 }
 
@@ -172,7 +173,11 @@ func list(d Dialect, from, alias string, where func(*builder), sorts map[string]
 	if p == nil {
 		b.w("SELECT COUNT(*) FROM ", from, " ", alias, " WHERE ")
 		where(b)
-		return b.query()
+		q := b.query()
+		// Where nothing is asked of rows, not even 1=1, SQLite counts an index page by
+		// page instead of row by row: a tenth of the time.
+		q.SQL = strings.TrimSuffix(q.SQL, " WHERE 1=1")
+		return q
 	}
 	b.w("SELECT ", alias, ".id FROM ", from, " ", alias, " WHERE ")
 	where(b)
