@@ -16,7 +16,7 @@ type Refund struct {
 // Approval is the form that the approver fills in.
 type Approval struct {
 	Approved bool   `json:"approved" jsonschema:"description=pay it?"`
-	Comment  string `json:"comment,omitempty" jsonschema:"default=,description=why, or why not"`
+	Comment  string `json:"comment,omitempty" jsonschema:"default=,description=why or why not"`
 }
 
 var pay = flowlite.NewTask("pay", func(ctx context.Context, r Refund) (string, error) {

@@ -610,7 +610,7 @@ func ArtifactPage(p Page, d ArtifactView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var29 string
-			templ_7745c5c3_Var29, templ_7745c5c3_Err = templ.JoinStringErrs(p.full(d.Created))
+			templ_7745c5c3_Var29, templ_7745c5c3_Err = templ.JoinStringErrs(p.Full(d.Created))
 			if templ_7745c5c3_Err != nil {
 				return templ.Error{Err: templ_7745c5c3_Err, FileName: `artifact_page.templ`, Line: 109, Col: 67}
 			}
@@ -789,7 +789,7 @@ func ArtifactPage(p Page, d ArtifactView) templ.Component {
 							return templ_7745c5c3_Err
 						}
 						var templ_7745c5c3_Var38 string
-						templ_7745c5c3_Var38, templ_7745c5c3_Err = templ.JoinStringErrs(p.full(a.Created))
+						templ_7745c5c3_Var38, templ_7745c5c3_Err = templ.JoinStringErrs(p.Full(a.Created))
 						if templ_7745c5c3_Err != nil {
 							return templ.Error{Err: templ_7745c5c3_Err, FileName: `artifact_page.templ`, Line: 144, Col: 90}
 						}
@@ -846,7 +846,7 @@ func ArtifactPage(p Page, d ArtifactView) templ.Component {
 							return templ_7745c5c3_Err
 						}
 						var templ_7745c5c3_Var42 string
-						templ_7745c5c3_Var42, templ_7745c5c3_Err = templ.JoinStringErrs(p.full(a.Created))
+						templ_7745c5c3_Var42, templ_7745c5c3_Err = templ.JoinStringErrs(p.Full(a.Created))
 						if templ_7745c5c3_Err != nil {
 							return templ.Error{Err: templ_7745c5c3_Err, FileName: `artifact_page.templ`, Line: 146, Col: 134}
 						}
@@ -924,7 +924,7 @@ func ArtifactPage(p Page, d ArtifactView) templ.Component {
 							return templ_7745c5c3_Err
 						}
 						var templ_7745c5c3_Var46 string
-						templ_7745c5c3_Var46, templ_7745c5c3_Err = templ.JoinStringErrs("Compare with " + p.full(a.Created))
+						templ_7745c5c3_Var46, templ_7745c5c3_Err = templ.JoinStringErrs("Compare with " + p.Full(a.Created))
 						if templ_7745c5c3_Err != nil {
 							return templ.Error{Err: templ_7745c5c3_Err, FileName: `artifact_page.templ`, Line: 157, Col: 127}
 						}
@@ -986,7 +986,7 @@ func ArtifactPage(p Page, d ArtifactView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var49 string
-			templ_7745c5c3_Var49, templ_7745c5c3_Err = templ.JoinStringErrs(p.full(d.Updated))
+			templ_7745c5c3_Var49, templ_7745c5c3_Err = templ.JoinStringErrs(p.Full(d.Updated))
 			if templ_7745c5c3_Err != nil {
 				return templ.Error{Err: templ_7745c5c3_Err, FileName: `artifact_page.templ`, Line: 171, Col: 35}
 			}

@@ -18,6 +18,7 @@ type AutomationView struct {
 	When, Then []Phrase
 	Last       core.Time // of its firings that are kept
 	Fired      int64     // within firedSpan
+	Failed     bool      // an action of the last firing
 	Doings     []*core.Event
 }
 

@@ -158,7 +158,7 @@ func durW(d, mx time.Duration) string {
 	return pc(math.Max(2, math.Min(100, 100*math.Log1p(d.Seconds())/math.Log1p(mx.Seconds()))))
 }
 
-func stripH(r Run, rs []Run, now core.Time) float64 {
+func stripH(r Run, rs []Run, now core.Time) int {
 	m := 0.0
 	for _, x := range rs {
 		m = math.Max(m, x.Took(now).Seconds())
@@ -166,7 +166,7 @@ func stripH(r Run, rs []Run, now core.Time) float64 {
 	if m == 0 {
 		return 6
 	}
-	return 6 + 20*r.Took(now).Seconds()/m
+	return 6 + int(20*r.Took(now).Seconds()/m)
 }
 
 func stripLabel(rs []Run) string {

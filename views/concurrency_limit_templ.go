@@ -420,7 +420,7 @@ func limitTable(p Page, ls []Limit, caption, none, hint string) templ.Component 
 							return templ_7745c5c3_Err
 						}
 						var templ_7745c5c3_Var14 string
-						templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs(h.of() + ", since " + p.full(h.Since))
+						templ_7745c5c3_Var14, templ_7745c5c3_Err = templ.JoinStringErrs(h.of() + ", since " + p.Full(h.Since))
 						if templ_7745c5c3_Err != nil {
 							return templ.Error{Err: templ_7745c5c3_Err, FileName: `concurrency_limit.templ`, Line: 182, Col: 99}
 						}
@@ -468,7 +468,7 @@ func limitTable(p Page, ls []Limit, caption, none, hint string) templ.Component 
 							return templ_7745c5c3_Err
 						}
 						var templ_7745c5c3_Var17 string
-						templ_7745c5c3_Var17, templ_7745c5c3_Err = templ.JoinStringErrs("since " + p.full(h.Since))
+						templ_7745c5c3_Var17, templ_7745c5c3_Err = templ.JoinStringErrs("since " + p.Full(h.Since))
 						if templ_7745c5c3_Err != nil {
 							return templ.Error{Err: templ_7745c5c3_Err, FileName: `concurrency_limit.templ`, Line: 188, Col: 63}
 						}
@@ -1023,7 +1023,7 @@ func LimitHolders(p Page, l Limit) templ.Component {
 						return templ_7745c5c3_Err
 					}
 					var templ_7745c5c3_Var41 string
-					templ_7745c5c3_Var41, templ_7745c5c3_Err = templ.JoinStringErrs(p.full(h.Expires))
+					templ_7745c5c3_Var41, templ_7745c5c3_Err = templ.JoinStringErrs(p.Full(h.Expires))
 					if templ_7745c5c3_Err != nil {
 						return templ.Error{Err: templ_7745c5c3_Err, FileName: `concurrency_limit.templ`, Line: 309, Col: 40}
 					}

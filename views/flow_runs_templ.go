@@ -522,7 +522,7 @@ func RunsBody(p Page, d RunsView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 35, "</caption> <thead><tr><th scope=\"col\"><span class=\"vh\">Select</span></th><th scope=\"col\">Run</th><th scope=\"col\">State</th><th scope=\"col\" class=\"p2\">Started</th><th scope=\"col\" class=\"p2\">Duration</th><th scope=\"col\" class=\"p3\">Work pool</th><th scope=\"col\" class=\"p3\">Tags</th></tr></thead> <tbody>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 35, "</caption> <thead><tr><th scope=\"col\"><span class=\"vh\">Select</span><input class=\"ck\" type=\"checkbox\" data-all aria-label=\"Select all runs of this page\"></th><th scope=\"col\">Run</th><th scope=\"col\">State</th><th scope=\"col\" class=\"p2\">Started</th><th scope=\"col\" class=\"p2\">Duration</th><th scope=\"col\" class=\"p3\">Work pool</th><th scope=\"col\" class=\"p3\">Tags</th></tr></thead> <tbody>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -850,7 +850,7 @@ func RunRow(p Page, r Run, mx time.Duration) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var40 string
-		templ_7745c5c3_Var40, templ_7745c5c3_Err = templ.JoinStringErrs(p.full(r.When()))
+		templ_7745c5c3_Var40, templ_7745c5c3_Err = templ.JoinStringErrs(p.Full(r.When()))
 		if templ_7745c5c3_Err != nil {
 			return templ.Error{Err: templ_7745c5c3_Err, FileName: `flow_runs.templ`, Line: 204, Col: 101}
 		}

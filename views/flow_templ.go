@@ -316,7 +316,7 @@ func FlowsBody(p Page, v FlowsView) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				if len(f.Last) > 0 {
-					templ_7745c5c3_Err = RunStrip(f.Last, p.Now).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = RunStrip(f.Last, p.Now, false).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}

@@ -3,6 +3,7 @@ package views
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -54,10 +55,26 @@ func Span(d time.Duration) string {
 		}
 		return fmt.Sprintf("%d h", int(d.Hours()))
 	}
+	if d < 48*time.Hour {
+		return fmt.Sprintf("%d h", int(d.Hours()))
+	}
 	return fmt.Sprintf("%d d", int(d.Hours()/24))
 }
 
-func (p Page) full(t core.Time) string { return t.Time().In(p.Loc).Format("2 Jan 2006, 15:04:05 MST") }
+var utcTime = regexp.MustCompile(`\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z\b`)
+
+// inZone is a sentence of the API with its times as the reader's zone has them.
+func (p Page) inZone(text string) string {
+	return utcTime.ReplaceAllStringFunc(text, func(s string) string {
+		if t, err := core.ParseTime(s); err == nil {
+			return p.Full(t)
+		}
+		return s
+	})
+}
+
+// Full is a time in the reader's zone, to the second.
+func (p Page) Full(t core.Time) string { return t.Time().In(p.Loc).Format("2 Jan 2006, 15:04:05 MST") }
 
 func (p Page) clock(t core.Time) string { return t.Time().In(p.Loc).Format("15:04:05.000") }
 

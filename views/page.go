@@ -2,6 +2,7 @@ package views
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -26,18 +27,27 @@ type Page struct {
 // Toast is a passing message.
 type Toast struct{ State, Text, Href, Link string }
 
-type baseKey struct{}
+type serverKey struct{}
 
-// WithBase sets the path under which the UI is served, "" or "/flowlite".
-func WithBase(ctx context.Context, base string) context.Context {
-	return context.WithValue(ctx, baseKey{}, base)
+// WithServer sets the path under which the UI is served, "" or "/flowlite", and
+// the address that commands need to find the server; "" if none.
+func WithServer(ctx context.Context, base, address string) context.Context {
+	return context.WithValue(ctx, serverKey{}, [2]string{base, address})
+}
+
+// here is a command of ours that finds this server.
+func here(ctx context.Context, command string) string {
+	if at, _ := ctx.Value(serverKey{}).([2]string); at[1] != "" && strings.HasPrefix(command, "flowlite ") {
+		return command + " --api-url " + at[1] + "/api"
+	}
+	return command
 }
 
 // Path puts the base path before a path of ours. Every address goes through
 // it or URL, so that the UI works behind a proxy in any folder.
 func Path(ctx context.Context, path string) string {
-	base, _ := ctx.Value(baseKey{}).(string)
-	return base + path
+	at, _ := ctx.Value(serverKey{}).([2]string)
+	return at[0] + path
 }
 
 // URL is Path for href and action attributes.

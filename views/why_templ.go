@@ -16,7 +16,7 @@ import (
 
 // WhySentence is the reason as the API and the command line give it, with the
 // runs that it names as links.
-func WhySentence(w *core.Why) templ.Component {
+func WhySentence(p Page, w *core.Why) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -37,7 +37,7 @@ func WhySentence(w *core.Why) templ.Component {
 			templ_7745c5c3_Var1 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		for _, x := range whyParts(w) {
+		for _, x := range whyParts(p.inZone(w.Message), w) {
 			if x.Href != "" {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<a class=\"lk\" href=\"")
 				if templ_7745c5c3_Err != nil {
@@ -85,8 +85,7 @@ func WhySentence(w *core.Why) templ.Component {
 	})
 }
 
-func whyParts(w *core.Why) (parts []Phrase) {
-	rest := w.Message
+func whyParts(rest string, w *core.Why) (parts []Phrase) {
 	for i, name := range w.Holders {
 		before, after, found := strings.Cut(rest, name)
 		if !found || name == "" || i >= len(w.HeldBy) {

@@ -51,6 +51,8 @@ func TestScheduleCommands(t *testing.T) {
 	s.says(t, exitUsage, "timezone", "deployment", "schedule", "create", "shop/order", "--cron", "0 9 * * *", "--timezone", "Berlin")
 	s.says(t, exitUsage, "--interval", "deployment", "schedule", "create", "shop/order", "--cron", "0 9 * * *", "--anchor-date", "2026-01-01T00:00:00Z")
 	s.says(t, exitUsage, "say when: --cron", "deployment", "schedule", "create", "shop/order")
+	s.says(t, exitUsage, "COUNT counts from 1 January 2020", "deployment", "schedule", "create", "shop/order", "--rrule", "FREQ=WEEKLY;COUNT=3")
+	s.says(t, exitUsage, "never fires again", "deployment", "schedule", "create", "shop/order", "--rrule", "FREQ=DAILY;UNTIL=20200301T000000Z")
 	s.says(t, exitNotFound, "no schedule", "deployment", "schedule", "delete", "shop/order", "nights", "-y")
 	s.says(t, 0, "Deleted schedule", "deployment", "schedule", "delete", "shop/order", "days", "-y")
 	s.says(t, 0, "Created", "deployment", "schedule", "create", "shop/order", "--rrule", "FREQ=DAILY;BYHOUR=9")

@@ -81,6 +81,14 @@ func (c *scheduleCreateCmd) Run(a *app) error {
 	if err != nil {
 		return badUsage("%v", err)
 	}
+	if len(dates) == 0 {
+		f := &failure{code: exitUsage, what: "such a schedule never fires again"}
+		if strings.Contains(c.RRule, "COUNT") && !strings.Contains(c.RRule, "DTSTART") {
+			f.why = "without a DTSTART, COUNT counts from 1 January 2020"
+			f.hint = "--rrule $'DTSTART:20270101T090000\\nRRULE:" + c.RRule + "'"
+		}
+		return f
+	}
 	d, _, err := a.deployment(c.Name)
 	if err != nil {
 		return err

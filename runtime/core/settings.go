@@ -22,7 +22,19 @@ type ServerFacts struct {
 	KeepRuns, KeepEvents, KeepLogs time.Duration // older ones are removed; below zero: none
 
 	Loops []LoopProgress // nil: another server runs them
+	Flows *FlowsFacts    // nil: it deploys no folder
 }
+
+// FlowsFacts is how the folder stands whose flows the server deploys.
+type FlowsFacts struct {
+	Dir      string
+	Looking  bool           // it is being read and built
+	Problems []FlowsProblem // of the last look
+	Hints    []string       // what keeps flows from being deployed and is no fault of theirs
+}
+
+// FlowsProblem is what could not be built or deployed.
+type FlowsProblem struct{ Where, Text string }
 
 // LoopProgress is how a loop stands: a loop that hangs or fails is seen by its
 // last success growing old.

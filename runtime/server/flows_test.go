@@ -95,8 +95,14 @@ func TestFlowsFolder(t *testing.T) {
 		err := r.Problems["flows"]
 		return err != nil && strings.Contains(err.Error(), "flows/etl.go:7:13")
 	})
+	if f := s.facts().Flows; f == nil || f.Looking || len(f.Problems) != 1 || f.Problems[0].Where != "flows" || !strings.Contains(f.Problems[0].Text, "flows/etl.go:7:13") {
+		t.Errorf("the pages are told %+v", f)
+	}
 	write(t, filepath.Join(dir, "flows/etl.go"), flowSource("Etl", "etl", ""))
 	r := next("etl", func(r FlowsReport) bool { return names(r, true) == "etl/local@flows/etl.go:Etl" })
+	if f := s.facts().Flows; len(f.Problems) != 0 {
+		t.Errorf("the pages are still told %+v", f)
+	}
 	if got := names(r, false); !strings.Contains(got, "adder/adder-dev") {
 		t.Errorf("found %s", got)
 	}

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -45,6 +46,7 @@ type Server struct {
 	loops   *loops.Loops
 	keyFrom string
 	build   *build.Builder
+	flows   atomic.Pointer[core.FlowsFacts] // of the flows folder
 }
 
 // New checks the configuration. Nothing is opened before Start.
@@ -215,7 +217,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	s.handleAPI(mux, rest)
 	stopPages := func() {}
 	if !s.cfg.NoUI {
-		pages := ui.New(ui.Config{Service: s.service, Store: s.store, Bus: s.bus, Version: s.cfg.Version, BasePath: s.cfg.BasePath, Log: s.cfg.Log, Facts: s.facts})
+		pages := ui.New(ui.Config{Service: s.service, Store: s.store, Bus: s.bus, Version: s.cfg.Version, BasePath: s.cfg.BasePath, PublicURL: s.cfg.PublicURL, Log: s.cfg.Log, Facts: s.facts})
 		mux.Handle("/", askBrowser(s.cfg.AuthString, pages))
 		stopPages = pages.Stop
 	}
@@ -363,5 +365,6 @@ func (s *Server) facts() core.ServerFacts {
 	if !s.cfg.NoLoops {
 		f.Loops = s.loops.Health()
 	}
+	f.Flows = s.flows.Load()
 	return f
 }

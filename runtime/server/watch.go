@@ -11,6 +11,7 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 
+	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/worker/build"
 )
 
@@ -41,12 +42,12 @@ func (s *Server) watchFlows(ctx context.Context, f *flows) {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
 		s.cfg.Log.Warn("the flows folder cannot be watched; start again after changes", "error", err)
-		s.report(f.deploy(ctx))
+		s.lookAtFlows(ctx, f)
 		return
 	}
 	defer w.Close()
 	watchTree(w, f.dir) // before the first look, so that no change falls between
-	s.report(f.deploy(ctx))
+	s.lookAtFlows(ctx, f)
 	quiet := time.NewTimer(0)
 	<-quiet.C
 	for {
@@ -62,7 +63,7 @@ func (s *Server) watchFlows(ctx context.Context, f *flows) {
 			quiet.Reset(settle)
 		case <-quiet.C:
 			watchTree(w, f.dir) // new folders
-			s.report(f.deploy(ctx))
+			s.lookAtFlows(ctx, f)
 		}
 	}
 }
@@ -101,6 +102,36 @@ func watchTree(w *fsnotify.Watcher, dir string) {
 	})
 }
 
+// lookAtFlows deploys what has changed, and tells the pages how that goes.
+func (s *Server) lookAtFlows(ctx context.Context, f *flows) {
+	folder := func(rel string) string {
+		if rel == "." {
+			return f.dir
+		}
+		return rel
+	}
+	now := core.FlowsFacts{Dir: folder(f.rel(f.dir)), Looking: true}
+	if before := s.flows.Load(); before != nil {
+		now.Problems, now.Hints = before.Problems, before.Hints
+	}
+	s.flows.Store(&now)
+	r := f.deploy(ctx)
+	found := &core.FlowsFacts{Dir: now.Dir, Hints: r.Hints}
+	for where, err := range r.Problems {
+		found.Problems = append(found.Problems, core.FlowsProblem{Where: folder(where), Text: problemText(err)})
+	}
+	slices.SortFunc(found.Problems, func(a, b core.FlowsProblem) int { return strings.Compare(a.Where, b.Where) })
+	s.flows.Store(found)
+	s.report(r)
+}
+
+func problemText(err error) string {
+	if e, ok := errors.AsType[*build.Error](err); ok {
+		return e.Output
+	}
+	return err.Error()
+}
+
 // report says what a look found; OnFlows may say it in another way.
 func (s *Server) report(r FlowsReport) {
 	if s.cfg.OnFlows != nil {
@@ -124,10 +155,6 @@ func (s *Server) report(r FlowsReport) {
 		log.Warn(h)
 	}
 	for pkg, err := range r.Problems {
-		text := err.Error()
-		if e, ok := errors.AsType[*build.Error](err); ok {
-			text = e.Output
-		}
-		log.Error("not deployed", "package", pkg, "error", text)
+		log.Error("not deployed", "package", pkg, "error", problemText(err))
 	}
 }

@@ -55,10 +55,17 @@ func (u *UI) readAutomations(ctx context.Context, now core.Time, recs []*core.Au
 	for i, a := range recs {
 		ids[i] = a.Resource()
 	}
-	counts, err := u.Store.EventCounts(ctx, &core.EventFilter{
-		Occurred: &core.EventOccurred{Since: now.Add(-firedSpan), Until: now.Add(time.Minute)},
-		Resource: &core.EventResource{ID: ids}, Event: &core.EventName{Name: []string{triggered}},
-	}, core.CountByResource, 0, 1)
+	counted := func(event string) ([]core.EventCount, error) {
+		return u.Store.EventCounts(ctx, &core.EventFilter{
+			Occurred: &core.EventOccurred{Since: now.Add(-firedSpan), Until: now.Add(time.Minute)},
+			Resource: &core.EventResource{ID: ids}, Event: &core.EventName{Name: []string{event}},
+		}, core.CountByResource, 0, 1)
+	}
+	counts, err := counted(triggered)
+	if err != nil {
+		return nil, err
+	}
+	failures, err := counted(actionEvents + "action.failed")
 	if err != nil {
 		return nil, err
 	}
@@ -68,6 +75,11 @@ func (u *UI) readAutomations(ctx context.Context, now core.Time, recs []*core.Au
 		for _, c := range counts { // one for each name that it had
 			if c.Value == ids[i] {
 				v.Fired, v.Last = v.Fired+c.Count, max(v.Last, c.End)
+			}
+		}
+		for _, c := range failures {
+			if c.Value == ids[i] && c.End >= v.Last && v.Last > 0 {
+				v.Failed = true
 			}
 		}
 		out[i] = v
@@ -278,7 +290,11 @@ func fromEvent(e *core.Event) core.AutomationWrite {
 			t.MatchRelated = core.ToJSON(map[string]any{"prefect.resource.role": "flow", "prefect.resource.id": []string{r["prefect.resource.id"]}})
 		}
 	}
-	return core.AutomationWrite{Trigger: t, Actions: []*core.AutomationAction{{Type: "run-deployment", Source: "selected"}}}
+	action := &core.AutomationAction{Type: "run-deployment", Source: "selected"}
+	if strings.HasPrefix(e.Event, "prefect.flow-run.") {
+		action = &core.AutomationAction{} // runs that start runs are not what most want
+	}
+	return core.AutomationWrite{Trigger: t, Actions: []*core.AutomationAction{action}}
 }
 
 // automationChoices are names to pick from; a name that is not among the first

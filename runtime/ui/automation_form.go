@@ -175,7 +175,13 @@ func (u *UI) build(ctx context.Context, f *views.AutomationForm) (c core.Automat
 	c.Trigger = u.buildTrigger(ctx, f)
 	c.Actions = []*core.AutomationAction{}
 	for i := range f.Actions {
-		c.Actions = append(c.Actions, u.buildAction(ctx, &f.Actions[i]))
+		a := u.buildAction(ctx, &f.Actions[i])
+		if loops, err := u.endless(ctx, c.Trigger, a); err != nil {
+			f.Problem = err.Error()
+		} else if x := f.Actions[i].At("deployment"); loops && x.Error == "" {
+			x.Error = "Each run that this starts would set it off again, without an end. Wait for runs that fail, or for those of another flow."
+		}
+		c.Actions = append(c.Actions, a)
 	}
 	for name, list := range map[string]*[]*core.AutomationAction{"on_trigger": &c.ActionsOnTrigger, "on_resolve": &c.ActionsOnResolve} {
 		if v := f.At(name); v.Value != "" {

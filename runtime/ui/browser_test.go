@@ -14,6 +14,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -208,7 +209,13 @@ func TestRunADeploymentAndWatch(t *testing.T) {
 	b.js(`document.querySelector("#run-form .btn.pri").click()`)
 	b.wait(`document.querySelector(".esum")?.textContent.includes("another look")`)
 	b.want(`document.activeElement.className`, "esum")
-	b.js(`(document.querySelector("[name=a]").value=40,document.querySelector("#run-form .btn.pri").click())`)
+	b.js(`(document.querySelector("[name=a]").value=39,document.querySelector("[name=run_name]").value="watched",document.querySelector("[name=to][value=json]").click())`)
+	b.wait(`document.querySelector("[name=raw]")?.value.includes('"a": 39')`)
+	b.js(`(document.querySelector("[name=raw]").value='{"a": 41}',document.querySelector("[name=to][value=form]").click())`)
+	b.wait(`document.querySelector("[name=a]")?.value=="41"`)
+	b.want(`document.querySelector("[name=run_name]").value`, "watched")
+	b.js(`(document.querySelector("[name=a]").value=40,document.querySelector("[name=run_name]").focus())`)
+	b.press(kb.Enter) // starts the run, and does not press the first button that there is
 	b.wait(`location.pathname.startsWith("/flow-runs/") && document.querySelector("#live")?.dataset.state=="up"`)
 	id, err := core.ParseUUID(strings.TrimPrefix(b.js("location.pathname"), "/flow-runs/"))
 	h.check(err)
@@ -217,6 +224,7 @@ func TestRunADeploymentAndWatch(t *testing.T) {
 	}
 	ctx := h.act(id)
 	b.wait(`document.querySelector("#run-head .badge").textContent.trim()=="Running"`)
+	b.wait(`document.querySelector("#run-details").textContent.includes("Start delay")`)
 	for i := range 60 {
 		h.log(id, 20, "add", "line %d", i+1)
 	}
@@ -229,7 +237,11 @@ func TestRunADeploymentAndWatch(t *testing.T) {
 	b.want(`document.querySelector("#logbox").scrollTop`, "0")
 	b.want(`[...document.querySelectorAll("#log .ln")].every((a,i)=>+a.textContent==i+1)`, "true")
 	b.js(`document.querySelector('[data-level][value=Warning]').click()`)
-	b.want(`document.querySelectorAll("#log li:not([hidden])").length`, "1")
+	b.want(`[...document.querySelectorAll("#log li")].filter(x=>x.checkVisibility()).length`, "1")
+	b.js(`document.querySelector('[data-level][value=All]').click()`)
+	b.js(`(q=>{q.value="line 7";q.dispatchEvent(new Event("input"))})(document.querySelector("[data-logq]"))`)
+	b.want(`[...document.querySelectorAll("#log li")].filter(x=>x.checkVisibility()).length`, "1")
+	b.want(`document.querySelector("#banner").textContent.trim()`, "")
 	h.task(ctx, id, "add", 0, h.now().Add(-time.Second), time.Second, core.Completed)
 	h.complete(ctx, id, "42")
 	b.wait(`document.querySelector("#run-head .badge").textContent.trim()=="Completed"`)

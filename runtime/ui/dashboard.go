@@ -32,7 +32,7 @@ func (u *UI) dashboard(w http.ResponseWriter, r *http.Request) error {
 		rg = dashRanges["24h"]
 	}
 	q := r.URL.Query()
-	d := views.Dashboard{Range: rg.label, Past: rg.past, Counts: map[string]int64{}, Flow: q.Get("flow"), Tag: strings.TrimSpace(q.Get("tag"))}
+	d := views.Dashboard{FlowsDir: u.flowsFolder(), Range: rg.label, Past: rg.past, Counts: map[string]int64{}, Flow: q.Get("flow"), Tag: strings.TrimSpace(q.Get("tag"))}
 	if d.RangeKey = q.Get("range"); d.RangeKey != "" && !ok {
 		d.RangeKey = ""
 	}

@@ -37,11 +37,11 @@ func (u *UI) deployments(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v.Pager = pagerOf(r, "/deployments", v.Total)
-	recs, err := u.Store.Deployments(ctx, f, core.Page{Sort: "NAME_ASC", Limit: listed, Offset: (v.Pager.Page - 1) * listed})
+	recs, err := u.Store.Deployments(ctx, f, core.Page{Sort: "FLOW_NAME_ASC", Limit: listed, Offset: (v.Pager.Page - 1) * listed})
 	if err != nil {
 		return err
 	}
-	v.Pager.N = len(recs)
+	v.Pager.N, v.Flows = len(recs), u.flowsFolder()
 	v.List = make([]views.DeploymentView, len(recs))
 	for i, d := range recs {
 		if v.List[i], err = u.readDeployment(ctx, p, d, 1); err != nil {
@@ -57,9 +57,26 @@ func (u *UI) deployments(w http.ResponseWriter, r *http.Request) error {
 	return u.send(w, r, views.DeploymentsPage(p, v))
 }
 
+// flowsFolder is how the server's folder of flows stands; nil if it has none.
+func (u *UI) flowsFolder() *core.FlowsFacts {
+	if u.Facts == nil {
+		return nil
+	}
+	return u.Facts().Flows
+}
+
 func (u *UI) deployment(w http.ResponseWriter, r *http.Request) error {
 	p, d, err := u.deploymentPage(w, r, "")
 	if err != nil {
+		return err
+	}
+	planned := core.Filters{FlowRuns: &core.FlowRunFilter{DeploymentID: one(d.ID), State: &core.StateFilter{Type: &core.StateTypeFilter{Any: []core.StateType{core.Scheduled}}},
+		ExpectedStartTime: &core.TimeFilter{After: p.Now}}}
+	runs, err := u.Store.FlowRuns(r.Context(), planned, core.Page{Sort: "EXPECTED_START_TIME_ASC", Limit: previewed})
+	if err != nil {
+		return err
+	}
+	if d.Planned, err = u.named(r.Context(), runs); err != nil {
 		return err
 	}
 	if hx(r) {
@@ -119,6 +136,7 @@ func (u *UI) quickRun(w http.ResponseWriter, r *http.Request) error {
 	fields, err := form.Build(rec.ParameterOpenAPISchema, rec.Parameters, nil, zone(r))
 	for _, f := range fields {
 		if err == nil && f.Required {
+			u.flash(w, "A run needs a value for "+f.Name+", which has no default.")
 			return u.redirect(w, r, "/deployments/"+id.String()+"/run")
 		}
 	}

@@ -2,8 +2,10 @@ package ui
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -122,13 +124,19 @@ func (u *UI) startCustomRun(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	create, ok := readCustomRun(p, &c, r.PostForm)
+	if to := r.PostForm.Get("to"); to != "" {
+		return u.customRunAs(w, r, p, c, create.Parameters, ok, to == "json")
+	}
 	if !ok {
 		return u.customRunAgain(w, r, p, c)
 	}
 	run, err := u.Service.CreateDeploymentFlowRun(r.Context(), c.Deployment.ID, create)
 	if code := core.CodeOf(err); code == core.EInvalid || code == core.EConflict || code == core.EBadRequest {
 		c.Problem = err.Error()
-		if e, bad := invalid(err); bad && len(e.Fields) > 0 && len(form.Mark(c.Fields, e.Fields)) == 0 && !c.AsJSON {
+		switch e, bad := invalid(err); {
+		case bad && len(e.Fields) > 0 && c.AsJSON:
+			c.Problem, c.RawError = "", fieldErrors(e)
+		case bad && len(e.Fields) > 0 && len(form.Mark(c.Fields, e.Fields)) == 0:
 			c.Problem = ""
 		}
 		return u.customRunAgain(w, r, p, c)
@@ -136,8 +144,52 @@ func (u *UI) startCustomRun(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	u.flash(w, "Started "+run.Name+" from "+c.Deployment.FullName()+".")
+	if create.State != nil {
+		u.flash(w, "Planned "+run.Name+" of "+c.Deployment.FullName()+" for "+p.Full(run.ExpectedStartTime)+".")
+	} else {
+		u.flash(w, "Started "+run.Name+" of "+c.Deployment.FullName()+".")
+	}
 	return u.redirect(w, r, "/flow-runs/"+run.ID.String())
+}
+
+// fieldErrors are the places and faults of parameters in one text.
+func fieldErrors(e *core.Error) string {
+	var all []string
+	for _, f := range e.Fields {
+		var at []string
+		for _, l := range f.Loc {
+			if s := fmt.Sprint(l); s != "body" && s != "parameters" {
+				at = append(at, s)
+			}
+		}
+		all = append(all, strings.Join(at, ".")+": "+f.Msg)
+	}
+	return strings.Join(all, "; ")
+}
+
+// customRunAs is the form in its other shape with all that was typed; what
+// cannot be taken over is said, and the shape stays.
+func (u *UI) customRunAs(w http.ResponseWriter, r *http.Request, p views.Page, c views.CustomRun, typed core.JSON, ok, asJSON bool) error {
+	switch {
+	case !ok && c.AsJSON != asJSON:
+		return u.customRunAgain(w, r, p, c)
+	case asJSON && !c.AsJSON:
+		c.Raw = string(indent(typed))
+	case !asJSON && c.AsJSON:
+		d := c.Deployment
+		for name := range typed.Map() {
+			if !slices.ContainsFunc(c.Fields, func(f form.Field) bool { return f.Name == name }) {
+				c.RawError = fmt.Sprintf("The form has no field %q.", name)
+				return u.customRunAgain(w, r, p, c)
+			}
+		}
+		c.Fields, _ = form.Build(d.ParameterOpenAPISchema, d.Parameters, typed, p.Loc)
+	}
+	c.AsJSON = asJSON
+	if hx(r) {
+		return u.send(w, r, views.CustomRunForm(p, c))
+	}
+	return u.send(w, r, views.CustomRunPage(p, c))
 }
 
 func (u *UI) customRunAgain(w http.ResponseWriter, r *http.Request, p views.Page, c views.CustomRun) error {
@@ -151,7 +203,7 @@ func (u *UI) customRunAgain(w http.ResponseWriter, r *http.Request, p views.Page
 func readCustomRun(p views.Page, c *views.CustomRun, q url.Values) (core.DeploymentFlowRunCreate, bool) {
 	out := core.DeploymentFlowRunCreate{Name: strings.TrimSpace(q.Get("run_name"))}
 	ok := true
-	c.Name, c.Tags, c.Later, c.Start = q.Get("run_name"), q.Get("tags"), q.Get("start") == "later", q.Get("at")
+	c.Name, c.Tags, c.Start = q.Get("run_name"), q.Get("tags"), q.Get("at")
 	if c.AsJSON {
 		c.Raw = q.Get("raw")
 		out.Parameters = core.JSON(strings.TrimSpace(c.Raw))
@@ -161,16 +213,20 @@ func readCustomRun(p views.Page, c *views.CustomRun, q url.Values) (core.Deploym
 		}
 	} else {
 		out.Parameters, ok = form.Decode(c.Fields, q, p.Loc)
+		ok = !form.Cleared(c.Fields, q) && ok
 	}
 	out.Tags = tagsOf(c.Tags)
 	if queue := q.Get("queue"); queue != "" && queue != core.Deref(c.Deployment.WorkQueueName) {
 		c.Queue, out.WorkQueueName = queue, &queue
 	}
-	if c.Later {
+	if c.Start != "" {
 		at, err := parseLocal(c.Start, p.Loc)
-		if err != nil {
-			c.StartError, ok = "Choose a date and time.", false
-		} else {
+		switch {
+		case err != nil:
+			c.StartError, ok = "Choose a date and time, or leave it empty to start at once.", false
+		case core.At(at) <= p.Now:
+			c.StartError, ok = "This time has passed. Leave it empty to start at once.", false
+		default:
 			out.State = &core.StateCreate{Type: core.Scheduled, Details: core.StateDetails{ScheduledTime: core.At(at)}}
 		}
 	}

@@ -123,3 +123,25 @@ func TestListsOfDeploymentsAndFlows(t *testing.T) {
 		}
 	}
 }
+
+// The page says that flows are being built, and what keeps some from being deployed.
+func TestFlowsFolder(t *testing.T) {
+	h := open(t)
+	_, body := h.get("/deployments")
+	if strings.Contains(body, "being built") || !strings.Contains(body, "every 20s") {
+		t.Error("a server without a folder of flows speaks of one")
+	}
+	h.folder.Store(&core.FlowsFacts{Dir: "flows", Looking: true})
+	_, body = h.get("/deployments")
+	contains(t, body, "The flows of <code>flows</code> are being built…", "every 2s")
+	h.folder.Store(&core.FlowsFacts{Dir: "flows", Problems: []core.FlowsProblem{{Where: "flows/etl", Text: "etl.go:7:13: <oops>"}}, Hints: []string{"no Prefect in that Python"}})
+	_, body = h.get("/deployments")
+	contains(t, body, "flows/etl is not deployed", "etl.go:7:13: &lt;oops&gt;", "no Prefect in that Python")
+	at := map[string]int{}
+	for _, name := range []string{"adder/dev", "etl/nightly", "heartbeat/every-15m", "refund-approval/support"} {
+		at[name] = strings.Index(body, ">"+name+"<")
+	}
+	if at["adder/dev"] < 0 || at["adder/dev"] > at["etl/nightly"] || at["etl/nightly"] > at["heartbeat/every-15m"] || at["heartbeat/every-15m"] > at["refund-approval/support"] {
+		t.Errorf("deployments are not in the order of their names: %v", at)
+	}
+}

@@ -53,6 +53,9 @@ func (u *UI) readFlowRun(w http.ResponseWriter, r *http.Request) (views.Page, vi
 		return p, d, err
 	}
 	d.Result, d.ResultErr = u.result(ctx, d.Run.State)
+	if err = u.readGiven(ctx, &d); err != nil {
+		return p, d, err
+	}
 	children, err := u.Store.FlowRunChildren(ctx, id)
 	if err != nil {
 		return p, d, err
@@ -64,9 +67,62 @@ func (u *UI) readFlowRun(w http.ResponseWriter, r *http.Request) (views.Page, vi
 
 const shownSubflows = 10
 
+// readGiven reads what the run was not given and has by default, and what
+// people answered it.
+func (u *UI) readGiven(ctx context.Context, d *views.FlowRunView) error {
+	inputs, err := u.Store.FlowRunInputs(ctx, d.Run.ID, "", nil, core.MaxLimit)
+	if err != nil {
+		return err
+	}
+	for _, in := range inputs {
+		if strings.HasSuffix(in.Key, "-response") && json.Valid([]byte(in.Value)) {
+			d.Answers = append(d.Answers, in)
+		}
+	}
+	if d.Run.DeploymentID.IsZero() {
+		return nil
+	}
+	dep, err := u.Store.Deployment(ctx, d.Run.DeploymentID)
+	if err != nil {
+		return ignoreMissing(err)
+	}
+	given, defaults := d.Run.Parameters.Map(), map[string]any{}
+	props, _ := dep.ParameterOpenAPISchema.Map()["properties"].(map[string]any)
+	for name, p := range props {
+		schema, _ := p.(map[string]any)
+		if v, has := schema["default"]; has {
+			if _, ok := given[name]; !ok {
+				defaults[name] = v
+			}
+		}
+	}
+	if len(defaults) > 0 {
+		d.Defaults = core.ToJSON(defaults)
+	}
+	return nil
+}
+
+// readFailed finds the last task run that failed of a run that did: its
+// message alone does not name it.
+func (u *UI) readFailed(ctx context.Context, d *views.FlowRunView) error {
+	if d.Run.StateType != core.Failed && d.Run.StateType != core.Crashed {
+		return nil
+	}
+	failed, err := u.Store.TaskRuns(ctx, core.Filters{
+		TaskRuns: &core.TaskRunFilter{FlowRunID: one(d.Run.ID), State: &core.StateFilter{Type: &core.StateTypeFilter{Any: []core.StateType{core.Failed, core.Crashed}}}}},
+		core.Page{Limit: 1})
+	if len(failed) > 0 {
+		d.FailedIn = failed[0]
+	}
+	return err
+}
+
 // readHead reads what the head and the banner of a run show beside it.
 func (u *UI) readHead(ctx context.Context, d *views.FlowRunView) (err error) {
 	d.Live = !d.Run.Final()
+	if err = u.readFailed(ctx, d); err != nil {
+		return err
+	}
 	switch d.Run.StateType {
 	case core.Scheduled, core.Pending, core.Cancelling, core.Running:
 		if d.Why, err = u.Service.Why(ctx, d.Run.ID); err != nil {

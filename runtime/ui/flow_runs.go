@@ -73,7 +73,7 @@ func (u *UI) runsQuery(ctx context.Context, p views.Page, q url.Values) (views.R
 	if d.Range == "custom" {
 		d.SpanFrom, d.SpanTo = d.From, d.To
 	}
-	if d.Range != "custom" && d.States["scheduled"] { // what is due later is not a run yet, but asked for
+	if d.Range != "custom" && (d.States["scheduled"] || d.Q != "") { // what is due later is not a run yet, but asked for
 		l.to = 0
 	}
 	if d.Flow != "" {

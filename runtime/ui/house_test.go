@@ -29,6 +29,8 @@ type house struct {
 	clock atomic.Int64 // the service's time; 0 is now
 	ahead atomic.Int64 // how far the pages' time is ahead
 
+	folder atomic.Pointer[core.FlowsFacts] // as the server tells of its flows
+
 	adder, approval, etl, heartbeat *core.Deployment
 	holder                          core.UUID
 }
@@ -60,7 +62,7 @@ func open(t testing.TB) *house {
 	h := &house{t: t, store: store, holder: core.NewID()}
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
 	h.svc = orchestrate.New(orchestrate.Config{Store: store, Bus: b, Results: orchestrate.DirResults(t.TempDir()), Log: quiet, Now: h.now})
-	h.ui = ui.New(ui.Config{Service: h.svc, Store: store, Bus: b, Version: "0.1.0", Log: quiet, Facts: h.facts, Now: func() core.Time { return core.Now().Add(time.Duration(h.ahead.Load())) }})
+	h.ui = ui.New(ui.Config{Service: h.svc, Store: store, Bus: b, Version: "0.1.0", PublicURL: "http://127.0.0.1:4200", Log: quiet, Facts: h.facts, Now: func() core.Time { return core.Now().Add(time.Duration(h.ahead.Load())) }})
 	h.srv = httptest.NewServer(h.ui)
 	t.Cleanup(func() {
 		h.ui.Stop()

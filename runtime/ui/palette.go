@@ -63,6 +63,13 @@ func (u *UI) find(r *http.Request, q string) (hits []views.Hit, err error) {
 	if q == "" {
 		return hits, nil
 	}
+	flows, err := u.Store.Flows(ctx, core.Filters{Flows: &core.FlowFilter{Name: &core.TextFilter{Like: &q}}}, core.Page{Limit: 4})
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range flows {
+		hits = append(hits, views.Hit{Href: "/flows/" + f.ID.String(), Label: f.Name, Kind: "flow"})
+	}
 	pools, err := u.Store.WorkPools(ctx, &core.WorkPoolFilter{Name: &core.TextFilter{Like: &q}}, core.Page{Limit: 4})
 	if err != nil {
 		return nil, err

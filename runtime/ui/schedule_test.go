@@ -169,3 +169,28 @@ func TestScheduleInTheBrowser(t *testing.T) {
 		t.Error("console:", p)
 	}
 }
+
+// What the API takes, as Prefect's does, and nobody can mean, is said at its field.
+func TestSenselessSchedules(t *testing.T) {
+	h := open(t)
+	path := "/deployments/" + h.adder.ID.String() + "/schedules/new"
+	for _, c := range []struct {
+		q    url.Values
+		says string
+	}{
+		{url.Values{"kind": {"interval"}, "every": {"0.5"}, "unit": {"seconds"}}, "At least one second."},
+		{url.Values{"kind": {"rrule"}, "rrule": {"FREQ=WEEKLY;BYDAY=MO;COUNT=3"}}, "COUNT counts from 1 January 2020"},
+		{url.Values{"kind": {"rrule"}, "rrule": {"FREQ=DAILY;UNTIL=20200301T000000Z"}}, "It never fires again."},
+	} {
+		c.q.Set("zone", "UTC")
+		w := h.post(path, c.q)
+		if w.Code != 422 {
+			t.Errorf("%v: %d", c.q, w.Code)
+		}
+		contains(t, w.Body.String(), c.says)
+	}
+	w := h.post(path, url.Values{"kind": {"rrule"}, "rrule": {"DTSTART:20310101T090000\nFREQ=WEEKLY;COUNT=3"}, "zone": {"UTC"}})
+	if w.Code != 303 {
+		t.Errorf("with a start: %d", w.Code)
+	}
+}

@@ -178,6 +178,9 @@ func (u *UI) flowRunStream(w http.ResponseWriter, r *http.Request) error {
 	}
 	defer release()
 	f := &follower{u: u, ctx: r.Context(), p: p, id: id, state: run.StateID}
+	if shown, err := core.ParseUUID(r.URL.Query().Get("state")); err == nil {
+		f.state = shown // the page's; the run may have gone on meanwhile
+	}
 	f.after, _ = strconv.ParseInt(cmp.Or(r.Header.Get("Last-Event-ID"), r.URL.Query().Get("after")), 10, 64)
 	if f.lines, err = u.Store.CountLogs(f.ctx, &core.LogFilter{FlowRunID: one(id), BeforeSeq: f.after + 1}); err != nil {
 		return err
@@ -322,7 +325,7 @@ func (f *follower) sendRun() (final bool, err error) {
 		if d.Ask, err = f.u.ask(f.ctx, f.p, run); err != nil {
 			return false, err
 		}
-		cs = append(cs, partial("#banner", "innerHTML", views.RunBanner(f.p, d)))
+		cs = append(cs, partial("#banner", "innerHTML", views.RunBanner(f.p, d)), partial("#run-details", "outerMorph", views.RunDetails(f.p, run)))
 		if run.Final() {
 			cs = append(cs, toast(views.Toast{State: run.Tone(), Text: run.Name + ": " + run.StateName}))
 		}

@@ -17,6 +17,7 @@ func (h *house) facts() core.ServerFacts {
 	return core.ServerFacts{
 		URL: "http://127.0.0.1:4200", Home: "/var/lib/flowlite", Results: "/var/lib/flowlite/results", KeyFrom: "FLOWLITE_ENCRYPTION_KEY",
 		Auth: true, KeepRuns: 90 * 24 * time.Hour, KeepEvents: 7 * 24 * time.Hour, KeepLogs: -1,
+		Flows: h.folder.Load(),
 		Loops: []core.LoopProgress{
 			{Name: "schedule", Every: 60, LastSuccess: now.Add(-12 * time.Second)},
 			{Name: "late", Every: 5, LastSuccess: now.Add(-2 * time.Minute), LastError: "dial tcp 10.4.9.3:5432: connection refused"},

@@ -168,6 +168,12 @@ func taskItem(r *core.TaskRun, parent string) *timeline.Item {
 	if r.StateType.Final() && it.End.IsZero() {
 		it.End = clock(r.StateTimestamp)
 	}
+	if it.Start.IsZero() && r.TaskKey == "sleep" { // of the SDK's Sleep, which no process executes
+		it.Start = clock(r.ExpectedStartTime)
+		if r.StateType == core.Scheduled {
+			it.Wakes = r.NextScheduledStartTime.Time()
+		}
+	}
 	if it.Start.IsZero() && r.StateType.Final() { // cached, or crashed before it began
 		it.Start = it.End
 	}

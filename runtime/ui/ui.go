@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 
@@ -73,9 +74,11 @@ type Config struct {
 	Bus      core.Bus
 	Version  string
 	BasePath string // "" or "/flowlite": where a proxy puts the UI
-	Log      *slog.Logger
-	Now      func() core.Time        // nil: core.Now
-	Facts    func() core.ServerFacts // nil: the settings page shows the database alone
+	// PublicURL is where people find the pages; empty: where they ask for them.
+	PublicURL string
+	Log       *slog.Logger
+	Now       func() core.Time        // nil: core.Now
+	Facts     func() core.ServerFacts // nil: the settings page shows the database alone
 }
 
 // UI serves everything outside /api.
@@ -232,14 +235,38 @@ func (u *UI) Stop() { u.stop.Do(func() { close(u.stopping) }) }
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
+// server is the address that commands on the pages are to name; "" where the
+// command line finds it by itself, or somebody made a strange host up.
+func (u *UI) server(r *http.Request) string {
+	scheme, host := "http://", r.Host
+	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
+		scheme = "https://"
+	}
+	if h, _, _ := strings.Cut(r.Header.Get("X-Forwarded-Host"), ","); h != "" {
+		host = strings.TrimSpace(h)
+	}
+	at := scheme + host + u.BasePath
+	if u.PublicURL != "" {
+		at = u.PublicURL
+	} else if !plainHost.MatchString(host) {
+		return ""
+	}
+	if at == "http://127.0.0.1:4200" || at == "http://localhost:4200" {
+		return ""
+	}
+	return at
+}
+
+var plainHost = regexp.MustCompile(`^[A-Za-z0-9.\-]+(:[0-9]+)?$|^\[[0-9A-Fa-f:.]+\](:[0-9]+)?$`)
+
 func (u *UI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Vary", "HX-Request, Accept-Encoding, Cookie")
+	r = r.WithContext(views.WithServer(r.Context(), u.BasePath, u.server(r)))
 	if u.BasePath != "" {
-		r = r.WithContext(views.WithBase(r.Context(), u.BasePath))
 		// a proxy may or may not cut its prefix off
 		if p, ok := strings.CutPrefix(r.URL.Path, u.BasePath); ok && (p == "" || p[0] == '/') {
 			c := *r.URL

@@ -145,12 +145,52 @@ func TestCustomRun(t *testing.T) {
 	if w = h.post("/deployments/"+h.adder.ID.String()+"/quick-run", nil); w.Header().Get("Location") != path {
 		t.Errorf("a quick run that lacks a parameter leads to the form: %v", w.Header())
 	}
-	w = h.post(path, url.Values{"a": {"1"}, "null.since": {"1"}, "start": {"later"}, "at": {"2031-01-02T03:04"}})
+	w = h.post(path, url.Values{"a": {"1"}, "null.since": {"1"}, "at": {"2031-01-02T03:04"}})
 	id, err = core.ParseUUID(strings.TrimPrefix(w.Header().Get("Location"), "/flow-runs/"))
 	h.check(err)
 	if at := h.run(id).NextScheduledStartTime; at.String() != "2031-01-02T03:04:00Z" {
 		t.Error("starts at", at)
 	}
+	said, _ := url.QueryUnescape(strings.Join(w.Header()["Set-Cookie"], " "))
+	contains(t, said, "Planned ", "for 2 Jan 2031, 03:04:00 UTC.")
+	if w = h.post(path, url.Values{"a": {"1"}, "null.since": {"1"}, "at": {"2020-01-02T03:04"}}); w.Code != 422 || !strings.Contains(w.Body.String(), "This time has passed.") {
+		t.Errorf("a start in the past: %d", w.Code)
+	}
+	if w = h.post(path, url.Values{"a": {"1"}, "b": {""}, "null.since": {"1"}}); w.Code != 422 || !strings.Contains(w.Body.String(), "Must be a number; its default is 2.") {
+		t.Errorf("a number that was cleared: %d", w.Code)
+	}
+}
+
+// The form and its JSON are two shapes of one thing: what was typed is in both.
+func TestCustomRunAsJSON(t *testing.T) {
+	h := open(t)
+	path := "/deployments/" + h.adder.ID.String() + "/run"
+	typed := url.Values{"a": {"41"}, "b": {"3"}, "label": {"mine"}, "null.since": {"1"}, "run_name": {"by-hand"}, "tags": {"one"}, "at": {"2031-01-02T03:04"}, "to": {"json"}}
+	w := h.post(path, typed)
+	if w.Code != 200 {
+		t.Fatal(w.Code)
+	}
+	contains(t, w.Body.String(), `name="raw"`, "&#34;a&#34;: 41", "&#34;label&#34;: &#34;mine&#34;", `value="by-hand"`, `value="one"`, `value="2031-01-02T03:04"`)
+	typed.Set("raw", `{"a": 42, "label": "changed"}`)
+	typed.Set("to", "form")
+	w = h.post(path+"?input=json", typed)
+	if w.Code != 200 {
+		t.Fatal(w.Code)
+	}
+	contains(t, w.Body.String(), `name="a" value="42"`, `value="changed"`, `value="by-hand"`)
+	for raw, says := range map[string]string{"{": "Write a JSON object", `{"nope": 1}`: "The form has no field"} {
+		typed.Set("raw", raw)
+		if w = h.post(path+"?input=json", typed); w.Code != 422 {
+			t.Errorf("%s as a form: %d", raw, w.Code)
+		}
+		contains(t, w.Body.String(), says, `name="raw"`)
+	}
+	typed.Set("to", "json")
+	typed.Set("a", "x")
+	if w = h.post(path, typed); w.Code != 422 {
+		t.Errorf("a form that is wrong as JSON: %d", w.Code)
+	}
+	contains(t, w.Body.String(), "Must be a whole number.", `value="x"`)
 }
 
 func TestApproval(t *testing.T) {

@@ -61,6 +61,22 @@ func decode(fs []Field, q url.Values, loc *time.Location) (map[string]any, bool)
 	return out, ok
 }
 
+// Cleared marks numbers that were sent empty though they have a default, and
+// tells whether there are any: a browser sends nothing for what it cannot read
+// as a number, and who clears a field does not expect its default to be taken.
+func Cleared(fs []Field, q url.Values) (any bool) {
+	for i := range fs {
+		f := &fs[i]
+		if Cleared(f.Fields, q) {
+			any = true
+		}
+		if (f.Kind == Integer || f.Kind == Number) && f.HasDefault && f.Default != "null" && !f.IsNull && f.Error == "" && q.Has(f.Path) && f.Value == "" {
+			f.Error, any = "Must be a number; its default is "+f.Default+".", true
+		}
+	}
+	return any
+}
+
 func (f *Field) list(posted []string, loc *time.Location) (any, error) {
 	f.Values = nil
 	out := []any{}

@@ -37,7 +37,7 @@
     if (e.key === "Enter") { e.preventDefault(); (as[i] || as[0]).click(); }
   });
 
-  // keys: / find, g+letter go, j/k move in the timeline, ? help
+  // keys: / find, g+letter go, j/k move in the timeline
   const go = { d: "/dashboard", r: "/runs", f: "/flows", w: "/work-pools", p: "/deployments", a: "/automations", e: "/events", v: "/variables", b: "/blocks", t: "/artifacts", c: "/concurrency", s: "/settings" }, base = document.body.dataset.base || "";
   let g = 0;
   on("keydown", (e) => {
@@ -47,8 +47,9 @@
     if (e.key === "/") { e.preventDefault(); openPalette(); }
     else if (e.key === "g") g = Date.now();
     else if (Date.now() - g < 900 && go[e.key]) location.href = base + go[e.key];
-    else if ((e.key === "j" || e.key === "k" || e.key === "ArrowDown" || e.key === "ArrowUp") && document.activeElement.closest(".tl-names")) {
-      e.preventDefault(); const as = $$(".tl-names a"); as[as.indexOf(document.activeElement) + (e.key === "j" || e.key === "ArrowDown" ? 1 : -1)]?.focus();
+    else if (e.key === "j" || e.key === "k" || (e.key === "ArrowDown" || e.key === "ArrowUp") && document.activeElement.closest(".tl-names")) {
+      const as = $$(".tl-names a"); if (!as.length) return;
+      e.preventDefault(); as[Math.max(0, as.indexOf(document.activeElement) + (e.key === "j" || e.key === "ArrowDown" ? 1 : -1))]?.focus();
     }
   });
 
@@ -89,6 +90,7 @@
     $(".logbar").addEventListener("keypress", (e) => { if (e.key === "Enter" && e.target.matches("input")) e.preventDefault(); });
   }
 
+  on("change", (e) => { if (e.target.matches("[data-all]")) $$("tbody .ck", e.target.closest("form")).forEach((c) => { c.checked = e.target.checked; }); });
   // forms that are sent by choosing; a search is saved as the address has it
   on("change", (e) => e.target.closest("form[data-autosubmit]")?.requestSubmit());
   on("submit", (e) => { const q = $("[data-list-query]", e.target); if (q) q.value = location.search.slice(1); });

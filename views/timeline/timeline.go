@@ -22,6 +22,7 @@ type Item struct {
 	Deps                  []string
 	Tries                 []Span // earlier attempts
 	Note                  string
+	Wakes                 time.Time // when a durable sleep ends
 }
 
 type Span struct {

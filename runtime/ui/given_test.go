@@ -1,0 +1,56 @@
+package ui_test
+
+import (
+	"bufio"
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// A page that was made before its run went on hears so when its stream opens.
+func TestStreamKnowsWhatThePageShows(t *testing.T) {
+	h := open(t)
+	run := h.create(h.adder, `{"a":1}`)
+	old := h.run(run.ID).StateID
+	h.act(run.ID)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, "GET", h.srv.URL+"/flow-runs/"+run.ID.String()+"/stream?after=0&state="+old.String(), nil)
+	h.check(err)
+	res, err := http.DefaultClient.Do(r)
+	h.check(err)
+	defer func() { _ = res.Body.Close() }()
+	lines := bufio.NewScanner(res.Body)
+	for lines.Scan() {
+		if strings.Contains(lines.Text(), `hx-target="#banner"`) {
+			return
+		}
+	}
+	t.Errorf("the stream says nothing of the banner: %v", lines.Err())
+}
+
+// The page of a run tells what it was given, what it had by default, what people
+// answered, and which task a failure came from.
+func TestWhatARunWasGiven(t *testing.T) {
+	h := open(t)
+	run := h.create(h.adder, `{"a":1}`)
+	_, body := h.get("/flow-runs/" + run.ID.String())
+	contains(t, body, "Not given, so the defaults of the flow", "label")
+	ctx := h.act(run.ID)
+	h.task(ctx, run.ID, "add", 0, h.now().Add(-time.Second), time.Second, core.Failed)
+	h.must(h.svc.SetFlowRunState(ctx, run.ID, core.StateCreate{Type: core.Failed, Message: core.Ptr("it broke")}, false))
+	_, body = h.get("/flow-runs/" + run.ID.String())
+	contains(t, body, "it broke", "Failed in ", ">add-0</a>", "It wrote no lines.")
+
+	asked := h.create(h.approval, "")
+	h.pause(h.act(asked.ID), asked.ID)
+	h.check(h.store.Write(t.Context(), func(tx core.Tx) error {
+		return tx.InsertFlowRunInput(t.Context(), &core.FlowRunInput{ID: core.NewID(), Created: core.Now(), Updated: core.Now(), FlowRunID: asked.ID, Key: "paused-1-response", Value: `{"approved": true, "note": "by me"}`})
+	}))
+	_, body = h.get("/flow-runs/" + asked.ID.String())
+	contains(t, body, `id="h-ans">Answer`, "by me")
+}
