@@ -399,7 +399,7 @@ func TaskRunPage(p Page, t TaskRunView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if len(t.Inputs) == 0 {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 34, "<div class=\"card-b\"><p class=\"help\">None.</p></div>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 34, "<div class=\"card-b\"><p class=\"help\">It took no values from other task runs. Plain values are not kept.</p></div>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

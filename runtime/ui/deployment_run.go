@@ -50,6 +50,8 @@ func (u *UI) customRunPage(w http.ResponseWriter, r *http.Request) (views.Page, 
 	}
 	ctx := r.Context()
 	var values core.JSON
+	c.JobVars = form.Field{Name: "job_variables", Path: "job_variables", ID: "job_variables", Title: "Job variables", TypeHint: "json", Kind: form.JSON,
+		Desc: `Beside those of the deployment, such as {"env": {"A": "1"}}.`}
 	if id, err := core.ParseUUID(r.URL.Query().Get("from")); err == nil {
 		run, err := u.Store.FlowRun(ctx, id)
 		if err != nil {
@@ -57,6 +59,9 @@ func (u *UI) customRunPage(w http.ResponseWriter, r *http.Request) (views.Page, 
 		}
 		c.From, values = run.Name, run.Parameters
 		c.Tags = strings.Join(run.Tags, ", ")
+		if v := run.JobVariables.OrObject(); string(v) != "{}" {
+			c.JobVars.Value = string(indent(v))
+		}
 	}
 	c.Fields, _ = form.Build(d.ParameterOpenAPISchema, d.Parameters, values, p.Loc)
 	c.Raw = string(indent(merged(d.Fields, d.Parameters, values)))
@@ -216,6 +221,13 @@ func readCustomRun(p views.Page, c *views.CustomRun, q url.Values) (core.Deploym
 		ok = !form.Cleared(c.Fields, q) && ok
 	}
 	out.Tags = tagsOf(c.Tags)
+	if c.JobVars.Value = strings.TrimSpace(q.Get("job_variables")); c.JobVars.Value != "" {
+		var m map[string]any
+		if err := decodeStrict(c.JobVars.Value, &m); err != nil {
+			c.JobVars.Error, ok = err.Error(), false
+		}
+		out.JobVariables = core.JSON(c.JobVars.Value)
+	}
 	if queue := q.Get("queue"); queue != "" && queue != core.Deref(c.Deployment.WorkQueueName) {
 		c.Queue, out.WorkQueueName = queue, &queue
 	}

@@ -125,7 +125,7 @@ func TestCustomRun(t *testing.T) {
 		t.Fatal(w.Code)
 	}
 	contains(t, w.Body.String(), "Must be a whole number.", "Must be at most 100.", `value="kept"`, `value="one"`, "<html")
-	w = h.post(path, url.Values{"a": {"40"}, "b": {"2"}, "label": {"x"}, "verbose": {"true"}, "null.since": {"1"}, "regions": {"eu", ""}, "run_name": {"by-hand"}, "tags": {"one, two"}})
+	w = h.post(path, url.Values{"a": {"40"}, "b": {"2"}, "label": {"x"}, "verbose": {"true"}, "null.since": {"1"}, "regions": {"eu", ""}, "run_name": {"by-hand"}, "tags": {"one, two"}, "job_variables": {`{"env":{"A":"1"}}`}})
 	if w.Code != 303 {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}
@@ -133,6 +133,15 @@ func TestCustomRun(t *testing.T) {
 	h.check(err)
 	run := h.run(id)
 	p := run.Parameters.Map()
+	if string(run.JobVariables) != `{"env":{"A":"1"}}` {
+		t.Errorf("job variables %s", run.JobVariables)
+	}
+	_, body = h.get(path + "?from=" + run.ID.String())
+	contains(t, body, "&#34;A&#34;: &#34;1&#34;", `name="tags" value="one, quick-start, two"`)
+	if w = h.post(path, url.Values{"a": {"40"}, "null.since": {"1"}, "job_variables": {"[1"}}); w.Code != 422 {
+		t.Errorf("job variables that are no JSON: %d", w.Code)
+	}
+	contains(t, w.Body.String(), "1 field needs another look", ">[1</textarea>")
 	if p["a"] != 40.0 || p["verbose"] != true || p["since"] != nil || len(p["regions"].([]any)) != 1 || run.Name != "by-hand" || run.StateType != core.Scheduled {
 		t.Errorf("run %s %v %s", run.Name, p, run.StateType)
 	}
