@@ -42,11 +42,22 @@ func (u *UI) openPoolForm(w http.ResponseWriter, r *http.Request) (p views.Page,
 		f.Fields[i].Path, f.Fields[i].ID = f.Fields[i].Name, "p-"+f.Fields[i].Name
 	}
 	f.Raw = form.Field{Name: "raw", Path: "raw", ID: "raw", Title: "Template", TypeHint: "json", Kind: form.JSON, Value: pretty(f.Pool.BaseJobTemplate.OrObject())}
-	f.Vars, err = jobVariables(f.Pool.BaseJobTemplate, p.Loc)
+	if base := r.PostForm.Get("base"); json.Valid([]byte(base)) {
+		f.Base = base
+	}
+	f.Vars, err = jobVariables(template(f), p.Loc)
 	if err != nil { // a schema that is no schema: as JSON it can be mended
 		f.AsJSON, err = true, nil
 	}
 	return p, f, err
+}
+
+// template is what the form changes: the pool's, or what was made of that as JSON.
+func template(f views.PoolForm) core.JSON {
+	if f.Base != "" {
+		return core.JSON(f.Base)
+	}
+	return f.Pool.BaseJobTemplate
 }
 
 // jobVariables are fields for the defaults of a template's variables; none of
@@ -94,9 +105,15 @@ func (u *UI) savePool(w http.ResponseWriter, r *http.Request) error {
 	} else {
 		before, _ := form.Decode(f.Vars, formOf(f.Vars), p.Loc)
 		after, good := form.Decode(f.Vars, r.PostForm, p.Loc)
-		if ok = ok && good; good && string(before) != string(after) {
-			change.BaseJobTemplate = core.Some(withDefaults(f.Pool.BaseJobTemplate, before, after))
+		switch ok = ok && good; {
+		case good && string(before) != string(after):
+			change.BaseJobTemplate = core.Some(withDefaults(template(f), before, after))
+		case f.Base != "":
+			change.BaseJobTemplate = core.Some(template(f))
 		}
+	}
+	if to := r.PostForm.Get("to"); to != "" && (ok || f.AsJSON == (to == "json")) {
+		return u.poolAs(w, r, p, f, change, to == "json")
 	}
 	if ok {
 		err := u.Service.UpdateWorkPool(r.Context(), f.Pool.Name, change)
@@ -118,6 +135,29 @@ func (u *UI) savePool(w http.ResponseWriter, r *http.Request) error {
 		return u.sendCode(w, r, http.StatusUnprocessableEntity, views.PoolEditForm(f))
 	}
 	return u.sendCode(w, r, http.StatusUnprocessableEntity, views.PoolEditPage(p, f))
+}
+
+// poolAs is the form in its other shape with all that was typed.
+func (u *UI) poolAs(w http.ResponseWriter, r *http.Request, p views.Page, f views.PoolForm, change core.WorkPoolUpdate, asJSON bool) error {
+	if change.BaseJobTemplate.Set {
+		f.Base = string(change.BaseJobTemplate.V)
+	}
+	if asJSON && !f.AsJSON {
+		f.Raw.Value = pretty(template(f))
+	}
+	code := http.StatusOK
+	if !asJSON && f.AsJSON {
+		vars, err := jobVariables(template(f), p.Loc)
+		if err != nil {
+			f.Raw.Error, asJSON, code = "Its variables are no form: "+err.Error(), true, http.StatusUnprocessableEntity
+		}
+		f.Vars = vars
+	}
+	f.AsJSON = asJSON
+	if hx(r) {
+		return u.sendCode(w, r, code, views.PoolEditForm(f))
+	}
+	return u.sendCode(w, r, code, views.PoolEditPage(p, f))
 }
 
 // withDefaults gives the variables that differ another default; the rest of

@@ -107,8 +107,27 @@ func TestEditWorkPool(t *testing.T) {
 			contains(t, w.Body.String(), templEscaped(v[0]))
 		}
 	}
-	if got := string(h.pool("default").BaseJobTemplate); got != text {
-		t.Error("a refused edit changed the template")
+	// Form and JSON are two shapes of one edit: nothing is lost between them.
+	typed := url.Values{"description": {"typed"}, "limit": {"4"}, "v.command": {"other.sh"}, "v.retries": {"5"}, "v.env": {`{"A":"1"}`}, "null.v.note": {"1"}, "to": {"json"}}
+	w := h.post("/work-pools/default/edit", typed)
+	contains(t, w.Body.String(), `value="typed"`, `value="4"`, "other.sh", `name="raw"`)
+	typed.Set("raw", strings.Replace(text, `"type":"string"`, `"type":"string","title":"By JSON"`, 1))
+	typed.Set("to", "form")
+	w = h.post("/work-pools/default/edit?input=json", typed)
+	contains(t, w.Body.String(), `value="typed"`, "By JSON", `name="base"`, `name="v.retries" value="5"`)
+	if got := string(h.pool("default").BaseJobTemplate); w.Code != 200 || got != text {
+		t.Errorf("a refused edit, or a turned form, changed the template: %d", w.Code)
+	}
+	typed.Set("base", typed.Get("raw"))
+	typed.Del("to")
+	typed.Set("v.command", "run.sh")
+	if w = h.post("/work-pools/default/edit", typed); w.Code != 303 || !strings.Contains(string(h.pool("default").BaseJobTemplate), "By JSON") || *h.pool("default").Description != "typed" {
+		t.Errorf("what was written as JSON is lost: %d %s", w.Code, h.pool("default").BaseJobTemplate)
+	}
+	typed.Set("raw", "{")
+	typed.Set("to", "form")
+	if w = h.post("/work-pools/default/edit?input=json", typed); w.Code != 422 || !strings.Contains(w.Body.String(), "Not valid JSON") {
+		t.Errorf("no JSON as a form: %d", w.Code)
 	}
 }
 
