@@ -34,6 +34,48 @@ func (r *reader) FlowRunsByIDs(ctx context.Context, ids []core.UUID) ([]*core.Fl
 }
 
 func (r *reader) FlowRuns(ctx context.Context, f core.Filters, p core.Page) ([]*core.FlowRun, error) {
+	ids, err := r.flowRunIDs(ctx, f, p)
+	if err != nil {
+		return nil, err
+	}
+	return r.FlowRunsByIDs(ctx, ids)
+}
+
+func (r *reader) FlowRunMarks(ctx context.Context, of []core.Filters, p core.Page) ([][]*core.FlowRun, error) {
+	pages := make([][]core.UUID, len(of))
+	var all []core.UUID
+	for i, f := range of {
+		ids, err := r.flowRunIDs(ctx, f, p)
+		if err != nil {
+			return nil, err
+		}
+		pages[i], all = ids, append(all, ids...)
+	}
+	marks, err := byIDs(all, func(ids []core.UUID) ([]row.ListFlowRunMarksByIDsRow, error) {
+		rows, err := r.q.ListFlowRunMarksByIDs(ctx, row.ListFlowRunMarksByIDsParams{Ids: ids})
+		return rows, r.err(err, "Flow run")
+	}, func(x *row.ListFlowRunMarksByIDsRow) *core.FlowRun {
+		return &core.FlowRun{ID: x.ID, StateType: core.StateType(x.StateType), StateName: x.StateName, StartTime: x.StartTime, EndTime: x.EndTime}
+	}, func(x *row.ListFlowRunMarksByIDsRow) core.UUID { return x.ID })
+	if err != nil {
+		return nil, err
+	}
+	known := make(map[core.UUID]*core.FlowRun, len(marks))
+	for _, m := range marks {
+		known[m.ID] = m
+	}
+	out := make([][]*core.FlowRun, len(of))
+	for i, ids := range pages {
+		for _, id := range ids {
+			if m := known[id]; m != nil {
+				out[i] = append(out[i], m)
+			}
+		}
+	}
+	return out, nil
+}
+
+func (r *reader) flowRunIDs(ctx context.Context, f core.Filters, p core.Page) ([]core.UUID, error) {
 	rare, err := r.rareTags(ctx, f, queries.Due(f))
 	if err != nil {
 		return nil, err
@@ -44,14 +86,10 @@ func (r *reader) FlowRuns(ctx context.Context, f core.Filters, p core.Page) ([]*
 			return nil, err
 		}
 		if len(ids) == p.Limit {
-			return r.FlowRunsByIDs(ctx, ids)
+			return ids, nil
 		}
 	}
-	ids, err := r.ids(ctx, queries.FlowRuns(r.d, f, &p, rare))
-	if err != nil {
-		return nil, err
-	}
-	return r.FlowRunsByIDs(ctx, ids)
+	return r.ids(ctx, queries.FlowRuns(r.d, f, &p, rare))
 }
 
 func (r *reader) CountFlowRuns(ctx context.Context, f core.Filters) (int64, error) {

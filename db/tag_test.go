@@ -54,6 +54,22 @@ func TestTagsByTime(t *testing.T) {
 	}
 }
 
+// marked compares the marks of two filters with the runs that they are of.
+func marked(t *testing.T, s core.Store, f core.Filters, runs []*core.FlowRun) {
+	t.Helper()
+	page := core.Page{Sort: "EXPECTED_START_TIME_DESC", Limit: 7}
+	none := core.Filters{FlowRuns: &core.FlowRunFilter{ID: &core.IDFilter{Any: []core.UUID{core.NewID()}}}}
+	marks, err := s.FlowRunMarks(t.Context(), []core.Filters{f, none, f}, page)
+	if err != nil || len(marks) != 3 || len(marks[1]) != 0 || len(marks[0]) != min(7, len(runs)) || len(marks[2]) != len(marks[0]) {
+		t.Fatalf("marks of %d runs: %v, %v", len(runs), marks, err)
+	}
+	for i, m := range marks[2] {
+		if r := runs[i]; m.ID != r.ID || m.StateType != r.StateType || m.StateName != r.StateName || m.StartTime != r.StartTime || m.EndTime != r.EndTime {
+			t.Errorf("mark %d is %+v, the run %+v", i, m, r)
+		}
+	}
+}
+
 // foundByRow compares what lists, counts and a history find with what f says of
 // the rows of all runs.
 func foundByRow(t *testing.T, s core.Store, all []*core.FlowRun, f core.FlowRunFilter) {
@@ -83,6 +99,7 @@ func foundByRow(t *testing.T, s core.Store, all []*core.FlowRun, f core.FlowRunF
 	if !slices.Equal(got, want) {
 		t.Errorf("%d runs of %d", len(got), len(want))
 	}
+	marked(t, s, filters, runs)
 	if n, err := s.CountFlowRuns(ctx, filters); err != nil || n != int64(len(want)) {
 		t.Errorf("count %d of %d, %v", n, len(want), err)
 	}

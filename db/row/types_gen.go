@@ -1017,6 +1017,16 @@ type ListEventsByIDsParams struct{ Ids []core.UUID }
 
 type ListFlowRunInputsParams struct{ FlowRunID core.UUID }
 
+type ListFlowRunMarksByIDsParams struct{ Ids []core.UUID }
+
+type ListFlowRunMarksByIDsRow struct {
+	ID        core.UUID
+	StateType string
+	StateName string
+	StartTime core.Time
+	EndTime   core.Time
+}
+
 type ListFlowRunStatesParams struct{ FlowRunID core.UUID }
 
 type ListFlowRunsByIDsParams struct{ Ids []core.UUID }
@@ -1352,6 +1362,7 @@ type Querier interface {
 	ListDueAutomationEvents(ctx context.Context, arg ListDueAutomationEventsParams) ([]ListDueAutomationEventsRow, error)
 	ListEventsByIDs(ctx context.Context, arg ListEventsByIDsParams) ([]Event, error)
 	ListFlowRunInputs(ctx context.Context, arg ListFlowRunInputsParams) ([]FlowRunInput, error)
+	ListFlowRunMarksByIDs(ctx context.Context, arg ListFlowRunMarksByIDsParams) ([]ListFlowRunMarksByIDsRow, error)
 	ListFlowRunStates(ctx context.Context, arg ListFlowRunStatesParams) ([]FlowRunState, error)
 	ListFlowRunsByIDs(ctx context.Context, arg ListFlowRunsByIDsParams) ([]FlowRunFull, error)
 	ListFlowsByIDs(ctx context.Context, arg ListFlowsByIDsParams) ([]Flow, error)

@@ -534,6 +534,49 @@ func (q *Queries) ListEventsByIDs(ctx context.Context, arg ListEventsByIDsParams
 	return items, nil
 }
 
+const listFlowRunMarksByIDs = `-- name: ListFlowRunMarksByIDs :many
+SELECT id, state_type, state_name, start_time, end_time FROM flow_run WHERE id IN (/*SLICE:ids*/?)
+`
+
+func (q *Queries) ListFlowRunMarksByIDs(ctx context.Context, arg ListFlowRunMarksByIDsParams) ([]ListFlowRunMarksByIDsRow, error) {
+	query := listFlowRunMarksByIDs
+	var queryParams []interface{}
+	if len(arg.Ids) > 0 {
+		for _, v := range arg.Ids {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:ids*/?", strings.Repeat(",?", len(arg.Ids))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:ids*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListFlowRunMarksByIDsRow
+	for rows.Next() {
+		var i ListFlowRunMarksByIDsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.StateType,
+			&i.StateName,
+			&i.StartTime,
+			&i.EndTime,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listFlowRunsByIDs = `-- name: ListFlowRunsByIDs :many
 SELECT id, created, updated, name, flow_id, state_id, deployment_id, deployment_version, work_queue_id, flow_version, parameters, idempotency_key, context, empirical_policy, tags, labels, parent_task_run_id, state_type, state_name, state_timestamp, run_count, expected_start_time, next_scheduled_start_time, start_time, end_time, total_run_time, auto_scheduled, in_process_retry, pause_timeout, recoveries, infrastructure_document_id, infrastructure_pid, created_by, job_variables, state_message, state_data, state_details, work_queue_name, work_pool_id, work_pool_name FROM flow_run_full WHERE id IN (/*SLICE:ids*/?)
 `

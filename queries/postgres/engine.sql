@@ -4,6 +4,9 @@ SELECT * FROM flow WHERE id = ANY(sqlc.arg(ids)::uuid[]);
 -- name: ListFlowRunsByIDs :many
 SELECT * FROM flow_run_full WHERE id = ANY(sqlc.arg(ids)::uuid[]);
 
+-- name: ListFlowRunMarksByIDs :many
+SELECT id, state_type, state_name, start_time, end_time FROM flow_run WHERE id = ANY(sqlc.arg(ids)::uuid[]);
+
 -- name: ListTaskRunsByIDs :many
 SELECT * FROM task_run_full WHERE id = ANY(sqlc.arg(ids)::uuid[]);
 

@@ -41,6 +41,9 @@ type Reader interface {
 	FlowRunByKey(ctx context.Context, flowID UUID, idempotencyKey string) (*FlowRun, error)
 	FlowRunsByIDs(ctx context.Context, ids []UUID) ([]*FlowRun, error) // in the order of ids, missing ones left out
 	FlowRuns(ctx context.Context, f Filters, p Page) ([]*FlowRun, error)
+	// FlowRunMarks are pages of flow runs, one for each of the filters, with what a
+	// mark of a chart tells of them: id, state, start and end.
+	FlowRunMarks(ctx context.Context, of []Filters, p Page) ([][]*FlowRun, error)
 	CountFlowRuns(ctx context.Context, f Filters) (int64, error)
 	// CountFlowRunsUpTo stops counting at most.
 	CountFlowRunsUpTo(ctx context.Context, f Filters, most int64) (int64, error)

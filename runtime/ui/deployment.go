@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"context"
 	"net/http"
 	"strings"
 
@@ -43,10 +42,17 @@ func (u *UI) deployments(w http.ResponseWriter, r *http.Request) error {
 	}
 	v.Pager.N, v.Flows = len(recs), u.flowsFolder()
 	v.List = make([]views.DeploymentView, len(recs))
+	of := make([]core.Filters, len(recs))
 	for i, d := range recs {
-		if v.List[i], err = u.readDeployment(ctx, p, d, 1); err != nil {
-			return err
-		}
+		of[i] = runsOf(d)
+	}
+	last, err := u.strips(ctx, of)
+	if err != nil {
+		return err
+	}
+	for i, d := range recs {
+		v.List[i] = withSchedules(p, d, 1)
+		v.List[i].Last = last[i]
 	}
 	if hx(r) {
 		return u.send(w, r, views.DeploymentsBody(p, v))
@@ -98,13 +104,20 @@ func (u *UI) deploymentPage(w http.ResponseWriter, r *http.Request, title string
 	if err != nil {
 		return p, views.DeploymentView{}, err
 	}
-	d, err := u.readDeployment(r.Context(), p, rec, previewed)
+	d := withSchedules(p, rec, previewed)
+	if d.Fields, err = form.Build(rec.ParameterOpenAPISchema, rec.Parameters, nil, p.Loc); err != nil {
+		d.Error = "Its parameter schema cannot be read: " + err.Error()
+	}
+	d.Last, err = u.lastRuns(r.Context(), runsOf(rec))
 	return p, d, err
 }
 
-// readDeployment reads the schedules with so many next fire times, the last
-// runs and the default parameters.
-func (u *UI) readDeployment(ctx context.Context, p views.Page, rec *core.Deployment, next int) (d views.DeploymentView, err error) {
+func runsOf(d *core.Deployment) core.Filters {
+	return core.Filters{FlowRuns: &core.FlowRunFilter{DeploymentID: one(d.ID)}}
+}
+
+// withSchedules reads the schedules, with so many next fire times.
+func withSchedules(p views.Page, rec *core.Deployment, next int) (d views.DeploymentView) {
 	d.Deployment = rec
 	for _, s := range rec.Schedules {
 		v := views.ScheduleView{Schedule: s}
@@ -115,11 +128,7 @@ func (u *UI) readDeployment(ctx context.Context, p views.Page, rec *core.Deploym
 		}
 		d.Schedules = append(d.Schedules, v)
 	}
-	if d.Fields, err = form.Build(rec.ParameterOpenAPISchema, rec.Parameters, nil, p.Loc); err != nil {
-		d.Error = "Its parameter schema cannot be read: " + err.Error()
-	}
-	d.Last, err = u.lastRuns(ctx, core.Filters{FlowRuns: &core.FlowRunFilter{DeploymentID: one(rec.ID)}})
-	return d, err
+	return d
 }
 
 // quickRun runs a deployment as it is; one that lacks a parameter leads to

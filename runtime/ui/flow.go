@@ -34,13 +34,17 @@ func (u *UI) flows(w http.ResponseWriter, r *http.Request) error {
 	}
 	v.Pager.N = len(recs)
 	v.List = make([]views.FlowView, len(recs))
+	of := make([]core.Filters, len(recs))
 	for i, x := range recs {
-		v.List[i].Flow = x
-		mine := core.Filters{Flows: &core.FlowFilter{ID: one(x.ID)}}
-		if v.List[i].Deployments, err = u.Store.Deployments(ctx, mine, core.Page{Sort: "NAME_ASC", Limit: 8}); err != nil {
-			return err
-		}
-		if v.List[i].Last, err = u.lastRuns(ctx, mine); err != nil {
+		of[i] = core.Filters{Flows: &core.FlowFilter{ID: one(x.ID)}}
+	}
+	last, err := u.strips(ctx, of)
+	if err != nil {
+		return err
+	}
+	for i, x := range recs {
+		v.List[i].Flow, v.List[i].Last = x, last[i]
+		if v.List[i].Deployments, err = u.Store.Deployments(ctx, of[i], core.Page{Sort: "NAME_ASC", Limit: 8}); err != nil {
 			return err
 		}
 	}
@@ -88,15 +92,38 @@ func (u *UI) flow(w http.ResponseWriter, r *http.Request) error {
 // stripOf is how many runs a strip has room for.
 const stripOf = 24
 
-// lastRuns are the latest runs that are not in the future, oldest first.
-func (u *UI) lastRuns(ctx context.Context, f core.Filters) ([]views.Run, error) {
+// strips are the latest runs of each of the filters, oldest first, without
+// what a mark does not show.
+func (u *UI) strips(ctx context.Context, of []core.Filters) ([][]views.Run, error) {
+	past := make([]core.Filters, len(of))
+	for i, f := range of {
+		past[i] = u.past(f)
+	}
+	marks, err := u.Store.FlowRunMarks(ctx, past, core.Page{Sort: "EXPECTED_START_TIME_DESC", Limit: stripOf})
+	out := make([][]views.Run, len(marks))
+	for i, ms := range marks {
+		slices.Reverse(ms)
+		for _, m := range ms {
+			out[i] = append(out[i], views.Run{FlowRun: m})
+		}
+	}
+	return out, err
+}
+
+// past leaves runs to come out.
+func (u *UI) past(f core.Filters) core.Filters {
 	fr := core.FlowRunFilter{}
 	if f.FlowRuns != nil {
 		fr = *f.FlowRuns
 	}
 	fr.ExpectedStartTime = &core.TimeFilter{Before: u.Now().Add(1e9)}
 	f.FlowRuns = &fr
-	rs, err := u.runs(ctx, f, core.Page{Sort: "EXPECTED_START_TIME_DESC", Limit: stripOf})
+	return f
+}
+
+// lastRuns are the latest runs that are not in the future, oldest first.
+func (u *UI) lastRuns(ctx context.Context, f core.Filters) ([]views.Run, error) {
+	rs, err := u.runs(ctx, u.past(f), core.Page{Sort: "EXPECTED_START_TIME_DESC", Limit: stripOf})
 	slices.Reverse(rs)
 	return rs, err
 }
