@@ -17,11 +17,13 @@ import (
 type api struct {
 	base          string
 	once, patient *client.Client
+	long          *client.Client // for changes, which may take a server long
 }
 
 func newAPI(base, auth string) *api {
 	return &api{base: client.Servers(base)[0],
 		once:    client.New(client.Config{URL: base, AuthString: auth, Patience: -1, Answer: 30 * time.Second}),
+		long:    client.New(client.Config{URL: base, AuthString: auth, Patience: -1, Answer: 10 * time.Minute}),
 		patient: client.New(client.Config{URL: base, AuthString: auth, Patience: time.Minute})}
 }
 
@@ -32,7 +34,11 @@ func (c *api) page(path string) string { return strings.TrimSuffix(c.base, "/api
 func (a *app) where() string { return fmt.Sprintf("%s (%s)", a.profile, a.api.page("")) }
 
 func (c *api) call(ctx context.Context, method, path string, body any) (core.JSON, error) {
-	raw, err := c.once.Raw(ctx, method, path, body)
+	ask := c.long
+	if method == "GET" || strings.HasSuffix(path, "/filter") || strings.HasSuffix(path, "/count") {
+		ask = c.once
+	}
+	raw, err := ask.Raw(ctx, method, path, body)
 	return core.JSON(raw), c.explain(err)
 }
 
@@ -40,6 +46,10 @@ func (c *api) call(ctx context.Context, method, path string, body any) (core.JSO
 func (c *api) explain(err error) error {
 	if wrong := client.CheckServers(c.base); wrong != nil {
 		return &failure{code: exitUsage, what: wrong.Error(), hint: "say --api-url, set FLOWLITE_API_URL, or choose another profile: flowlite profile ls"}
+	}
+	if client.Silent(err) {
+		return &failure{code: exitUnreachable, what: "the server at " + c.base + " has taken the request and does not answer",
+			hint: "it may be busy, and do what was asked all the same; flowlite server status tells whether it answers at all"}
 	}
 	if client.Unreachable(err) {
 		f := &failure{code: exitUnreachable, what: "no server answers at " + c.base, why: client.Cause(err),

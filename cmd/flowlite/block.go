@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -206,8 +205,9 @@ func fits(data map[string]core.JSON, schema core.JSON, slug string) error {
 		return nil
 	}
 	known := slices.Sorted(maps.Keys(props))
+	open, _ := schema.Map()["additionalProperties"].(bool)
 	for k := range data {
-		if props[k] == nil {
+		if props[k] == nil && !open {
 			f := &failure{code: exitUsage, what: fmt.Sprintf("blocks of type %s have no field %s", slug, k), hint: "they have " + strings.Join(known, ", ")}
 			if n := nearest(k, known); n != "" {
 				f.hint = "did you mean " + n + "?"
@@ -234,7 +234,7 @@ func readFile(a *app, name string) ([]byte, error) {
 	}
 	b, err := os.ReadFile(name)
 	if err != nil {
-		return nil, badUsage("cannot read %s: %v", name, errors.Unwrap(err))
+		return nil, badUsage("cannot read %s: %v", name, cause(err))
 	}
 	return b, nil
 }

@@ -180,11 +180,16 @@ func usage(err error, args []string) error {
 			hint: "leave it out to be asked for it, or say --from-stdin, --from-file FILE or --from-env NAME"}
 	}
 	what := err.Error()
+	if head, rest, ok := strings.Cut(what, ": "); ok && strings.Join(strings.Fields(aliases.ReplaceAllString(head, "")), " ") == strings.Join(words, " ") {
+		what = rest // the hint names the command
+	}
 	for _, r := range rewordings {
 		what = r.kong.ReplaceAllString(what, r.ours)
 	}
 	return &failure{code: exitUsage, what: what, hint: hint}
 }
+
+var aliases = regexp.MustCompile(`\([a-z,-]+\)`)
 
 // rewordings put what kong says into our words.
 var rewordings = []struct {
@@ -193,9 +198,8 @@ var rewordings = []struct {
 }{
 	{regexp.MustCompile(`expected a valid 64 bit int but got`), "must be a whole number, not"},
 	{regexp.MustCompile(`expected a valid 64 bit float but got`), "must be a number, not"},
-	{regexp.MustCompile(`^unknown flag (-[0-9][0-9.]*)(,.*)?$`), "a number must not be below 0, as $1 is"},
+	{regexp.MustCompile(`^unknown flag (-[0-9][0-9.]*)(,.*)?$`), "$1 is read as a flag; put -- before it if it is none"},
 	{regexp.MustCompile(`^--\S+: (.*) \(from envar (\w+)=.*\)$`), "$2: $1"},
-	{regexp.MustCompile(`^[a-z][a-z-]*( \([a-z,-]+\))?( [a-z-]+( \([a-z,-]+\))?)*: `), ""}, // the command, which the hint names
 }
 
 // globalsFirst moves the global flags in front of `flow-run resume`, whose own

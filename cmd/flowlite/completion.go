@@ -72,6 +72,12 @@ func spellOut(root *kong.Node) {
 	}
 	words := strings.Fields(head)
 	for i, at := 1, root; i < len(words); i++ {
+		if strings.HasPrefix(words[i], "-") {
+			if takesValue(at, words[i]) {
+				i++
+			}
+			continue
+		}
 		if n := slices.IndexFunc(at.Children, func(c *kong.Node) bool {
 			return c.Name == words[i] || slices.Contains(c.Aliases, words[i])
 		}); n >= 0 {
@@ -81,6 +87,18 @@ func spellOut(root *kong.Node) {
 	}
 	_ = os.Setenv("COMP_LINE", strings.Join(words, " ")+last)
 	_ = os.Unsetenv("COMP_POINT")
+}
+
+// takesValue tells whether the word after a flag is its value.
+func takesValue(n *kong.Node, flag string) bool {
+	for _, group := range n.AllFlags(false) {
+		for _, f := range group {
+			if flag == "--"+f.Name || f.Short != 0 && flag == "-"+string(f.Short) {
+				return !f.IsBool()
+			}
+		}
+	}
+	return false
 }
 
 func settingNames(all []setting, as func(string) string) complete.Predictor {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -21,9 +22,17 @@ func (a *app) readInput(s string) (core.JSON, error) {
 		b, err = os.ReadFile(s[1:])
 	}
 	if err != nil {
-		return nil, badUsage("cannot read %s: %v", s, errors.Unwrap(err))
+		return nil, badUsage("cannot read %s: %v", s, cause(err))
 	}
 	return jsonObject(b, s)
+}
+
+// cause is an error without the name of the file, which is said already.
+func cause(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	return err
 }
 
 // jsonObject checks that somebody's text is one; what names the text in an error.

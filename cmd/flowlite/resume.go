@@ -137,7 +137,8 @@ func (a *app) resumeInput(args []string, schema core.JSON) (map[string]any, erro
 func missing(schema core.JSON, input map[string]any) (names []string) {
 	required, _ := schema.Map()["required"].([]any)
 	for _, r := range required {
-		if name, ok := r.(string); ok && input[name] == nil {
+		name, _ := r.(string)
+		if _, given := input[name]; !given {
 			names = append(names, name)
 		}
 	}

@@ -69,7 +69,11 @@ func (c *upCmd) Run(a *app) error {
 	cfg := c.config(a)
 	cfg.Worker, cfg.WorkerLimit, cfg.Python = true, c.Limit, c.Python
 	cfg.NoFork = !c.PythonFork
-	if err := checkPython(c.Python); err != nil {
+	dir, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	if err := checkPython(dir, c.Python); err != nil {
 		return err
 	}
 	_, missing := os.Stat(c.Flows)
@@ -89,7 +93,7 @@ func (c *upCmd) Run(a *app) error {
 		for dir := range broken {
 			if r.Problems[dir] == nil {
 				delete(broken, dir)
-				_, _ = fmt.Fprintf(a.out.Out, "  %s is in order again\n", dir)
+				_, _ = fmt.Fprintf(a.out.Out, "  %s: no problem any more\n", dir)
 			}
 		}
 		for dir := range r.Problems {

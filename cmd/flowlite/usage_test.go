@@ -27,7 +27,7 @@ func TestUsageFaults(t *testing.T) {
 		{"--work-dir: there is no folder /nope", []string{"worker", "start", "-p", "dev", "--work-dir", "/nope"}},
 		{"--limit is from 1 to 200", []string{"flow-run", "ls", "--limit", "-1"}},
 		{"--limit is from 1 to 200", []string{"artifact", "inspect", "x", "--limit", "0"}},
-		{"a number must not be below 0, as -1 is", []string{"work-pool", "set-concurrency-limit", "dev", "-1"}},
+		{"-1 is read as a flag", []string{"work-pool", "set-concurrency-limit", "dev", "-1"}},
 		{`--rounds: must be a whole number, not "1.5"`, []string{"bench", "read", "--rounds", "1.5"}},
 		{"error: --watch-timeout and --no-wait-paused belong to --watch", []string{"deployment", "run", "shop/order", "--watch-timeout", "5s"}},
 		{"belong to --watch", []string{"flow-run", "retry", "first", "--no-wait-paused"}},
@@ -36,6 +36,9 @@ func TestUsageFaults(t *testing.T) {
 		{"cannot read @/nope: no such file", []string{"deployment", "run", "shop/order", "--params", "@/nope"}},
 		{"cannot read /nope: no such file", []string{"automation", "create", "--from-file", "/nope"}},
 		{"--yes", []string{"variable", "unset", "v"}},
+		{"error: missing flags: --pool=STRING", []string{"worker", "start"}},
+		{"error: missing flags: --from-file", []string{"block", "create", "x/y"}},
+		{"-5 is read as a flag; put -- before it", []string{"variable", "set", "v", "-5"}},
 	} {
 		s.says(t, exitUsage, c.says, c.args...)
 	}
@@ -69,6 +72,7 @@ func TestFileMistakes(t *testing.T) {
 		"deployments:\n  - name: x\n    entrypoint: f.go:F\n    work_pool: default\n":     {`line 4: "default" must be a mapping, like {name: default}`},
 		"deployments:\n  - name: x\n    entrypoint: f.go:F\n    work_pool: {nme: a}\n":    {"line 4: unknown key nme", "did you mean name?"},
 		"deployments:\n  - name: x\n    entrypoint: f.go:F\n    paused: sometimes\n":      {`line 4: "sometimes" must be true or false`},
+		"deployments:\n  - &d {<<: *d}\n":                                                 {""},
 		"a: &a {name: x, entrypoint: f.go:F}\ndeployments:\n  - <<: *a\n    version: 2\n": {"line 1: unknown key a"},
 	} {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
@@ -99,6 +103,7 @@ func TestMissingInput(t *testing.T) {
 		{[]string{"--approved"}, "flowlite flow-run resume RUN --note VALUE"},
 		{[]string{"--input", `{"approved":true}`}, "flowlite flow-run resume RUN --note VALUE"},
 		{[]string{"--approved", "--note", "x"}, ""},
+		{[]string{"--input", `{"approved":true,"note":null}`}, ""},
 	} {
 		_, err := a.resumeInput(c.args, schema)
 		f, _ := errors.AsType[*failure](err)

@@ -56,16 +56,13 @@ func (c *workerLsCmd) Run(a *app) error {
 	return a.out.List(core.ToJSON(raws), t, names)
 }
 
-// checkPython refuses an interpreter that is not there before runs fail of it.
-func checkPython(named string) error {
+// checkPython refuses an interpreter that is not there, seen from dir, before
+// runs fail of it.
+func checkPython(dir, named string) error {
 	if named == "" {
 		return nil
 	}
-	dir, err := os.Getwd()
-	if err == nil {
-		_, err = python.Interpreter(dir, dir, named)
-	}
-	if err != nil {
+	if _, err := python.Interpreter(dir, dir, named); err != nil {
 		return badUsage("--python: %v", err)
 	}
 	return nil
@@ -106,7 +103,7 @@ func (c *workerStartCmd) Run(a *app) error {
 	if st, err := os.Stat(dir); err != nil || !st.IsDir() {
 		return badUsage("--work-dir: there is no folder %s", dir)
 	}
-	if err := checkPython(c.Python); err != nil {
+	if err := checkPython(dir, c.Python); err != nil {
 		return err
 	}
 	relay, err := client.NewRelay(url)

@@ -11,7 +11,12 @@ import (
 
 // unknownKey is the first key of a document that its type does not have, and
 // what may have been meant.
-func unknownKey(n *yaml.Node, t reflect.Type) *failure {
+func unknownKey(n *yaml.Node, t reflect.Type) *failure { return unknownIn(n, t, 0) }
+
+func unknownIn(n *yaml.Node, t reflect.Type, depth int) *failure {
+	if depth > 100 { // an alias within itself: the decoder says so
+		return nil
+	}
 	for n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
@@ -27,7 +32,7 @@ func unknownKey(n *yaml.Node, t reflect.Type) *failure {
 			t = t.Elem()
 		}
 		for _, child := range n.Content {
-			if f := unknownKey(child, t); f != nil {
+			if f := unknownIn(child, t, depth+1); f != nil {
 				return f
 			}
 		}
@@ -51,7 +56,7 @@ func unknownKey(n *yaml.Node, t reflect.Type) *failure {
 				}
 				return f
 			}
-			if f := unknownKey(n.Content[i+1], field); f != nil {
+			if f := unknownIn(n.Content[i+1], field, depth+1); f != nil {
 				return f
 			}
 		}

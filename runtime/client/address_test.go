@@ -14,6 +14,7 @@ import (
 func TestAddresses(t *testing.T) {
 	for list, want := range map[string]string{
 		"http://h:1/api":                        "http://h:1/api",
+		"http://api":                            "http://api/api",
 		"http://h:1":                            "http://h:1/api",
 		" https://h/flowlite/ ,http://h:2/api/": "https://h/flowlite/api http://h:2/api",
 	} {
@@ -24,7 +25,7 @@ func TestAddresses(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	for _, list := range []string{"", "h:1", "127.0.0.1:4200/api", "ftp://h/api", "http:///api", "http://h/api,nonsense"} {
+	for _, list := range []string{"", "h:1", "127.0.0.1:4200/api", "ftp://h/api", "http:///api", "http://h/api,nonsense", "http://h/api?x=1"} {
 		err := client.CheckServers(list)
 		refused(t, list, err, core.EInvalid)
 		_, err = client.New(client.Config{URL: list, Patience: -1}).Version(t.Context())
@@ -52,6 +53,10 @@ func TestStrangers(t *testing.T) {
 		if !client.Unreachable(err) || !strings.Contains(client.Cause(err), c.says) {
 			t.Errorf("%s: %v, because of %q; want %q", c.url, err, client.Cause(err), c.says)
 		}
+	}
+	silence := client.New(client.Config{URL: silent.URL, Patience: -1, Answer: 50 * time.Millisecond})
+	if _, err := silence.Version(t.Context()); !client.Silent(err) {
+		t.Errorf("silence is %v", err)
 	}
 	r := newRig(t)
 	for auth, says := range map[string]string{"": "asks for credentials", "a:wrong": "refuses these credentials"} {

@@ -242,6 +242,10 @@ func Cause(err error) string {
 	return err.Error()
 }
 
+// Silent tells that a server took the request and has not answered in time: it
+// may do what was asked all the same.
+func Silent(err error) bool { return Unreachable(err) && Cause(err) == errSilent.Error() }
+
 // What answers, but not as the API does.
 var (
 	errNoAPI = errors.New("what answers there is no flowlite server")
@@ -268,7 +272,7 @@ func (c *Client) failure(resp *http.Response, server string, b []byte) error {
 	e := &core.Error{Code: core.EInternal}
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	switch {
-	case bytes.Contains(b, []byte("HTTP request to an HTTPS server")):
+	case resp.StatusCode == http.StatusBadRequest && kind != "application/json" && bytes.Contains(b, []byte("HTTP request to an HTTPS server")):
 		return core.Errorf(core.EUnavailable, "No answer from %s: %w", server, errTLS)
 	case kind != "application/json" && (resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusMethodNotAllowed || resp.StatusCode == http.StatusNotImplemented):
 		return core.Errorf(core.EUnavailable, "%s answered %s to %s %s: %w", server, resp.Status, resp.Request.Method, resp.Request.URL.Path, errNoAPI)

@@ -70,7 +70,11 @@ func Servers(list string) []string {
 		if one = strings.TrimRight(strings.TrimSpace(one), "/"); one == "" {
 			continue
 		}
-		if !strings.HasSuffix(one, "/api") {
+		path := one
+		if u, err := url.Parse(one); err == nil {
+			path = u.Path // not the host, which may be called api
+		}
+		if !strings.HasSuffix(path, "/api") {
 			one += "/api"
 		}
 		all = append(all, one)
@@ -84,7 +88,7 @@ func Servers(list string) []string {
 // CheckServers says what is wrong with a list of addresses.
 func CheckServers(list string) error {
 	for _, one := range Servers(list) {
-		if u, err := url.Parse(one); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		if u, err := url.Parse(one); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
 			return core.Errorf(core.EInvalid, "%q is not the address of a server; it looks like http://127.0.0.1:4200/api", strings.TrimSuffix(one, "/api"))
 		}
 	}

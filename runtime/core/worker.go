@@ -15,7 +15,9 @@ type Worker struct {
 type WorkerHeartbeat struct {
 	Name                     string `json:"name"`
 	HeartbeatIntervalSeconds *int64 `json:"heartbeat_interval_seconds,omitempty"`
-	Last                     bool   `json:"last,omitempty"` // the worker ends; flowlite's own
+	// LastAfter is flowlite's own: the worker ends, so many seconds after its
+	// heartbeat before.
+	LastAfter *Seconds `json:"last_after,omitempty"`
 }
 
 type WorkerFilter struct {

@@ -152,12 +152,17 @@ func TestPollAndForeman(t *testing.T) {
 	// The last word of the only worker is seen at once; that of one of two changes nothing for the pool.
 	wantCode(t, h.Heartbeat(ctx, "p", core.WorkerHeartbeat{Name: "v"}), "")
 	for _, x := range []struct{ name, pool string }{{"v", core.Ready}, {"w", core.NotReady}} {
-		wantCode(t, h.Heartbeat(ctx, "p", core.WorkerHeartbeat{Name: x.name, Last: true}), "")
+		wantCode(t, h.Heartbeat(ctx, "p", core.WorkerHeartbeat{Name: x.name, LastAfter: core.Ptr(core.Seconds(0))}), "")
 		if p := given(h.WorkPoolByName(ctx, "p"))(t); core.Deref(p.Status) != x.pool {
 			t.Errorf("after the end of %s the pool is %s, not %s", x.name, core.Deref(p.Status), x.pool)
 		}
 	}
 	wantCode(t, h.Heartbeat(ctx, "p", core.WorkerHeartbeat{Name: "w"}), "")
+	// Another one of the name has been heard of since the heartbeat before.
+	wantCode(t, h.Heartbeat(ctx, "p", core.WorkerHeartbeat{Name: "w", LastAfter: core.Ptr(core.Seconds(7))}), "")
+	if p := given(h.WorkPoolByName(ctx, "p"))(t); core.Deref(p.Status) != core.Ready {
+		t.Error("the end of a namesake made the pool", core.Deref(p.Status))
+	}
 	h.now = h.now.Add(5 * time.Minute)
 	given(h.Foreman(ctx))(t)
 	d, p := given(h.DeploymentByName(ctx, "f", "d"))(t), given(h.WorkPoolByName(ctx, "p"))(t)

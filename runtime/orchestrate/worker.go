@@ -2,6 +2,7 @@ package orchestrate
 
 import (
 	"context"
+	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -18,8 +19,11 @@ func (s *Service) Heartbeat(ctx context.Context, pool string, h core.WorkerHeart
 			return err
 		}
 		now, status := s.now(), core.Online
-		if h.Last {
+		if h.LastAfter != nil {
 			status = core.Offline
+			if w, err := tx.Worker(ctx, p.ID, h.Name); err == nil && now.Sub(w.LastHeartbeatTime) < h.LastAfter.Duration()-time.Second {
+				return nil // another one of the name has been heard of since
+			}
 		}
 		if err := tx.UpsertWorker(ctx, &core.Worker{
 			ID: core.NewID(), Created: now, Updated: now, Name: h.Name, WorkPoolID: p.ID,
@@ -28,7 +32,7 @@ func (s *Service) Heartbeat(ctx context.Context, pool string, h core.WorkerHeart
 			return err
 		}
 		ready := core.Ready
-		if h.Last {
+		if h.LastAfter != nil {
 			if ready, err = workersStatus(ctx, tx, p.ID); err != nil {
 				return err
 			}

@@ -5,15 +5,25 @@ import (
 	"encoding/json"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
 // endless tells whether each run that the action starts would set the trigger
-// off again. Runs that fail are left out: to start one again after a failure is
-// what some want.
+// off again. It judges what most write; a trigger with more conditions than
+// states, flows, deployments and tags is let through, and so are runs that fail:
+// to start one again after a failure is what some want.
 func (u *UI) endless(ctx context.Context, t *core.Trigger, a *core.AutomationAction) (bool, error) {
-	if t == nil || t.Type != core.TriggerEvent || t.Posture != core.Reactive || core.Deref(t.Threshold) > 1 || a.Type != "run-deployment" {
+	if t == nil || t.Type != core.TriggerEvent || t.Posture != core.Reactive || core.Deref(t.Threshold) > 1 || len(t.After) > 0 || a.Type != "run-deployment" {
+		return false, nil
+	}
+	for label, v := range t.Match {
+		if label != "prefect.resource.id" || slices.ContainsFunc(texts(v), negated) {
+			return false, nil
+		}
+	}
+	if slices.ContainsFunc(t.Expect, negated) {
 		return false, nil
 	}
 	every := []string{"prefect.flow-run.Scheduled", "prefect.flow-run.Pending", "prefect.flow-run.Running", "prefect.flow-run.Completed"}
@@ -25,6 +35,9 @@ func (u *UI) endless(ctx context.Context, t *core.Trigger, a *core.AutomationAct
 	}
 	of := map[string][]string{}
 	for _, spec := range relatedSpecs(t.MatchRelated) {
+		if len(spec) != 2 || len(texts(spec["prefect.resource.role"])) != 1 || slices.ContainsFunc(texts(spec["prefect.resource.id"]), negated) {
+			return false, nil
+		}
 		for _, role := range texts(spec["prefect.resource.role"]) {
 			of[role] = append(of[role], texts(spec["prefect.resource.id"])...)
 		}
@@ -49,6 +62,8 @@ func (u *UI) endless(ctx context.Context, t *core.Trigger, a *core.AutomationAct
 	}
 	return true, nil
 }
+
+func negated(pattern string) bool { return strings.HasPrefix(pattern, "!") }
 
 // matchesAny: a pattern of a trigger may end in *.
 func matchesAny(pattern string, names []string) bool {

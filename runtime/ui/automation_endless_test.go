@@ -26,6 +26,10 @@ func TestEndlessAutomations(t *testing.T) {
 		{"another tag", url.Values{"kind": {"run"}, "run.states": {"Completed"}, "run.tags": {"other"}, "a0.deployment": {"etl/nightly"}}, false},
 		{"failures", url.Values{"kind": {"run"}, "run.states": {"Failed", "Crashed"}, "run.flows": {"etl"}, "a0.deployment": {"etl/nightly"}}, false},
 		{"one of many", url.Values{"kind": {"run"}, "run.states": {"Completed"}, "run.flows": {"etl"}, "run.threshold": {"5"}, "run.within": {"1h"}, "a0.deployment": {"etl/nightly"}}, false},
+		{"a further condition", url.Values{"kind": {"event"}, "event.expect": {"prefect.flow-run.Completed"}, "event.after": {"shop.closed"}, "a0.deployment": {"etl/nightly"}}, false},
+		{"a further label", url.Values{"kind": {"event"}, "event.expect": {"prefect.flow-run.Completed"}, "event.match": {`{"prefect.resource.name":"by-hand-*"}`}, "a0.deployment": {"etl/nightly"}}, false},
+		{"a related resource", url.Values{"kind": {"event"}, "event.expect": {"prefect.flow-run.Completed"}, "event.match_related": {`{"prefect.resource.id":"prefect.flow.x"}`}, "a0.deployment": {"etl/nightly"}}, false},
+		{"all but failures", url.Values{"kind": {"event"}, "event.expect": {"!prefect.flow-run.Failed"}, "a0.deployment": {"etl/nightly"}}, false},
 		{"other events", url.Values{"kind": {"event"}, "event.expect": {"shop.*"}, "a0.deployment": {"etl/nightly"}}, false},
 	} {
 		c.q.Set("name", c.name)

@@ -1,10 +1,12 @@
 package ui
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -111,13 +113,38 @@ func formOf(fields []form.Field) url.Values {
 	return q
 }
 
+// indent keeps numbers as they are written.
 func indent(j core.JSON) []byte {
-	var v any
-	if json.Unmarshal(j, &v) != nil {
+	v, err := exact(j)
+	if err != nil {
 		return j
 	}
 	b, _ := json.MarshalIndent(v, "", "  ")
 	return b
+}
+
+func exact(j core.JSON) (v any, err error) {
+	d := json.NewDecoder(bytes.NewReader(j))
+	d.UseNumber()
+	return v, d.Decode(&v)
+}
+
+// shown tells which parameter the form cannot show as it is written; "" if none.
+func shown(fields []form.Field, typed core.JSON, loc *time.Location) string {
+	decoded, _ := form.Decode(fields, formOf(fields), loc)
+	v, err := exact(typed)
+	is, err2 := exact(decoded)
+	want, ok := v.(map[string]any)
+	have, ok2 := is.(map[string]any)
+	if err != nil || err2 != nil || !ok || !ok2 {
+		return "it"
+	}
+	for name, v := range want {
+		if is, has := have[name]; !has && v != nil || !reflect.DeepEqual(is, v) {
+			return fmt.Sprintf("%q", name)
+		}
+	}
+	return ""
 }
 
 func (u *UI) startCustomRun(w http.ResponseWriter, r *http.Request) error {
@@ -188,7 +215,12 @@ func (u *UI) customRunAs(w http.ResponseWriter, r *http.Request, p views.Page, c
 				return u.customRunAgain(w, r, p, c)
 			}
 		}
-		c.Fields, _ = form.Build(d.ParameterOpenAPISchema, d.Parameters, typed, p.Loc)
+		fields, err := form.Build(d.ParameterOpenAPISchema, d.Parameters, typed, p.Loc)
+		if name := shown(fields, typed, p.Loc); err != nil || name != "" {
+			c.RawError = "The form cannot show " + name + " as it is written here."
+			return u.customRunAgain(w, r, p, c)
+		}
+		c.Fields = fields
 	}
 	c.AsJSON = asJSON
 	if hx(r) {
@@ -215,6 +247,8 @@ func readCustomRun(p views.Page, c *views.CustomRun, q url.Values) (core.Deploym
 		var m map[string]any
 		if err := json.Unmarshal([]byte(c.Raw), &m); err != nil {
 			c.RawError, ok = "Write a JSON object: "+err.Error(), false
+		} else if m == nil {
+			c.RawError, ok = "Write a JSON object: { … }.", false
 		}
 	} else {
 		out.Parameters, ok = form.Decode(c.Fields, q, p.Loc)

@@ -2,7 +2,6 @@ package ui
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"net/http"
 	"strconv"
@@ -178,10 +177,17 @@ func (u *UI) flowRunStream(w http.ResponseWriter, r *http.Request) error {
 	}
 	defer release()
 	f := &follower{u: u, ctx: r.Context(), p: p, id: id, state: run.StateID}
-	if shown, err := core.ParseUUID(r.URL.Query().Get("state")); err == nil {
-		f.state = shown // the page's; the run may have gone on meanwhile
+	// What the page shows: as it was made, and later as of the last message. The
+	// run may have gone on meanwhile; what has not changed is not sent again, for
+	// somebody may be typing into it.
+	seq, shown, _ := strings.Cut(r.Header.Get("Last-Event-ID"), ".")
+	if seq == "" {
+		seq, shown = r.URL.Query().Get("after"), r.URL.Query().Get("state")
 	}
-	f.after, _ = strconv.ParseInt(cmp.Or(r.Header.Get("Last-Event-ID"), r.URL.Query().Get("after")), 10, 64)
+	if state, err := core.ParseUUID(shown); err == nil {
+		f.state = state
+	}
+	f.after, _ = strconv.ParseInt(seq, 10, 64)
 	if f.lines, err = u.Store.CountLogs(f.ctx, &core.LogFilter{FlowRunID: one(id), BeforeSeq: f.after + 1}); err != nil {
 		return err
 	}
@@ -355,5 +361,5 @@ func (f *follower) push(c templ.Component) error {
 	if err := c.Render(f.ctx, &b); err != nil {
 		return err
 	}
-	return f.s.send(strconv.FormatInt(f.after, 10), "", b.String())
+	return f.s.send(strconv.FormatInt(f.after, 10)+"."+f.state.String(), "", b.String())
 }

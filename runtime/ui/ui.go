@@ -239,7 +239,7 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 // command line finds it by itself, or somebody made a strange host up.
 func (u *UI) server(r *http.Request) string {
 	scheme, host := "http://", r.Host
-	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
+	if proto, _, _ := strings.Cut(r.Header.Get("X-Forwarded-Proto"), ","); r.TLS != nil || strings.TrimSpace(proto) == "https" {
 		scheme = "https://"
 	}
 	if h, _, _ := strings.Cut(r.Header.Get("X-Forwarded-Host"), ","); h != "" {

@@ -187,7 +187,8 @@ func TestCustomRunAsJSON(t *testing.T) {
 		t.Fatal(w.Code)
 	}
 	contains(t, w.Body.String(), `name="a" value="42"`, `value="changed"`, `value="by-hand"`)
-	for raw, says := range map[string]string{"{": "Write a JSON object", `{"nope": 1}`: "The form has no field"} {
+	for raw, says := range map[string]string{"{": "Write a JSON object", "null": "Write a JSON object", `{"nope": 1}`: "The form has no field", `{"a": "x"}`: "The form cannot show &#34;a&#34;", `{"a": 9007199254740993}`: "The form cannot show &#34;a&#34;",
+		`{"a": [1, 2]}`: "The form cannot show", `{"a": 1, "since": "soon"}`: "The form cannot show &#34;since&#34;"} {
 		typed.Set("raw", raw)
 		if w = h.post(path+"?input=json", typed); w.Code != 422 {
 			t.Errorf("%s as a form: %d", raw, w.Code)
@@ -195,6 +196,8 @@ func TestCustomRunAsJSON(t *testing.T) {
 		contains(t, w.Body.String(), says, `name="raw"`)
 	}
 	typed.Set("to", "json")
+	typed.Set("a", "9007199254740993")
+	contains(t, h.post(path, typed).Body.String(), "&#34;a&#34;: 9007199254740993")
 	typed.Set("a", "x")
 	if w = h.post(path, typed); w.Code != 422 {
 		t.Errorf("a form that is wrong as JSON: %d", w.Code)

@@ -79,7 +79,8 @@ type Worker struct {
 	fault     error // why it is not ready
 	ready     chan struct{}
 	isReady   bool
-	suspect   bool // a poll failed: a claim may have been lost on the way
+	beat      time.Time // of the last heartbeat that arrived
+	suspect   bool      // a poll failed: a claim may have been lost on the way
 	stopping  bool
 	freed     chan struct{}
 
@@ -192,7 +193,7 @@ func (w *Worker) join(ctx context.Context) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.fault = nil
+	w.fault, w.beat = nil, time.Now()
 	if !w.isReady {
 		w.isReady = true
 		close(w.ready)
@@ -270,8 +271,11 @@ func (w *Worker) Stop(ctx context.Context) error {
 func (w *Worker) leave(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
+	w.mu.Lock()
+	after := core.Seconds(time.Since(w.beat).Seconds())
+	w.mu.Unlock()
 	every := heartbeatSays
-	if err := w.orch.Heartbeat(ctx, w.cfg.Pool, core.WorkerHeartbeat{Name: w.cfg.Name, HeartbeatIntervalSeconds: &every, Last: true}); err != nil {
+	if err := w.orch.Heartbeat(ctx, w.cfg.Pool, core.WorkerHeartbeat{Name: w.cfg.Name, HeartbeatIntervalSeconds: &every, LastAfter: &after}); err != nil {
 		w.log.Debug("the server was not told of the worker's end", "error", err)
 	}
 }
