@@ -77,17 +77,12 @@ func (c *scheduleCreateCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	dates, err := nextDates(rule)
+	parsed, err := schedule.Parse(rule)
 	if err != nil {
 		return badUsage("%v", err)
 	}
-	if len(dates) == 0 {
-		f := &failure{code: exitUsage, what: "such a schedule never fires again"}
-		if strings.Contains(c.RRule, "COUNT") && !strings.Contains(c.RRule, "DTSTART") {
-			f.why = "without a DTSTART, COUNT counts from 1 January 2020"
-			f.hint = "--rrule $'DTSTART:20270101T090000\\nRRULE:" + c.RRule + "'"
-		}
-		return f
+	if why := parsed.Ended(core.Now()); why != "" {
+		return &failure{code: exitUsage, what: "such a schedule never fires again", why: why}
 	}
 	d, _, err := a.deployment(c.Name)
 	if err != nil {
@@ -116,7 +111,7 @@ func (c *scheduleCreateCmd) Run(a *app) error {
 	if err := a.out.Say(raw, made[0].ID.String(), "Created schedule %s of %s: %s", short(made[0].ID), a.out.Bold(d.FullName()), describeSchedule(made[0])); err != nil || !a.out.ForPeople() {
 		return err
 	}
-	for _, t := range dates {
+	for _, t := range parsed.Between(core.Now(), 0, 3) {
 		a.out.Note("  next: %s", a.out.Full(t))
 	}
 	if d.Paused {

@@ -75,6 +75,17 @@ func Parse(j core.JSON) (*Rule, error) {
 	return parseRRule(m, loc, zone)
 }
 
+// Ended says why there is no time after now; "" if there is one.
+func (r *Rule) Ended(now core.Time) string {
+	if len(r.Between(now, 0, 1)) > 0 {
+		return ""
+	}
+	if text, _ := r.json.Map()["rrule"].(string); strings.Contains(text, "COUNT") && !strings.Contains(text, "DTSTART") {
+		return "without a DTSTART, COUNT counts from 1 January 2020; put a line like DTSTART:20270101T090000 before the rule"
+	}
+	return "all its times have passed"
+}
+
 // Between is up to n times strictly after after and not later than until,
 // ascending. A zero until is no bound.
 func (r *Rule) Between(after, until core.Time, n int) []core.Time {

@@ -130,3 +130,25 @@ func TestText(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestEnded(t *testing.T) {
+	now, err := core.ParseTime("2026-11-27T00:00:00Z")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rule, want := range map[string]string{
+		`{"cron":"0 9 * * *"}`:                                           "",
+		`{"rrule":"FREQ=WEEKLY;COUNT=3"}`:                                "COUNT counts from 1 January 2020",
+		`{"rrule":"DTSTART:20310101T090000\nRRULE:FREQ=WEEKLY;COUNT=3"}`: "",
+		`{"rrule":"DTSTART:20210101T090000\nRRULE:FREQ=WEEKLY;COUNT=3"}`: "all its times have passed",
+		`{"rrule":"FREQ=DAILY;UNTIL=20200301T000000Z"}`:                  "all its times have passed",
+	} {
+		r, err := Parse(core.JSON(rule))
+		if err != nil {
+			t.Fatal(rule, err)
+		}
+		if got := r.Ended(now); (got == "") != (want == "") || !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want %q", rule, got, want)
+		}
+	}
+}

@@ -131,7 +131,7 @@ func fillSchedule(p views.Page, f views.ScheduleForm, stored *core.Schedule, typ
 	rule, err := schedule.Parse(core.ToJSON(newRule(f, old)))
 	if err == nil {
 		f.Text, f.Next = rule.Describe(), rule.Between(p.Now, 0, previewed)
-		if !senseless(&f) {
+		if !senseless(&f, rule.Ended(p.Now)) {
 			return f, rule
 		}
 		return f, nil
@@ -144,15 +144,13 @@ func fillSchedule(p views.Page, f views.ScheduleForm, stored *core.Schedule, typ
 }
 
 // senseless marks what the API takes, as Prefect's does, and nobody can mean.
-func senseless(f *views.ScheduleForm) bool {
+func senseless(f *views.ScheduleForm, ended string) bool {
 	at := map[string]*form.Field{"cron": &f.Cron, "interval": &f.Every, "rrule": &f.RRule}[f.Kind]
 	switch n, err := strconv.ParseFloat(f.Every.Value, 64); {
 	case f.Kind == "interval" && err == nil && n < 1 && f.Unit.Value == "seconds":
 		at.Error = "At least one second."
-	case len(f.Next) == 0 && f.Kind == "rrule" && strings.Contains(f.RRule.Value, "COUNT") && !strings.Contains(f.RRule.Value, "DTSTART"):
-		at.Error = "It never fires again: without a DTSTART, COUNT counts from 1 January 2020. Put a line like DTSTART:20270101T090000 before the rule."
-	case len(f.Next) == 0:
-		at.Error = "It never fires again."
+	case ended != "":
+		at.Error = "It never fires again: " + ended + "."
 	}
 	return at.Error != ""
 }

@@ -180,7 +180,7 @@ func TestSenselessSchedules(t *testing.T) {
 	}{
 		{url.Values{"kind": {"interval"}, "every": {"0.5"}, "unit": {"seconds"}}, "At least one second."},
 		{url.Values{"kind": {"rrule"}, "rrule": {"FREQ=WEEKLY;BYDAY=MO;COUNT=3"}}, "COUNT counts from 1 January 2020"},
-		{url.Values{"kind": {"rrule"}, "rrule": {"FREQ=DAILY;UNTIL=20200301T000000Z"}}, "It never fires again."},
+		{url.Values{"kind": {"rrule"}, "rrule": {"FREQ=DAILY;UNTIL=20200301T000000Z"}}, "It never fires again: all its times have passed."},
 	} {
 		c.q.Set("zone", "UTC")
 		w := h.post(path, c.q)
