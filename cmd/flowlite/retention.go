@@ -10,9 +10,9 @@ import (
 
 // retainFlags say how long a server keeps history.
 type retainFlags struct {
-	RetainRuns   keep `env:"FLOWLITE_RETAIN_RUNS" default:"90d" placeholder:"LENGTH" help:"how long runs are kept after their end, with their tasks, logs, artifacts and results; off: for ever; default: 90d"`
-	RetainEvents keep `env:"FLOWLITE_RETAIN_EVENTS" default:"7d" placeholder:"LENGTH" help:"how long events are kept; off: for ever; default: 7d"`
-	RetainLogs   keep `env:"FLOWLITE_RETAIN_LOGS" default:"90d" placeholder:"LENGTH" help:"how long logs are kept, also of runs that are; off: for ever; default: 90d"`
+	RetainRuns   keep `env:"FLOWLITE_RETAIN_RUNS" default:"90d" placeholder:"LENGTH" help:"how long runs are kept after their end, with their tasks, logs, artifacts and results; off: for ever; default: ${default}"`
+	RetainEvents keep `env:"FLOWLITE_RETAIN_EVENTS" default:"7d" placeholder:"LENGTH" help:"how long events are kept; off: for ever; default: ${default}"`
+	RetainLogs   keep `env:"FLOWLITE_RETAIN_LOGS" default:"90d" placeholder:"LENGTH" help:"how long logs are kept, also of runs that are; off: for ever; default: ${default}"`
 }
 
 func (f retainFlags) retention() orchestrate.Retention {

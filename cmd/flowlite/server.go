@@ -165,7 +165,7 @@ type serverStopCmd struct {
 	Port int    `env:"FLOWLITE_PORT" help:"the one on this port; needed where several run"`
 	All  bool   `help:"all that run"`
 	Home string `env:"FLOWLITE_HOME" help:"folder of the server; default: ~/.flowlite"`
-	Wait length `name:"timeout" default:"90s" placeholder:"LENGTH" help:"how long to wait for its end; default: 90s"`
+	Wait length `name:"timeout" default:"90s" placeholder:"LENGTH" help:"how long to wait for its end; default: ${default}"`
 }
 
 func (c *serverStopCmd) Run(a *app) error {
@@ -210,7 +210,7 @@ func (c *serverStopCmd) Run(a *app) error {
 
 type statusCmd struct {
 	Wait    bool   `help:"wait until it is ready"`
-	Timeout length `short:"t" default:"30s" placeholder:"LENGTH" help:"how long to wait; default: 30s"`
+	Timeout length `short:"t" default:"30s" placeholder:"LENGTH" help:"how long to wait; default: ${default}"`
 }
 
 // status is what -o json tells.

@@ -2,12 +2,12 @@ package ui
 
 import (
 	"context"
-	"encoding/json"
 	"path"
 	"slices"
 	"strings"
 
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/views"
 )
 
 // endless tells whether each run that the action starts would set the trigger
@@ -34,7 +34,7 @@ func (u *UI) endless(ctx context.Context, t *core.Trigger, a *core.AutomationAct
 		return false, nil
 	}
 	of := map[string][]string{}
-	for _, spec := range relatedSpecs(t.MatchRelated) {
+	for _, spec := range views.RelatedSpecs(t.MatchRelated) {
 		if len(spec) != 2 || len(texts(spec["prefect.resource.role"])) != 1 || slices.ContainsFunc(texts(spec["prefect.resource.id"]), negated) {
 			return false, nil
 		}
@@ -68,16 +68,4 @@ func negated(pattern string) bool { return strings.HasPrefix(pattern, "!") }
 // matchesAny: a pattern of a trigger may end in *.
 func matchesAny(pattern string, names []string) bool {
 	return slices.ContainsFunc(names, func(n string) bool { ok, err := path.Match(pattern, n); return ok && err == nil })
-}
-
-// relatedSpecs are the labels that related resources must have: one set or a list.
-func relatedSpecs(raw core.JSON) (specs []map[string]any) {
-	if json.Unmarshal(raw, &specs) == nil {
-		return specs
-	}
-	var one map[string]any
-	if json.Unmarshal(raw, &one) == nil && len(one) > 0 {
-		specs = append(specs, one)
-	}
-	return specs
 }

@@ -187,8 +187,7 @@ func (w *Worker) join(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	every := heartbeatSays
-	if err := w.orch.Heartbeat(ctx, w.cfg.Pool, core.WorkerHeartbeat{Name: w.cfg.Name, HeartbeatIntervalSeconds: &every}); err != nil {
+	if err := w.heartbeat(ctx, nil); err != nil {
 		return err
 	}
 	w.mu.Lock()
@@ -274,10 +273,15 @@ func (w *Worker) leave(ctx context.Context) {
 	w.mu.Lock()
 	after := core.Seconds(time.Since(w.beat).Seconds())
 	w.mu.Unlock()
-	every := heartbeatSays
-	if err := w.orch.Heartbeat(ctx, w.cfg.Pool, core.WorkerHeartbeat{Name: w.cfg.Name, HeartbeatIntervalSeconds: &every, LastAfter: &after}); err != nil {
+	if err := w.heartbeat(ctx, &after); err != nil {
 		w.log.Debug("the server was not told of the worker's end", "error", err)
 	}
+}
+
+// heartbeat is the last one if it says how long after the one before it comes.
+func (w *Worker) heartbeat(ctx context.Context, lastAfter *core.Seconds) error {
+	every := heartbeatSays
+	return w.orch.Heartbeat(ctx, w.cfg.Pool, core.WorkerHeartbeat{Name: w.cfg.Name, HeartbeatIntervalSeconds: &every, LastAfter: lastAfter})
 }
 
 // open readies what starts processes and ships their output.
