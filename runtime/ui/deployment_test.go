@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -143,5 +144,22 @@ func TestFlowsFolder(t *testing.T) {
 	}
 	if at["adder/dev"] < 0 || at["adder/dev"] > at["etl/nightly"] || at["etl/nightly"] > at["heartbeat/every-15m"] || at["heartbeat/every-15m"] > at["refund-approval/support"] {
 		t.Errorf("deployments are not in the order of their names: %v", at)
+	}
+}
+
+// A run that is planned is found by its name, and stands on its deployment's page.
+func TestPlannedRunsAreFound(t *testing.T) {
+	h := open(t)
+	_, err := h.svc.CreateDeploymentFlowRun(t.Context(), h.etl.ID, core.DeploymentFlowRunCreate{Name: "tomorrow-night",
+		State: &core.StateCreate{Type: core.Scheduled, Details: core.StateDetails{ScheduledTime: core.Now().Add(30 * time.Hour)}}})
+	h.check(err)
+	for _, path := range []string{"/runs?q=tomorrow", "/runs?q=tomorrow&range=all", "/deployments/" + h.etl.ID.String()} {
+		_, body := h.get(path)
+		contains(t, body, "tomorrow-night")
+	}
+	_, body := h.get("/deployments/" + h.etl.ID.String())
+	contains(t, body, `id="h-pl">Planned`, "in 29 h")
+	if _, body = h.get("/runs"); strings.Contains(body, "tomorrow-night") {
+		t.Error("a planned run is listed among those that ran")
 	}
 }
