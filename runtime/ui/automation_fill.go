@@ -151,15 +151,6 @@ func rawOf(c core.AutomationWrite) string {
 	return pretty(core.ToJSON(m))
 }
 
-// pretty is indent that keeps the order of keys, and every digit of a number.
-func pretty(j core.JSON) string {
-	var b bytes.Buffer
-	if json.Indent(&b, j, "", "  ") != nil {
-		return string(j)
-	}
-	return b.String()
-}
-
 // withoutIDs is a trigger as JSON without what the server gives it.
 func withoutIDs(t *core.Trigger) any {
 	if t == nil {

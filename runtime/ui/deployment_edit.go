@@ -67,7 +67,7 @@ func (u *UI) deploymentForm(w http.ResponseWriter, r *http.Request, typed url.Va
 		{Name: "queue", Title: "Work queue", Kind: form.String, Desc: "Of that pool; default if empty. One that is not there is made.", Value: core.Deref(d.WorkQueueName)},
 		{Name: "limit", Title: "Runs at once", Kind: form.Integer, Min: "1", Desc: "No limit if left empty.", Value: limit},
 		{Name: "strategy", Title: "A run beyond the limit", Kind: form.Enum, Enum: []string{"ENQUEUE", "CANCEL_NEW"}, Required: true, Value: strategy, Desc: "waits (ENQUEUE), or is cancelled (CANCEL_NEW)."},
-		{Name: "job_variables", Title: "Job variables", Kind: form.JSON, Shape: "object", Desc: "JSON; they override the pool's, such as {\"env\": {\"A\": \"1\"}}.", Value: string(indent(d.JobVariables.OrObject()))},
+		{Name: "job_variables", Title: "Job variables", Kind: form.JSON, Shape: "object", Desc: "JSON; they override the pool's, such as {\"env\": {\"A\": \"1\"}}.", Value: pretty(d.JobVariables.OrObject())},
 	}
 	f.Limited = d.GlobalConcurrencyLimit != nil && d.GlobalConcurrencyLimit.Name != "deployment:"+d.ID.String()
 	for _, part := range [][]form.Field{f.General, f.Place} {

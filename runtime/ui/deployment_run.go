@@ -62,11 +62,11 @@ func (u *UI) customRunPage(w http.ResponseWriter, r *http.Request) (views.Page, 
 		c.From, values = run.Name, run.Parameters
 		c.Tags = strings.Join(run.Tags, ", ")
 		if v := run.JobVariables.OrObject(); string(v) != "{}" {
-			c.JobVars.Value = string(indent(v))
+			c.JobVars.Value = pretty(v)
 		}
 	}
 	c.Fields, _ = form.Build(d.ParameterOpenAPISchema, d.Parameters, values, p.Loc)
-	c.Raw = string(indent(merged(d.Fields, d.Parameters, values)))
+	c.Raw = pretty(merged(d.Fields, d.Parameters, values))
 	c.Queue = core.Deref(d.WorkQueueName)
 	if d.WorkPoolID.IsZero() {
 		return p, c, nil
@@ -113,16 +113,7 @@ func formOf(fields []form.Field) url.Values {
 	return q
 }
 
-// indent keeps numbers as they are written.
-func indent(j core.JSON) []byte {
-	v, err := exact(j)
-	if err != nil {
-		return j
-	}
-	b, _ := json.MarshalIndent(v, "", "  ")
-	return b
-}
-
+// exact keeps numbers as they are written.
 func exact(j core.JSON) (v any, err error) {
 	d := json.NewDecoder(bytes.NewReader(j))
 	d.UseNumber()
@@ -206,7 +197,7 @@ func (u *UI) customRunAs(w http.ResponseWriter, r *http.Request, p views.Page, c
 	case !ok && c.AsJSON != asJSON:
 		return u.customRunAgain(w, r, p, c)
 	case asJSON && !c.AsJSON:
-		c.Raw = string(indent(typed))
+		c.Raw = pretty(typed)
 	case !asJSON && c.AsJSON:
 		d := c.Deployment
 		for name := range typed.Map() {

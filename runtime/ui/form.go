@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"bytes"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
@@ -88,4 +90,13 @@ func like(s string) *core.TextFilter {
 		return nil
 	}
 	return &core.TextFilter{Like: &s}
+}
+
+// pretty is JSON on lines, with the order of its keys and every digit of a number.
+func pretty(j core.JSON) string {
+	var b bytes.Buffer
+	if json.Indent(&b, j, "", "  ") != nil {
+		return string(j)
+	}
+	return b.String()
 }

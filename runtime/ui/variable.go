@@ -62,7 +62,7 @@ func (u *UI) variableForm(w http.ResponseWriter, r *http.Request, typed url.Valu
 		if f.Variable.Value.IsNull() {
 			text, f.AsJSON = "null", f.AsJSON || typed == nil
 		} else if json.Unmarshal(f.Variable.Value, &text) != nil {
-			text = string(indent(f.Variable.Value))
+			text = pretty(f.Variable.Value)
 			f.AsJSON = f.AsJSON || typed == nil
 		}
 	}
