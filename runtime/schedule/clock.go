@@ -10,17 +10,29 @@ func wall(t time.Time, loc *time.Location) time.Time {
 	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.UTC)
 }
 
-// instant is when the clock in loc shows w. A time shown twice is the first of
-// the two; a time that is skipped counts by the offset that holds after the
-// gap, so 02:30 in New York's spring is 06:30Z.
+// instant is when the clock in loc shows w. A time that the clock shows twice is
+// the first of the two. A time that the clock skips counts by the offset before
+// the gap, as RFC 5545 (3.3.5) has it: where 02:00 becomes 03:00, 02:30 is 03:30.
+// So a run never starts early, nor on the day before where midnight is skipped.
 func instant(w time.Time, loc *time.Location) time.Time {
 	_, before := w.Add(-26 * time.Hour).In(loc).Zone()
-	_, after := w.Add(26 * time.Hour).In(loc).Zone()
 	first := w.Add(-time.Duration(before) * time.Second)
+	_, after := w.Add(26 * time.Hour).In(loc).Zone()
 	if before == after || shows(first, w, loc) {
 		return first
 	}
-	return w.Add(-time.Duration(after) * time.Second)
+	if later := w.Add(-time.Duration(after) * time.Second); shows(later, w, loc) {
+		return later
+	}
+	return first
 }
 
 func shows(t, w time.Time, loc *time.Location) bool { return wall(t, loc).Equal(w) }
+
+// steady says whether the clock in loc is not changed during the day of date, a
+// wall time, nor in the hours beside it.
+func steady(date time.Time, loc *time.Location) bool {
+	_, before := date.Add(-26 * time.Hour).In(loc).Zone()
+	_, after := date.Add(50 * time.Hour).In(loc).Zone()
+	return before == after
+}

@@ -2,7 +2,9 @@ package schedule
 
 import (
 	"encoding/json"
+	"iter"
 	"math/bits"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -149,10 +151,8 @@ func plainField(i int, part string) (uint64, bool) {
 	if i == 4 {
 		part = sunday(part)
 	}
-	if lo, hi, ok := wraps(i, part); ok {
-		a, okA := plainField(i, lo)
-		b, okB := plainField(i, hi)
-		return a | b, okA && okB
+	if set, ok := wraps(i, part); ok {
+		return set, true
 	}
 	parsed, err := oneField[i].Parse(part)
 	if err != nil {
@@ -180,25 +180,43 @@ func sunday(part string) string {
 	return part
 }
 
-// wraps splits a range over the end, such as FRI-MON or 22-2, into two.
-func wraps(i int, part string) (lo, hi string, ok bool) {
-	a, b, ok := strings.Cut(part, "-")
-	if !ok || strings.Contains(part, "/") {
-		return "", "", false
-	}
-	x, y := number(i, a), number(i, b)
-	if x < 0 || y < 0 || x <= y && !(i == 4 && y == 7) {
-		return "", "", false
+// wraps reads a range over the end, such as FRI-MON or 22-4/2, and one that ends
+// where it begins, which is the whole field. With a step it counts as Prefect's
+// cron does, which is a place too far where the step leaps over the end and more:
+// 22-4/5 are 22 and 4. Schedules that come from there keep their times.
+func wraps(i int, part string) (set uint64, ok bool) {
+	bounds, by, stepped := strings.Cut(part, "/")
+	a, b, ok := strings.Cut(bounds, "-")
+	low, high, step := number(i, a), number(i, b), 1
+	if stepped {
+		step = number(i, by)
 	}
 	full := cronFields[i].full
 	first, last := bits.TrailingZeros64(full), 63-bits.LeadingZeros64(full)
-	if i == 4 && y == 7 {
-		y = 0
+	if i == 4 && high == 7 {
+		high = 0
 	}
-	if x > last || y < first || y > last {
-		return "", "", false
+	if !ok || low < high || high < first || low > last || step < 1 {
+		return 0, false
 	}
-	return strconv.Itoa(x) + "-" + strconv.Itoa(last), strconv.Itoa(first) + "-" + strconv.Itoa(y), true
+	if low == high {
+		low, high = first, last
+	}
+	at := low
+	for ; at <= last; at += step {
+		set |= 1 << at
+	}
+	if at -= step; low <= high {
+		return set, true
+	}
+	skip := 0
+	if at-first+step > last-first+1 {
+		skip = max(0, step-(last-at))
+	}
+	for at = first + skip; at <= high; at += step {
+		set |= 1 << at
+	}
+	return set, true
 }
 
 func number(i int, s string) int {
@@ -260,30 +278,42 @@ func (c *cron) between(after, until time.Time, n int) []time.Time {
 		if !c.matches(date) {
 			continue
 		}
+		times := c.times(date, w.Add(-3*time.Hour))
+		if !steady(date, c.location) {
+			times = slices.Values(slices.SortedFunc(times, time.Time.Compare))
+		}
+		for t := range times {
+			if !t.After(last) {
+				continue // before the start, or a repeat around a change of offset
+			}
+			if !until.IsZero() && t.After(until) {
+				return out
+			}
+			out, last = append(out, t), t
+			if len(out) == n {
+				return out
+			}
+		}
+	}
+	return out
+}
+
+// times yields the instants of a day, from the wall time from on, in the order
+// of the clock. Where the clock is changed that order may not be that of time.
+func (c *cron) times(date, from time.Time) iter.Seq[time.Time] {
+	return func(yield func(time.Time) bool) {
 		for h := c.spec.Hour; h != 0; h &= h - 1 {
 			for m := c.spec.Minute; m != 0; m &= m - 1 {
 				for s := c.spec.Second; s != 0; s &= s - 1 {
 					at := date.Add(time.Duration(bits.TrailingZeros64(h))*time.Hour +
 						time.Duration(bits.TrailingZeros64(m))*time.Minute + time.Duration(bits.TrailingZeros64(s))*time.Second)
-					if at.Before(w.Add(-3 * time.Hour)) {
-						continue
-					}
-					t := instant(at, c.location)
-					if !t.After(last) {
-						continue // before the start, or a repeat around a change of offset
-					}
-					if !until.IsZero() && t.After(until) {
-						return out
-					}
-					out, last = append(out, t), t
-					if len(out) == n {
-						return out
+					if !at.Before(from) && !yield(instant(at, c.location)) {
+						return
 					}
 				}
 			}
 		}
 	}
-	return out
 }
 
 // matches says whether the day rules take the date. Where both day fields are

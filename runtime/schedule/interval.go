@@ -12,13 +12,13 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-// interval fires every days calendar days and rest of elapsed time, counted
-// from the anchor. Whole days keep the hour on the wall through DST.
+// interval fires at multiples of every from the anchor. Less than a day is
+// elapsed time; a day or more is time on the clock, so that 36 h from 08:00 are
+// 20:00 and 08:00 in winter and in summer. Counting the hours beyond whole days
+// as elapsed time would move these times by an hour at each change of the clock.
 type interval struct {
 	anchor time.Time
 	every  time.Duration
-	days   int
-	rest   time.Duration
 	loc    *time.Location
 }
 
@@ -46,7 +46,7 @@ func parseInterval(m map[string]json.RawMessage, loc *time.Location, zone *strin
 	if zone == nil {
 		zone = core.Ptr("UTC")
 	}
-	r := &interval{anchor: anchor.Time(), every: every, days: int(every / day), rest: every % day, loc: loc}
+	r := &interval{anchor: anchor.Time(), every: every, loc: loc}
 	seconds := strconv.FormatFloat(every.Seconds(), 'f', -1, 64)
 	if !strings.Contains(seconds, ".") {
 		seconds += ".0"
@@ -63,28 +63,29 @@ func parseInterval(m map[string]json.RawMessage, loc *time.Location, zone *strin
 }
 
 func (r *interval) between(after, until time.Time, n int) []time.Time {
-	// Days of 23 and 25 hours shift the count by less than one step.
-	k := int64(math.Floor(float64(after.Sub(r.anchor))/float64(r.every))) - 1
+	// A zone that moved across the date line shifts the count by two steps.
+	k := int64(math.Floor(float64(after.Sub(r.anchor))/float64(r.every))) - 2
 	var out []time.Time
-	for len(out) < n {
+	for last := after; len(out) < n; k++ {
 		t := r.at(k)
-		k++
 		if !until.IsZero() && t.After(until) {
 			break
 		}
-		if t.After(after) {
-			out = append(out, t)
+		if t.After(last) {
+			out, last = append(out, t), t
 		}
 	}
 	return out
 }
 
 func (r *interval) at(k int64) time.Time {
-	if r.days == 0 {
+	if r.every < day {
 		return r.anchor.Add(time.Duration(k) * r.every)
 	}
-	w := wall(r.anchor, r.loc).AddDate(0, 0, int(k)*r.days)
-	return instant(w, r.loc).Add(time.Duration(k) * r.rest).UTC()
+	// The days by themselves: a Duration ends after 292 years.
+	days, rest := r.every/day, r.every%day
+	w := wall(r.anchor, r.loc).AddDate(0, 0, int(k)*int(days)).Add(time.Duration(k) * rest)
+	return instant(w, r.loc).UTC()
 }
 
 var isoDuration = regexp.MustCompile(`^P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$`)

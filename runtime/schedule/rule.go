@@ -62,7 +62,7 @@ func Parse(j core.JSON) (*Rule, error) {
 			return nil, invalid(k, nil, "%q is not a key of a %s schedule; it takes %s", k, kind, strings.Join(keysOf[kind], ", "))
 		}
 	}
-	loc, zone, err := zoneOf(m["timezone"])
+	loc, zone, err := zoneOf(m["timezone"], kind)
 	if err != nil {
 		return nil, err
 	}
@@ -122,8 +122,9 @@ func (r *Rule) Local(t core.Time) string {
 	return t.Time().In(r.loc).Format(layout)
 }
 
-// zoneOf reads the timezone key; nil is UTC.
-func zoneOf(raw json.RawMessage) (*time.Location, *string, error) {
+// zoneOf reads the timezone key; null is UTC, and so is the empty text where
+// Prefect takes it, which is not in rrules.
+func zoneOf(raw json.RawMessage, kind string) (*time.Location, *string, error) {
 	if len(raw) == 0 || string(raw) == "null" {
 		return time.UTC, nil, nil
 	}
@@ -132,7 +133,7 @@ func zoneOf(raw json.RawMessage) (*time.Location, *string, error) {
 		return nil, nil, invalid("timezone", raw, "timezone must be text such as Europe/Berlin")
 	}
 	loc, err := time.LoadLocation(name)
-	if err != nil || name == "" || name == "Local" {
+	if err != nil || name == "" && kind == "rrule" || name == "Local" {
 		return nil, nil, invalid("timezone", name, "timezone %q is not known; use an IANA name such as Europe/Berlin or UTC", name)
 	}
 	return loc, &name, nil
@@ -188,7 +189,7 @@ func has(list []string, s string) bool {
 }
 
 func inZone(zone *string) string {
-	if zone == nil || *zone == "UTC" {
+	if zone == nil || *zone == "UTC" || *zone == "" {
 		return ""
 	}
 	return " (" + *zone + ")"
