@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/nikolalohinski/gonja/v2/builtins"
+	controlStructures "github.com/nikolalohinski/gonja/v2/builtins/control_structures"
 	"github.com/nikolalohinski/gonja/v2/config"
 	"github.com/nikolalohinski/gonja/v2/exec"
 	"github.com/nikolalohinski/gonja/v2/loaders"
@@ -17,8 +19,8 @@ import (
 	"github.com/nikolalohinski/gonja/v2/parser"
 )
 
-// What a template may cost: loops as the peer bounds them, source and output
-// so that a text cannot exhaust the server.
+// What a template may cost: loops as Prefect bounds them, source and output so that
+// a text cannot exhaust the server; guard.go bounds what happens between.
 const (
 	maxSource = 20_000 // the parser calls itself for each bracket: a long row of them would end the process
 	maxOutput = 1 << 20
@@ -44,7 +46,7 @@ func Validate(source string) error {
 	if !Is(source) && !strings.Contains(source, "{#") {
 		return nil
 	}
-	_, err := parse(source)
+	_, _, err := parse(source)
 	return err
 }
 
@@ -58,16 +60,20 @@ func Render(source string, data map[string]any, more ...Filters) (out string, er
 	if !Is(source) {
 		return source, nil
 	}
-	t, err := parse(source, more...)
+	t, guarded, err := parse(source, more...)
 	if err != nil {
 		return "", err
 	}
 	defer func() {
-		if r := recover(); r != nil {
+		switch r := recover().(type) {
+		case nil:
+		case tooMuch:
+			out, err = "", fmt.Errorf("the template is stopped: %s", r)
+		default:
 			out, err = "", fmt.Errorf("the template cannot be rendered: %v", r)
 		}
 	}()
-	values := exec.EmptyContext()
+	values := exec.NewContext(guarded.names)
 	for _, name := range word.FindAllString(source, -1) {
 		if !globals.Has(name) {
 			values.Set(name, undefined(""))
@@ -94,41 +100,47 @@ var settings = func() *config.Config {
 // statements are the blocks that templates may use.
 var statements = []string{"if", "set", "with", "filter", "raw"}
 
-func parse(source string, more ...Filters) (t *exec.Template, err error) {
+func parse(source string, more ...Filters) (t *exec.Template, guarded *guard, err error) {
 	if len(source) > maxSource {
-		return nil, &Error{Line: 1, Message: fmt.Sprintf("The template has %d bytes; at most %d are allowed.", len(source), maxSource), Source: source[:200]}
+		return nil, nil, &Error{Line: 1, Message: fmt.Sprintf("The template has %d bytes; at most %d are allowed.", len(source), maxSource), Source: source[:200]}
 	}
 	defer func() {
 		if r := recover(); r != nil {
 			t, err = nil, &Error{Line: 1, Message: fmt.Sprint("The template cannot be read: ", r), Source: source}
 		}
 	}()
-	loops := &loopCount{}
+	spent := &budget{}
+	guarded = newGuard(spent)
+	loops := &loopCount{guard: guarded}
 	set := map[string]parser.ControlStructureParser{"for": loops.parse}
 	for _, name := range statements {
 		set[name], _ = builtins.ControlStructures.Get(name)
 	}
 	loader, err := loaders.NewMemoryLoader(map[string]string{"/template": source})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	t, err = exec.NewTemplate("/template", settings, loader, &exec.Environment{
-		Context: globals, Filters: withFilters(more), Tests: tests, Methods: builtins.Methods,
+		Context: globals, Filters: spent.filters(more), Tests: tests, Methods: spent.methods(),
 		ControlStructures: exec.NewControlStructureSet(set),
 	})
 	switch {
 	case err != nil:
-		return nil, syntaxError(source, err)
+		return nil, nil, syntaxError(source, err)
 	case loops.total > maxLoops:
-		return nil, &Error{Source: source, Message: fmt.Sprintf("Contains %d for loops. Templates can contain no more than %d for loops.", loops.total, maxLoops)}
+		return nil, nil, &Error{Source: source, Message: fmt.Sprintf("Contains %d for loops. Templates can contain no more than %d for loops.", loops.total, maxLoops)}
 	case loops.deepest > maxNested:
-		return nil, &Error{Source: source, Message: fmt.Sprintf("Contains nested for loops at a depth of %d. Templates can nest for loops no more than %d loops deep.", loops.deepest, maxNested)}
+		return nil, nil, &Error{Source: source, Message: fmt.Sprintf("Contains nested for loops at a depth of %d. Templates can nest for loops no more than %d loops deep.", loops.deepest, maxNested)}
 	}
-	return t, nil
+	guarded.walk(reflect.ValueOf(t.Root()), 0)
+	return t, guarded, nil
 }
 
 // loopCount counts the for loops of one template as they are read.
-type loopCount struct{ total, depth, deepest int }
+type loopCount struct {
+	total, depth, deepest int
+	guard                 *guard
+}
 
 func (c *loopCount) parse(p *parser.Parser, args *parser.Parser) (nodes.ControlStructure, error) {
 	c.total++
@@ -136,7 +148,14 @@ func (c *loopCount) parse(p *parser.Parser, args *parser.Parser) (nodes.ControlS
 	c.deepest = max(c.deepest, c.depth)
 	defer func() { c.depth-- }()
 	loop, _ := builtins.ControlStructures.Get("for")
-	return loop(p, args)
+	node, err := loop(p, args)
+	if f, ok := node.(*controlStructures.ForControlStructure); ok && err == nil {
+		if f.Recursive {
+			return nil, args.Error("Recursive loops are not supported.", nil)
+		}
+		c.guard.loop(f)
+	}
+	return node, err
 }
 
 var place = regexp.MustCompile(`\s*\(Line: (\d+) Col: \d+, near ".*"\)`)
@@ -153,9 +172,30 @@ func syntaxError(source string, err error) *Error {
 	return e
 }
 
-// told leaves the library's own words out of an error.
+var atLine = regexp.MustCompile(` at line (\d+):`)
+
+// told is what went wrong and in which line. The library wraps an error once for
+// each expression around it and prints that, as it stands in the guarded tree.
 func told(err error) string {
-	return strings.TrimPrefix(err.Error(), "unable to execute template: ")
+	line := ""
+	if m := atLine.FindAllStringSubmatch(err.Error(), -1); m != nil {
+		line = "line " + m[len(m)-1][1] + ": "
+	}
+	for {
+		var next error
+		switch e := err.(type) {
+		case *exec.Value:
+			next, _ = e.Interface().(error)
+		case interface{ Cause() error }:
+			next = e.Cause()
+		case interface{ Unwrap() error }:
+			next = e.Unwrap()
+		}
+		if next == nil {
+			return line + err.Error()
+		}
+		err = next
+	}
 }
 
 // limited refuses more than maxOutput.

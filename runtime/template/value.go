@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/nikolalohinski/gonja/v2/builtins"
 	"github.com/nikolalohinski/gonja/v2/exec"
@@ -72,9 +73,9 @@ func value(v any) any {
 }
 
 // globals are the functions that templates may call.
-var globals = exec.NewContext(map[string]any{"range": bounded})
+var globals = exec.NewContext(map[string]any{"range": countTo})
 
-func bounded(_ *exec.Evaluator, params *exec.VarArgs) ([]any, error) {
+func countTo(_ *exec.Evaluator, params *exec.VarArgs) ([]any, error) {
 	bounds := [3]int{0, 0, 1}
 	for i, a := range params.Args {
 		if i > 2 || !a.IsInteger() {
@@ -124,26 +125,21 @@ func orElse(e *exec.Evaluator, in *exec.Value, params *exec.VarArgs) *exec.Value
 	return old(e, in, params)
 }
 
-func withFilters(more []Filters) *exec.FilterSet {
-	if len(more) == 0 {
-		return filters
-	}
-	all := exec.NewFilterSet(map[string]exec.FilterFunction{}).Update(filters)
-	for _, set := range more {
-		for name, fn := range set {
-			if !all.Exists(name) {
-				_ = all.Register(name, func(_ *exec.Evaluator, in *exec.Value, _ *exec.VarArgs) *exec.Value {
-					if in.IsError() {
-						return in
-					}
-					v := in.Interface()
-					if o, ok := v.(object); ok {
-						v = map[string]any(o)
-					}
-					return exec.AsValue(fn(v))
-				})
-			}
+// filterNames are the library's filters; it has no list of them.
+var filterNames = strings.Fields(`abs attr batch capitalize center default d dictsort e escape filesizeformat first float
+	forceescape format groupby indent int join items last length count list lower map max min pprint random rejectattr reject
+	replace reverse round safe selectattr select slice sort string striptags sum title tojson trim truncate unique upper
+	urlencode urlize wordcount wordwrap xmlattr`)
+
+func ofCaller(fn func(any) any) exec.FilterFunction {
+	return func(_ *exec.Evaluator, in *exec.Value, _ *exec.VarArgs) *exec.Value {
+		if in.IsError() {
+			return in
 		}
+		v := in.Interface()
+		if o, ok := v.(object); ok {
+			v = map[string]any(o)
+		}
+		return exec.AsValue(fn(v))
 	}
-	return all
 }
