@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"github.com/flowlite/flowlite/runtime/access"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/orchestrate"
 )
@@ -17,12 +18,13 @@ type Config struct {
 	Store   core.Store
 	Bus     core.Bus
 
-	AuthString string // empty: nobody has to log in
-	CSRF       bool   // changing requests must carry a token of GET /csrf-token
-	CSRFKey    []byte // of all servers on the database; default: one of this process
-	Version    string // flowlite's own, in GET /admin/settings
-	Log        *slog.Logger
-	Health     func() any // details for GET /ready, such as the loops' progress
+	Access  *access.Guard // nil: no credentials are asked for
+	Origins []string      // of web pages that may call the API from elsewhere: "https://app.example.com"
+	CSRF    bool          // changing requests must carry a token of GET /csrf-token
+	CSRFKey []byte        // of all servers on the database; default: one of this process
+	Version string        // flowlite's own, in GET /admin/settings
+	Log     *slog.Logger
+	Health  func() any // details for GET /ready, such as the loops' progress
 }
 
 // API is the http.Handler of everything under /api.
@@ -35,13 +37,14 @@ type API struct {
 	mux     *http.ServeMux
 	origins *http.CrossOriginProtection
 	csrf    *csrf       // nil: nobody needs a token
-	ops     []operation // in table order, for the ledger
+	ops     []Operation // in table order, for the ledger
 }
 
-// operation is a line of the ledger: what is served, and the status of success.
-type operation struct {
+// Operation is a line of the ledger: what is served, and the status of success.
+type Operation struct {
 	Method, Path string
 	Status       int
+	Open, Socket bool
 }
 
 // New serves c. The handler expects whole paths, /api included.
@@ -54,19 +57,30 @@ func New(c Config) *API {
 	if c.CSRF {
 		a.csrf = newCSRF(c.CSRFKey)
 	}
+	for _, origin := range c.Origins {
+		_ = a.origins.AddTrustedOrigin(origin) // Config's owner has checked them
+	}
 	for _, g := range a.groups() {
 		for _, o := range g.ops {
 			path := "/api" + g.prefix + o.path
-			a.ops = append(a.ops, operation{o.method, path, o.status})
+			a.ops = append(a.ops, Operation{o.method, path, o.status, o.open, o.socket})
 			if path[len(path)-1] == '/' {
 				path += "{$}"
 			}
 			a.mux.Handle(o.method+" "+path, a.handle(o))
 		}
 	}
-	a.mux.HandleFunc("/", a.noRoute)
+	a.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if r, ok := a.enter(w, r, &op{}); ok {
+			a.noRoute(w, r)
+		}
+	})
 	return a
 }
+
+// Operations are the method and path of everything that is served, as
+// "GET /api/flows/{id}"; those that are websockets or open to anybody say so.
+func (a *API) Operations() []Operation { return a.ops }
 
 func (a *API) groups() []group {
 	return []group{

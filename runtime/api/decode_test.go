@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/flowlite/flowlite/runtime/access"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -117,7 +118,7 @@ func TestTooLarge(t *testing.T) {
 }
 
 func TestHeaders(t *testing.T) {
-	open, locked := bare(Config{}), bare(Config{AuthString: "admin:secret"})
+	open, locked := bare(Config{}), bare(Config{Access: access.New(access.Config{AuthString: "admin:secret"}), Origins: []string{"https://app.example"}})
 	for _, s := range []struct {
 		h      http.Handler
 		method string
@@ -140,9 +141,11 @@ func TestHeaders(t *testing.T) {
 		{open, "POST", "/api/flow_runs/filter", []string{"Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site"}, 403},
 		{open, "POST", "/api/csrf-token", []string{"Origin", "http://example.com", "Sec-Fetch-Site", "same-origin"}, 405},
 		{locked, "POST", "/api/flow_runs/filter", []string{"Origin", "https://x.example", "Sec-Fetch-Site", "cross-site", "Authorization", "Basic YWRtaW46c2VjcmV0"}, 403},
-		{locked, "POST", "/api/flow_runs/filter", []string{"Origin", "https://x.example", "Sec-Fetch-Site", "cross-site", "Content-Type", "application/json"}, 401},
-		{locked, "GET", "/api/admin/version", []string{"Origin", "https://x.example", "Sec-Fetch-Site", "cross-site", "Authorization", "Basic YWRtaW46c2VjcmV0"}, 200},
-		{locked, "OPTIONS", "/api/flows/", []string{"Origin", "https://x.example", "Access-Control-Request-Method", "POST"}, 200},
+		{locked, "POST", "/api/flow_runs/filter", []string{"Origin", "https://x.example", "Sec-Fetch-Site", "cross-site", "Content-Type", "application/json"}, 403},
+		{locked, "OPTIONS", "/api/flows/", []string{"Origin", "https://x.example", "Access-Control-Request-Method", "POST"}, 401},
+		{locked, "OPTIONS", "/api/flows/", []string{"Origin", "https://app.example", "Access-Control-Request-Method", "POST"}, 200},
+		{locked, "GET", "/api/admin/version", []string{"Origin", "https://app.example", "Sec-Fetch-Site", "cross-site", "Authorization", "Basic YWRtaW46c2VjcmV0"}, 200},
+		{locked, "GET", "/api/admin/version", []string{"Origin", "https://app.example", "Sec-Fetch-Site", "cross-site"}, 401},
 	} {
 		if w := request(t, s.h, s.method, s.url, "", s.header...); w.Code != s.status {
 			t.Errorf("%s %s %v: %d %s, want %d", s.method, s.url, s.header, w.Code, w.Body, s.status)

@@ -16,6 +16,7 @@ var statuses = map[core.Code]int{
 	core.EInvalid:     http.StatusUnprocessableEntity,
 	core.EBadRequest:  http.StatusBadRequest,
 	core.EUnauth:      http.StatusUnauthorized,
+	core.ETooMany:     http.StatusTooManyRequests,
 	core.EForbidden:   http.StatusForbidden,
 	core.ENotFound:    http.StatusNotFound,
 	core.EConflict:    http.StatusConflict,

@@ -2,12 +2,12 @@ package api
 
 import (
 	"context"
-	"crypto/subtle"
-	"encoding/base64"
 	"errors"
+	"math"
 	"net/http"
 	"net/url"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,44 +26,79 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			writeJSON(w, http.StatusInternalServerError, exception("Internal Server Error"))
 		}
 	}()
-	if origin := r.Header["Origin"]; len(origin) > 0 && !a.admit(w, r) {
+	if len(r.Header["Origin"]) > 0 && !a.admit(w, r) {
 		return
 	}
-	if a.AuthString != "" && !a.authorized(r) {
-		writeJSON(w, http.StatusUnauthorized, exception("Unauthorized"))
-		return
+	a.mux.ServeHTTP(w, r)
+}
+
+// enter asks for credentials, and for what else an operation needs before it looks
+// at the request. Each operation goes through here, so that none is open unless its
+// line in the table of routes says so.
+func (a *API) enter(w http.ResponseWriter, r *http.Request, o *op) (*http.Request, bool) {
+	if a.Access.Asks() && !o.open {
+		err := a.Access.Request(r)
+		switch {
+		case err == nil:
+			if o.socket {
+				r = r.WithContext(context.WithValue(r.Context(), vouchedKey{}, true))
+			}
+		case o.socket && r.Header.Get("Authorization") == "" && offers(r):
+			// The greeting must bring them.
+		default:
+			refuse(w, err)
+			return r, false
+		}
 	}
 	if a.csrf != nil && a.refuseForged(w, r) {
-		return
+		return r, false
 	}
 	if v := r.Header["X-Prefect-Api-Version"]; len(v) > 0 && !supported(v[0]) {
 		writeDetail(w, http.StatusBadRequest, "The header X-PREFECT-API-VERSION must be a version of at least 0.8.0, not "+strconv.Quote(v[0])+"; upgrade the client")
-		return
+		return r, false
 	}
 	if t := r.Header[TokenHeader]; len(t) > 0 {
 		token, err := core.ParseUUID(t[0])
 		if err != nil {
 			writeDetail(w, http.StatusBadRequest, "The header "+TokenHeader+" is not a UUID")
-			return
+			return r, false
 		}
 		r = r.WithContext(core.WithRunToken(r.Context(), token))
 	}
-	a.mux.ServeHTTP(w, r)
+	return r, true
 }
 
-// admit decides on requests that a browser sends. Where a login is needed, a
-// page of any origin may ask, as with the peer: it must know the auth string,
-// which no browser adds to a request that was asked for first. A POST that
-// needs no such asking could ride on the login that the browser remembers, so
-// it must come from our own pages; and so must everything where no login is
-// needed, else any web page could drive a server on loopback.
+// refuse answers a request without the right credentials.
+func refuse(w http.ResponseWriter, err error) {
+	var e *core.Error
+	if errors.As(err, &e) && e.Code == core.ETooMany {
+		w.Header().Set("Retry-After", floatText(math.Ceil(e.RetryAfter)))
+		writeDetail(w, http.StatusTooManyRequests, e.Message)
+		return
+	}
+	writeJSON(w, http.StatusUnauthorized, exception("Unauthorized"))
+}
+
+type vouchedKey struct{}
+
+// vouched says whether the header of a websocket's request had the right credentials,
+// or none are asked for.
+func vouched(r *http.Request) bool {
+	ok, _ := r.Context().Value(vouchedKey{}).(bool)
+	return ok
+}
+
+// admit decides on requests that a web page sends. Pages of other origins are
+// refused, unless their origin is allowed: without credentials any page could drive
+// a server on loopback, and a browser adds those that it remembers by itself.
 func (a *API) admit(w http.ResponseWriter, r *http.Request) bool {
-	h := w.Header()
-	if a.AuthString != "" {
-		h.Set("Access-Control-Allow-Origin", "*")
+	origin := r.Header.Get("Origin")
+	if slices.Contains(a.Origins, origin) {
+		h := w.Header()
+		h.Set("Access-Control-Allow-Origin", origin)
+		h.Add("Vary", "Origin")
 		if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
 			h.Set("Access-Control-Allow-Methods", "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT")
-			h.Set("Vary", "Origin")
 			if want := r.Header.Get("Access-Control-Request-Headers"); want != "" {
 				h.Set("Access-Control-Allow-Headers", want)
 			}
@@ -71,37 +106,13 @@ func (a *API) admit(w http.ResponseWriter, r *http.Request) bool {
 			w.WriteHeader(http.StatusOK)
 			return false
 		}
-		if r.Method != http.MethodPost || isJSON(r.Header.Get("Content-Type")) && r.Header.Get("Content-Type") != "" {
-			return true
-		}
+		return true
 	}
 	if err := a.origins.Check(r); err != nil {
-		writeDetail(w, http.StatusForbidden, "Refused: the request comes from a web page of another origin ("+r.Header.Get("Origin")+")")
+		writeDetail(w, http.StatusForbidden, "Refused: the request comes from a web page of another origin ("+origin+"); allow it with --allowed-origin")
 		return false
 	}
 	return true
-}
-
-// authorized: health and readiness are open, as are the websockets, which ask
-// for the token in their first frame.
-func (a *API) authorized(r *http.Request) bool {
-	path := r.URL.Path
-	if path == "/api/health" || path == "/api/ready" || r.Header.Get("Upgrade") != "" && isSocket(path) {
-		return true
-	}
-	scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	switch strings.ToLower(scheme) {
-	case "basic":
-		raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(given))
-		return err == nil && a.isToken(string(raw))
-	case "bearer":
-		return a.isToken(strings.TrimSpace(given))
-	}
-	return false
-}
-
-func (a *API) isToken(s string) bool {
-	return a.AuthString == "" || subtle.ConstantTimeCompare([]byte(s), []byte(a.AuthString)) == 1
 }
 
 // supported: three numbers, at least 0.8.0.

@@ -27,6 +27,8 @@ type op struct {
 	model    string   // the noun of a not-found that is told as exception_message
 	strict   bool     // unknown keys within the body's parts are errors
 	optional bool     // the body may be missing
+	open     bool     // answered without credentials
+	socket   bool     // a websocket: credentials may come in its first frame
 	most     int64    // largest body, 0 is maxBody
 	raw      http.HandlerFunc
 }
@@ -74,6 +76,8 @@ func need(keys ...string) option { return func(o *op) { o.required = keys } }
 func model(noun string) option   { return func(o *op) { o.model = noun } }
 func strict(o *op)               { o.strict, o.optional = true, true }
 func optional(o *op)             { o.optional = true }
+func open(o *op)                 { o.open = true }
+
 func get[In, Out any](path string, fn func(context.Context, *In) (Out, error), options ...option) op {
 	return route("GET", path, http.StatusOK, fn, options...)
 }
@@ -89,9 +93,17 @@ func done[In any](method, path string, fn func(context.Context, *In) error, opti
 	}, options...)
 }
 
-// plain is an operation that writes its own answer: downloads, streams, sockets.
-func plain(method, path string, status int, h http.HandlerFunc) op {
-	return op{method: method, path: path, status: status, raw: h}
+// plain is an operation that writes its own answer: downloads and streams.
+func plain(method, path string, status int, h http.HandlerFunc, options ...option) op {
+	o := op{method: method, path: path, status: status, raw: h}
+	for _, set := range options {
+		set(&o)
+	}
+	return o
+}
+
+func socketOp(path string, h http.HandlerFunc) op {
+	return op{method: "GET", path: path, status: http.StatusSwitchingProtocols, raw: h, socket: true}
 }
 
 type callKey struct{}
@@ -115,6 +127,10 @@ func requestOf(ctx context.Context) *http.Request { return ctx.Value(callKey{}).
 
 func (a *API) handle(o op) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r, ok := a.enter(w, r, &o)
+		if !ok {
+			return
+		}
 		if r.Method == http.MethodHead {
 			writeDetail(w, http.StatusMethodNotAllowed, "Method Not Allowed")
 			return

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/coder/websocket"
@@ -15,21 +14,12 @@ import (
 
 func (a *API) sockets() group {
 	return group{"", []op{
-		plain("GET", "/events/in", http.StatusSwitchingProtocols, a.eventsIn),
-		plain("GET", "/events/out", http.StatusSwitchingProtocols, a.eventsOut),
-		plain("GET", "/logs/out", http.StatusSwitchingProtocols, a.logsOut),
-		plain("GET", "/task_runs/subscriptions/scheduled", http.StatusSwitchingProtocols, a.scheduledTasks),
-		plain("GET", "/work_pools/{name}/workers/connect", http.StatusSwitchingProtocols, a.workerChannel),
+		socketOp("/events/in", a.eventsIn),
+		socketOp("/events/out", a.eventsOut),
+		socketOp("/logs/out", a.logsOut),
+		socketOp("/task_runs/subscriptions/scheduled", a.scheduledTasks),
+		socketOp("/work_pools/{name}/workers/connect", a.workerChannel),
 	}}
-}
-
-// isSocket tells the paths that ask for the token in their first frame.
-func isSocket(path string) bool {
-	switch path {
-	case "/api/events/in", "/api/events/out", "/api/logs/out", "/api/task_runs/subscriptions/scheduled":
-		return true
-	}
-	return strings.HasPrefix(path, "/api/work_pools/") && strings.HasSuffix(path, "/workers/connect")
 }
 
 const (
@@ -84,9 +74,10 @@ type frame struct {
 
 var errRefused = errors.New("refused")
 
-// greet asks for the token: wrong is 1008.
-func (a *API) greet(ctx context.Context, s *socket) error {
-	ctx, cancel := context.WithTimeout(ctx, greeting)
+// greet asks for the token: wrong is 1008. Who had credentials in the header of r
+// needs none here.
+func (a *API) greet(r *http.Request, s *socket) error {
+	ctx, cancel := context.WithTimeout(r.Context(), greeting)
 	defer cancel()
 	var f frame
 	_, b, err := s.Read(ctx)
@@ -97,9 +88,11 @@ func (a *API) greet(ctx context.Context, s *socket) error {
 		_ = s.Close(websocket.StatusPolicyViolation, "Expected 'auth' message")
 		return errRefused
 	}
-	if !a.isToken(core.Deref(f.Token)) {
-		_ = s.Close(websocket.StatusPolicyViolation, "Invalid token")
-		return errRefused
+	if a.Access.Asks() && !vouched(r) {
+		if err := a.Access.Token(r, core.Deref(f.Token)); err != nil {
+			_ = s.Close(websocket.StatusPolicyViolation, reason("Invalid token: "+err.Error()))
+			return errRefused
+		}
 	}
 	return s.send(ctx, map[string]string{"type": "auth_success"})
 }

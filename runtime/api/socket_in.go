@@ -31,7 +31,7 @@ func (a *API) eventsIn(w http.ResponseWriter, r *http.Request) {
 	}
 	defer func() { _ = s.CloseNow() }()
 	ctx := r.Context()
-	if s.Subprotocol() == subprotocol && a.greet(ctx, s) != nil {
+	if s.Subprotocol() == subprotocol && a.greet(r, s) != nil {
 		return
 	}
 	ctx, vanished := context.WithCancelCause(ctx)

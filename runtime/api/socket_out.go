@@ -36,7 +36,7 @@ func (a *API) eventsOut(w http.ResponseWriter, r *http.Request) {
 	}
 	defer func() { _ = s.CloseNow() }()
 	ctx := r.Context()
-	if a.greet(ctx, s) != nil {
+	if a.greet(r, s) != nil {
 		return
 	}
 	o := &outStream{a: a, s: s, sent: map[core.UUID]core.Time{}}
@@ -156,7 +156,7 @@ func (a *API) logsOut(w http.ResponseWriter, r *http.Request) {
 	}
 	defer func() { _ = s.CloseNow() }()
 	ctx := r.Context()
-	if a.greet(ctx, s) != nil {
+	if a.greet(r, s) != nil {
 		return
 	}
 	var f core.LogFilter

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/flowlite/flowlite/runtime/access"
 	"github.com/flowlite/flowlite/runtime/bus"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/orchestrate"
@@ -72,14 +74,21 @@ func serveOn(t *testing.T, store *eventStore, auth string) (*orchestrate.Service
 	t.Helper()
 	b := bus.NewMemory()
 	service := orchestrate.New(orchestrate.Config{Store: store, Bus: b})
-	srv := httptest.NewServer(New(Config{Service: service, Store: store, Bus: b, AuthString: auth}))
+	srv := httptest.NewServer(New(Config{Service: service, Store: store, Bus: b, Access: access.New(access.Config{AuthString: auth})}))
 	t.Cleanup(func() { _ = b.Close(); srv.Close() })
 	return service, "ws" + strings.TrimPrefix(srv.URL, "http") + "/api"
 }
 
 func dial(t *testing.T, url string, protocols ...string) (*websocket.Conn, error) {
 	t.Helper()
-	c, resp, err := websocket.Dial(t.Context(), url, &websocket.DialOptions{Subprotocols: protocols})
+	return dialAs(t, url, nil, protocols...)
+}
+
+var admin = http.Header{"Authorization": {"Basic YWRtaW46c2VjcmV0"}} // admin:secret
+
+func dialAs(t *testing.T, url string, header http.Header, protocols ...string) (*websocket.Conn, error) {
+	t.Helper()
+	c, resp, err := websocket.Dial(t.Context(), url, &websocket.DialOptions{Subprotocols: protocols, HTTPHeader: header})
 	if err != nil && resp != nil {
 		return nil, fmt.Errorf("HTTP %d: %w", resp.StatusCode, err)
 	}
@@ -165,8 +174,9 @@ func TestEventsIn(t *testing.T) {
 	hear(t, out)
 	say(t, out, fmt.Sprintf(farAway, ""))
 
-	// 3.4.9: no subprotocol, no greeting; a large frame; pings are answered.
-	in, err := dial(t, url+"/events/in")
+	// 3.4.9: no subprotocol and no greeting, so that only a header has the
+	// credentials; a large frame; pings are answered.
+	in, err := dialAs(t, url+"/events/in", admin)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,8 +207,11 @@ func TestEventsIn(t *testing.T) {
 
 func TestSocketRefusals(t *testing.T) {
 	_, url := serve(t, "admin:secret")
-	if _, err := dial(t, url+"/events/out"); err == nil || !strings.Contains(err.Error(), "HTTP 403") {
+	if _, err := dialAs(t, url+"/events/out", admin); err == nil || !strings.Contains(err.Error(), "HTTP 403") {
 		t.Errorf("without the subprotocol: %v", err)
+	}
+	if _, err := dial(t, url+"/events/in"); err == nil || !strings.Contains(err.Error(), "HTTP 401") {
+		t.Errorf("without credentials: %v", err)
 	}
 	for _, s := range []struct {
 		path   string
@@ -229,7 +242,7 @@ func TestSocketRefusals(t *testing.T) {
 			t.Errorf("%s %v: %v, want %d %s", s.path, s.frames, err, s.code, s.reason)
 		}
 	}
-	bad, err := dial(t, url+"/events/in")
+	bad, err := dialAs(t, url+"/events/in", admin)
 	if err != nil {
 		t.Fatal(err)
 	}

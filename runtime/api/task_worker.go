@@ -37,7 +37,7 @@ func (a *API) scheduledTasks(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer func() { _ = s.CloseNow() }()
-	if a.greet(r.Context(), s) != nil {
+	if a.greet(r, s) != nil {
 		return
 	}
 	keys, client, err := s.subscribed(r.Context())

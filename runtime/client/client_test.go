@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/flowlite/flowlite/db"
+	"github.com/flowlite/flowlite/runtime/access"
 	"github.com/flowlite/flowlite/runtime/api"
 	"github.com/flowlite/flowlite/runtime/bus"
 	"github.com/flowlite/flowlite/runtime/client"
@@ -43,7 +44,7 @@ func newRig(t *testing.T) *rig {
 		t.Fatal(err)
 	}
 	r := &rig{store: store, service: service}
-	h := api.New(api.Config{Service: service, Store: store, Bus: b, AuthString: "a:b"})
+	h := api.New(api.Config{Service: service, Store: store, Bus: b, Access: access.New(access.Config{AuthString: "a:b"})})
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if f := r.before.Load(); f != nil {
 			(*f)(w, req, h)

@@ -12,6 +12,7 @@ const (
 	EInvalid     Code = "invalid"      // malformed or inadmissible input (422)
 	EBadRequest  Code = "bad_request"  // well-formed, but cannot be done so (400)
 	EUnauth      Code = "unauthorized" // credentials missing or wrong (401)
+	ETooMany     Code = "too_many"     // too many attempts (429); RetryAfter says how long
 	EForbidden   Code = "forbidden"    // protected thing (403)
 	ENotFound    Code = "not_found"    // 404
 	EConflict    Code = "conflict"     // duplicate or violated reference (409)
@@ -27,7 +28,7 @@ type Error struct {
 	Code       Code
 	Message    string
 	Fields     []FieldError // EInvalid: where the input was wrong
-	RetryAfter float64      // ELocked: seconds
+	RetryAfter float64      // ELocked, ETooMany: seconds
 	Err        error        // cause, not shown to clients
 }
 

@@ -1,40 +1,34 @@
 package server
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
-	"encoding/base64"
+	"errors"
+	"math"
 	"net/http"
-	"strings"
+	"strconv"
+
+	"github.com/flowlite/flowlite/runtime/access"
+	"github.com/flowlite/flowlite/runtime/core"
 )
 
-// askBrowser guards what people open: the same auth string as the API's, asked
-// for by the browser's own prompt. The API asks for itself, since some of its
-// websockets bring the string in their first frame.
-func askBrowser(auth string, next http.Handler) http.Handler {
-	if auth == "" {
+// askBrowser guards what people open: the same credentials as the API's, asked for
+// by the browser's own prompt. The API asks for itself, because some of its
+// websockets bring them in their first frame.
+func askBrowser(guard *access.Guard, next http.Handler) http.Handler {
+	if !guard.Asks() {
 		return next
 	}
-	want := sha256.Sum256([]byte(auth))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if allowed(r, want) {
+		err := guard.Request(r)
+		var e *core.Error
+		switch {
+		case err == nil:
 			next.ServeHTTP(w, r)
-			return
+		case errors.As(err, &e) && e.Code == core.ETooMany:
+			w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter))))
+			http.Error(w, "Too many wrong passwords from this address. Try again later.", http.StatusTooManyRequests)
+		default:
+			w.Header().Set("WWW-Authenticate", `Basic realm="flowlite", charset="UTF-8"`)
+			http.Error(w, "Log in with the user and password of FLOWLITE_AUTH_STRING.", http.StatusUnauthorized)
 		}
-		w.Header().Set("WWW-Authenticate", `Basic realm="flowlite", charset="UTF-8"`)
-		http.Error(w, "Log in with the user and password of FLOWLITE_AUTH_STRING.", http.StatusUnauthorized)
 	})
-}
-
-func allowed(r *http.Request, want [sha256.Size]byte) bool {
-	scheme, text, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Basic") {
-		return false
-	}
-	given, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
-	if err != nil {
-		return false
-	}
-	got := sha256.Sum256(given)
-	return subtle.ConstantTimeCompare(got[:], want[:]) == 1
 }

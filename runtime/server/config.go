@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"log/slog"
-	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/access"
 	"github.com/flowlite/flowlite/runtime/bus"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/orchestrate"
@@ -30,6 +30,13 @@ type Config struct {
 	// Home, made at the first start.
 	EncryptionKey string
 	NoAuth        bool // serve other machines without asking
+	// AllowedHosts are names, beside those of Host and PublicURL, under which the
+	// server answers; others get 421. ".example.com" stands for every name below it,
+	// "*" for all.
+	AllowedHosts []string
+	// AllowedOrigins are those of web pages that may call the API from elsewhere,
+	// such as "https://app.example.com". Pages of other origins are refused.
+	AllowedOrigins []string
 	// BasePath is where a proxy puts the server: "/flowlite". The proxy may cut
 	// it off or leave it; addresses of pages begin with it.
 	BasePath string
@@ -109,10 +116,15 @@ func (c *Config) complete() error {
 	if err := c.checkPublicURL(); err != nil {
 		return err
 	}
-	if c.AuthString != "" && !strings.Contains(c.AuthString, ":") {
-		return core.Errorf(core.EInvalid, "the auth string must be user:password; set FLOWLITE_AUTH_STRING=admin:<password>")
+	if user, password, _ := strings.Cut(c.AuthString, ":"); c.AuthString != "" && (user == "" || password == "") {
+		return core.Errorf(core.EInvalid, "the auth string must be user:password, neither of them empty; set FLOWLITE_AUTH_STRING=admin:<password>")
 	}
-	if !loopback(c.Host) && c.AuthString == "" && !c.NoAuth {
+	for _, origin := range c.AllowedOrigins {
+		if u, err := url.Parse(origin); err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != origin {
+			return core.Errorf(core.EInvalid, "the allowed origin %q must be scheme and host, such as https://app.example.com", origin)
+		}
+	}
+	if !access.Loopback(c.Host) && c.AuthString == "" && !c.NoAuth {
 		return core.Errorf(core.EInvalid, "refusing to serve %s without credentials: anyone who reaches it could run code here; set FLOWLITE_AUTH_STRING=user:password, or say --no-auth", c.Host)
 	}
 	return nil
@@ -145,12 +157,4 @@ func (c *Config) checkServers() error {
 		return core.Errorf(core.EInvalid, "the runs of this process's worker talk to its own API; let --roles have api, or run `flowlite worker start --api URL`")
 	}
 	return nil
-}
-
-func loopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	ip := net.ParseIP(strings.Trim(host, "[]"))
-	return ip != nil && ip.IsLoopback()
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/flowlite/flowlite/db"
+	"github.com/flowlite/flowlite/runtime/access"
 	"github.com/flowlite/flowlite/runtime/api"
 	"github.com/flowlite/flowlite/runtime/bus"
 	"github.com/flowlite/flowlite/runtime/core"
@@ -210,22 +211,25 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	s.loops = loops.New(loops.Config{Service: s.service, Liveness: leases, Bus: s.bus, Log: s.cfg.Log})
 
 	mux := http.NewServeMux()
+	guard := access.New(access.Config{AuthString: s.cfg.AuthString, BehindProxy: s.cfg.PublicURL != "", Log: s.cfg.Log})
+	hosts := access.NewHosts(s.cfg.Host, s.cfg.PublicURL, guard.Asks(), s.cfg.AllowedHosts...)
 	rest := api.New(api.Config{
-		Service: s.service, Store: s.store, Bus: s.bus, AuthString: s.cfg.AuthString, CSRF: s.cfg.CSRF, CSRFKey: shared.CSRF,
+		Service: s.service, Store: s.store, Bus: s.bus, Access: guard, Origins: s.cfg.AllowedOrigins, CSRF: s.cfg.CSRF, CSRFKey: shared.CSRF,
 		Version: s.cfg.Version, Log: s.cfg.Log, Health: s.health,
 	})
 	s.handleAPI(mux, rest)
 	stopPages := func() {}
 	if !s.cfg.NoUI {
 		pages := ui.New(ui.Config{Service: s.service, Store: s.store, Bus: s.bus, Version: s.cfg.Version, BasePath: s.cfg.BasePath, PublicURL: s.cfg.PublicURL, Log: s.cfg.Log, Facts: s.facts})
-		mux.Handle("/", askBrowser(s.cfg.AuthString, pages))
+		mux.Handle("/", askBrowser(guard, pages))
 		stopPages = pages.Stop
 	}
 	// Long polls and streams end with their subscriptions, and what is left when
 	// this context does: Shutdown alone would wait for them for ever.
 	base, end := context.WithCancelCause(context.WithoutCancel(ctx))
 	h := &http.Server{
-		Handler: cutBase(s.cfg.BasePath, mux), BaseContext: func(net.Listener) context.Context { return base },
+		Handler:           hosts.Handler(access.TimelyBodies(cutBase(s.cfg.BasePath, mux)), "/api/health", "/api/ready"),
+		BaseContext:       func(net.Listener) context.Context { return base },
 		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelDebug),
 	}

@@ -85,6 +85,7 @@ type Config struct {
 type UI struct {
 	Config
 	handler   http.Handler
+	patterns  []string // of all pages, as "GET /flows/{id}"
 	names     names
 	streams   streams
 	bars      bars
@@ -111,8 +112,12 @@ func New(c Config) *UI {
 }
 
 func (u *UI) routes(mux *http.ServeMux) {
-	get := func(path string, h handler) { mux.HandleFunc("GET "+path, u.serve(h)) }
-	post := func(path string, h handler) { mux.HandleFunc("POST "+path, u.serve(h)) }
+	route := func(pattern string, h handler) {
+		u.patterns = append(u.patterns, pattern)
+		mux.HandleFunc(pattern, u.serve(h))
+	}
+	get := func(path string, h handler) { route("GET "+path, h) }
+	post := func(path string, h handler) { route("POST "+path, h) }
 
 	get("/{$}", func(w http.ResponseWriter, r *http.Request) error { return u.redirect(w, r, "/dashboard") })
 	get("/dashboard", u.dashboard)
@@ -211,6 +216,9 @@ func (u *UI) routes(mux *http.ServeMux) {
 		return core.Errorf(core.ENotFound, "There is no page at this address.")
 	}))
 }
+
+// Patterns are the method and path of every page and form, as "GET /flows/{id}".
+func (u *UI) Patterns() []string { return u.patterns }
 
 // ownForms refuses posts of other sites. A proxy may have given the request
 // another Host; it then says which one the browser asked, in a header that no

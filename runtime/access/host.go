@@ -1,0 +1,98 @@
+package access
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+// Hosts are the names under which a server answers. A web page can point a name of
+// its own at 127.0.0.1 and then reads and writes there as if it were at home (DNS
+// rebinding); what it cannot change is the name that the browser sends.
+type Hosts struct {
+	any       bool
+	addresses bool // any IP address will do: a page that was loaded from one cannot rebind it
+	names     map[string]bool
+}
+
+// NewHosts takes the address that the server listens on, its public URL, and
+// further names; ".example.com" stands for every name below it, "*" for any name.
+// asks is whether the server asks for credentials.
+func NewHosts(listen, publicURL string, asks bool, more ...string) *Hosts {
+	h := &Hosts{names: map[string]bool{"localhost": true}}
+	own := strings.ToLower(strings.Trim(listen, "[]"))
+	h.names[own] = true
+	if !Loopback(listen) {
+		h.addresses = true
+		// A browser that was misled to another name sends it no credentials.
+		h.any = asks
+	}
+	if u, err := url.Parse(publicURL); err == nil && u.Hostname() != "" {
+		h.names[strings.ToLower(u.Hostname())] = true
+	}
+	for _, name := range more {
+		if name == "*" {
+			h.any = true
+		}
+		h.names[strings.ToLower(strings.Trim(strings.TrimSpace(name), "[]"))] = true
+	}
+	return h
+}
+
+// Knows says whether host, as a request has it, with or without a port, is a name
+// of this server.
+func (h *Hosts) Knows(host string) bool {
+	name := host
+	if n, _, err := net.SplitHostPort(host); err == nil {
+		name = n
+	}
+	name = strings.TrimSuffix(strings.ToLower(strings.Trim(name, "[]")), ".")
+	if h.any || h.names[name] {
+		return true
+	}
+	if ip, err := netip.ParseAddr(name); err == nil {
+		return h.addresses || ip.Unmap().IsLoopback()
+	}
+	for at := strings.IndexByte(name, '.'); at >= 0; {
+		if h.names[name[at:]] {
+			return true
+		}
+		next := strings.IndexByte(name[at+1:], '.')
+		if next < 0 {
+			break
+		}
+		at += 1 + next
+	}
+	return false
+}
+
+// Handler answers 421 to requests under foreign names; paths in open are answered
+// to anybody, because load balancers ask for them under any name.
+func (h *Hosts) Handler(next http.Handler, open ...string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !h.Knows(r.Host) {
+			for _, path := range open {
+				if r.URL.Path == path {
+					next.ServeHTTP(w, r)
+					return
+				}
+			}
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusMisdirectedRequest)
+			_, _ = w.Write([]byte(`{"detail":"This server does not answer under the host name of this request. Start it with --allowed-host NAME (FLOWLITE_ALLOWED_HOSTS) or --public-url to allow the name."}`))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Loopback says whether only this machine reaches what listens on host.
+func Loopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil && ip.Unmap().IsLoopback()
+}
