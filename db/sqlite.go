@@ -14,6 +14,7 @@ import (
 	"github.com/flowlite/flowlite/db/sqlitedb"
 	"github.com/flowlite/flowlite/queries"
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/private"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -60,6 +61,11 @@ func openSQLite(ctx context.Context, path, sync string) (_ core.Store, err error
 		")&_pragma=journal_mode(wal)&_pragma=journal_size_limit(67108864)"
 	if s.lock, err = lockFile(path); err != nil {
 		return nil, err
+	}
+	// The files beside it get the mode of the database from SQLite.
+	err = errors.Join(private.File(path), private.Existing(path+"-wal", path+"-shm"))
+	if err != nil {
+		return nil, sqliteOpenError(path, err)
 	}
 	own := &direct{}
 	if own.Connector, err = sqlite.NewConnector(name + "?" + pragmas + "&_pragma=wal_autocheckpoint(8000)&_txlock=immediate" + writerCache); err != nil {

@@ -106,7 +106,7 @@ func (c *eventStreamCmd) Run(a *app) error {
 	}
 	var file *os.File
 	if c.File != "" {
-		if file, err = os.OpenFile(c.File, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644); err != nil {
+		if file, err = os.OpenFile(c.File, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600); err != nil {
 			return err
 		}
 		defer func() { _ = file.Close() }()

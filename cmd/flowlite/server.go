@@ -16,6 +16,7 @@ import (
 	"github.com/flowlite/flowlite/cmd/flowlite/internal/daemon"
 	"github.com/flowlite/flowlite/cmd/flowlite/internal/out"
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/private"
 	"github.com/flowlite/flowlite/runtime/server"
 )
 
@@ -99,7 +100,7 @@ func (f serveFlags) background(a *app) error {
 			}
 		}
 	}
-	if err := os.MkdirAll(folder, 0o700); err != nil {
+	if err := private.Dir(folder); err != nil {
 		return err
 	}
 	name := filepath.Join(folder, "server.log")

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/access"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -65,7 +66,10 @@ func (r *Relay) Start() error {
 	}
 	silent := log.New(io.Discard, "", 0) // what goes wrong is answered with 503
 	r.url = "http://" + l.Addr().String() + "/api"
-	r.srv = &http.Server{ReadHeaderTimeout: time.Minute, ErrorLog: silent, Handler: &httputil.ReverseProxy{
+	// A server that asks for no credentials knows friends by the Host of a request,
+	// which is its own once it has come through here.
+	own := access.NewHosts("127.0.0.1", "", false)
+	r.srv = &http.Server{ReadHeaderTimeout: time.Minute, ErrorLog: silent, Handler: own.Handler(&httputil.ReverseProxy{
 		Rewrite:       func(*httputil.ProxyRequest) {}, // the server is chosen for each try
 		Transport:     r,
 		FlushInterval: -1, // streams
@@ -76,7 +80,7 @@ func (r *Relay) Start() error {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			_, _ = w.Write(core.ToJSON(map[string]string{"detail": "no server can be reached: " + err.Error()}))
 		},
-	}}
+	})}
 	go func() { _ = r.srv.Serve(l) }()
 	return nil
 }

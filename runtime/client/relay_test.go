@@ -127,3 +127,21 @@ func TestRelayRefuses(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A web page can point its own name at the relay, which passes for a friend of the
+// server: what it asks for is not passed on.
+func TestRelayKnowsItsHost(t *testing.T) {
+	srv := echo("a")
+	t.Cleanup(srv.Close)
+	r := relayTo(t, srv.URL+"/api")
+	req, _ := http.NewRequestWithContext(t.Context(), "POST", r.URL()+"/flows/", strings.NewReader("{}"))
+	req.Host = "evil.example"
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	if res.StatusCode != http.StatusMisdirectedRequest {
+		t.Error(res.StatusCode)
+	}
+}

@@ -32,7 +32,7 @@ func (d DirResults) Put(_ context.Context, key string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return core.Errorf(core.EUnavailable, "results folder: %w", err)
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), unfinished+"*")

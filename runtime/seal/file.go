@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/private"
 )
 
 const fileHead = `# The keys that seal block documents, such as secrets, in the database.
@@ -26,7 +27,7 @@ func File(path string) (*Ring, error) {
 		}
 		text, err = os.ReadFile(path)
 	}
-	if err != nil {
+	if err = errors.Join(err, private.Existing(path)); err != nil {
 		return nil, core.Errorf(core.EUnavailable, "cannot read the key file: %w", err)
 	}
 	return Parse(path, string(text))

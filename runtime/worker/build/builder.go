@@ -105,7 +105,7 @@ func (b *Builder) compile(ctx context.Context, pkg *Package) (string, bool, erro
 		b.remember(pkg.Dir, idx)
 		return idx.Binary, true, nil
 	}
-	if err := os.MkdirAll(filepath.Dir(idx.Binary), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(idx.Binary), 0o700); err != nil {
 		return "", false, core.Errorf(core.EUnavailable, "build cache: %w", err)
 	}
 	tmp, err := os.MkdirTemp(b.cache, "build-")
@@ -180,7 +180,7 @@ const overlayDir = "flowlite_main_overlay"
 
 func writeOverlay(tmp, importPath string, pkg *Package) (overlay, dir string, err error) {
 	src := filepath.Join(tmp, "main.go")
-	if err := os.WriteFile(src, mainSource(importPath, pkg), 0o644); err != nil {
+	if err := os.WriteFile(src, mainSource(importPath, pkg), 0o600); err != nil {
 		return "", "", err
 	}
 	dir = filepath.Join(pkg.Dir, overlayDir)
@@ -189,7 +189,7 @@ func writeOverlay(tmp, importPath string, pkg *Package) (overlay, dir string, er
 		return "", "", err
 	}
 	overlay = filepath.Join(tmp, "overlay.json")
-	return overlay, dir, os.WriteFile(overlay, text, 0o644)
+	return overlay, dir, os.WriteFile(overlay, text, 0o600)
 }
 
 func mainSource(importPath string, pkg *Package) []byte {

@@ -107,11 +107,11 @@ func (b *Builder) remember(dir string, idx *index) {
 		return
 	}
 	p := b.indexPath(dir)
-	if os.MkdirAll(filepath.Dir(p), 0o755) != nil {
+	if os.MkdirAll(filepath.Dir(p), 0o700) != nil {
 		return
 	}
 	tmp := fmt.Sprintf("%s.%d", p, os.Getpid())
-	if os.WriteFile(tmp, text, 0o644) == nil {
+	if os.WriteFile(tmp, text, 0o600) == nil {
 		_ = os.Rename(tmp, p)
 	}
 }

@@ -28,7 +28,7 @@ func Runner(cacheDir string) (string, error) {
 	if st, err := os.Stat(path); err == nil && st.Size() == int64(len(runner)) {
 		return path, nil
 	}
-	err := os.MkdirAll(dir, 0o755)
+	err := os.MkdirAll(dir, 0o700)
 	if err == nil {
 		err = writeWhole(dir, path)
 	}
