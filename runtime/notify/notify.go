@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/nicholas-fedor/shoutrrr/pkg/router"
 	"github.com/nicholas-fedor/shoutrrr/pkg/types"
@@ -17,8 +18,9 @@ import (
 // Block is a notification or webhook block as it is used: its type's slug and
 // its data with secrets in the clear.
 type Block struct {
-	Slug string
-	Data map[string]any
+	Slug    string
+	Data    map[string]any
+	Private Private // which private addresses it may reach
 }
 
 func (b *Block) text(key string) string {
@@ -50,7 +52,13 @@ func (b *Block) flag(key string, def bool) bool {
 // Notify delivers subject and body. Its error says what went wrong without
 // any secret of the block.
 func Notify(ctx context.Context, b *Block, subject, body string) error {
-	return b.hide(notify(ctx, b, subject, body))
+	return b.hide(notify(ctx, b, oneLine(subject), body))
+}
+
+// oneLine makes spaces of all line breaks and other controls: a subject stands in a
+// header of a mail, where what follows a line break would be a header of its own.
+func oneLine(s string) string {
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }), " ")
 }
 
 func notify(ctx context.Context, b *Block, subject, body string) error {
@@ -69,10 +77,8 @@ func notify(ctx context.Context, b *Block, subject, body string) error {
 	if target.Scheme == "http" || target.Scheme == "https" {
 		return postJSON(ctx, b, target.String(), map[string]any{"text": joined(subject, body), "subject": subject, "body": body})
 	}
-	if !b.flag("allow_private_urls", true) {
-		if err := public(ctx, target.Hostname()); err != nil {
-			return err
-		}
+	if err := b.Private.resolved(ctx, target.Hostname(), b.flag("allow_private_urls", true)); err != nil {
+		return err
 	}
 	return deliver(ctx, target.String(), subject, body)
 }

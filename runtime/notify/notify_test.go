@@ -62,6 +62,8 @@ func TestServices(t *testing.T) {
 	}
 }
 
+var everywhere = Private{all: true}
+
 // heard is a server that keeps what it is sent.
 func heard(t *testing.T) (string, chan *http.Request, chan string) {
 	t.Helper()
@@ -88,12 +90,12 @@ func TestNotifyOverHTTP(t *testing.T) {
 		path  string
 		body  string
 	}{
-		{&Block{"slack-webhook", map[string]any{"url": url + "/hook"}}, "/hook", `"text":"Subject\n\nBody"`},
-		{&Block{"ms-teams-webhook", map[string]any{"url": url + "/teams"}}, "/teams", `"text":"Body"`},
-		{&Block{"custom-webhook", map[string]any{"url": url + "/{{name}}", "name": "n", "params": map[string]any{"k": "{{tok}}"},
+		{&Block{Private: everywhere, Slug: "slack-webhook", Data: map[string]any{"url": url + "/hook"}}, "/hook", `"text":"Subject\n\nBody"`},
+		{&Block{Private: everywhere, Slug: "ms-teams-webhook", Data: map[string]any{"url": url + "/teams"}}, "/teams", `"text":"Body"`},
+		{&Block{Private: everywhere, Slug: "custom-webhook", Data: map[string]any{"url": url + "/{{name}}", "name": "n", "params": map[string]any{"k": "{{tok}}"},
 			"json_data": map[string]any{"a": []any{"{{subject}}: {{body}}"}}, "secrets": map[string]any{"tok": "s1"}}}, "/n?k=s1", `{"a":["Subject: Body"]}`},
-		{&Block{"custom-webhook", map[string]any{"url": url + "/f", "form_data": map[string]any{"m": "{{body}}"}}}, "/f", `m=Body`},
-		{&Block{"twilio-sms", map[string]any{"account_sid": "AC1", "auth_token": "t", "from_phone_number": "+1", "to_phone_numbers": []any{"+2"}}},
+		{&Block{Private: everywhere, Slug: "custom-webhook", Data: map[string]any{"url": url + "/f", "form_data": map[string]any{"m": "{{body}}"}}}, "/f", `m=Body`},
+		{&Block{Private: everywhere, Slug: "twilio-sms", Data: map[string]any{"account_sid": "AC1", "auth_token": "t", "from_phone_number": "+1", "to_phone_numbers": []any{"+2"}}},
 			"/2010-04-01/Accounts/AC1/Messages.json", "To=%2B2"},
 	} {
 		if err := Notify(t.Context(), c.block, "Subject", "Body"); err != nil {
@@ -110,10 +112,10 @@ func TestNotifyOverHTTP(t *testing.T) {
 func TestErrorsHideSecrets(t *testing.T) {
 	url, _, _ := heard(t)
 	for _, b := range []*Block{
-		{"slack-webhook", map[string]any{"url": url + "/refuse/secret-token"}},
-		{"slack-webhook", map[string]any{"url": "http://127.0.0.1:1/hooks/secret-token"}},
-		{"custom-webhook", map[string]any{"url": "http://127.0.0.1:1/{{tok}}", "secrets": map[string]any{"tok": "secret-token"}}},
-		{"apprise", map[string]any{"url": "mattermost://127.0.0.1:1/secret-token?disabletls=yes"}},
+		{Private: everywhere, Slug: "slack-webhook", Data: map[string]any{"url": url + "/refuse/secret-token"}},
+		{Private: everywhere, Slug: "slack-webhook", Data: map[string]any{"url": "http://127.0.0.1:1/hooks/secret-token"}},
+		{Private: everywhere, Slug: "custom-webhook", Data: map[string]any{"url": "http://127.0.0.1:1/{{tok}}", "secrets": map[string]any{"tok": "secret-token"}}},
+		{Private: everywhere, Slug: "apprise", Data: map[string]any{"url": "mattermost://127.0.0.1:1/secret-token?disabletls=yes"}},
 	} {
 		err := Notify(t.Context(), b, "s", "b")
 		if err == nil || strings.Contains(err.Error(), "secret-token") {
@@ -124,19 +126,51 @@ func TestErrorsHideSecrets(t *testing.T) {
 
 func TestPrivateAddresses(t *testing.T) {
 	url, _, _ := heard(t)
-	b := &Block{"webhook", map[string]any{"url": url, "allow_private_urls": false}}
-	if _, err := CallWebhook(t.Context(), b, ""); err == nil || !strings.Contains(err.Error(), "private") {
-		t.Errorf("a webhook on loopback: %v", err)
+	allowed := func(list ...string) Private {
+		p, err := ParsePrivate(list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
 	}
-	m := &Block{"apprise", map[string]any{"url": "mattermost://127.0.0.1:1/t?disabletls=yes", "allow_private_urls": false}}
-	if err := Notify(t.Context(), m, "s", "b"); err == nil || !strings.Contains(err.Error(), "private") {
-		t.Errorf("a chat on loopback: %v", err)
+	for _, c := range []struct {
+		private Private
+		block   any // allow_private_urls
+		fails   bool
+	}{
+		{Private{}, nil, true}, {Private{}, true, true}, {allowed("10.0.0.0/8", "localhost"), true, true},
+		{allowed("*"), nil, false}, {allowed("127.0.0.0/8"), true, false}, {allowed("127.0.0.1"), true, false}, {allowed("*"), false, true},
+	} {
+		data := map[string]any{"url": url}
+		if c.block != nil {
+			data["allow_private_urls"] = c.block
+		}
+		_, err := CallWebhook(t.Context(), &Block{"webhook", data, c.private}, "")
+		if (err != nil) != c.fails || err != nil && !strings.Contains(err.Error(), "private address") {
+			t.Errorf("%+v: %v", c, err)
+		}
+		m := map[string]any{"url": "mattermost://127.0.0.1:1/t?disabletls=yes"}
+		if c.block != nil {
+			m["allow_private_urls"] = c.block
+		}
+		if err := Notify(t.Context(), &Block{"apprise", m, c.private}, "s", "b"); strings.Contains(err.Error(), "private address") != c.fails {
+			t.Errorf("%+v, a chat: %v", c, err)
+		}
+	}
+	// A public name that leads to a private address, and a redirect to one.
+	if err := allowed("127.0.0.1").check("example.com", "169.254.169.254", true); err == nil {
+		t.Error("a metadata service is reached")
+	}
+	for _, bad := range []string{"", "http://x", "a b", "10.0.0.0/99"} {
+		if _, err := ParsePrivate([]string{bad}); err == nil {
+			t.Errorf("%q is taken", bad)
+		}
 	}
 }
 
 func TestCallWebhook(t *testing.T) {
 	url, requests, bodies := heard(t)
-	b := &Block{"webhook", map[string]any{"url": url + "/refuse", "method": "PATCH", "headers": map[string]any{"X": "y"}}}
+	b := &Block{Private: everywhere, Slug: "webhook", Data: map[string]any{"url": url + "/refuse", "method": "PATCH", "headers": map[string]any{"X": "y"}}}
 	a, err := CallWebhook(t.Context(), b, `{"a":1}`)
 	if err != nil || a.Status != 400 {
 		t.Fatalf("%+v, %v", a, err)
@@ -191,14 +225,14 @@ func TestMail(t *testing.T) {
 			}
 		}
 	}()
-	b := &Block{"email", map[string]any{"url": "mailto://" + l.Addr().String() + "?from=flow@example.com&to=ops@example.com"}}
+	b := &Block{Private: everywhere, Slug: "email", Data: map[string]any{"url": "mailto://" + l.Addr().String() + "?from=flow@example.com&to=ops@example.com"}}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	if err := Notify(ctx, b, "A subject", "The body"); err != nil {
+	if err := Notify(ctx, b, "A subject\r\nBcc: eve@example.com\n\nA body of my own", "The body"); err != nil {
 		t.Fatal(err)
 	}
 	got := <-mail
-	for _, want := range []string{"MAIL FROM:<flow@example.com>", "RCPT TO:<ops@example.com>", "Subject: A subject", "The body"} {
+	for _, want := range []string{"MAIL FROM:<flow@example.com>", "RCPT TO:<ops@example.com>", "Subject: A subject Bcc: eve@example.com A body of my own\r\n", "The body"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the mail lacks %q:\n%s", want, got)
 		}

@@ -7,12 +7,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -23,6 +20,7 @@ type Answer struct {
 }
 
 const (
+	dialFor    = 10 * time.Second
 	answerFor  = 30 * time.Second
 	answerMost = 64 << 10
 )
@@ -57,18 +55,9 @@ func send(ctx context.Context, b *Block, method, target string, headers http.Hea
 		return nil, fmt.Errorf("the request cannot be made: %w", err)
 	}
 	r.Header = headers
-	dialer := &net.Dialer{Timeout: 10 * time.Second}
-	if !b.flag("allow_private_urls", true) {
-		dialer.Control = func(_, address string, _ syscall.RawConn) error {
-			host, _, _ := net.SplitHostPort(address)
-			return publicAddress(host)
-		}
-	}
-	client := &http.Client{Transport: &http.Transport{
-		DialContext: dialer.DialContext, DisableKeepAlives: true, Proxy: http.ProxyFromEnvironment,
-		TLSClientConfig: &tls.Config{InsecureSkipVerify: !verify}, // the block's own wish
-	}}
-	resp, err := client.Do(r)
+	transport := b.Private.transport(b.flag("allow_private_urls", true))
+	transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: !verify} // the block's own wish
+	resp, err := (&http.Client{Transport: transport}).Do(r)
 	if err != nil {
 		return nil, err
 	}
@@ -199,28 +188,4 @@ func filled(v any, fill *strings.Replacer) any {
 		return out
 	}
 	return v
-}
-
-// public refuses hosts of private networks.
-func public(ctx context.Context, host string) error {
-	// What is no host of the network, or is not found, is the service's own matter.
-	addresses, _ := net.DefaultResolver.LookupHost(ctx, host)
-	for _, a := range addresses {
-		if err := publicAddress(a); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func publicAddress(host string) error {
-	a, err := netip.ParseAddr(host)
-	if err != nil {
-		return fmt.Errorf("%q is no address", host)
-	}
-	a = a.Unmap()
-	if a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() || a.IsUnspecified() || a.IsMulticast() {
-		return fmt.Errorf("the block allows no private addresses, and its URL leads to one")
-	}
-	return nil
 }

@@ -18,7 +18,7 @@ func (s *Service) actionBlock(ctx context.Context, inv *invocation) (*notify.Blo
 	if err != nil {
 		return nil, nil, err
 	}
-	b := &notify.Block{Data: d.Data.Map()}
+	b := &notify.Block{Data: d.Data.Map(), Private: s.private}
 	if d.BlockType != nil {
 		b.Slug = d.BlockType.Slug
 	}

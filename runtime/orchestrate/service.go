@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/notify"
 	"github.com/flowlite/flowlite/runtime/seal"
 )
 
@@ -25,6 +26,8 @@ type Config struct {
 	// that gave it up: while the server was down, nobody could renew.
 	LeaseGrace time.Duration
 	Retain     Retention
+	// Private are the private addresses that notifications and webhooks may reach.
+	Private notify.Private
 }
 
 // Service has every use-case. It is usable as soon as it is made; Start only
@@ -38,6 +41,7 @@ type Service struct {
 	log     *slog.Logger
 	now     func() core.Time
 	retain  Retention
+	private notify.Private
 	outage  outage
 
 	names  nameCache
@@ -55,7 +59,7 @@ type Service struct {
 }
 
 func New(c Config) *Service {
-	s := &Service{store: c.Store, bus: c.Bus, results: c.Results, sealer: c.Sealer, log: c.Log, now: c.Now, url: c.URL, retain: c.Retain.complete()}
+	s := &Service{store: c.Store, bus: c.Bus, results: c.Results, sealer: c.Sealer, log: c.Log, now: c.Now, url: c.URL, retain: c.Retain.complete(), private: c.Private}
 	if s.log == nil {
 		s.log = slog.Default()
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/flowlite/flowlite/db"
 	"github.com/flowlite/flowlite/runtime/bus"
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/notify"
 	"github.com/flowlite/flowlite/runtime/orchestrate"
 	"github.com/flowlite/flowlite/runtime/seal"
 )
@@ -35,8 +36,13 @@ func open(t testing.TB, url string) *house {
 		t.Fatal(err)
 	}
 	h := &house{store: store, bus: bus.NewMemory(), sealer: seal.Ephemeral(), t: t, ctx: ctx}
+	loopback, err := notify.ParsePrivate([]string{"127.0.0.1"})
+	if err != nil {
+		t.Fatal(err)
+	}
 	h.Service = orchestrate.New(orchestrate.Config{
-		Store: store, Bus: h.bus, Sealer: h.sealer, Log: slog.New(slog.DiscardHandler), URL: "https://flows.example.com", Results: orchestrate.DirResults(t.TempDir()),
+		Private: loopback,
+		Store:   store, Bus: h.bus, Sealer: h.sealer, Log: slog.New(slog.DiscardHandler), URL: "https://flows.example.com", Results: orchestrate.DirResults(t.TempDir()),
 		Now: func() core.Time { return core.Now() + core.Time(h.ahead.Load()) },
 	})
 	_ = h.Start(ctx)

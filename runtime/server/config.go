@@ -13,6 +13,7 @@ import (
 	"github.com/flowlite/flowlite/runtime/access"
 	"github.com/flowlite/flowlite/runtime/bus"
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/notify"
 	"github.com/flowlite/flowlite/runtime/orchestrate"
 )
 
@@ -37,6 +38,9 @@ type Config struct {
 	// AllowedOrigins are those of web pages that may call the API from elsewhere,
 	// such as "https://app.example.com". Pages of other origins are refused.
 	AllowedOrigins []string
+	// PrivateURLs are host names, addresses and prefixes of private networks that
+	// notifications and webhooks may reach; "*" is all. Public addresses need none.
+	PrivateURLs []string
 	// BasePath is where a proxy puts the server: "/flowlite". The proxy may cut
 	// it off or leave it; addresses of pages begin with it.
 	BasePath string
@@ -123,6 +127,9 @@ func (c *Config) complete() error {
 		if u, err := url.Parse(origin); err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != origin {
 			return core.Errorf(core.EInvalid, "the allowed origin %q must be scheme and host, such as https://app.example.com", origin)
 		}
+	}
+	if _, err := notify.ParsePrivate(c.PrivateURLs); err != nil {
+		return core.Errorf(core.EInvalid, "private URLs: %w", err)
 	}
 	if !access.Loopback(c.Host) && c.AuthString == "" && !c.NoAuth {
 		return core.Errorf(core.EInvalid, "refusing to serve %s without credentials: anyone who reaches it could run code here; set FLOWLITE_AUTH_STRING=user:password, or say --no-auth", c.Host)

@@ -22,7 +22,9 @@ import (
 	"github.com/flowlite/flowlite/runtime/bus"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/loops"
+	"github.com/flowlite/flowlite/runtime/notify"
 	"github.com/flowlite/flowlite/runtime/orchestrate"
+	"github.com/flowlite/flowlite/runtime/private"
 	"github.com/flowlite/flowlite/runtime/seal"
 	"github.com/flowlite/flowlite/runtime/ui"
 	"github.com/flowlite/flowlite/runtime/worker"
@@ -162,8 +164,11 @@ func (s *Server) listen() (net.Listener, error) {
 }
 
 func (s *Server) openData(ctx context.Context) error {
-	if err := os.MkdirAll(s.cfg.Home, 0o755); err != nil {
-		return core.Errorf(core.EUnavailable, "cannot make the data folder: %w; set FLOWLITE_HOME to one that can be written", err)
+	if err := private.Dir(s.cfg.Home); err != nil {
+		return core.Errorf(core.EUnavailable, "cannot make the data directory: %w; set FLOWLITE_HOME to one that can be written", err)
+	}
+	if err := private.Existing(s.resultsDir(), s.cacheDir(), filepath.Join(s.cfg.Home, "server.log")); err != nil {
+		return core.Errorf(core.EUnavailable, "cannot keep the data directory from other users: %w", err)
 	}
 	store, err := db.Open(ctx, s.cfg.DatabaseURL)
 	if err != nil {
@@ -197,8 +202,10 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	if err != nil {
 		return err
 	}
+	reach, _ := notify.ParsePrivate(s.cfg.PrivateURLs) // New has checked them
 	s.service = orchestrate.New(orchestrate.Config{
-		Store: s.store, Bus: s.bus, Log: s.cfg.Log, Sealer: keys, URL: s.publicURL(), Retain: s.cfg.Retain,
+		Private: reach,
+		Store:   s.store, Bus: s.bus, Log: s.cfg.Log, Sealer: keys, URL: s.publicURL(), Retain: s.cfg.Retain,
 		Results: s.results(), LeaseGrace: core.LeaseSeconds.Duration(),
 	})
 	if err := s.service.Start(ctx); err != nil {
