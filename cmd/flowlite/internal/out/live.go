@@ -3,7 +3,6 @@ package out
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -27,7 +26,7 @@ func (p *Printer) Live() *Live {
 	if !p.ForPeople() {
 		l.w = p.Err
 	}
-	if f, ok := l.w.(*os.File); ok && isTerminal(f) && !p.Dumb {
+	if f, ok := fileOf(l.w); ok && isTerminal(f) && !p.Dumb {
 		l.width = func() int {
 			if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
 				return w

@@ -30,7 +30,7 @@ type Printer struct {
 
 // New looks at the two writers and the environment. color is auto, always or never.
 func New(stdout, stderr io.Writer, format, color string, getenv func(string) string) *Printer {
-	p := &Printer{Out: stdout, Err: stderr, Format: format, Width: 100, Now: time.Now}
+	p := &Printer{Out: safe(stdout), Err: safe(stderr), Format: format, Width: 100, Now: time.Now}
 	p.Terminal = isTerminal(stdout)
 	if f, ok := stdout.(*os.File); ok && p.Terminal {
 		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
@@ -45,7 +45,7 @@ func New(stdout, stderr io.Writer, format, color string, getenv func(string) str
 }
 
 func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+	f, ok := fileOf(w)
 	return ok && isatty.IsTerminal(f.Fd())
 }
 

@@ -22,7 +22,8 @@ func (b *Progress) Set(name string, done, total int) {
 	if name != b.name {
 		b.Done()
 		b.name = name
-		b.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(b.p.Err), progressbar.OptionSetDescription(name),
+		to, _ := fileOf(b.p.Err)
+		b.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(to), progressbar.OptionSetDescription(name),
 			progressbar.OptionShowCount(), progressbar.OptionSetWidth(30), progressbar.OptionClearOnFinish(), progressbar.OptionSetPredictTime(false))
 	}
 	_ = b.bar.Set(done)
