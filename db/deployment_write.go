@@ -49,6 +49,13 @@ func (t *tx) UpdateDeployment(ctx context.Context, d *core.Deployment) error {
 	return t.one(n, err, "Deployment")
 }
 
+func (t *tx) LockDeployment(ctx context.Context, id core.UUID) (*core.Deployment, error) {
+	if _, err := t.q.LockDeployment(ctx, row.LockDeploymentParams{ID: id}); err != nil {
+		return nil, t.err(err, "Deployment")
+	}
+	return t.Deployment(ctx, id)
+}
+
 func (t *tx) PolledDeployments(ctx context.Context, ids []core.UUID, now core.Time) error {
 	for _, id := range ids {
 		if err := t.q.PolledDeployment(ctx, row.PolledDeploymentParams{LastPolled: now, ID: id}); err != nil {

@@ -156,9 +156,21 @@ func (r *reader) FlowRunChildren(ctx context.Context, flowRunID core.UUID) ([]*c
 	return each(rows, r.err(err, "Flow run"), flowRunOf)
 }
 
-func (r *reader) ScheduledAhead(ctx context.Context, deploymentID core.UUID, now core.Time) (int64, core.Time, error) {
-	a, err := r.q.ScheduledAhead(ctx, row.ScheduledAheadParams{DeploymentID: deploymentID, Now: now})
-	return a.N, a.LastTime, r.err(err, "Deployment")
+func (r *reader) PlannedRuns(ctx context.Context, deploymentID core.UUID, now core.Time) ([]*core.FlowRun, error) {
+	rows, err := r.q.PlannedRuns(ctx, row.PlannedRunsParams{DeploymentID: deploymentID, Now: now})
+	return each(rows, r.err(err, "Flow run"), flowRunOf)
+}
+
+func (r *reader) SlotRuns(ctx context.Context, deploymentID core.UUID, first, last core.Time) ([]core.SlotRun, error) {
+	rows, err := r.q.SlotRuns(ctx, row.SlotRunsParams{DeploymentID: deploymentID, FirstTime: first, LastTime: last})
+	out := make([]core.SlotRun, len(rows))
+	for i, x := range rows {
+		out[i] = core.SlotRun{ID: x.ID, At: x.ExpectedStartTime, Slot: core.Deref(x.Slot)}
+		if by := ptrJSON[core.CreatedBy](x.CreatedBy); by != nil {
+			out[i].ScheduleID, out[i].Shown = by.ID, core.Deref(by.DisplayValue)
+		}
+	}
+	return out, r.err(err, "Flow run")
 }
 
 func (r *reader) DueFlowRuns(ctx context.Context, queueID core.UUID, before core.Time, limit int) ([]*core.FlowRun, error) {

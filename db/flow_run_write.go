@@ -77,6 +77,7 @@ func (t *tx) InsertFlowRun(ctx context.Context, f *core.FlowRun, past ...*core.S
 		EndTime: f.EndTime, TotalRunTime: f.TotalRunTime, AutoScheduled: f.AutoScheduled, InProcessRetry: inProcess(f),
 		PauseTimeout: pauseTimeout(f), Recoveries: f.Recoveries, InfrastructureDocumentID: f.InfrastructureDocumentID,
 		InfrastructurePid: f.InfrastructurePID, CreatedBy: jsonPtr(f.CreatedBy), JobVariables: orNull(f.JobVariables),
+		Slot: f.Slot,
 	})
 	if err != nil || n == 0 {
 		return false, t.err(err, "Flow run")
@@ -173,7 +174,17 @@ func (t *tx) DeleteFlowRun(ctx context.Context, id core.UUID) error {
 	return t.err(err, "Log")
 }
 
-func (t *tx) DeleteScheduledRuns(ctx context.Context, deploymentID core.UUID, autoOnly bool) (int64, error) {
-	n, err := t.q.DeleteScheduledRuns(ctx, row.DeleteScheduledRunsParams{DeploymentID: deploymentID, AutoOnly: autoOnly})
+func (t *tx) DeleteScheduledRuns(ctx context.Context, deploymentID core.UUID) (int64, error) {
+	n, err := t.q.DeleteScheduledRuns(ctx, row.DeleteScheduledRunsParams{DeploymentID: deploymentID})
+	return n, t.err(err, "Flow run")
+}
+
+func (t *tx) DeletePlannedRun(ctx context.Context, id core.UUID) (bool, error) {
+	n, err := t.q.DeletePlannedRun(ctx, row.DeletePlannedRunParams{ID: id})
+	return n > 0, t.err(err, "Flow run")
+}
+
+func (t *tx) MoveScheduledRuns(ctx context.Context, deploymentID, from, to core.UUID) (int64, error) {
+	n, err := t.q.MoveScheduledRuns(ctx, row.MoveScheduledRunsParams{DeploymentID: deploymentID, FromQueue: from, ToQueue: to})
 	return n, t.err(err, "Flow run")
 }

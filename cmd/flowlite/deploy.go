@@ -312,7 +312,7 @@ func (a *app) showPlans(plans []*deployPlan) error {
 			return err
 		}
 		var when []*core.Schedule
-		for _, s := range p.body.Schedules {
+		for _, s := range p.body.Schedules.V {
 			when = append(when, &core.Schedule{Rule: s.Rule, Active: !s.Active.Set || s.Active.V})
 		}
 		rows, names = append(rows, row), append(names, p.fullName())

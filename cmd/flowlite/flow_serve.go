@@ -71,7 +71,7 @@ func (c *flowServeCmd) Run(a *app) error {
 	a.out.Note("stopping; runs may finish")
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	if len(plan.body.Schedules) > 0 { // nobody is there for the runs that they would make
+	if len(plan.body.Schedules.V) > 0 { // nobody is there for the runs that they would make
 		if _, err := a.api.call(ctx, "POST", "/deployments/"+plan.id.String()+"/pause_deployment", nil); err == nil {
 			a.out.Note("the schedules of %s are paused", plan.fullName())
 		}

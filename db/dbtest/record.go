@@ -81,10 +81,7 @@ func deployments(s *suite) {
 	s.eq(len(must(s.DeploymentsToSchedule(s.ctx, core.UUID{}, 0, 10))(s)), 1)
 	s.eq(len(must(s.DeploymentsToSchedule(s.ctx, d.ID, s.now-1, 10))(s)), 0)
 	r := s.newRun(f, core.Scheduled, func(r *core.FlowRun) { r.DeploymentID, r.AutoScheduled = d.ID, true })
-	n, last, err := s.ScheduledAhead(s.ctx, d.ID, s.now-1e6)
-	s.ok(err)
-	s.eq(n, 1)
-	s.eq(last, r.NextScheduledStartTime)
+	s.plans(d, r)
 	s.eq(len(must(s.DueFlowRunsOfDeployments(s.ctx, []core.UUID{d.ID}, s.now, 5))(s)), 1)
 	// A runner's poll has what its own process retries; a worker's has not.
 	retry := s.newRun(f, core.Scheduled, func(r *core.FlowRun) {
@@ -94,7 +91,7 @@ func deployments(s *suite) {
 	s.eq(len(must(s.DueFlowRuns(s.ctx, q.ID, s.now, 5))(s)), 0)
 	s.write(func(tx core.Tx) error { return tx.DeleteFlowRun(s.ctx, retry.ID) })
 	s.write(func(tx core.Tx) error {
-		n, err := tx.DeleteScheduledRuns(s.ctx, d.ID, true)
+		n, err := tx.DeleteScheduledRuns(s.ctx, d.ID)
 		s.eq(n, 1)
 		sc.Active = false
 		return errors.Join(err, tx.UpdateDeployment(s.ctx, got), tx.UpdateSchedule(s.ctx, sc))
@@ -102,6 +99,42 @@ func deployments(s *suite) {
 	s.eq(must(s.Schedule(s.ctx, sc.ID))(s).Active, false)
 	s.write(func(tx core.Tx) error { return tx.DeleteDeployment(s.ctx, d.ID) })
 	s.eq(len(must(s.Schedules(s.ctx, d.ID))(s)), 0)
+}
+
+// plans holds what a deployment's plan is read and changed with against r, its only run.
+func (s *suite) plans(d *core.Deployment, r *core.FlowRun) {
+	at := r.NextScheduledStartTime
+	s.eq(len(must(s.PlannedRuns(s.ctx, d.ID, at-1))(s)), 1)
+	s.eq(len(must(s.PlannedRuns(s.ctx, d.ID, at))(s)), 0)
+	f := s.flow("f")
+	by := core.NewID()
+	planned := s.newRun(f, core.Scheduled, func(r *core.FlowRun) {
+		r.DeploymentID, r.AutoScheduled, r.Slot = d.ID, true, core.Ptr("rule x")
+		r.CreatedBy = &core.CreatedBy{ID: by, DisplayValue: core.Ptr("CronSchedule")}
+	})
+	s.eq(must(s.SlotRuns(s.ctx, d.ID, planned.ExpectedStartTime, planned.ExpectedStartTime))(s)[0],
+		core.SlotRun{ID: planned.ID, At: planned.ExpectedStartTime, ScheduleID: by, Shown: "CronSchedule", Slot: "rule x"})
+	s.eq(len(must(s.SlotRuns(s.ctx, d.ID, planned.ExpectedStartTime+1, planned.ExpectedStartTime+1))(s)), 0)
+	s.write(func(tx core.Tx) error {
+		_, err := tx.LockDeployment(s.ctx, d.ID)
+		none, err2 := tx.MoveScheduledRuns(s.ctx, d.ID, d.WorkQueueID, core.UUID{})
+		s.eq(none, 0)
+		moved, err3 := tx.MoveScheduledRuns(s.ctx, d.ID, core.UUID{}, d.WorkQueueID)
+		s.eq(moved, 2)
+		back, err4 := tx.MoveScheduledRuns(s.ctx, d.ID, d.WorkQueueID, core.UUID{})
+		s.eq(back, 2)
+		planned.Updated++
+		planned.Name = "touched"
+		return errors.Join(err, err2, err3, err4, tx.UpdateFlowRun(s.ctx, planned))
+	})
+	s.eq(len(must(s.PlannedRuns(s.ctx, d.ID, at-1))(s)), 1)
+	s.write(func(tx core.Tx) error {
+		gone, err := tx.DeletePlannedRun(s.ctx, planned.ID)
+		s.eq(gone, false)
+		_, none := tx.LockDeployment(s.ctx, core.NewID())
+		s.code(none, core.ENotFound)
+		return errors.Join(err, tx.DeleteFlowRun(s.ctx, planned.ID))
+	})
 }
 
 func logsAndEvents(s *suite) {

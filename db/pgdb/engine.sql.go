@@ -874,6 +874,17 @@ func (q *Queries) LockBlockDocument(ctx context.Context, arg LockBlockDocumentPa
 	return id, err
 }
 
+const lockDeployment = `-- name: LockDeployment :one
+SELECT id FROM deployment WHERE id = $1 FOR NO KEY UPDATE
+`
+
+func (q *Queries) LockDeployment(ctx context.Context, arg LockDeploymentParams) (core.UUID, error) {
+	row := q.db.QueryRow(ctx, lockDeployment, arg.ID)
+	var id core.UUID
+	err := row.Scan(&id)
+	return id, err
+}
+
 const lockFlowRun = `-- name: LockFlowRun :one
 SELECT id FROM flow_run WHERE id = $1 FOR UPDATE
 `

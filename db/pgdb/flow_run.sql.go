@@ -73,14 +73,26 @@ func (q *Queries) DeleteFlowRunTags(ctx context.Context, arg DeleteFlowRunTagsPa
 	return err
 }
 
+const deletePlannedRun = `-- name: DeletePlannedRun :execrows
+DELETE FROM flow_run WHERE id = $1 AND state_type = 'SCHEDULED' AND run_count = 0 AND updated = created
+`
+
+// It may have been claimed since it was read.
+func (q *Queries) DeletePlannedRun(ctx context.Context, arg DeletePlannedRunParams) (int64, error) {
+	result, err := q.db.Exec(ctx, deletePlannedRun, arg.ID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const deleteScheduledRuns = `-- name: DeleteScheduledRuns :execrows
 DELETE FROM flow_run
 WHERE deployment_id = $1 AND state_type = 'SCHEDULED' AND run_count = 0
-  AND (auto_scheduled OR NOT CAST($2 AS BOOLEAN))
 `
 
 func (q *Queries) DeleteScheduledRuns(ctx context.Context, arg DeleteScheduledRunsParams) (int64, error) {
-	result, err := q.db.Exec(ctx, deleteScheduledRuns, arg.DeploymentID, arg.AutoOnly)
+	result, err := q.db.Exec(ctx, deleteScheduledRuns, arg.DeploymentID)
 	if err != nil {
 		return 0, err
 	}
@@ -354,7 +366,7 @@ INSERT INTO flow_run (id, created, updated, name, flow_id, state_id, deployment_
   flow_version, parameters, idempotency_key, context, empirical_policy, tags, labels, parent_task_run_id,
   state_type, state_name, state_timestamp, run_count, expected_start_time, next_scheduled_start_time,
   start_time, end_time, total_run_time, auto_scheduled, in_process_retry, pause_timeout, recoveries,
-  infrastructure_document_id, infrastructure_pid, created_by, job_variables)
+  infrastructure_document_id, infrastructure_pid, created_by, job_variables, slot)
 VALUES ($1, $2, $3, $4, $5, $6,
   $7, $8, $9, $10,
   $11, $12, $13, $14,
@@ -363,7 +375,7 @@ VALUES ($1, $2, $3, $4, $5, $6,
   $23, $24, $25, $26,
   $27, $28, $29, $30,
   $31, $32, $33,
-  $34)
+  $34, $35)
 ON CONFLICT (flow_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
 `
 
@@ -403,6 +415,7 @@ func (q *Queries) InsertFlowRun(ctx context.Context, arg InsertFlowRunParams) (i
 		arg.InfrastructurePid,
 		arg.CreatedBy,
 		arg.JobVariables,
+		arg.Slot,
 	)
 	if err != nil {
 		return 0, err
@@ -500,6 +513,20 @@ func (q *Queries) ListFlowRunStates(ctx context.Context, arg ListFlowRunStatesPa
 	return items, nil
 }
 
+const moveScheduledRuns = `-- name: MoveScheduledRuns :execrows
+UPDATE flow_run SET work_queue_id = $1
+WHERE deployment_id = $2 AND state_type = 'SCHEDULED' AND NOT in_process_retry
+  AND COALESCE(work_queue_id = $3, work_queue_id IS NULL AND $3 IS NULL)
+`
+
+func (q *Queries) MoveScheduledRuns(ctx context.Context, arg MoveScheduledRunsParams) (int64, error) {
+	result, err := q.db.Exec(ctx, moveScheduledRuns, arg.ToQueue, arg.DeploymentID, arg.FromQueue)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const nextDue = `-- name: NextDue :one
 SELECT CAST(MIN(r.next_scheduled_start_time) AS TIMESTAMPTZ) AS next_time FROM flow_run r
 JOIN work_queue q ON q.id = r.work_queue_id
@@ -539,6 +566,75 @@ func (q *Queries) PausedPast(ctx context.Context, arg PausedPastParams) ([]core.
 	return items, nil
 }
 
+const plannedRuns = `-- name: PlannedRuns :many
+SELECT id, created, updated, name, flow_id, state_id, deployment_id, deployment_version, work_queue_id, flow_version, parameters, idempotency_key, context, empirical_policy, tags, labels, parent_task_run_id, state_type, state_name, state_timestamp, run_count, expected_start_time, next_scheduled_start_time, start_time, end_time, total_run_time, auto_scheduled, in_process_retry, pause_timeout, recoveries, infrastructure_document_id, infrastructure_pid, created_by, job_variables, state_message, state_data, state_details, work_queue_name, work_pool_id, work_pool_name FROM flow_run_full
+WHERE deployment_id = $1 AND state_type = 'SCHEDULED' AND next_scheduled_start_time > $2
+  AND auto_scheduled AND state_name = 'Scheduled' AND run_count = 0 AND updated = created
+ORDER BY next_scheduled_start_time, id
+`
+
+// Any change of a run, or of its state, sets updated.
+func (q *Queries) PlannedRuns(ctx context.Context, arg PlannedRunsParams) ([]FlowRunFull, error) {
+	rows, err := q.db.Query(ctx, plannedRuns, arg.DeploymentID, arg.Now)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FlowRunFull
+	for rows.Next() {
+		var i FlowRunFull
+		if err := rows.Scan(
+			&i.ID,
+			&i.Created,
+			&i.Updated,
+			&i.Name,
+			&i.FlowID,
+			&i.StateID,
+			&i.DeploymentID,
+			&i.DeploymentVersion,
+			&i.WorkQueueID,
+			&i.FlowVersion,
+			&i.Parameters,
+			&i.IdempotencyKey,
+			&i.Context,
+			&i.EmpiricalPolicy,
+			&i.Tags,
+			&i.Labels,
+			&i.ParentTaskRunID,
+			&i.StateType,
+			&i.StateName,
+			&i.StateTimestamp,
+			&i.RunCount,
+			&i.ExpectedStartTime,
+			&i.NextScheduledStartTime,
+			&i.StartTime,
+			&i.EndTime,
+			&i.TotalRunTime,
+			&i.AutoScheduled,
+			&i.InProcessRetry,
+			&i.PauseTimeout,
+			&i.Recoveries,
+			&i.InfrastructureDocumentID,
+			&i.InfrastructurePid,
+			&i.CreatedBy,
+			&i.JobVariables,
+			&i.StateMessage,
+			&i.StateData,
+			&i.StateDetails,
+			&i.WorkQueueName,
+			&i.WorkPoolID,
+			&i.WorkPoolName,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const poolLoad = `-- name: PoolLoad :many
 SELECT q.id, COUNT(*) AS n FROM work_queue q
 JOIN flow_run r ON r.work_queue_id = q.id AND r.state_type IN ('PENDING', 'RUNNING')
@@ -564,18 +660,6 @@ func (q *Queries) PoolLoad(ctx context.Context, arg PoolLoadParams) ([]PoolLoadR
 		return nil, err
 	}
 	return items, nil
-}
-
-const scheduledAhead = `-- name: ScheduledAhead :one
-SELECT COUNT(*) AS n, CAST(MAX(next_scheduled_start_time) AS TIMESTAMPTZ) AS last_time FROM flow_run
-WHERE deployment_id = $1 AND state_type = 'SCHEDULED' AND auto_scheduled AND next_scheduled_start_time > $2
-`
-
-func (q *Queries) ScheduledAhead(ctx context.Context, arg ScheduledAheadParams) (ScheduledAheadRow, error) {
-	row := q.db.QueryRow(ctx, scheduledAhead, arg.DeploymentID, arg.Now)
-	var i ScheduledAheadRow
-	err := row.Scan(&i.N, &i.LastTime)
-	return i, err
 }
 
 const setFlowRunState = `-- name: SetFlowRunState :execrows
@@ -612,6 +696,38 @@ func (q *Queries) SetFlowRunState(ctx context.Context, arg SetFlowRunStateParams
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const slotRuns = `-- name: SlotRuns :many
+SELECT id, expected_start_time, created_by, slot FROM flow_run
+WHERE deployment_id = $1 AND auto_scheduled
+  AND expected_start_time >= $2 AND expected_start_time <= $3
+ORDER BY expected_start_time, id
+`
+
+func (q *Queries) SlotRuns(ctx context.Context, arg SlotRunsParams) ([]SlotRunsRow, error) {
+	rows, err := q.db.Query(ctx, slotRuns, arg.DeploymentID, arg.FirstTime, arg.LastTime)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SlotRunsRow
+	for rows.Next() {
+		var i SlotRunsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.ExpectedStartTime,
+			&i.CreatedBy,
+			&i.Slot,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const updateFlowRun = `-- name: UpdateFlowRun :execrows

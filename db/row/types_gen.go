@@ -233,14 +233,13 @@ type DeleteLogsParams struct {
 	CutoffTime core.Time
 }
 
+type DeletePlannedRunParams struct{ ID core.UUID }
+
 type DeleteSavedSearchParams struct{ ID core.UUID }
 
 type DeleteScheduleParams struct{ ID core.UUID }
 
-type DeleteScheduledRunsParams struct {
-	DeploymentID core.UUID
-	AutoOnly     bool
-}
+type DeleteScheduledRunsParams struct{ DeploymentID core.UUID }
 
 type DeleteSlotLeaseParams struct{ ID core.UUID }
 
@@ -443,6 +442,7 @@ type FlowRun struct {
 	InfrastructurePid        *string
 	CreatedBy                core.JSON
 	JobVariables             core.JSON
+	Slot                     *string
 }
 
 type FlowRunChildrenParams struct{ FlowRunID core.UUID }
@@ -823,6 +823,7 @@ type InsertFlowRunParams struct {
 	InfrastructurePid        *string
 	CreatedBy                core.JSON
 	JobVariables             core.JSON
+	Slot                     *string
 }
 
 type InsertFlowRunStateParams struct {
@@ -1080,6 +1081,8 @@ type LockAutomationParams struct{ ID core.UUID }
 
 type LockBlockDocumentParams struct{ ID core.UUID }
 
+type LockDeploymentParams struct{ ID core.UUID }
+
 type LockFlowRunParams struct{ ID core.UUID }
 
 type LockGlobalLimitsParams struct{ Names []string }
@@ -1117,6 +1120,12 @@ type LoseSlotLeasesParams struct {
 	ClientID core.UUID
 }
 
+type MoveScheduledRunsParams struct {
+	ToQueue      core.UUID
+	DeploymentID core.UUID
+	FromQueue    core.UUID
+}
+
 type NextDueParams struct{ WorkPoolID core.UUID }
 
 type ParkAutomationEventParams struct {
@@ -1127,6 +1136,11 @@ type ParkAutomationEventParams struct {
 type PausedPastParams struct {
 	Now core.Time
 	Lim int64
+}
+
+type PlannedRunsParams struct {
+	DeploymentID core.UUID
+	Now          core.Time
 }
 
 type PolledDeploymentParams struct {
@@ -1252,6 +1266,7 @@ type Querier interface {
 	DeleteIdleDeploymentLeases(ctx context.Context) (int64, error)
 	DeleteLease(ctx context.Context, arg DeleteLeaseParams) (int64, error)
 	DeleteLogs(ctx context.Context, arg DeleteLogsParams) (int64, error)
+	DeletePlannedRun(ctx context.Context, arg DeletePlannedRunParams) (int64, error)
 	DeleteSavedSearch(ctx context.Context, arg DeleteSavedSearchParams) (int64, error)
 	DeleteSchedule(ctx context.Context, arg DeleteScheduleParams) (int64, error)
 	DeleteScheduledRuns(ctx context.Context, arg DeleteScheduledRunsParams) (int64, error)
@@ -1267,7 +1282,8 @@ type Querier interface {
 	DeleteWorkQueue(ctx context.Context, arg DeleteWorkQueueParams) (int64, error)
 	DeleteWorker(ctx context.Context, arg DeleteWorkerParams) (int64, error)
 	DeploymentNotReady(ctx context.Context, arg DeploymentNotReadyParams) error
-	DeploymentsToSchedule(ctx context.Context, arg DeploymentsToScheduleParams) ([]DeploymentFull, error)
+	DeploymentsToSchedule(ctx context.Context, arg DeploymentsToScheduleParams) ([]DeploymentFull, // It may have been claimed since it was read.
+		error)
 	DeploymentsToScheduleAfter(ctx context.Context, arg DeploymentsToScheduleAfterParams) ([]DeploymentFull, error)
 	DueFlowRuns(ctx context.Context, arg DueFlowRunsParams) ([]FlowRunFull, // Without the inner select Postgres joins all that are due before it takes the first.
 		error)
@@ -1385,6 +1401,7 @@ type Querier interface {
 	ListWorkersByIDs(ctx context.Context, arg ListWorkersByIDsParams) ([]Worker, error)
 	LockAutomation(ctx context.Context, arg LockAutomationParams) (core.UUID, error)
 	LockBlockDocument(ctx context.Context, arg LockBlockDocumentParams) (core.UUID, error)
+	LockDeployment(ctx context.Context, arg LockDeploymentParams) (core.UUID, error)
 	LockFlowRun(ctx context.Context, arg LockFlowRunParams) (core.UUID, error)
 	LockGlobalLimits(ctx context.Context, arg LockGlobalLimitsParams) ([]GlobalLimit, error)
 	LockLeases(ctx context.Context, arg LockLeasesParams) ([]RunLease, error)
@@ -1392,10 +1409,13 @@ type Querier interface {
 	LockWorkPool(ctx context.Context, arg LockWorkPoolParams) (core.UUID, error)
 	LogsFrom(ctx context.Context, arg LogsFromParams) ([]LogsFromRow, error)
 	LoseSlotLeases(ctx context.Context, arg LoseSlotLeasesParams) ([]core.UUID, error)
+	MoveScheduledRuns(ctx context.Context, arg MoveScheduledRunsParams) (int64, error)
 	NextDue(ctx context.Context, arg NextDueParams) (core.Time, error)
 	OnlineWorkers(ctx context.Context) ([]Worker, error)
 	ParkAutomationEvent(ctx context.Context, arg ParkAutomationEventParams) (int64, error)
 	PausedPast(ctx context.Context, arg PausedPastParams) ([]core.UUID, error)
+	PlannedRuns(ctx context.Context, arg PlannedRunsParams) ([]FlowRunFull, // Any change of a run, or of its state, sets updated.
+		error)
 	PolledDeployment(ctx context.Context, arg PolledDeploymentParams) error
 	PolledWorkQueue(ctx context.Context, arg PolledWorkQueueParams) error
 	PoolLoad(ctx context.Context, arg PoolLoadParams) ([]PoolLoadRow, error)
@@ -1413,14 +1433,14 @@ type Querier interface {
 	RenewLeases(ctx context.Context, arg RenewLeasesParams) ([]core.UUID, error)
 	ResealBlockDocument(ctx context.Context, arg ResealBlockDocumentParams) (int64, error)
 	RunsOccupying(ctx context.Context, arg RunsOccupyingParams) (int64, error)
-	ScheduledAhead(ctx context.Context, arg ScheduledAheadParams) (ScheduledAheadRow, error)
 	SetFlowRunState(ctx context.Context, arg SetFlowRunStateParams) (int64, error)
 	SetTaskRunState(ctx context.Context, arg SetTaskRunStateParams) (int64, error)
-	SlotsLeased(ctx context.Context, arg SlotsLeasedParams) (int64, error)
-	StaleDeployments(ctx context.Context, arg StaleDeploymentsParams) ([]core. // A run whose client keeps a lease occupies as long as that holds. Until it was
+	SlotRuns(ctx context.Context, arg SlotRunsParams) ([]SlotRunsRow, // A run whose client keeps a lease occupies as long as that holds. Until it was
 		// renewed for the first time (is_counted) only a pending run loses its slot: not
 		// every client that runs what a newer worker submits renews.
-		UUID, error)
+		error)
+	SlotsLeased(ctx context.Context, arg SlotsLeasedParams) (int64, error)
+	StaleDeployments(ctx context.Context, arg StaleDeploymentsParams) ([]core.UUID, error)
 	StaleWorkQueues(ctx context.Context, arg StaleWorkQueuesParams) ([]core.UUID, error)
 	TakeAutomationEvent(ctx context.Context, arg TakeAutomationEventParams) (int64, error)
 	TakeQueuedTaskRun(ctx context.Context, arg TakeQueuedTaskRunParams) (int64, error)
@@ -1535,16 +1555,6 @@ type Schedule struct {
 	Slug             *string
 }
 
-type ScheduledAheadParams struct {
-	DeploymentID core.UUID
-	Now          core.Time
-}
-
-type ScheduledAheadRow struct {
-	N        int64
-	LastTime core.Time
-}
-
 type ServerLease struct {
 	Name    string
 	Holder  core.UUID
@@ -1608,6 +1618,19 @@ type SlotLeaseLimit struct {
 	LeaseID  core.UUID
 	LimitID  core.UUID
 	Position int64
+}
+
+type SlotRunsParams struct {
+	DeploymentID core.UUID
+	FirstTime    core.Time
+	LastTime     core.Time
+}
+
+type SlotRunsRow struct {
+	ID                core.UUID
+	ExpectedStartTime core.Time
+	CreatedBy         core.JSON
+	Slot              *string
 }
 
 type SlotsLeasedParams struct {

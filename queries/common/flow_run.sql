@@ -3,7 +3,7 @@ INSERT INTO flow_run (id, created, updated, name, flow_id, state_id, deployment_
   flow_version, parameters, idempotency_key, context, empirical_policy, tags, labels, parent_task_run_id,
   state_type, state_name, state_timestamp, run_count, expected_start_time, next_scheduled_start_time,
   start_time, end_time, total_run_time, auto_scheduled, in_process_retry, pause_timeout, recoveries,
-  infrastructure_document_id, infrastructure_pid, created_by, job_variables)
+  infrastructure_document_id, infrastructure_pid, created_by, job_variables, slot)
 VALUES (sqlc.arg(id), sqlc.arg(created), sqlc.arg(updated), sqlc.arg(name), sqlc.arg(flow_id), sqlc.narg(state_id),
   sqlc.narg(deployment_id), sqlc.narg(deployment_version), sqlc.narg(work_queue_id), sqlc.narg(flow_version),
   sqlc.arg(parameters), sqlc.narg(idempotency_key), sqlc.narg(context), sqlc.arg(empirical_policy),
@@ -12,7 +12,7 @@ VALUES (sqlc.arg(id), sqlc.arg(created), sqlc.arg(updated), sqlc.arg(name), sqlc
   sqlc.narg(next_scheduled_start_time), sqlc.narg(start_time), sqlc.narg(end_time), sqlc.arg(total_run_time),
   sqlc.arg(auto_scheduled), sqlc.arg(in_process_retry), sqlc.narg(pause_timeout), sqlc.arg(recoveries),
   sqlc.narg(infrastructure_document_id), sqlc.narg(infrastructure_pid), sqlc.narg(created_by),
-  sqlc.narg(job_variables))
+  sqlc.narg(job_variables), sqlc.narg(slot))
 ON CONFLICT (flow_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING;
 
 -- name: InsertFlowRunTag :exec
@@ -70,12 +70,29 @@ ORDER BY id;
 
 -- name: DeleteScheduledRuns :execrows
 DELETE FROM flow_run
-WHERE deployment_id = sqlc.arg(deployment_id) AND state_type = 'SCHEDULED' AND run_count = 0
-  AND (auto_scheduled OR NOT CAST(sqlc.arg(auto_only) AS BOOLEAN));
+WHERE deployment_id = sqlc.arg(deployment_id) AND state_type = 'SCHEDULED' AND run_count = 0;
 
--- name: ScheduledAhead :one
-SELECT COUNT(*) AS n, CAST(MAX(next_scheduled_start_time) AS TIMESTAMPTZ) AS last_time FROM flow_run
-WHERE deployment_id = sqlc.arg(deployment_id) AND state_type = 'SCHEDULED' AND auto_scheduled AND next_scheduled_start_time > sqlc.arg(now);
+-- name: PlannedRuns :many
+-- Any change of a run, or of its state, sets updated.
+SELECT * FROM flow_run_full
+WHERE deployment_id = sqlc.arg(deployment_id) AND state_type = 'SCHEDULED' AND next_scheduled_start_time > sqlc.arg(now)
+  AND auto_scheduled AND state_name = 'Scheduled' AND run_count = 0 AND updated = created
+ORDER BY next_scheduled_start_time, id;
+
+-- name: DeletePlannedRun :execrows
+-- It may have been claimed since it was read.
+DELETE FROM flow_run WHERE id = sqlc.arg(id) AND state_type = 'SCHEDULED' AND run_count = 0 AND updated = created;
+
+-- name: MoveScheduledRuns :execrows
+UPDATE flow_run SET work_queue_id = sqlc.narg(to_queue)
+WHERE deployment_id = sqlc.arg(deployment_id) AND state_type = 'SCHEDULED' AND NOT in_process_retry
+  AND COALESCE(work_queue_id = sqlc.narg(from_queue), work_queue_id IS NULL AND sqlc.narg(from_queue) IS NULL);
+
+-- name: SlotRuns :many
+SELECT id, expected_start_time, created_by, slot FROM flow_run
+WHERE deployment_id = sqlc.arg(deployment_id) AND auto_scheduled
+  AND expected_start_time >= sqlc.arg(first_time) AND expected_start_time <= sqlc.arg(last_time)
+ORDER BY expected_start_time, id;
 
 -- name: DueFlowRuns :many
 -- Without the inner select Postgres joins all that are due before it takes the first.

@@ -103,3 +103,6 @@ WHERE r.state_type IN ('PENDING', 'RUNNING', 'CANCELLING')
   AND NOT EXISTS (SELECT 1 FROM slot_lease l WHERE l.holder_id = r.id AND l.holder_type = 'deployment'
     AND l.expires <= sqlc.arg(now) AND (NOT l.is_counted OR r.state_type = 'PENDING'))
 ORDER BY r.start_time, r.id LIMIT CAST(sqlc.arg(at_most) AS BIGINT);
+
+-- name: LockDeployment :one
+SELECT id FROM deployment WHERE id = sqlc.arg(id);

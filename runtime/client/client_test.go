@@ -167,7 +167,7 @@ func TestWork(t *testing.T) {
 	same(t, "pool", must[*core.WorkPool](t)(r.WorkPoolByName(ctx, "my pool")), pool)
 	f := must[*core.Flow](t)(r.CreateFlow(ctx, core.FlowCreate{Name: "a flow"}))
 	d := must[*core.Deployment](t)(r.CreateDeployment(ctx, core.DeploymentCreate{Name: "d", FlowID: f.ID, WorkPoolName: core.Some("my pool"), ParameterOpenAPISchema: core.Some(core.JSON(`{}`)),
-		Schedules: []core.ScheduleCreate{{Rule: core.JSON(`{"interval":3600}`), Active: core.Some(false)}}}))
+		Schedules: core.Some([]core.ScheduleCreate{{Rule: core.JSON(`{"interval":3600}`), Active: core.Some(false)}})}))
 	same(t, "deployment", must[*core.Deployment](t)(r.DeploymentByName(ctx, "a flow", "d")), must[*core.Deployment](t)(r.store.Deployment(ctx, d.ID)))
 	run := must[*core.FlowRun](t)(r.CreateDeploymentFlowRun(ctx, d.ID, core.DeploymentFlowRunCreate{Tags: core.Tags{"t"}}))
 	holder := core.NewID()

@@ -64,13 +64,14 @@ type ConcurrencyOptions struct {
 	CollisionStrategy string `json:"collision_strategy"` // ENQUEUE, CANCEL_NEW
 }
 
-// DeploymentCreate upserts by (flow, name): omitted keys keep what is stored,
-// but schedules are always replaced.
+// DeploymentCreate upserts by (flow, name): omitted keys keep what is stored.
+// Schedules that are given replace the stored ones; one that was there before,
+// by its slug or else its rule, keeps its id and what is not given of it.
 type DeploymentCreate struct {
 	Name                     string                  `json:"name"`
 	FlowID                   UUID                    `json:"flow_id"`
 	Paused                   Opt[bool]               `json:"paused,omitzero"`
-	Schedules                []ScheduleCreate        `json:"schedules,omitempty"`
+	Schedules                Opt[[]ScheduleCreate]   `json:"schedules,omitzero"`
 	ConcurrencyLimit         Opt[int64]              `json:"concurrency_limit,omitzero"`
 	GlobalConcurrencyLimitID Opt[UUID]               `json:"global_concurrency_limit_id,omitzero"`
 	ConcurrencyOptions       Opt[ConcurrencyOptions] `json:"concurrency_options,omitzero"`

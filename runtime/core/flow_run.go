@@ -41,8 +41,9 @@ type FlowRun struct {
 	State                    *State        `json:"state"`
 	JobVariables             JSON          `json:"job_variables"`
 
-	StateTimestamp Time  `json:"-"`
-	Recoveries     int64 `json:"-"` // how often a lost process was replaced since the last retry
+	StateTimestamp Time    `json:"-"`
+	Slot           *string `json:"-"` // of an auto-scheduled run: what its schedule meant; written, and read as SlotRun
+	Recoveries     int64   `json:"-"` // how often a lost process was replaced since the last retry
 }
 
 // FlowRunPolicy is empirical_policy: what the retry and pause rules remember.

@@ -13,6 +13,15 @@ type Schedule struct {
 	Slug             *string `json:"slug"`
 }
 
+// SlotRun is a run that was made for a slot of a schedule.
+type SlotRun struct {
+	ID         UUID
+	At         Time   // when the slot is
+	ScheduleID UUID   // the schedule's id at that time
+	Shown      string // its slug or kind, as people are shown it
+	Slot       string // what the schedule means; "" for a run of an older version
+}
+
 type ScheduleCreate struct {
 	Rule             JSON      `json:"schedule"`
 	Active           Opt[bool] `json:"active,omitzero"`

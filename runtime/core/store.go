@@ -87,8 +87,11 @@ type Reader interface {
 	// DeploymentsToSchedule are unpaused deployments with an active schedule
 	// whose id is above after, by id; updatedSince 0 is all of them.
 	DeploymentsToSchedule(ctx context.Context, after UUID, updatedSince Time, limit int) ([]*Deployment, error)
-	// ScheduledAhead tells how many auto-scheduled runs lie in the future, and the last one's time.
-	ScheduledAhead(ctx context.Context, deploymentID UUID, now Time) (n int64, last Time, err error)
+	// PlannedRuns are a deployment's auto-scheduled runs after now that nobody
+	// has touched: still in their first state and as they were made.
+	PlannedRuns(ctx context.Context, deploymentID UUID, now Time) ([]*FlowRun, error)
+	// SlotRuns are a deployment's auto-scheduled runs, in whatever state, for the slots from first to last.
+	SlotRuns(ctx context.Context, deploymentID UUID, first, last Time) ([]SlotRun, error)
 
 	WorkPool(ctx context.Context, id UUID) (*WorkPool, error)
 	WorkPoolByName(ctx context.Context, name string) (*WorkPool, error)
@@ -190,9 +193,15 @@ type Tx interface {
 	// changes on the run: state columns, times, counts, policy, recoveries.
 	SetFlowRunState(ctx context.Context, r *FlowRun) error
 	DeleteFlowRun(ctx context.Context, id UUID) error
-	// DeleteScheduledRuns removes a deployment's SCHEDULED runs that never ran
-	// (auto-scheduled ones only, if so asked) and returns how many.
-	DeleteScheduledRuns(ctx context.Context, deploymentID UUID, autoOnly bool) (int64, error)
+	// DeleteScheduledRuns removes all of a deployment's SCHEDULED runs that never
+	// ran and returns how many.
+	DeleteScheduledRuns(ctx context.Context, deploymentID UUID) (int64, error)
+	// DeletePlannedRun removes one of PlannedRuns. False means that it was
+	// claimed or changed in the meantime and stays.
+	DeletePlannedRun(ctx context.Context, id UUID) (bool, error)
+	// MoveScheduledRuns puts a deployment's SCHEDULED runs that are in one queue
+	// into another (zero is none) and returns how many.
+	MoveScheduledRuns(ctx context.Context, deploymentID, from, to UUID) (int64, error)
 
 	InsertFlowRunInput(ctx context.Context, in *FlowRunInput) error
 	DeleteFlowRunInput(ctx context.Context, flowRunID UUID, key string) error
@@ -222,6 +231,8 @@ type Tx interface {
 
 	InsertDeployment(ctx context.Context, d *Deployment) error
 	UpdateDeployment(ctx context.Context, d *Deployment) error
+	// LockDeployment reads a deployment for a change of it, its schedules or its plan.
+	LockDeployment(ctx context.Context, id UUID) (*Deployment, error)
 	// PolledDeployments marks them READY and polled.
 	PolledDeployments(ctx context.Context, ids []UUID, now Time) error
 	DeleteDeployment(ctx context.Context, id UUID) error

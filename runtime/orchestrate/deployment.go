@@ -13,14 +13,14 @@ func (s *Service) DeploymentByName(ctx context.Context, flowName, name string) (
 }
 
 // CreateDeployment makes a deployment, or updates the one of that flow and
-// name: keys that are absent keep what is stored, schedules are replaced.
+// name: keys that are absent keep what is stored.
 // ENotFound for an unknown pool, EConflict for an unknown flow or for
 // parameters that do not fit their schema.
 func (s *Service) CreateDeployment(ctx context.Context, c core.DeploymentCreate) (*core.Deployment, error) {
 	if err := checkName("deployment", c.Name); err != nil {
 		return nil, err
 	}
-	schedules, err := newSchedules(c.Schedules, true)
+	schedules, err := readSchedules(c.Schedules.Or(nil))
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +36,10 @@ func (s *Service) CreateDeployment(ctx context.Context, c core.DeploymentCreate)
 		now := s.now()
 		d, err = tx.DeploymentByName(ctx, f.Name, c.Name)
 		existed := err == nil
-		if err != nil && !core.IsNotFound(err) {
+		if existed {
+			d, err = tx.LockDeployment(ctx, d.ID)
+		}
+		if err != nil && (existed || !core.IsNotFound(err)) {
 			return err
 		}
 		if !existed {
@@ -47,6 +50,7 @@ func (s *Service) CreateDeployment(ctx context.Context, c core.DeploymentCreate)
 			}
 		}
 		d.Updated = now
+		queueBefore := d.WorkQueueID
 		if c.Labels.Set {
 			d.Labels = mergeLabels(f.Labels, map[string]string{"prefect.flow.id": f.ID.String()}, c.Labels.Or(nil))
 		}
@@ -66,11 +70,6 @@ func (s *Service) CreateDeployment(ctx context.Context, c core.DeploymentCreate)
 				return err
 			}
 		}
-		if existed {
-			if _, err := tx.DeleteScheduledRuns(ctx, d.ID, true); err != nil {
-				return err
-			}
-		}
 		write := tx.InsertDeployment
 		if existed {
 			write = tx.UpdateDeployment
@@ -82,13 +81,20 @@ func (s *Service) CreateDeployment(ctx context.Context, c core.DeploymentCreate)
 		if err := write(ctx, d); err != nil {
 			return err
 		}
-		if err := s.replaceSchedules(ctx, tx, d, schedules); err != nil {
-			return err
+		if c.Schedules.Set {
+			if err := s.replaceSchedules(ctx, tx, d, schedules); err != nil {
+				return err
+			}
 		}
 		if err := s.readyAtOnce(ctx, tx, out, d); err != nil {
 			return err
 		}
-		out.pool(d.WorkPoolID)
+		if err := moveRuns(ctx, tx, d, queueBefore); err != nil {
+			return err
+		}
+		if err := s.replan(ctx, tx, out, d); err != nil {
+			return err
+		}
 		d, err = tx.Deployment(ctx, d.ID)
 		return err
 	})
@@ -112,19 +118,31 @@ func (s *Service) readyAtOnce(ctx context.Context, tx core.Tx, out *outbox, d *c
 	return s.polledDeployments(ctx, tx, out, []*core.Deployment{d})
 }
 
-// UpdateDeployment changes the keys that are present and purges future
-// auto-scheduled runs, which are made anew from what holds now.
+// moveRuns lets the runs that wait in the queue of a deployment follow it to
+// another one, since the former may have no worker any more: they are due, and
+// what they run is said by the deployment. Prefect leaves them. Runs that were
+// put into another queue stay there.
+func moveRuns(ctx context.Context, tx core.Tx, d *core.Deployment, from core.UUID) error {
+	if d.WorkQueueID == from {
+		return nil
+	}
+	_, err := tx.MoveScheduledRuns(ctx, d.ID, from, d.WorkQueueID)
+	return err
+}
+
+// UpdateDeployment changes the keys that are present.
 func (s *Service) UpdateDeployment(ctx context.Context, id core.UUID, u core.DeploymentUpdate) error {
 	defer s.names.forget(id)
 	if u.Schedules.Set && u.Schedules.Null {
 		return invalidField("schedules", "schedules must be a list; leave the key out to keep them")
 	}
 	return s.write(ctx, func(tx core.Tx, out *outbox) error {
-		d, err := tx.Deployment(ctx, id)
+		d, err := tx.LockDeployment(ctx, id)
 		if err != nil {
 			return err
 		}
-		poolBefore := d.WorkPoolID
+		queueBefore := d.WorkQueueID
+		out.pool(d.WorkPoolID)
 		if err := s.applyDeployment(ctx, tx, d, u); err != nil {
 			return err
 		}
@@ -143,9 +161,10 @@ func (s *Service) UpdateDeployment(ctx context.Context, id core.UUID, u core.Dep
 				return err
 			}
 		}
-		out.pool(poolBefore, d.WorkPoolID)
-		_, err = tx.DeleteScheduledRuns(ctx, id, true)
-		return err
+		if err := moveRuns(ctx, tx, d, queueBefore); err != nil {
+			return err
+		}
+		return s.replan(ctx, tx, out, d)
 	})
 }
 
@@ -327,16 +346,21 @@ func (s *Service) applyLimit(ctx context.Context, tx core.Tx, d *core.Deployment
 }
 
 // DeleteDeployment takes its SCHEDULED runs that never ran, its schedules and
-// its own limit with it; a shared limit stays.
+// its own limit with it; a shared limit stays. Due runs go, too, as in Prefect:
+// without the deployment nobody knows what they run.
 func (s *Service) DeleteDeployment(ctx context.Context, id core.UUID) error {
 	defer s.names.forget(id)
-	return s.write(ctx, func(tx core.Tx, _ *outbox) error {
-		d, err := tx.Deployment(ctx, id)
+	return s.write(ctx, func(tx core.Tx, out *outbox) error {
+		d, err := tx.LockDeployment(ctx, id)
 		if err != nil {
 			return err
 		}
-		if _, err := tx.DeleteScheduledRuns(ctx, id, false); err != nil {
+		n, err := tx.DeleteScheduledRuns(ctx, id)
+		if err != nil {
 			return err
+		}
+		if n > 0 {
+			out.plans = append(out.plans, planChange{deployment: d.FullName(), deleted: int(n)})
 		}
 		if err := tx.DeleteDeployment(ctx, id); err != nil {
 			return err
@@ -348,7 +372,7 @@ func (s *Service) DeleteDeployment(ctx context.Context, id core.UUID) error {
 	})
 }
 
-// PauseDeployment stops its schedules: the auto-scheduled runs go away.
+// PauseDeployment stops its schedules: planned runs are deleted, due ones run.
 func (s *Service) PauseDeployment(ctx context.Context, id core.UUID) error {
 	return s.pauseDeployment(ctx, id, true)
 }
@@ -360,7 +384,7 @@ func (s *Service) ResumeDeployment(ctx context.Context, id core.UUID) error {
 
 func (s *Service) pauseDeployment(ctx context.Context, id core.UUID, paused bool) error {
 	return s.write(ctx, func(tx core.Tx, out *outbox) error {
-		d, err := tx.Deployment(ctx, id)
+		d, err := tx.LockDeployment(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -368,12 +392,7 @@ func (s *Service) pauseDeployment(ctx context.Context, id core.UUID, paused bool
 		if err := tx.UpdateDeployment(ctx, d); err != nil {
 			return err
 		}
-		out.pool(d.WorkPoolID)
-		if !paused {
-			return nil
-		}
-		_, err = tx.DeleteScheduledRuns(ctx, id, true)
-		return err
+		return s.replan(ctx, tx, out, d)
 	})
 }
 

@@ -47,7 +47,7 @@ func given[T any](v T, err error) func(t *testing.T) T {
 func (h *office) deploy(t *testing.T, schedules ...core.ScheduleCreate) *core.Deployment {
 	t.Helper()
 	return given(h.CreateDeployment(t.Context(), core.DeploymentCreate{
-		Name: "d", FlowID: h.flow.ID, WorkPoolName: core.Some("p"), ParameterOpenAPISchema: core.Some(core.JSON(`{}`)), Schedules: schedules,
+		Name: "d", FlowID: h.flow.ID, WorkPoolName: core.Some("p"), ParameterOpenAPISchema: core.Some(core.JSON(`{}`)), Schedules: core.Some(schedules),
 	}))(t)
 }
 
@@ -65,8 +65,8 @@ func TestDeploymentUpsert(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 	again := given(h.CreateDeployment(ctx, core.DeploymentCreate{Name: "d", FlowID: h.flow.ID, Description: core.Some("new"), ConcurrencyLimit: core.Some[int64](2), WorkQueueName: core.Some("fast")}))(t)
-	if again.ID != d.ID || core.Deref(again.WorkPoolName) != "p" || core.Deref(again.WorkQueueName) != "fast" || len(again.Schedules) != 0 {
-		t.Errorf("absent keys keep, schedules go: %+v", again)
+	if again.ID != d.ID || core.Deref(again.WorkPoolName) != "p" || core.Deref(again.WorkQueueName) != "fast" || len(again.Schedules) != 1 {
+		t.Errorf("absent keys keep: %+v", again)
 	}
 	if l := again.GlobalConcurrencyLimit; l == nil || l.Limit != 2 || l.Name != "deployment:"+d.ID.String() {
 		t.Errorf("%+v", l)

@@ -2,28 +2,20 @@ package orchestrate
 
 import (
 	"context"
-	"fmt"
-	"time"
+	"slices"
 
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/schedule"
 )
 
-// Defaults of the scheduler: at least so many runs and so far ahead, at most
-// so many and so far.
-const (
-	scheduleMinRuns = 3
-	scheduleMinTime = time.Hour
-	scheduleMaxRuns = 100
-	scheduleMaxTime = 100 * 24 * time.Hour
-	scheduleBatch   = 100
-	scheduleRecent  = 5 * time.Second // how often ScheduleRecent is called
-)
+// givenSchedule is a schedule as a client gave it, found good.
+type givenSchedule struct {
+	core.ScheduleCreate
+	rule *schedule.Rule
+}
 
-// newSchedules reads and normalises schedules. max_scheduled_runs that come
-// inside a deployment are dropped, as the peer does.
-func newSchedules(list []core.ScheduleCreate, inDeployment bool) ([]*core.Schedule, error) {
-	out := make([]*core.Schedule, 0, len(list))
+func readSchedules(list []core.ScheduleCreate) ([]givenSchedule, error) {
+	out := make([]givenSchedule, 0, len(list))
 	slugs := map[string]bool{}
 	for _, c := range list {
 		rule, err := schedule.Parse(c.Rule)
@@ -39,13 +31,60 @@ func newSchedules(list []core.ScheduleCreate, inDeployment bool) ([]*core.Schedu
 			}
 			slugs[*c.Slug] = true
 		}
-		e := &core.Schedule{Rule: rule.JSON(), Active: c.Active.Or(true), MaxScheduledRuns: c.MaxScheduledRuns, Parameters: c.Parameters.OrObject(), Slug: c.Slug}
-		if inDeployment {
-			e.MaxScheduledRuns = nil
-		}
-		out = append(out, e)
+		out = append(out, givenSchedule{c, rule})
 	}
 	return out, nil
+}
+
+// fresh is the schedule as a new one.
+func (g givenSchedule) fresh(deploymentID core.UUID, now core.Time) *core.Schedule {
+	return &core.Schedule{ID: core.NewID(), Created: now, Updated: now, DeploymentID: deploymentID, Rule: g.rule.JSON(),
+		Active: g.Active.Or(true), MaxScheduledRuns: g.MaxScheduledRuns, Parameters: g.Parameters.OrObject(), Slug: g.Slug}
+}
+
+// over sets on e what is given and says whether that changes anything: a
+// schedule that a person paused stays so unless active is given.
+func (g givenSchedule) over(e *core.Schedule) (changed bool, err error) {
+	before := *e
+	rule, err := schedule.Parse(schedule.KeepAnchor(g.Rule, e.Rule))
+	if err != nil {
+		return false, err
+	}
+	e.Rule, e.Active, e.Slug = rule.JSON(), g.Active.Or(e.Active), g.Slug
+	if g.Parameters != nil {
+		e.Parameters = g.Parameters.OrObject()
+	}
+	return e.Active != before.Active || core.Deref(e.Slug) != core.Deref(before.Slug) ||
+		!sameJSON(e.Rule, before.Rule) || !sameJSON(e.Parameters, before.Parameters), nil
+}
+
+// sameSchedule are the ways to know a stored schedule again in a list that
+// replaces it, surest first.
+var sameSchedule = []func(e *core.Schedule, g givenSchedule) bool{
+	func(e *core.Schedule, g givenSchedule) bool {
+		return e.Slug != nil && g.Slug != nil && *e.Slug == *g.Slug
+	},
+	func(e *core.Schedule, g givenSchedule) bool {
+		return e.Slug != nil && g.Replaces != nil && *e.Slug == *g.Replaces
+	},
+	func(e *core.Schedule, g givenSchedule) bool {
+		return oneSlug(e, g) && sameJSON(e.Rule, g.rule.JSON()) && sameJSON(e.Parameters, g.Parameters)
+	},
+	func(e *core.Schedule, g givenSchedule) bool {
+		return oneSlug(e, g) && meaningOf(e) == g.rule.Meaning() && sameJSON(e.Parameters, g.Parameters)
+	},
+	func(e *core.Schedule, g givenSchedule) bool { return oneSlug(e, g) && meaningOf(e) == g.rule.Meaning() },
+}
+
+// oneSlug: the two may be the same schedule, as far as their slugs tell.
+func oneSlug(e *core.Schedule, g givenSchedule) bool { return e.Slug == nil || g.Slug == nil }
+
+func meaningOf(e *core.Schedule) string {
+	rule, err := schedule.Parse(e.Rule)
+	if err != nil {
+		return ""
+	}
+	return rule.Meaning()
 }
 
 func checkMaxRuns(n *int64) error {
@@ -59,25 +98,55 @@ func slugTaken(slug string) error {
 	return core.Errorf(core.EConflict, "a schedule with the slug %q already exists in this deployment; slugs must differ", slug)
 }
 
-// replaceSchedules removes all schedules of d and inserts these.
-func (s *Service) replaceSchedules(ctx context.Context, tx core.Tx, d *core.Deployment, schedules []*core.Schedule) error {
-	old, err := tx.Schedules(ctx, d.ID)
+// replaceSchedules makes the schedules of d those that are given. A stored one
+// that is given again is changed where it stands, so that it keeps its id: by
+// its slug, by its rule, or because one schedule is left on either side, which
+// is then taken for the same with another rule.
+func (s *Service) replaceSchedules(ctx context.Context, tx core.Tx, d *core.Deployment, given []givenSchedule) error {
+	stored, err := tx.Schedules(ctx, d.ID)
 	if err != nil {
 		return err
 	}
-	for _, o := range old {
-		if err := tx.DeleteSchedule(ctx, o.ID); err != nil {
+	known := make([]*core.Schedule, len(given))
+	for _, same := range sameSchedule {
+		for i, g := range given {
+			at := slices.IndexFunc(stored, func(e *core.Schedule) bool { return same(e, g) })
+			if known[i] == nil && at >= 0 {
+				known[i] = stored[at]
+				stored = slices.Delete(stored, at, at+1)
+			}
+		}
+	}
+	if i := slices.Index(known, nil); i >= 0 && len(stored) == 1 && oneSlug(stored[0], given[i]) && !slices.Contains(known[i+1:], nil) {
+		known[i], stored = stored[0], nil
+	}
+	for _, e := range stored {
+		if err := tx.DeleteSchedule(ctx, e.ID); err != nil {
 			return err
 		}
 	}
-	return s.insertSchedules(ctx, tx, d.ID, schedules)
-}
-
-func (s *Service) insertSchedules(ctx context.Context, tx core.Tx, deploymentID core.UUID, schedules []*core.Schedule) error {
 	now := s.now()
-	for _, e := range schedules {
-		e.ID, e.DeploymentID, e.Created, e.Updated = core.NewID(), deploymentID, now, now
-		if err := tx.InsertSchedule(ctx, e); err != nil {
+	for i, e := range known {
+		if e == nil {
+			continue
+		}
+		changed, err := given[i].over(e)
+		if err != nil {
+			return err
+		}
+		if e.Updated = now; changed {
+			if err := tx.UpdateSchedule(ctx, e); err != nil {
+				return err
+			}
+		}
+	}
+	for i, g := range given {
+		if known[i] != nil {
+			continue
+		}
+		// Clients set it in a schedule of their own; inside a deployment Prefect drops it.
+		g.MaxScheduledRuns = nil
+		if err := tx.InsertSchedule(ctx, g.fresh(d.ID, now)); err != nil {
 			return err
 		}
 	}
@@ -120,19 +189,24 @@ func (s *Service) patchSchedules(ctx context.Context, tx core.Tx, d *core.Deploy
 		}
 		fresh = append(fresh, core.ScheduleCreate{Rule: u.Rule.V, Active: u.Active, Parameters: u.Parameters.Or(nil), Slug: slug})
 	}
-	schedules, err := newSchedules(fresh, true)
+	added, err := readSchedules(fresh)
 	if err != nil {
 		return err
 	}
-	if slugged {
-		return s.insertSchedules(ctx, tx, d.ID, schedules)
+	if !slugged {
+		return s.replaceSchedules(ctx, tx, d, added)
 	}
-	return s.replaceSchedules(ctx, tx, d, schedules)
+	for _, g := range added {
+		if err := tx.InsertSchedule(ctx, g.fresh(d.ID, s.now())); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Service) changeSchedule(ctx context.Context, tx core.Tx, e *core.Schedule, u core.ScheduleUpdate) error {
 	if u.Rule.Set && !u.Rule.Null {
-		rule, err := schedule.Parse(u.Rule.V)
+		rule, err := schedule.Parse(schedule.KeepAnchor(u.Rule.V, e.Rule))
 		if err != nil {
 			return err
 		}
@@ -157,19 +231,24 @@ func (s *Service) changeSchedule(ctx context.Context, tx core.Tx, e *core.Schedu
 // CreateSchedules adds schedules. ENotFound without the deployment, EConflict
 // for a taken slug.
 func (s *Service) CreateSchedules(ctx context.Context, deploymentID core.UUID, list []core.ScheduleCreate) ([]*core.Schedule, error) {
-	schedules, err := newSchedules(list, false)
+	given, err := readSchedules(list)
 	if err != nil {
 		return nil, err
 	}
+	made := make([]*core.Schedule, len(given))
 	err = s.onSchedules(ctx, deploymentID, func(tx core.Tx, stored []*core.Schedule) error {
-		for _, e := range schedules {
-			if err := checkSlug(stored, e); err != nil {
+		for i, g := range given {
+			made[i] = g.fresh(deploymentID, s.now())
+			if err := checkSlug(stored, made[i]); err != nil {
+				return err
+			}
+			if err := tx.InsertSchedule(ctx, made[i]); err != nil {
 				return err
 			}
 		}
-		return s.insertSchedules(ctx, tx, deploymentID, schedules)
+		return nil
 	})
-	return schedules, err
+	return made, err
 }
 
 // UpdateSchedule returns ENotFound unless the deployment has that schedule.
@@ -184,11 +263,7 @@ func (s *Service) UpdateSchedule(ctx context.Context, deploymentID, id core.UUID
 				return err
 			}
 		}
-		if err := s.changeSchedule(ctx, tx, e, u); err != nil {
-			return err
-		}
-		_, err = tx.DeleteScheduledRuns(ctx, deploymentID, true)
-		return err
+		return s.changeSchedule(ctx, tx, e, u)
 	})
 }
 
@@ -198,19 +273,15 @@ func (s *Service) DeleteSchedule(ctx context.Context, deploymentID, id core.UUID
 		if _, err := pick(stored, id); err != nil {
 			return err
 		}
-		if err := tx.DeleteSchedule(ctx, id); err != nil {
-			return err
-		}
-		_, err := tx.DeleteScheduledRuns(ctx, deploymentID, true)
-		return err
+		return tx.DeleteSchedule(ctx, id)
 	})
 }
 
 // onSchedules changes a deployment's schedules; the deployment counts as
-// updated, so that ScheduleRecent looks at it.
+// updated, so that ScheduleRecent looks at it, and its plan is made to fit.
 func (s *Service) onSchedules(ctx context.Context, deploymentID core.UUID, fn func(tx core.Tx, stored []*core.Schedule) error) error {
 	return s.write(ctx, func(tx core.Tx, out *outbox) error {
-		d, err := tx.Deployment(ctx, deploymentID)
+		d, err := tx.LockDeployment(ctx, deploymentID)
 		if err != nil {
 			return err
 		}
@@ -222,8 +293,10 @@ func (s *Service) onSchedules(ctx context.Context, deploymentID core.UUID, fn fu
 			return err
 		}
 		d.Updated = s.now()
-		out.pool(d.WorkPoolID)
-		return tx.UpdateDeployment(ctx, d)
+		if err := tx.UpdateDeployment(ctx, d); err != nil {
+			return err
+		}
+		return s.replan(ctx, tx, out, d)
 	})
 }
 
@@ -243,165 +316,4 @@ func checkSlug(stored []*core.Schedule, e *core.Schedule) error {
 		}
 	}
 	return nil
-}
-
-// ScheduleRuns makes the coming runs of every deployment that has too few.
-func (s *Service) ScheduleRuns(ctx context.Context) (int, error) { return s.scheduleAll(ctx, 0) }
-
-// ScheduleRecent does so for deployments that changed just now.
-func (s *Service) ScheduleRecent(ctx context.Context) (int, error) {
-	return s.scheduleAll(ctx, s.now().Add(-scheduleRecent-time.Second))
-}
-
-func (s *Service) scheduleAll(ctx context.Context, updatedSince core.Time) (made int, err error) {
-	var after core.UUID
-	var failed error
-	for {
-		list, err := s.store.DeploymentsToSchedule(ctx, after, updatedSince, scheduleBatch)
-		if err != nil {
-			return made, err
-		}
-		for _, d := range list {
-			after = d.ID
-			now := s.now()
-			n, last, err := s.store.ScheduledAhead(ctx, d.ID, now)
-			if err == nil && n >= scheduleMinRuns && last >= now.Add(scheduleMinTime) {
-				continue
-			}
-			k := 0
-			if err == nil {
-				k, err = s.scheduleDeployment(ctx, d, core.ScheduleRange{})
-			}
-			// One deployment must not keep the others from being scheduled.
-			if err != nil && failed == nil {
-				failed = fmt.Errorf("schedule deployment %s: %w", d.FullName(), err)
-			}
-			made += k
-		}
-		if len(list) < scheduleBatch {
-			return made, failed
-		}
-	}
-}
-
-// ScheduleDeployment makes the runs of a range now, also of a paused
-// deployment. An unknown id does nothing.
-func (s *Service) ScheduleDeployment(ctx context.Context, id core.UUID, r core.ScheduleRange) error {
-	d, err := s.store.Deployment(ctx, id)
-	if core.IsNotFound(err) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	_, err = s.scheduleDeployment(ctx, d, r)
-	return err
-}
-
-func (s *Service) scheduleDeployment(ctx context.Context, d *core.Deployment, r core.ScheduleRange) (int, error) {
-	schedules, err := s.store.Schedules(ctx, d.ID)
-	if err != nil {
-		return 0, err
-	}
-	var runs []*core.FlowRun
-	var failed error
-	for _, e := range schedules {
-		if !e.Active {
-			continue
-		}
-		rule, err := schedule.Parse(e.Rule)
-		if err != nil {
-			failed = fmt.Errorf("schedule %s: %w", e.ID, err)
-			continue
-		}
-		for _, at := range slots(rule, s.now(), r) {
-			run := s.scheduledRun(d, e, rule, at)
-			// Most slots are there already: looking costs no commit.
-			if _, err := s.store.FlowRunByKey(ctx, d.FlowID, *run.IdempotencyKey); core.IsNotFound(err) {
-				runs = append(runs, run)
-			}
-		}
-	}
-	if len(runs) == 0 {
-		return 0, failed
-	}
-	made := 0
-	err = s.write(ctx, func(tx core.Tx, out *outbox) error {
-		made = 0
-		// It may have been changed, paused or deleted since; then the next sweep looks again.
-		fresh, err := tx.Deployment(ctx, d.ID)
-		if core.IsNotFound(err) {
-			return nil
-		}
-		if err != nil || fresh.Updated != d.Updated || fresh.Paused != d.Paused {
-			return err
-		}
-		for _, run := range runs {
-			ok, err := tx.InsertFlowRun(ctx, run)
-			if err != nil {
-				return err
-			}
-			if ok {
-				made++
-			}
-		}
-		out.pool(fresh.WorkPoolID)
-		return nil
-	})
-	if err == nil {
-		err = failed
-	}
-	return made, err
-}
-
-// slots are a rule's times from the start of the range (inclusive) on, until
-// there are enough and they reach far enough.
-func slots(rule *schedule.Rule, now core.Time, r core.ScheduleRange) []core.Time {
-	start, end := r.Start, r.End
-	if start == 0 {
-		start = now
-	}
-	if end == 0 || end > start.Add(scheduleMaxTime) {
-		end = start.Add(scheduleMaxTime)
-	}
-	minRuns, maxRuns, minTime := r.MinRuns, r.MaxRuns, r.MinTime.Duration()
-	if minRuns <= 0 {
-		minRuns = scheduleMinRuns
-	}
-	if maxRuns <= 0 || maxRuns > 1000 {
-		maxRuns = scheduleMaxRuns
-	}
-	if minTime <= 0 {
-		minTime = scheduleMinTime
-	}
-	found := rule.Between(start-1, end, maxRuns)
-	for i, at := range found {
-		if i+1 >= minRuns && at >= start.Add(minTime) {
-			return found[:i+1]
-		}
-	}
-	return found
-}
-
-func (s *Service) scheduledRun(d *core.Deployment, e *core.Schedule, rule *schedule.Rule, at core.Time) *core.FlowRun {
-	now := s.now()
-	shown := rule.Kind()
-	if e.Slug != nil {
-		shown = *e.Slug
-	}
-	run := &core.FlowRun{
-		ID: core.NewID(), Created: now, Updated: now, Name: newName(), FlowID: d.FlowID, DeploymentID: d.ID,
-		WorkQueueID: d.WorkQueueID, WorkQueueName: d.WorkQueueName, WorkPoolID: d.WorkPoolID, WorkPoolName: d.WorkPoolName,
-		Parameters:      overlay(d.Parameters, e.Parameters),
-		IdempotencyKey:  core.Ptr(fmt.Sprintf("scheduled %s %s %s", d.ID, e.ID, rule.Local(at))),
-		Context:         core.JSON("{}"),
-		EmpiricalPolicy: core.FlowRunPolicy{PauseKeys: []string{}},
-		Tags:            union(core.Tags{"auto-scheduled"}, d.Tags),
-		Labels:          mergeLabels(d.Labels, map[string]string{"prefect.flow.id": d.FlowID.String(), "prefect.deployment.id": d.ID.String()}, nil),
-		AutoScheduled:   true, JobVariables: core.JSON("{}"),
-		CreatedBy: &core.CreatedBy{ID: e.ID, Type: core.Ptr("SCHEDULE"), DisplayValue: &shown},
-	}
-	run.State = scheduledAt(at, "", "Flow run scheduled", now)
-	enterFlowState(run, run.State, run.EmpiricalPolicy)
-	return run
 }

@@ -162,6 +162,7 @@ type outbox struct {
 	work   []core.UUID   // pools that may have something to do
 	queued []string      // task keys of background task runs to be had
 	logs   []*core.Log
+	plans  []planChange
 
 	triggers, actions bool // automations have events to look at, actions to do
 }
@@ -193,6 +194,9 @@ func (s *Service) write(ctx context.Context, fn func(tx core.Tx, out *outbox) er
 	})
 	if err == nil {
 		s.publish(&out)
+		for _, p := range out.plans {
+			s.log.Info("plan of a deployment changed", "deployment", p.deployment, "flow_runs_deleted", p.deleted, "flow_runs_created", p.created)
+		}
 	}
 	return err
 }

@@ -70,6 +70,7 @@ func parseCron(m map[string]json.RawMessage, loc *time.Location, zone *string) (
 	}
 	return &Rule{
 		kind: KindCron, loc: loc, dates: c, describe: strings.TrimSpace(s) + inZone(zone),
+		meaning: "cron " + strings.Join(strings.Fields(s), " ") + inZone(zone) + " day_or=" + strconv.FormatBool(dayOr),
 		json: core.ToJSON(struct {
 			Cron     string  `json:"cron"`
 			Timezone *string `json:"timezone"`

@@ -53,13 +53,28 @@ func parseInterval(m map[string]json.RawMessage, loc *time.Location, zone *strin
 	}
 	return &Rule{
 		kind: KindInterval, loc: loc, dates: r,
-		describe: "every " + inWords(every) + inZone(zone),
+		describe: "every " + inWords(every) + inZone(zone), meaning: "interval " + seconds + inZone(zone),
 		json: core.ToJSON(struct {
 			Interval json.RawMessage `json:"interval"`
 			Anchor   core.Time       `json:"anchor_date"`
 			Timezone *string         `json:"timezone"`
 		}{json.RawMessage(seconds), anchor, zone}),
 	}, nil
+}
+
+// KeepAnchor returns given with the anchor of stored, where both are intervals
+// and given has none: it would start to count anew.
+func KeepAnchor(given, stored core.JSON) core.JSON {
+	g, old := given.Map(), stored.Map()
+	if g["interval"] == nil || g["anchor_date"] != nil || old["interval"] == nil || old["anchor_date"] == nil {
+		return given
+	}
+	var m map[string]json.RawMessage // the other keys stay as they were written
+	if json.Unmarshal(given, &m) != nil {
+		return given
+	}
+	m["anchor_date"] = json.RawMessage(core.ToJSON(old["anchor_date"]))
+	return core.ToJSON(m)
 }
 
 func (r *interval) between(after, until time.Time, n int) []time.Time {

@@ -44,7 +44,7 @@ func parseRRule(m map[string]json.RawMessage, loc *time.Location, zone *string) 
 		return nil, invalid("rrule", s, "rrule %q is not valid: %v; write one such as FREQ=WEEKLY;BYDAY=MO,FR;BYHOUR=9", cut(s), err)
 	}
 	return &Rule{
-		kind: KindRRule, loc: loc, dates: r, describe: shown + inZone(zone),
+		kind: KindRRule, loc: loc, dates: r, describe: shown + inZone(zone), meaning: "rrule " + strings.TrimSpace(s) + inZone(zone),
 		json: core.ToJSON(struct {
 			RRule    string  `json:"rrule"`
 			Timezone *string `json:"timezone"`

@@ -17,6 +17,7 @@ type Rule struct {
 	kind     string
 	loc      *time.Location
 	describe string
+	meaning  string
 	json     core.JSON
 	dates    dates
 }
@@ -103,6 +104,13 @@ func (r *Rule) Between(after, until core.Time, n int) []core.Time {
 	}
 	return out
 }
+
+// Fires says whether at is one of the rule's times.
+func (r *Rule) Fires(at core.Time) bool { return len(r.Between(at-1, at, 1)) > 0 }
+
+// Meaning is equal for rules that are the same but for their spelling or, of
+// intervals, the anchor, which many clients set to the time of each deploy.
+func (r *Rule) Meaning() string { return r.meaning }
 
 // Kind is IntervalSchedule, CronSchedule or RRuleSchedule.
 func (r *Rule) Kind() string { return r.kind }

@@ -227,9 +227,11 @@ func (u *UI) duplicateDeployment(w http.ResponseWriter, r *http.Request) error {
 	if !d.InfrastructureDocumentID.IsZero() {
 		create.InfrastructureDocumentID = core.Some(d.InfrastructureDocumentID)
 	}
+	var schedules []core.ScheduleCreate
 	for _, s := range d.Schedules {
-		create.Schedules = append(create.Schedules, core.ScheduleCreate{Rule: s.Rule, Active: core.Some(s.Active), Parameters: s.Parameters})
+		schedules = append(schedules, core.ScheduleCreate{Rule: s.Rule, Active: core.Some(s.Active), Parameters: s.Parameters, Slug: s.Slug})
 	}
+	create.Schedules = core.Some(schedules)
 	made, err := u.Service.CreateDeployment(ctx, create)
 	if err != nil {
 		return u.deploymentRefused(w, r, p, f, err)
