@@ -14,7 +14,9 @@ import (
 	"github.com/flowlite/flowlite/runtime/worker"
 )
 
-// Deployment is a flow with a place to run, parameters and schedules.
+// Deployment is a flow with a place to run, parameters and schedules. What is
+// left zero is not said: a new deployment has the default, one that exists
+// keeps what it has, also its schedules.
 type Deployment struct {
 	Name        string
 	Description string
@@ -27,21 +29,23 @@ type Deployment struct {
 	RRule    string        // or by RFC 5545
 	Timezone string        // of Cron and RRule: "Europe/Berlin"; default UTC
 
-	Pool             string // default "default"
+	Pool             string // of a new deployment "default"
 	Queue            string
-	ConcurrencyLimit int  // runs at once; 0: no limit
-	Paused           bool // schedules do not run
+	ConcurrencyLimit int  // runs at once; of a new deployment no limit
+	Paused           bool // schedules do not run; false leaves a paused deployment paused
 	JobVariables     any  // command, env, working_dir
 }
 
 func (d Deployment) create(f *engine.Flow, entrypoint string) (c core.DeploymentCreate, err error) {
-	c = core.DeploymentCreate{Name: d.Name, WorkPoolName: core.Some(d.Pool), ParameterOpenAPISchema: core.Some(f.Schema),
-		EnforceParameterSchema: core.Some(true), Paused: core.Some(d.Paused)}
+	c = core.DeploymentCreate{Name: d.Name, ParameterOpenAPISchema: core.Some(f.Schema)}
 	if d.Name == "" {
 		c.Name = "local"
 	}
-	if d.Pool == "" {
-		c.WorkPoolName = core.Some(worker.DefaultPool)
+	if d.Paused {
+		c.Paused = core.Some(true)
+	}
+	if d.Pool != "" {
+		c.WorkPoolName = core.Some(d.Pool)
 	}
 	if d.Queue != "" {
 		c.WorkQueueName = core.Some(d.Queue)
@@ -81,7 +85,9 @@ func (d Deployment) create(f *engine.Flow, entrypoint string) (c core.Deployment
 		}
 		c.JobVariables = core.Some(core.JSON(b))
 	}
-	c.Schedules = d.schedules()
+	if list := d.schedules(); len(list) > 0 {
+		c.Schedules = core.Some(list)
+	}
 	return c, nil
 }
 
@@ -104,7 +110,7 @@ func (d Deployment) schedules() []core.ScheduleCreate {
 	return out
 }
 
-// Deploy makes or replaces a deployment of the flow on the server of
+// Deploy makes or updates a deployment of the flow on the server of
 // FLOWLITE_API_URL, to be run by this program's binary.
 func (f *Flow[P, R]) Deploy(ctx context.Context, d Deployment) error {
 	o, err := orchestrator(ctx)
@@ -129,6 +135,15 @@ func deploy(ctx context.Context, o core.Orchestrator, f *engine.Flow, d Deployme
 		return nil, err
 	}
 	c.FlowID = flow.ID
+	if !c.WorkPoolName.Set {
+		old, err := o.DeploymentByName(ctx, f.Name, c.Name)
+		if err != nil && !core.IsNotFound(err) {
+			return nil, err
+		}
+		if err != nil || old.WorkPoolName == nil {
+			c.WorkPoolName = core.Some(worker.DefaultPool)
+		}
+	}
 	if dir, err := os.Getwd(); err == nil {
 		c.Path = core.Some(dir)
 	}

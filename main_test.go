@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/flowlite/flowlite/runtime/core"
 )
 
 type mainParams struct {
@@ -34,8 +37,25 @@ func TestDescribe(t *testing.T) {
 		t.Fatal(out)
 	}
 	d := r.Flows[1].Deployments[0]
-	if d.Name != "hourly" || string(d.Schedules[0].Rule) == "" || string(d.Parameters.V) == "" || !strings.Contains(string(r.Flows[1].Schema), "how many") {
+	if d.Name != "hourly" || string(d.Schedules.V[0].Rule) == "" || string(d.Parameters.V) == "" || !strings.Contains(string(r.Flows[1].Schema), "how many") {
 		t.Fatal(out)
+	}
+}
+
+// A declaration says only what it sets.
+func TestUnsaidDeployment(t *testing.T) {
+	p, _ := testProgram()
+	c, err := Deployment{Name: "x"}.create(p.flows["Plain"].Erased(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys []string
+	for k := range core.ToJSON(c).Map() {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	if got := strings.Join(keys, " "); got != "flow_id name parameter_openapi_schema" {
+		t.Errorf("a deployment with nothing but a name says %s", got)
 	}
 }
 

@@ -130,6 +130,10 @@ func TestPoolCommands(t *testing.T) {
 	s.says(t, 0, "Created qa", "work-pool", "create", "qa", "-t", "process", "--concurrency-limit", "3")
 	s.says(t, exitFailed, "--overwrite", "work-pool", "create", "qa", "-t", "process")
 	s.says(t, 0, "Updated qa", "work-pool", "create", "qa", "-t", "process", "--overwrite", "--description", "for trying")
+	s.says(t, 0, "Paused qa", "work-pool", "pause", "qa")
+	s.says(t, 0, "Updated qa", "work-pool", "create", "qa", "-t", "process", "--overwrite")
+	s.says(t, 0, `"is_paused": true`, "work-pool", "inspect", "qa", "-o", "json")
+	s.says(t, 0, "Resumed qa", "work-pool", "resume", "qa")
 	s.says(t, exitFailed, "cannot be changed", "work-pool", "create", "qa", "-t", "docker", "--overwrite")
 	s.says(t, 0, `"concurrency_limit": 3`, "work-pool", "inspect", "qa", "-o", "json")
 	s.says(t, 0, "to 5", "work-pool", "set-concurrency-limit", "qa", "5")
@@ -203,6 +207,9 @@ func TestVariableInspect(t *testing.T) {
 	s := served{api}
 	s.says(t, 0, "Set v", "variable", "set", "v", `{"a":1}`)
 	s.says(t, 0, `{"a":1}`, "variable", "inspect", "v")
+	s.says(t, 0, "Set v", "variable", "set", "v", "2", "--overwrite", "-t", "kept")
+	s.says(t, 0, "Set v", "variable", "set", "v", "3", "--overwrite")
+	s.says(t, 0, "kept", "variable", "inspect", "v")
 	s.says(t, exitNotFound, "variable ls", "variable", "inspect", "w")
 	s.says(t, exitNotFound, "no variable w", "variable", "unset", "w")
 }

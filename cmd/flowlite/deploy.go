@@ -46,8 +46,8 @@ type deployCmd struct {
 }
 
 // settingsPool is the pool that a setting names, for a deployment that names none.
-func (a *app) settingsPool(pool, named string) (string, error) {
-	if pool == "" || named != "" {
+func (a *app) settingsPool(pool string) (string, error) {
+	if pool == "" {
 		return "", nil
 	}
 	_, _, err := a.pool(pool)
@@ -65,12 +65,7 @@ func (c *deployCmd) Run(a *app) error {
 	}
 	plans := make([]*deployPlan, len(specs))
 	for i := range specs { // all are looked at before one is deployed
-		pool := c.Pool
-		if !a.onLine("-p", "--pool") {
-			if pool, err = a.settingsPool(pool, specs[i].Pool.Name); err != nil {
-				return err
-			}
-		}
+		pool := poolChoice{name: c.Pool, said: a.onLine("-p", "--pool")}
 		if plans[i], err = a.plan(dir, &specs[i], c.specFlags, pool, c.Queue); err != nil {
 			return err
 		}
@@ -186,23 +181,22 @@ func (f *specFlags) schedules() (all []map[string]any) {
 // deployPlan is a deployment that was found to be possible.
 type deployPlan struct {
 	flow, pool string
-	id         core.UUID
 	body       core.DeploymentCreate
+
+	id        core.UUID // what carryOut learned
+	scheduled bool
 }
 
 func (p *deployPlan) fullName() string { return p.flow + "/" + p.body.Name }
 
 // plan finds the flow, its pool and parameters; it changes nothing.
-func (a *app) plan(dir string, s *deploySpec, f specFlags, pool, queue string) (*deployPlan, error) {
+func (a *app) plan(dir string, s *deploySpec, f specFlags, pool poolChoice, queue string) (*deployPlan, error) {
 	if err := f.over(s); err != nil {
 		return nil, err
 	}
 	s.Pool.Queue = cmp.Or(queue, s.Pool.Queue)
 	schedules, err := s.rules()
 	if err != nil {
-		return nil, err
-	}
-	if s.Pool.Name, err = a.poolFor(cmp.Or(pool, s.Pool.Name)); err != nil {
 		return nil, err
 	}
 	e, err := build.ParseEntrypoint(dir, s.Entrypoint)
@@ -220,6 +214,9 @@ func (a *app) plan(dir string, s *deploySpec, f specFlags, pool, queue string) (
 	if err != nil {
 		return nil, err
 	}
+	if err := a.choosePool(s, pool, desc.Name); err != nil {
+		return nil, err
+	}
 	params, _, err := a.inputs(f.Params, f.Param, nil, desc.Schema)
 	if err != nil {
 		return nil, err
@@ -235,9 +232,21 @@ func (a *app) plan(dir string, s *deploySpec, f specFlags, pool, queue string) (
 		}
 	}
 	p := &deployPlan{flow: desc.Name, pool: s.Pool.Name}
-	p.body = core.DeploymentCreate{Name: s.Name, Schedules: schedules, WorkPoolName: core.Some(s.Pool.Name),
-		Entrypoint: core.Some(e.String()), Path: core.Some(dir), Parameters: core.Some(core.ToJSON(all)),
-		ParameterOpenAPISchema: core.Some(desc.Schema.OrObject()), Tags: core.Some(core.Tags(s.Tags)), JobVariables: core.Some(core.ToJSON(vars))}
+	p.body = core.DeploymentCreate{Name: s.Name, WorkPoolName: core.Some(s.Pool.Name),
+		Entrypoint: core.Some(e.String()), Path: core.Some(dir), ParameterOpenAPISchema: core.Some(desc.Schema.OrObject())}
+	// What neither the file nor a flag says keeps what is stored.
+	if s.Schedule != nil || s.Schedules != nil {
+		p.body.Schedules = core.Some(schedules)
+	}
+	if s.Parameters != nil || len(params) > 0 {
+		p.body.Parameters = core.Some(core.ToJSON(all))
+	}
+	if s.Tags != nil {
+		p.body.Tags = core.Some(core.Tags(s.Tags))
+	}
+	if s.Pool.JobVariables != nil || len(vars) > 0 {
+		p.body.JobVariables = core.Some(core.ToJSON(vars))
+	}
 	for to, text := range map[*core.Opt[string]]string{&p.body.Description: cmp.Or(s.Description, desc.Description),
 		&p.body.Version: cmp.Or(s.Version, desc.Version), &p.body.WorkQueueName: s.Pool.Queue} {
 		if text != "" {
@@ -250,6 +259,46 @@ func (a *app) plan(dir string, s *deploySpec, f specFlags, pool, queue string) (
 		}
 	}
 	return p, s.limits(&p.body)
+}
+
+// poolChoice is the pool of the command line, else of the settings.
+type poolChoice struct {
+	name string
+	said bool // on the line
+}
+
+// choosePool takes the pool of the line, else of the file, else the one that
+// the deployment is in, else of the settings.
+func (a *app) choosePool(s *deploySpec, pool poolChoice, flow string) error {
+	switch {
+	case pool.said:
+		s.Pool.Name = pool.name
+	case s.Pool.Name == "":
+		old, err := a.deployedAs(flow, s.Name)
+		if err != nil {
+			return err
+		}
+		if old != nil {
+			s.Pool.Name = core.Deref(old.WorkPoolName)
+		}
+		if s.Pool.Name == "" {
+			if s.Pool.Name, err = a.settingsPool(pool.name); err != nil {
+				return err
+			}
+		}
+	}
+	var err error
+	s.Pool.Name, err = a.poolFor(s.Pool.Name)
+	return err
+}
+
+// deployedAs is the deployment of that name, or nil.
+func (a *app) deployedAs(flow, name string) (*core.Deployment, error) {
+	d, _, err := ask[*core.Deployment](a, "GET", "/deployments/name/"+esc(flow)+"/"+esc(name), nil)
+	if core.IsNotFound(err) {
+		return nil, nil
+	}
+	return d, err
 }
 
 // poolFor is the pool that was said, else default, else the only one.
@@ -288,7 +337,7 @@ func (a *app) carryOut(p *deployPlan) (core.JSON, error) {
 	p.body.FlowID = flow.ID
 	d, raw, err := ask[*core.Deployment](a, "POST", "/deployments/", p.body)
 	if err == nil {
-		p.id = d.ID
+		p.id, p.scheduled = d.ID, len(d.Schedules) > 0
 	}
 	return raw, err
 }
@@ -305,11 +354,10 @@ func (a *app) showPlans(plans []*deployPlan) error {
 	t := &out.Table{Columns: []out.Column{{Name: "would", Keep: true}, {Name: "name", Keep: true}, {Name: "pool"}, {Name: "schedules"}, {Name: "parameters"}, {Name: "entrypoint"}}}
 	for _, p := range plans {
 		row := planRow{Action: "create", FlowName: p.flow, Deployment: p.body}
-		_, err := a.api.call(a.ctx, "GET", "/deployments/name/"+esc(p.flow)+"/"+esc(p.body.Name), nil)
-		if err == nil {
-			row.Action = "update"
-		} else if !core.IsNotFound(err) {
+		if old, err := a.deployedAs(p.flow, p.body.Name); err != nil {
 			return err
+		} else if old != nil {
+			row.Action = "update"
 		}
 		var when []*core.Schedule
 		for _, s := range p.body.Schedules.V {

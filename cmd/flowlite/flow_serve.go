@@ -44,10 +44,11 @@ func (c *flowServeCmd) Run(a *app) error {
 	if err != nil && core.CodeOf(err) != core.EConflict {
 		return err
 	}
-	plan, err := a.plan(dir, &deploySpec{Name: c.Name, Entrypoint: c.Entrypoint}, c.specFlags, pool, "")
+	plan, err := a.plan(dir, &deploySpec{Name: c.Name, Entrypoint: c.Entrypoint}, c.specFlags, poolChoice{pool, true}, "")
 	if err != nil {
 		return err
 	}
+	plan.body.Paused = core.Some(false) // it was paused when it was last served no longer
 	raw, err := a.carryOut(plan)
 	if err != nil {
 		return err
@@ -71,7 +72,7 @@ func (c *flowServeCmd) Run(a *app) error {
 	a.out.Note("stopping; runs may finish")
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	if len(plan.body.Schedules.V) > 0 { // nobody is there for the runs that they would make
+	if plan.scheduled { // nobody is there for the runs that they would make
 		if _, err := a.api.call(ctx, "POST", "/deployments/"+plan.id.String()+"/pause_deployment", nil); err == nil {
 			a.out.Note("the schedules of %s are paused", plan.fullName())
 		}

@@ -67,6 +67,16 @@ func TestProject(t *testing.T) {
 	p.says(dir, 0, "update\thello/nightly", "deploy", "--dry-run")
 	p.says(dir, 0, `"mine"`, "deployment", "inspect", "hello/nightly", "-o", "json")
 	p.says(dir, 0, `result "Hello, night shift!"`, "deployment", "run", "hello/nightly", "--watch")
+	// What neither file nor flags say stays as somebody has changed it.
+	p.says(dir, 0, "Created other", "work-pool", "create", "other", "-t", "process")
+	p.says(dir, 0, "hello/moved\n", "deploy", "flows/hello.go:Hello", "-n", "moved", "-p", "other", "-t", "mine", "--cron", "0 9 * * *",
+		"--param", "name=Ann", "--job-variable", "env={\"A\":\"1\"}", "-o", "name")
+	before := p.says(dir, 0, "other", "deployment", "inspect", "hello/moved", "-o", "json")
+	p.says(dir, 0, "hello/moved\n", "deploy", "flows/hello.go:Hello", "-n", "moved", "-o", "name")
+	updated := regexp.MustCompile(`"(updated|last_polled)": "[^"]*"`)
+	if after := p.says(dir, 0, "other", "deployment", "inspect", "hello/moved", "-o", "json"); updated.ReplaceAllString(after, "") != updated.ReplaceAllString(before, "") {
+		t.Errorf("a deploy that says nothing changed\n%s to\n%s", before, after)
+	}
 	p.says(dir, 0, "hello/two\n", "deploy", "flows/hello.go:Hello", "-n", "two", "-cl", "2", "--collision-strategy", "CANCEL_NEW", "-o", "name")
 	p.says(dir, 0, "CANCEL_NEW", "deployment", "inspect", "hello/two", "-o", "json")
 	p.says(dir, 2, "did you mean", "deploy", "flows/hello.go:Hello", "--param", "nme=x")

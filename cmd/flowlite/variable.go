@@ -81,7 +81,10 @@ type variableSetCmd struct {
 }
 
 func (c *variableSetCmd) Run(a *app) error {
-	body := map[string]any{"name": c.Name, "value": value(c.Value, ""), "tags": append([]string{}, c.Tag...)}
+	body := map[string]any{"name": c.Name, "value": value(c.Value, "")}
+	if c.Tag != nil {
+		body["tags"] = c.Tag
+	}
 	v, raw, err := ask[*core.Variable](a, "POST", "/variables/", body)
 	if core.CodeOf(err) == core.EConflict && c.Overwrite {
 		if _, err = a.api.call(a.ctx, "PATCH", "/variables/name/"+esc(c.Name), body); err == nil {

@@ -96,7 +96,10 @@ func (c *workPoolCreateCmd) overwrite(a *app, body core.WorkPoolCreate) error {
 	if old.Type != body.Type {
 		return &failure{code: exitFailed, what: fmt.Sprintf("pool %s is of type %s, which cannot be changed", c.Name, old.Type), hint: "delete it first, or choose another name"}
 	}
-	u := core.WorkPoolUpdate{IsPaused: core.Some(c.Paused)}
+	var u core.WorkPoolUpdate
+	if c.Paused {
+		u.IsPaused = core.Some(true)
+	}
 	if c.Description != "" {
 		u.Description = core.Some(c.Description)
 	}

@@ -79,7 +79,7 @@ INSERT INTO worker (id, created, updated, name, work_pool_id, last_heartbeat_tim
 VALUES ($1, $2, $3, $4, $5,
   $6, $7, $8)
 ON CONFLICT (work_pool_id, name) DO UPDATE SET last_heartbeat_time = excluded.last_heartbeat_time,
-  heartbeat_interval_seconds = excluded.heartbeat_interval_seconds, status = excluded.status, updated = excluded.updated
+  heartbeat_interval_seconds = COALESCE(excluded.heartbeat_interval_seconds, worker.heartbeat_interval_seconds), status = excluded.status, updated = excluded.updated
 RETURNING id, created, updated, name, work_pool_id, last_heartbeat_time, heartbeat_interval_seconds, status
 `
 

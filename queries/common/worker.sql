@@ -3,7 +3,7 @@ INSERT INTO worker (id, created, updated, name, work_pool_id, last_heartbeat_tim
 VALUES (sqlc.arg(id), sqlc.arg(created), sqlc.arg(updated), sqlc.arg(name), sqlc.arg(work_pool_id),
   sqlc.narg(last_heartbeat_time), sqlc.narg(heartbeat_interval_seconds), sqlc.arg(status))
 ON CONFLICT (work_pool_id, name) DO UPDATE SET last_heartbeat_time = excluded.last_heartbeat_time,
-  heartbeat_interval_seconds = excluded.heartbeat_interval_seconds, status = excluded.status, updated = excluded.updated
+  heartbeat_interval_seconds = COALESCE(excluded.heartbeat_interval_seconds, worker.heartbeat_interval_seconds), status = excluded.status, updated = excluded.updated
 RETURNING *;
 
 -- name: GetWorker :one

@@ -25,7 +25,7 @@ func (a *Automation) Resource() string { return "prefect.automation." + a.ID.Str
 type AutomationWrite struct {
 	Name             string              `json:"name"`
 	Description      string              `json:"description"`
-	Enabled          *bool               `json:"enabled"` // nil: true
+	Enabled          *bool               `json:"enabled"` // nil: as it is; a new one is enabled
 	Tags             Tags                `json:"tags"`
 	Trigger          *Trigger            `json:"trigger"`
 	Actions          []*AutomationAction `json:"actions"`

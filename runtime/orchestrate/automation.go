@@ -24,10 +24,16 @@ func (s *Service) CreateAutomation(ctx context.Context, c core.AutomationWrite) 
 	return a, err
 }
 
-// ReplaceAutomation writes all but the owner; what the old triggers had
-// gathered is forgotten. ENotFound if there is no such automation.
+// ReplaceAutomation writes all but the owner and, unless it is given, whether
+// the automation is enabled; what the old triggers had gathered is forgotten.
+// ENotFound if there is no such automation.
 func (s *Service) ReplaceAutomation(ctx context.Context, id core.UUID, c core.AutomationWrite) error {
-	return s.changeAutomation(ctx, id, func(a *core.Automation) (bool, error) { return true, fillAutomation(a, c) })
+	return s.changeAutomation(ctx, id, func(a *core.Automation) (bool, error) {
+		if c.Enabled == nil {
+			c.Enabled = core.Ptr(a.Enabled)
+		}
+		return true, fillAutomation(a, c)
+	})
 }
 
 // UpdateAutomation switches an automation on or off. ENotFound if there is none.
@@ -37,7 +43,7 @@ func (s *Service) UpdateAutomation(ctx context.Context, id core.UUID, u core.Aut
 			Type: "bool_type", Loc: []any{"body", "enabled"}, Msg: "Input should be a valid boolean"}}}
 	}
 	return s.changeAutomation(ctx, id, func(a *core.Automation) (bool, error) {
-		enabled := u.Enabled.Or(true)
+		enabled := u.Enabled.Or(a.Enabled)
 		changed := enabled != a.Enabled
 		a.Enabled = enabled
 		return changed, nil

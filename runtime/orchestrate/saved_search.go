@@ -6,16 +6,21 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-// PutSavedSearch replaces the filters of a search of the same name.
+// PutSavedSearch replaces the filters of a search of the same name, if any are given.
 func (s *Service) PutSavedSearch(ctx context.Context, c core.SavedSearchCreate) (stored *core.SavedSearch, err error) {
 	if c.Name == "" {
 		return nil, core.Errorf(core.EInvalid, "a saved search must have a name")
 	}
-	if c.Filters == nil {
-		c.Filters = []core.SavedSearchFilter{}
-	}
 	err = s.write(ctx, func(tx core.Tx, _ *outbox) error {
-		now := s.now()
+		c, now := c, s.now()
+		if c.Filters == nil {
+			c.Filters = []core.SavedSearchFilter{}
+			if old, err := tx.SavedSearchByName(ctx, c.Name); err == nil {
+				c.Filters = old.Filters
+			} else if !core.IsNotFound(err) {
+				return err
+			}
+		}
 		if err := tx.PutSavedSearch(ctx, &core.SavedSearch{ID: core.NewID(), Created: now, Updated: now, SavedSearchCreate: c}); err != nil {
 			return err
 		}

@@ -135,17 +135,12 @@ func (f *flows) entrypoint(pkg *build.Package, d build.Description) string {
 }
 
 // register deploys one declaration. What is unchanged in the source is not
-// touched, so that schedules paused or parameters edited in the UI stay so.
+// touched, so that parameters edited in the UI stay so; what the source does
+// not say keeps what is stored.
 func (f *flows) register(ctx context.Context, d build.Description, c core.DeploymentCreate, entrypoint string) (changed bool, err error) {
 	c.Entrypoint, c.Path = core.Some(entrypoint), core.Some(f.work)
-	if !c.WorkPoolName.Set || c.WorkPoolName.V == "" {
-		c.WorkPoolName = core.Some(worker.DefaultPool)
-	}
 	if !c.ParameterOpenAPISchema.Set && !d.Schema.IsNull() {
 		c.ParameterOpenAPISchema = core.Some(d.Schema)
-	}
-	if !c.EnforceParameterSchema.Set {
-		c.EnforceParameterSchema = core.Some(true)
 	}
 	if !c.Description.Set && d.Description != "" {
 		c.Description = core.Some(d.Description)
@@ -173,6 +168,9 @@ func (f *flows) register(ctx context.Context, d build.Description, c core.Deploy
 		return false, err
 	}
 	c.FlowID = flow.ID
+	if c.WorkPoolName.Or("") == "" && (old == nil || old.WorkPoolName == nil) {
+		c.WorkPoolName = core.Some(worker.DefaultPool)
+	}
 	_, err = f.service.CreateDeployment(ctx, c)
 	return err == nil, err
 }

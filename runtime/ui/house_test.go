@@ -105,7 +105,7 @@ func (h *house) deploy(flow, name, entrypoint, schema, params string, schedules 
 	f, err := h.svc.CreateFlow(ctx, core.FlowCreate{Name: flow})
 	h.check(err)
 	d, err := h.svc.CreateDeployment(ctx, core.DeploymentCreate{
-		Name: name, FlowID: f.ID, Schedules: schedules, Tags: core.Some(core.Tags(tags)), WorkPoolName: core.Some("default"), Entrypoint: core.Some(entrypoint),
+		Name: name, FlowID: f.ID, Schedules: core.Some(schedules), Tags: core.Some(core.Tags(tags)), WorkPoolName: core.Some("default"), Entrypoint: core.Some(entrypoint),
 		ParameterOpenAPISchema: core.Some(core.JSON(schema)), Parameters: core.Some(core.JSON(params)), EnforceParameterSchema: core.Some(true), Version: core.Some("v1.2.0"),
 	})
 	h.check(err)
