@@ -61,6 +61,7 @@ func (t *tx) LockFlowRun(ctx context.Context, id core.UUID) (*core.FlowRun, erro
 
 func (t *tx) InsertFlowRun(ctx context.Context, f *core.FlowRun, past ...*core.State) (bool, error) {
 	stateColumns(f)
+	f.IdempotencyKey = core.Given(f.IdempotencyKey)
 	f.ExpectedStartTime = cmp.Or(f.ExpectedStartTime, f.Created) // its tags are kept by it
 	q := t.q
 	if f.IdempotencyKey == nil { // only a key may be taken

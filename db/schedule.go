@@ -10,7 +10,7 @@ import (
 func scheduleOf(r *row.Schedule) *core.Schedule {
 	return &core.Schedule{
 		ID: r.ID, Created: r.Created, Updated: r.Updated, DeploymentID: r.DeploymentID, Rule: r.Rule, Active: r.Active,
-		MaxScheduledRuns: r.MaxScheduledRuns, Parameters: r.Parameters, Slug: r.Slug,
+		MaxScheduledRuns: r.MaxScheduledRuns, Parameters: r.Parameters, Slug: core.Given(r.Slug),
 	}
 }
 

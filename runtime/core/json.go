@@ -154,6 +154,15 @@ func (o *Opt[T]) UnmarshalJSON(b []byte) error {
 // Ptr is a pointer to v, for the nullable fields of records.
 func Ptr[T any](v T) *T { return &v }
 
+// Given is p, or nil where *p is "": an optional text that is empty is none. Two
+// records without a key, slug or name do not have the same one.
+func Given(p *string) *string {
+	if p != nil && *p == "" {
+		return nil
+	}
+	return p
+}
+
 // Deref is *p, or the zero value of a nil p.
 func Deref[T any](p *T) (v T) {
 	if p != nil {

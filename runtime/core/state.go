@@ -122,6 +122,7 @@ func (c StateCreate) State(now Time) *State {
 	if s.Data.IsNull() {
 		s.Data = nil
 	}
+	s.Details.CacheKey, s.Details.PauseKey = Given(s.Details.CacheKey), Given(s.Details.PauseKey)
 	if s.Type == Scheduled && s.Details.ScheduledTime == 0 {
 		s.Details.ScheduledTime = now
 	}

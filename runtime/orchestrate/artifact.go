@@ -8,11 +8,11 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-var artifactKey = regexp.MustCompile(`^[a-z0-9-]*$`)
+var artifactKey = regexp.MustCompile(`^[a-z0-9-]+$`)
 
 // CreateArtifact also makes it the latest of its key.
 func (s *Service) CreateArtifact(ctx context.Context, c core.ArtifactCreate) (*core.Artifact, error) {
-	if c.Key != nil && !artifactKey.MatchString(*c.Key) {
+	if c.Key = core.Given(c.Key); c.Key != nil && !artifactKey.MatchString(*c.Key) {
 		return nil, invalidField("key", "Artifact key must only contain lowercase letters, numbers, and dashes; it is "+strconv.Quote(cutText(*c.Key, 80)))
 	}
 	var a *core.Artifact

@@ -239,6 +239,11 @@ func (s *Service) placeDeployment(ctx context.Context, tx core.Tx, d *core.Deplo
 			return nil, err
 		}
 	}
+	for _, name := range []*core.Opt[string]{&u.WorkPoolName, &u.WorkQueueName} {
+		if name.Set && !name.Null && name.V == "" {
+			*name = core.Opt[string]{}
+		}
+	}
 	if !u.WorkPoolName.Set && !u.WorkQueueName.Set {
 		return pool, nil
 	}
@@ -268,7 +273,7 @@ func (s *Service) placeDeployment(ctx context.Context, tx core.Tx, d *core.Deplo
 		}
 	}
 	var q *core.WorkQueue
-	if queueName == nil || *queueName == "" {
+	if queueName == nil {
 		q, err = tx.WorkQueue(ctx, pool.DefaultQueueID)
 	} else if q, err = tx.WorkQueueByName(ctx, pool.ID, *queueName); core.IsNotFound(err) {
 		if err := checkName("work queue", *queueName); err != nil {

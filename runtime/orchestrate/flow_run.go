@@ -23,7 +23,7 @@ func (s *Service) CreateFlowRun(ctx context.Context, c core.FlowRunCreate) (*cor
 // a process that dies on the way leaves nothing, or a run whose loss is seen. A
 // run of a deployment stays PENDING: its limit may make it wait.
 func (s *Service) StartFlowRun(ctx context.Context, c core.FlowRunCreate, holder core.UUID) (*core.FlowRun, *core.Lease, error) {
-	if c.IdempotencyKey != nil {
+	if core.Given(c.IdempotencyKey) != nil {
 		return nil, nil, core.Errorf(core.EInvalid, "a run that is started at once cannot have an idempotency key")
 	}
 	var then []core.StateCreate
@@ -35,6 +35,8 @@ func (s *Service) StartFlowRun(ctx context.Context, c core.FlowRunCreate, holder
 
 // createFlowRun has the run go on to the states named in then at once.
 func (s *Service) createFlowRun(ctx context.Context, c core.FlowRunCreate, holder core.UUID, then ...core.StateCreate) (*core.FlowRun, *core.Lease, error) {
+	c.IdempotencyKey = core.Given(c.IdempotencyKey)
+	c.WorkPoolName, c.WorkQueueName = core.Given(c.WorkPoolName), core.Given(c.WorkQueueName)
 	state := core.StateCreate{Type: core.Pending}
 	if c.State != nil {
 		state = *c.State

@@ -17,6 +17,7 @@ func (s *Service) CreateDeploymentFlowRun(ctx context.Context, deploymentID core
 }
 
 func (s *Service) createDeploymentFlowRun(ctx context.Context, deploymentID core.UUID, c core.DeploymentFlowRunCreate, by *core.CreatedBy) (*core.FlowRun, error) {
+	c.IdempotencyKey, c.WorkQueueName = core.Given(c.IdempotencyKey), core.Given(c.WorkQueueName)
 	state := core.StateCreate{Type: core.Scheduled}
 	if c.State != nil {
 		state = *c.State

@@ -47,7 +47,7 @@ func (s *Service) writeRecordings(ctx context.Context, all []*recording) error {
 					return err
 				}
 				for _, st := range report.States {
-					if st.Type == core.Completed && st.Details.CacheKey != nil && st.Name != core.NameCached {
+					if st.Type == core.Completed && core.Given(st.Details.CacheKey) != nil && st.Name != core.NameCached {
 						if err := tx.PutCachedState(ctx, *st.Details.CacheKey, st); err != nil {
 							return err
 						}

@@ -25,6 +25,7 @@ func readSchedules(list []core.ScheduleCreate) ([]givenSchedule, error) {
 		if err := checkMaxRuns(c.MaxScheduledRuns); err != nil {
 			return nil, err
 		}
+		c.Slug, c.Replaces = core.Given(c.Slug), core.Given(c.Replaces)
 		if c.Slug != nil {
 			if slugs[*c.Slug] {
 				return nil, slugTaken(*c.Slug)
@@ -170,12 +171,12 @@ func (s *Service) patchSchedules(ctx context.Context, tx core.Tx, d *core.Deploy
 	slugged := len(stored) > 0 && len(bySlug) == len(stored)
 	var fresh []core.ScheduleCreate
 	for _, u := range given {
-		slug := u.Slug.Ptr()
+		slug := core.Given(u.Slug.Ptr())
 		if slugged && slug == nil {
 			return invalidField("schedules", "the deployment's schedules have slugs, so each given schedule needs one: the slug says which is meant")
 		}
 		from := slug
-		if r := u.Replaces.Ptr(); r != nil {
+		if r := core.Given(u.Replaces.Ptr()); r != nil {
 			from = r
 		}
 		if e := bySlug[core.Deref(from)]; slugged && e != nil {
@@ -187,7 +188,8 @@ func (s *Service) patchSchedules(ctx context.Context, tx core.Tx, d *core.Deploy
 		if !u.Rule.Set {
 			return invalidField("schedules", "a new schedule needs the key schedule")
 		}
-		fresh = append(fresh, core.ScheduleCreate{Rule: u.Rule.V, Active: u.Active, Parameters: u.Parameters.Or(nil), Slug: slug})
+		fresh = append(fresh, core.ScheduleCreate{Rule: u.Rule.V, Active: u.Active, Parameters: u.Parameters.Or(nil), Slug: slug,
+			Replaces: u.Replaces.Ptr()})
 	}
 	added, err := readSchedules(fresh)
 	if err != nil {
@@ -219,7 +221,7 @@ func (s *Service) changeSchedule(ctx context.Context, tx core.Tx, e *core.Schedu
 		e.MaxScheduledRuns = u.MaxScheduledRuns.Ptr()
 	}
 	if u.Slug.Set {
-		e.Slug = u.Slug.Ptr()
+		e.Slug = core.Given(u.Slug.Ptr())
 	}
 	if u.Parameters.Set {
 		e.Parameters = u.Parameters.Or(nil).OrObject()
@@ -259,7 +261,7 @@ func (s *Service) UpdateSchedule(ctx context.Context, deploymentID, id core.UUID
 			return err
 		}
 		if u.Slug.Set {
-			if err := checkSlug(stored, &core.Schedule{ID: id, Slug: u.Slug.Ptr()}); err != nil {
+			if err := checkSlug(stored, &core.Schedule{ID: id, Slug: core.Given(u.Slug.Ptr())}); err != nil {
 				return err
 			}
 		}

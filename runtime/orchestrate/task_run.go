@@ -17,6 +17,10 @@ func (s *Service) CreateTaskRun(ctx context.Context, c core.TaskRunCreate) (*cor
 	if c.CacheKey != nil && len(*c.CacheKey) > maxCacheKey {
 		return nil, invalidField("cache_key", "Cache key exceeded maximum allowed length of 2000 characters.")
 	}
+	c.CacheKey = core.Given(c.CacheKey)
+	if c.DynamicKey == "" { // it tells one call from another
+		c.DynamicKey = core.NewID().String()
+	}
 	var stored *core.TaskRun
 	err := s.write(ctx, func(tx core.Tx, out *outbox) error {
 		now := s.now()
