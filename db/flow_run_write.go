@@ -185,6 +185,10 @@ func (t *tx) DeletePlannedRun(ctx context.Context, id core.UUID) (bool, error) {
 	return n > 0, t.err(err, "Flow run")
 }
 
+func (t *tx) SetSlot(ctx context.Context, flowRunID core.UUID, slot string) error {
+	return t.err(t.later("Flow run", anyRows).SetSlot(ctx, row.SetSlotParams{ID: flowRunID, Slot: &slot}), "Flow run")
+}
+
 func (t *tx) MoveScheduledRuns(ctx context.Context, deploymentID, from, to core.UUID) (int64, error) {
 	n, err := t.q.MoveScheduledRuns(ctx, row.MoveScheduledRunsParams{DeploymentID: deploymentID, FromQueue: from, ToQueue: to})
 	return n, t.err(err, "Flow run")

@@ -123,11 +123,13 @@ func (s *suite) plans(d *core.Deployment, r *core.FlowRun) {
 		s.eq(moved, 2)
 		back, err4 := tx.MoveScheduledRuns(s.ctx, d.ID, d.WorkQueueID, core.UUID{})
 		s.eq(back, 2)
+		s.ok(tx.SetSlot(s.ctx, planned.ID, "slug y"))
 		planned.Updated++
 		planned.Name = "touched"
 		return errors.Join(err, err2, err3, err4, tx.UpdateFlowRun(s.ctx, planned))
 	})
 	s.eq(len(must(s.PlannedRuns(s.ctx, d.ID, at-1))(s)), 1)
+	s.eq(must(s.SlotRuns(s.ctx, d.ID, planned.ExpectedStartTime, core.Forever))(s)[0].Slot, "slug y")
 	s.write(func(tx core.Tx) error {
 		gone, err := tx.DeletePlannedRun(s.ctx, planned.ID)
 		s.eq(gone, false)

@@ -1434,6 +1434,7 @@ type Querier interface {
 	ResealBlockDocument(ctx context.Context, arg ResealBlockDocumentParams) (int64, error)
 	RunsOccupying(ctx context.Context, arg RunsOccupyingParams) (int64, error)
 	SetFlowRunState(ctx context.Context, arg SetFlowRunStateParams) (int64, error)
+	SetSlot(ctx context.Context, arg SetSlotParams) error
 	SetTaskRunState(ctx context.Context, arg SetTaskRunStateParams) (int64, error)
 	SlotRuns(ctx context.Context, arg SlotRunsParams) ([]SlotRunsRow, // A run whose client keeps a lease occupies as long as that holds. Until it was
 		// renewed for the first time (is_counted) only a pending run loses its slot: not
@@ -1578,6 +1579,11 @@ type SetFlowRunStateParams struct {
 	InfrastructurePid      *string
 	Updated                core.Time
 	ID                     core.UUID
+}
+
+type SetSlotParams struct {
+	Slot *string
+	ID   core.UUID
 }
 
 type SetTaskRunStateParams struct {

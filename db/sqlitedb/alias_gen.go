@@ -229,6 +229,7 @@ type SavedSearch = row.SavedSearch
 type Schedule = row.Schedule
 type ServerLease = row.ServerLease
 type SetFlowRunStateParams = row.SetFlowRunStateParams
+type SetSlotParams = row.SetSlotParams
 type SetTaskRunStateParams = row.SetTaskRunStateParams
 type Setting = row.Setting
 type SlotLease = row.SlotLease

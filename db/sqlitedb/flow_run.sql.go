@@ -722,6 +722,15 @@ func (q *Queries) SetFlowRunState(ctx context.Context, arg SetFlowRunStateParams
 	return result.RowsAffected()
 }
 
+const setSlot = `-- name: SetSlot :exec
+UPDATE flow_run SET slot = ?1 WHERE id = ?2
+`
+
+func (q *Queries) SetSlot(ctx context.Context, arg SetSlotParams) error {
+	_, err := q.db.ExecContext(ctx, setSlot, arg.Slot, arg.ID)
+	return err
+}
+
 const slotRuns = `-- name: SlotRuns :many
 SELECT id, expected_start_time, created_by, slot FROM flow_run
 WHERE deployment_id = ?1 AND auto_scheduled

@@ -88,6 +88,9 @@ UPDATE flow_run SET work_queue_id = sqlc.narg(to_queue)
 WHERE deployment_id = sqlc.arg(deployment_id) AND state_type = 'SCHEDULED' AND NOT in_process_retry
   AND COALESCE(work_queue_id = sqlc.narg(from_queue), work_queue_id IS NULL AND sqlc.narg(from_queue) IS NULL);
 
+-- name: SetSlot :exec
+UPDATE flow_run SET slot = sqlc.arg(slot) WHERE id = sqlc.arg(id);
+
 -- name: SlotRuns :many
 SELECT id, expected_start_time, created_by, slot FROM flow_run
 WHERE deployment_id = sqlc.arg(deployment_id) AND auto_scheduled

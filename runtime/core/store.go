@@ -199,6 +199,8 @@ type Tx interface {
 	// DeletePlannedRun removes one of PlannedRuns. False means that it was
 	// claimed or changed in the meantime and stays.
 	DeletePlannedRun(ctx context.Context, id UUID) (bool, error)
+	// SetSlot writes what the schedule means now for which a run was made.
+	SetSlot(ctx context.Context, flowRunID UUID, slot string) error
 	// MoveScheduledRuns puts a deployment's SCHEDULED runs that are in one queue
 	// into another (zero is none) and returns how many.
 	MoveScheduledRuns(ctx context.Context, deploymentID, from, to UUID) (int64, error)

@@ -23,10 +23,11 @@ const (
 	scheduleMaxTime = 100 * 24 * time.Hour
 	scheduleBatch   = 100
 	scheduleRecent  = 5 * time.Second // how often ScheduleRecent is called
+	scheduleSoon    = 20 * time.Second
 )
 
-// plan is what a deployment's active schedules want, beside the runs that their
-// slots have. Each slot of a schedule has one run. Which run is whose is not
+// plan is what a deployment's schedules want, beside the runs that their slots
+// have. Each slot of a schedule has one run. Which run is whose is not
 // told by the schedule's id alone, since a schedule may be deleted and made
 // again, nor by what the schedule means alone, since it may be edited: a run
 // stands for the slot of the schedule that has its id, or, where no schedule has
@@ -34,7 +35,7 @@ const (
 type plan struct {
 	d       *core.Deployment
 	entries []planEntry
-	known   map[core.UUID]bool // ids of the schedules, active or not
+	known   map[core.UUID]bool // ids of the schedules, also of those that cannot be read
 	taken   map[core.Time][]core.SlotRun
 }
 
@@ -53,9 +54,6 @@ func readPlan(ctx context.Context, r core.Reader, d *core.Deployment) (*plan, er
 	p := &plan{d: d, known: map[core.UUID]bool{}, taken: map[core.Time][]core.SlotRun{}}
 	for _, e := range stored {
 		p.known[e.ID] = true
-		if !e.Active {
-			continue
-		}
 		rule, bad := schedule.Parse(e.Rule)
 		if bad != nil {
 			err = fmt.Errorf("schedule %s: %w", e.ID, bad)
@@ -114,7 +112,7 @@ func (p *plan) covered(s slot) bool {
 // keeps says whether a planned run is what the plan would make now.
 func (s *Service) keeps(p *plan, r *core.FlowRun) bool {
 	at := slices.IndexFunc(p.entries, func(e planEntry) bool { return r.CreatedBy != nil && e.ID == r.CreatedBy.ID })
-	if at < 0 || p.d.Paused || !p.entries[at].rule.Fires(r.ExpectedStartTime) {
+	if at < 0 || p.d.Paused || !p.entries[at].Active || !p.entries[at].rule.Fires(r.ExpectedStartTime) {
 		return false
 	}
 	now := s.scheduledRun(p.d, slot{p.entries[at], r.ExpectedStartTime})
@@ -124,15 +122,17 @@ func (s *Service) keeps(p *plan, r *core.FlowRun) bool {
 		sameJSON(r.Parameters, now.Parameters) && sameJSON(r.Labels, now.Labels)
 }
 
-// replan makes a deployment's plan fit what was changed in tx: planned runs
-// that the schedules no longer want, or want otherwise, are deleted, and the
-// latter made anew at once, as their slot may be due before the scheduler comes
-// by. What is due, waits or was touched by somebody is not planned but owed, and
-// stays; so does a planned run that would be made the same.
+// replan makes a deployment's plan fit what was changed in tx. Planned runs that
+// the schedules no longer want, or want otherwise, are deleted, and the latter
+// made anew. What is due, waits or was touched by somebody is not planned but
+// owed, and stays; so does a planned run that would be made the same. Slots that
+// are due before the scheduler surely comes by get their runs here, too: it
+// cannot tell afterwards since when they are wanted.
 func (s *Service) replan(ctx context.Context, tx core.Tx, out *outbox, d *core.Deployment) error {
 	out.pool(d.WorkPoolID)
-	planned, err := tx.PlannedRuns(ctx, d.ID, s.now())
-	if err != nil || len(planned) == 0 {
+	now := s.now()
+	planned, err := tx.PlannedRuns(ctx, d.ID, now)
+	if err != nil {
 		return err
 	}
 	p, err := readPlan(ctx, tx, d)
@@ -140,7 +140,7 @@ func (s *Service) replan(ctx context.Context, tx core.Tx, out *outbox, d *core.D
 		return err
 	}
 	change := planChange{deployment: d.FullName()}
-	var again []slot
+	var wanted []slot
 	for _, r := range planned {
 		if s.keeps(p, r) {
 			continue
@@ -154,15 +154,42 @@ func (s *Service) replan(ctx context.Context, tx core.Tx, out *outbox, d *core.D
 		}
 		change.deleted++
 		for _, e := range p.entries {
-			if !d.Paused && e.rule.Fires(r.ExpectedStartTime) && !slices.ContainsFunc(again, func(w slot) bool { return w.of.ID == e.ID && w.at == r.ExpectedStartTime }) {
-				again = append(again, slot{e, r.ExpectedStartTime})
+			if at := r.ExpectedStartTime; e.Active && at > now.Add(scheduleSoon) && e.rule.Fires(at) && !hasSlot(wanted, e, at) {
+				wanted = append(wanted, slot{e, at})
 			}
 		}
 	}
-	if change.created, err = s.fill(ctx, tx, p, again); change.deleted > 0 {
+	wanted = append(wanted, p.wants(core.ScheduleRange{Start: now, End: now.Add(scheduleSoon)})...)
+	if d.Paused {
+		wanted = nil
+	}
+	if change.created, err = s.fill(ctx, tx, p, wanted); err != nil {
+		return err
+	}
+	if change.deleted > 0 {
 		out.plans = append(out.plans, change)
 	}
+	return p.stamp(ctx, tx, now)
+}
+
+// stamp writes to the runs of coming slots what their schedules mean since they
+// were edited, for the time when these are gone.
+func (p *plan) stamp(ctx context.Context, tx core.Tx, now core.Time) error {
+	runs, err := tx.SlotRuns(ctx, p.d.ID, now, core.Forever)
+	for _, r := range runs {
+		at := slices.IndexFunc(p.entries, func(e planEntry) bool { return e.ID == r.ScheduleID })
+		if at < 0 || p.entries[at].slot == r.Slot {
+			continue
+		}
+		if err := tx.SetSlot(ctx, r.ID, p.entries[at].slot); err != nil {
+			return err
+		}
+	}
 	return err
+}
+
+func hasSlot(list []slot, e planEntry, at core.Time) bool {
+	return slices.ContainsFunc(list, func(w slot) bool { return w.at == at && w.of.ID == e.ID })
 }
 
 // fill makes the runs of those wanted slots that have none.
@@ -248,11 +275,8 @@ func (s *Service) ScheduleDeployment(ctx context.Context, id core.UUID, r core.S
 
 func (s *Service) scheduleDeployment(ctx context.Context, d *core.Deployment, r core.ScheduleRange) (int, error) {
 	sweep := r == core.ScheduleRange{}
-	if now := s.now(); r.Start == 0 {
-		r.Start = now
-		if d.Updated > now.Add(-2*scheduleRecent) { // a slot since the change is due already
-			r.Start = min(now, d.Updated)
-		}
+	if r.Start == 0 {
+		r.Start = s.now()
 	}
 	p, failed := readPlan(ctx, s.store, d)
 	if p == nil {
@@ -286,6 +310,9 @@ func (s *Service) scheduleDeployment(ctx context.Context, d *core.Deployment, r 
 // wants are the slots of a range.
 func (p *plan) wants(r core.ScheduleRange) (all []slot) {
 	for _, e := range p.entries {
+		if !e.Active {
+			continue
+		}
 		for _, at := range slots(e.rule, r) {
 			all = append(all, slot{e, at})
 		}
