@@ -35,7 +35,7 @@ func TestAutomations(t *testing.T) {
 	w.do(204, "PUT", "/automations/"+id, object{"name": "uno", "trigger": compound, "actions": []object{{"type": "do-nothing"}}})
 	put := w.get("/automations/" + id)
 	shaped(t, "compound_trigger", put["trigger"])
-	equal(t, "replaced", []any{put["name"], put["enabled"], at(put, "trigger", "triggers", 1, "within"), at(put, "actions", 0)}, []any{"uno", true, 10.0, object{"type": "do-nothing"}})
+	equal(t, "replaced", []any{put["name"], put["enabled"], at(put, "trigger", "triggers", 1, "within"), at(put, "actions", 0)}, []any{"uno", false, 10.0, object{"type": "do-nothing"}})
 
 	equal(t, "related by action", names(w.list("/automations/related-to/prefect.deployment."+deployment, nil), "name"), []string{"two"})
 	equal(t, "related by owner", names(w.list("/automations/related-to/prefect.deployment.x", nil), "name"), []string{"two"})

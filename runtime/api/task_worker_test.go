@@ -103,6 +103,8 @@ func TestSavedSearches(t *testing.T) {
 	equal(t, "filters", at(made, "filters", 0, "value", "any"), 1)
 	again, _ := w.do(200, "PUT", "/saved_searches/", object{"name": "mine"}).(object)
 	equal(t, "id", again["id"], made["id"])
+	equal(t, "filters that are not given", len(again["filters"].([]any)), 1)
+	again, _ = w.do(200, "PUT", "/saved_searches/", object{"name": "mine", "filters": []object{}}).(object)
 	equal(t, "filters", again["filters"], "[]")
 	equal(t, "read", w.get("/saved_searches/" + made["id"].(string))["name"], "mine")
 	equal(t, "list", names(w.list("/saved_searches/filter", object{}), "name"), "[mine]")

@@ -58,7 +58,7 @@ func TestUnsaidStays(t *testing.T) {
 	}
 }
 
-func (w *world) staysBut(t *testing.T, o operation, x written) {
+func (w *world) staysBut(t *testing.T, o Operation, x written) {
 	for _, key := range bodyKeys(x.of) {
 		if _, tried := x.values[key]; !tried && x.base[key] == nil {
 			t.Errorf("no value to try key %s with", key)
