@@ -97,16 +97,9 @@ func (c *scheduleCreateCmd) Run(a *app) error {
 	if c.Slug != "" {
 		body.Slug = &c.Slug
 	}
-	made, raw, err := ask[[]*core.Schedule](a, "POST", schedulesPath(d), []core.ScheduleCreate{body})
+	made, raw, err := a.addSchedule(d, body, c.Replace)
 	if err != nil {
 		return err
-	}
-	if c.Replace { // the new one is there by now: a failure loses nothing
-		for _, s := range d.Schedules {
-			if err := a.deleteSchedule(d, s.ID); err != nil {
-				return err
-			}
-		}
 	}
 	if err := a.out.Say(raw, made[0].ID.String(), "Created schedule %s of %s: %s", short(made[0].ID), a.out.Bold(d.FullName()), describeSchedule(made[0])); err != nil || !a.out.ForPeople() {
 		return err
@@ -118,6 +111,20 @@ func (c *scheduleCreateCmd) Run(a *app) error {
 		a.out.Hint("the deployment is paused: flowlite deployment resume %s", d.FullName())
 	}
 	return nil
+}
+
+// addSchedule adds a schedule, or puts it in place of all others in one request:
+// between two, a slot would have two runs or none.
+func (a *app) addSchedule(d *core.Deployment, s core.ScheduleCreate, replace bool) (made []*core.Schedule, raw core.JSON, err error) {
+	if !replace {
+		return ask[[]*core.Schedule](a, "POST", schedulesPath(d), []core.ScheduleCreate{s})
+	}
+	d, _, err = ask[*core.Deployment](a, "POST", "/deployments/",
+		core.DeploymentCreate{Name: d.Name, FlowID: d.FlowID, Schedules: core.Some([]core.ScheduleCreate{s})})
+	if err != nil {
+		return nil, nil, err
+	}
+	return d.Schedules, core.ToJSON(d.Schedules), nil
 }
 
 type scheduleLsCmd struct{ deploymentRef }

@@ -112,7 +112,12 @@ func (p *plan) covered(s slot) bool {
 // keeps says whether a planned run is what the plan would make now.
 func (s *Service) keeps(p *plan, r *core.FlowRun) bool {
 	at := slices.IndexFunc(p.entries, func(e planEntry) bool { return r.CreatedBy != nil && e.ID == r.CreatedBy.ID })
-	if at < 0 || p.d.Paused || !p.entries[at].Active || !p.entries[at].rule.Fires(r.ExpectedStartTime) {
+	switch {
+	case p.d.Paused:
+		return false
+	case at < 0: // not that of a rule that only a newer server can read
+		return r.CreatedBy != nil && p.known[r.CreatedBy.ID]
+	case !p.entries[at].Active || !p.entries[at].rule.Fires(r.ExpectedStartTime):
 		return false
 	}
 	now := s.scheduledRun(p.d, slot{p.entries[at], r.ExpectedStartTime})
