@@ -354,16 +354,18 @@ func slots(rule *schedule.Rule, r core.ScheduleRange) []core.Time {
 func (s *Service) scheduledRun(d *core.Deployment, w slot) *core.FlowRun {
 	now := s.now()
 	run := &core.FlowRun{
-		ID: core.NewID(), Created: now, Updated: now, Name: newName(), FlowID: d.FlowID, DeploymentID: d.ID, DeploymentVersion: d.Version,
-		WorkQueueID: d.WorkQueueID, WorkQueueName: d.WorkQueueName, WorkPoolID: d.WorkPoolID, WorkPoolName: d.WorkPoolName,
+		ID: core.NewID(), Created: now, Updated: now, Name: newName(), FlowID: d.FlowID, DeploymentID: d.ID,
+		DeploymentVersion: d.Version,
+		WorkQueueID:       d.WorkQueueID, WorkQueueName: d.WorkQueueName, WorkPoolID: d.WorkPoolID, WorkPoolName: d.WorkPoolName,
 		InfrastructureDocumentID: d.InfrastructureDocumentID, Parameters: overlay(d.Parameters, w.of.Parameters), Slot: &w.of.slot,
 		// A server of an older version beside this one knows the slot by this key.
 		IdempotencyKey:  core.Ptr(fmt.Sprintf("scheduled %s %s %s", d.ID, w.of.ID, w.of.rule.Local(w.at))),
 		Context:         core.JSON("{}"),
 		EmpiricalPolicy: core.FlowRunPolicy{PauseKeys: []string{}},
 		Tags:            union(core.Tags{"auto-scheduled"}, d.Tags),
-		Labels:          mergeLabels(d.Labels, map[string]string{"prefect.flow.id": d.FlowID.String(), "prefect.deployment.id": d.ID.String()}, nil),
-		AutoScheduled:   true, JobVariables: core.JSON("{}"),
+		Labels: mergeLabels(d.Labels, map[string]string{"prefect.flow.id": d.FlowID.String(),
+			"prefect.deployment.id": d.ID.String()}, nil),
+		AutoScheduled: true, JobVariables: core.JSON("{}"),
 		CreatedBy: &core.CreatedBy{ID: w.of.ID, Type: core.Ptr("SCHEDULE"), DisplayValue: &w.of.shown},
 	}
 	run.State = scheduledAt(w.at, "", "Flow run scheduled", now)

@@ -100,7 +100,8 @@ func TestDueRunsStay(t *testing.T) {
 			if late.StateName != "Late" {
 				t.Fatalf("run is %s, want Late", late.StateName)
 			}
-			wait := core.StateCreate{Type: core.Scheduled, Name: "AwaitingConcurrencySlot", Details: core.StateDetails{ScheduledTime: core.Now().Add(time.Hour)}}
+			wait := core.StateCreate{Type: core.Scheduled, Name: "AwaitingConcurrencySlot",
+				Details: core.StateDetails{ScheduledTime: core.Now().Add(time.Hour)}}
 			must(h.SetFlowRunState(h.ctx, waiting.ID, wait, true))(t)
 			if err := h.UpdateFlowRun(h.ctx, renamed.ID, core.FlowRunUpdate{Name: core.Some("mine")}); err != nil {
 				t.Fatal(err)
@@ -166,11 +167,13 @@ func TestSlotOnce(t *testing.T) {
 	for name, x := range map[string]struct {
 		before, after []core.ScheduleCreate
 	}{
-		"same rule":           {[]core.ScheduleCreate{ofRule(everyMinute)}, []core.ScheduleCreate{ofRule(everyMinute)}},
-		"same rule, spelled":  {[]core.ScheduleCreate{ofRule(everyMinute)}, []core.ScheduleCreate{ofRule(`{"cron":"* * * * *","day_or":true}`)}},
-		"same slug":           {[]core.ScheduleCreate{slug(everyMinute)}, []core.ScheduleCreate{slug(`{"cron":"*/1 * * * *"}`)}},
-		"rule edited":         {[]core.ScheduleCreate{ofRule(everyMinute)}, []core.ScheduleCreate{ofRule(`{"cron":"0-59 * * * *"}`)}},
-		"zone changed":        {[]core.ScheduleCreate{ofRule(everyMinute)}, []core.ScheduleCreate{ofRule(`{"cron":"* * * * *","timezone":"Asia/Tokyo"}`)}},
+		"same rule": {[]core.ScheduleCreate{ofRule(everyMinute)}, []core.ScheduleCreate{ofRule(everyMinute)}},
+		"same rule, spelled": {[]core.ScheduleCreate{ofRule(everyMinute)},
+			[]core.ScheduleCreate{ofRule(`{"cron":"* * * * *","day_or":true}`)}},
+		"same slug":   {[]core.ScheduleCreate{slug(everyMinute)}, []core.ScheduleCreate{slug(`{"cron":"*/1 * * * *"}`)}},
+		"rule edited": {[]core.ScheduleCreate{ofRule(everyMinute)}, []core.ScheduleCreate{ofRule(`{"cron":"0-59 * * * *"}`)}},
+		"zone changed": {[]core.ScheduleCreate{ofRule(everyMinute)},
+			[]core.ScheduleCreate{ofRule(`{"cron":"* * * * *","timezone":"Asia/Tokyo"}`)}},
 		"interval, no anchor": {[]core.ScheduleCreate{ofRule(`{"interval":60}`)}, []core.ScheduleCreate{ofRule(`{"interval":60}`)}},
 		"slug added":          {[]core.ScheduleCreate{ofRule(everyMinute)}, []core.ScheduleCreate{slug(everyMinute)}},
 	} {
@@ -211,7 +214,8 @@ func TestSlotOnce(t *testing.T) {
 // state, also if the schedule's row was made anew since.
 func TestOldSlots(t *testing.T) {
 	bothEngines(t, func(t *testing.T, h *house) {
-		for name, s := range map[string]core.ScheduleCreate{"rule": ofRule(everyMinute), "slug": {Rule: core.JSON(everyMinute), Slug: core.Ptr("s")}} {
+		for name, s := range map[string]core.ScheduleCreate{"rule": ofRule(everyMinute), "slug": {Rule: core.JSON(everyMinute),
+			Slug: core.Ptr("s")}} {
 			d := h.deployed(named(name), schedules(s))
 			shown := core.Deref(s.Slug)
 			if shown == "" {
@@ -219,11 +223,16 @@ func TestOldSlots(t *testing.T) {
 			}
 			next := core.At(core.Now().Time().Truncate(time.Minute)).Add(time.Minute)
 			old := func(schedule core.UUID, at core.Time, state core.StateType) *core.FlowRun {
-				r := &core.FlowRun{ID: core.NewID(), Created: at, Updated: at + 1, Name: "old", FlowID: d.FlowID, DeploymentID: d.ID, AutoScheduled: true,
-					ExpectedStartTime: at, NextScheduledStartTime: at, IdempotencyKey: core.Ptr("scheduled " + d.ID.String() + " " + schedule.String() + " " + at.Time().Format("2006-01-02 15:04:05-07:00")),
-					CreatedBy: &core.CreatedBy{ID: schedule, Type: core.Ptr("SCHEDULE"), DisplayValue: &shown},
-					State:     &core.State{ID: core.NewID(), Type: state, Name: "Any", Timestamp: at}}
-				if err := h.store.Write(h.ctx, func(tx core.Tx) error { _, err := tx.InsertFlowRun(h.ctx, r); return err }); err != nil {
+				r := &core.FlowRun{ID: core.NewID(), Created: at, Updated: at + 1, Name: "old", FlowID: d.FlowID,
+					DeploymentID: d.ID, AutoScheduled: true,
+					ExpectedStartTime: at, NextScheduledStartTime: at,
+					IdempotencyKey: core.Ptr("scheduled " + d.ID.String() + " " + schedule.String() + " " + at.Time().Format("2006-01-02 15:04:05-07:00")),
+					CreatedBy:      &core.CreatedBy{ID: schedule, Type: core.Ptr("SCHEDULE"), DisplayValue: &shown},
+					State:          &core.State{ID: core.NewID(), Type: state, Name: "Any", Timestamp: at}}
+				if err := h.store.Write(h.ctx, func(tx core.Tx) error {
+					_, err := tx.InsertFlowRun(h.ctx, r)
+					return err
+				}); err != nil {
 					t.Fatal(err)
 				}
 				return r
@@ -279,7 +288,8 @@ func TestPlanOfPeers(t *testing.T) {
 	}
 	for i := range 12 {
 		h := []*house{a, b}[i%2]
-		if err := h.UpdateDeployment(h.ctx, d.ID, core.DeploymentUpdate{Parameters: core.Some(core.JSON(fmt.Sprintf(`{"x":%d}`, i)))}); err != nil {
+		if err := h.UpdateDeployment(h.ctx, d.ID, core.DeploymentUpdate{
+			Parameters: core.Some(core.JSON(fmt.Sprintf(`{"x":%d}`, i)))}); err != nil {
 			t.Fatal(err)
 		}
 		s := must(h.store.Schedules(h.ctx, d.ID))(t)[0]
@@ -305,7 +315,8 @@ func TestPlanOfPeers(t *testing.T) {
 // Two equal schedules have a run each.
 func TestEqualSchedules(t *testing.T) {
 	bothEngines(t, func(t *testing.T, h *house) {
-		both := schedules(core.ScheduleCreate{Rule: core.JSON(everyMinute), Parameters: core.JSON(`{"x":1}`)}, core.ScheduleCreate{Rule: core.JSON(everyMinute), Parameters: core.JSON(`{"x":2}`)})
+		both := schedules(core.ScheduleCreate{Rule: core.JSON(everyMinute), Parameters: core.JSON(`{"x":1}`)},
+			core.ScheduleCreate{Rule: core.JSON(everyMinute), Parameters: core.JSON(`{"x":2}`)})
 		d := h.deployed(both)
 		before := h.plan(d)
 		h.deployed(both)
@@ -345,7 +356,8 @@ func TestEachScheduleIsPlanned(t *testing.T) {
 func TestPausedScheduleStays(t *testing.T) {
 	bothEngines(t, func(t *testing.T, h *house) {
 		for name, list := range map[string][]core.ScheduleCreate{
-			"rule": {ofRule(everyMinute)}, "slug": {{Rule: core.JSON(everyMinute), Slug: core.Ptr("s")}}, "interval": {ofRule(`{"interval":60}`)},
+			"rule": {ofRule(everyMinute)}, "slug": {{Rule: core.JSON(everyMinute), Slug: core.Ptr("s")}},
+			"interval": {ofRule(`{"interval":60}`)},
 		} {
 			deploy := func(list ...core.ScheduleCreate) *core.Deployment {
 				return h.deployed(named(name), schedules(list...))
