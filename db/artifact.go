@@ -69,6 +69,9 @@ func (r *reader) CountArtifactCollections(ctx context.Context, f *core.ArtifactF
 }
 
 func (t *tx) InsertArtifact(ctx context.Context, x *core.Artifact) error {
+	if err := core.MaxArtifactKey.CheckPtr(x.Key); err != nil {
+		return err
+	}
 	err := t.q.InsertArtifact(ctx, row.InsertArtifactParams{
 		ID: x.ID, Created: x.Created, Updated: x.Updated, Key: x.Key, Type: x.Type, Description: x.Description,
 		Data: orNull(x.Data), Metadata: orNull(x.Metadata), FlowRunID: x.FlowRunID, TaskRunID: x.TaskRunID,

@@ -54,6 +54,9 @@ func (r *reader) AutomationsVersion(ctx context.Context) (int64, core.Time, erro
 }
 
 func (t *tx) InsertAutomation(ctx context.Context, a *core.Automation) error {
+	if err := core.MaxAutomationOwner.Check(a.OwnerResource); err != nil {
+		return err
+	}
 	return t.err(t.q.InsertAutomation(ctx, row.InsertAutomationParams{
 		ID: a.ID, Created: a.Created, Updated: a.Updated, Name: a.Name, Description: a.Description, IsEnabled: a.Enabled, Tags: a.Tags,
 		TriggerSpec: core.ToJSON(a.Trigger), Actions: core.ToJSON(a.Actions), ActionsOnTrigger: core.ToJSON(a.ActionsOnTrigger),
@@ -62,6 +65,9 @@ func (t *tx) InsertAutomation(ctx context.Context, a *core.Automation) error {
 }
 
 func (t *tx) UpdateAutomation(ctx context.Context, a *core.Automation) error {
+	if err := core.MaxAutomationOwner.Check(a.OwnerResource); err != nil {
+		return err
+	}
 	n, err := t.q.UpdateAutomation(ctx, row.UpdateAutomationParams{
 		Updated: a.Updated, Name: a.Name, Description: a.Description, IsEnabled: a.Enabled, Tags: a.Tags,
 		TriggerSpec: core.ToJSON(a.Trigger), Actions: core.ToJSON(a.Actions), ActionsOnTrigger: core.ToJSON(a.ActionsOnTrigger),

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -213,6 +214,9 @@ func withID[T any](list []*T, want core.UUID, id func(*T) core.UUID) *T {
 }
 
 func (t *tx) InsertBlockType(ctx context.Context, x *core.BlockType) error {
+	if err := cmp.Or(core.MaxBlockTypeName.Check(x.Name), core.MaxBlockTypeSlug.Check(x.Slug)); err != nil {
+		return err
+	}
 	return t.err(t.q.InsertBlockType(ctx, row.InsertBlockTypeParams{
 		ID: x.ID, Created: x.Created, Updated: x.Updated, Name: x.Name, Slug: x.Slug, LogoUrl: x.LogoURL,
 		DocumentationUrl: x.DocumentationURL, Description: x.Description, CodeExample: x.CodeExample, IsProtected: x.IsProtected,
@@ -220,6 +224,9 @@ func (t *tx) InsertBlockType(ctx context.Context, x *core.BlockType) error {
 }
 
 func (t *tx) UpdateBlockType(ctx context.Context, x *core.BlockType) error {
+	if err := cmp.Or(core.MaxBlockTypeName.Check(x.Name), core.MaxBlockTypeSlug.Check(x.Slug)); err != nil {
+		return err
+	}
 	n, err := t.q.UpdateBlockType(ctx, row.UpdateBlockTypeParams{
 		LogoUrl: x.LogoURL, DocumentationUrl: x.DocumentationURL, Description: x.Description,
 		CodeExample: x.CodeExample, IsProtected: x.IsProtected, Updated: x.Updated, ID: x.ID,
@@ -233,6 +240,9 @@ func (t *tx) DeleteBlockType(ctx context.Context, id core.UUID) error {
 }
 
 func (t *tx) InsertBlockSchema(ctx context.Context, x *core.BlockSchema) error {
+	if err := cmp.Or(core.MaxBlockSchemaSum.Check(x.Checksum), core.MaxBlockSchemaVersion.Check(x.Version)); err != nil {
+		return err
+	}
 	return t.err(t.q.InsertBlockSchema(ctx, row.InsertBlockSchemaParams{
 		ID: x.ID, Created: x.Created, Updated: x.Updated, Checksum: x.Checksum, Version: x.Version,
 		Fields: x.Fields.OrObject(), Capabilities: x.Capabilities, BlockTypeID: x.BlockTypeID,
@@ -245,6 +255,9 @@ func (t *tx) DeleteBlockSchema(ctx context.Context, id core.UUID) error {
 }
 
 func (t *tx) InsertBlockDocument(ctx context.Context, x *core.BlockDocument) error {
+	if err := core.MaxBlockDocumentName.Check(x.Name); err != nil {
+		return err
+	}
 	err := t.q.InsertBlockDocument(ctx, row.InsertBlockDocumentParams{
 		ID: x.ID, Created: x.Created, Updated: x.Updated, Name: x.Name, Sealed: x.Sealed,
 		BlockSchemaID: x.BlockSchemaID, BlockTypeID: x.BlockTypeID, IsAnonymous: x.IsAnonymous,
@@ -263,6 +276,9 @@ func (t *tx) LockBlockDocument(ctx context.Context, id core.UUID) (*core.BlockDo
 }
 
 func (t *tx) UpdateBlockDocument(ctx context.Context, x *core.BlockDocument) error {
+	if err := core.MaxBlockDocumentName.Check(x.Name); err != nil {
+		return err
+	}
 	n, err := t.q.UpdateBlockDocument(ctx, row.UpdateBlockDocumentParams{
 		Sealed: x.Sealed, BlockSchemaID: x.BlockSchemaID, Updated: x.Updated, ID: x.ID,
 	})
@@ -277,6 +293,9 @@ func (t *tx) UpdateBlockDocument(ctx context.Context, x *core.BlockDocument) err
 
 func (t *tx) putBlockReferences(ctx context.Context, x *core.BlockDocument) error {
 	for name, id := range x.Refs {
+		if err := core.MaxBlockReferenceName.Check(name); err != nil {
+			return err
+		}
 		err := t.q.InsertBlockReference(ctx, row.InsertBlockReferenceParams{ParentDocumentID: x.ID, Name: name, ReferenceDocumentID: id})
 		if err != nil {
 			return t.err(err, "Block document")

@@ -52,6 +52,9 @@ func (t *tx) LockGlobalLimits(ctx context.Context, names []string) ([]*core.Glob
 }
 
 func (t *tx) InsertGlobalLimit(ctx context.Context, x *core.GlobalConcurrencyLimit) error {
+	if err := core.MaxConcurrencyLimitName.Check(x.Name); err != nil {
+		return err
+	}
 	return t.err(t.q.InsertGlobalLimit(ctx, row.InsertGlobalLimitParams{
 		ID: x.ID, Created: x.Created, Updated: x.Updated, Name: x.Name, Active: x.Active, SlotLimit: x.Limit,
 		ActiveSlots: x.ActiveSlots, DeniedSlots: x.DeniedSlots, SlotDecayPerSecond: x.SlotDecayPerSecond,
@@ -60,6 +63,9 @@ func (t *tx) InsertGlobalLimit(ctx context.Context, x *core.GlobalConcurrencyLim
 }
 
 func (t *tx) UpdateGlobalLimit(ctx context.Context, x *core.GlobalConcurrencyLimit) error {
+	if err := core.MaxConcurrencyLimitName.Check(x.Name); err != nil {
+		return err
+	}
 	n, err := t.q.UpdateGlobalLimit(ctx, row.UpdateGlobalLimitParams{
 		Updated: x.Updated, Name: x.Name, Active: x.Active, SlotLimit: x.Limit, ActiveSlots: x.ActiveSlots,
 		DeniedSlots: x.DeniedSlots, SlotDecayPerSecond: x.SlotDecayPerSecond,

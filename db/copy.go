@@ -131,6 +131,9 @@ func (c *copying) move(t *table, total int64, read rowsOf, load func(iter.Seq[[]
 		failed = read(func(row []any) error {
 			if c.lossy {
 				out.Mended += int64(t.mend(row))
+				if err := t.tooLong(row); err != nil {
+					return err
+				}
 			}
 			if err := from.add(t, row); err != nil {
 				return err
@@ -148,7 +151,7 @@ func (c *copying) move(t *table, total int64, read rowsOf, load func(iter.Seq[[]
 		return out, failed
 	}
 	if err != nil {
-		return out, err
+		return out, t.blame(err, read)
 	}
 	err = written(func(row []any) error { return to.add(t, row) })
 	switch {

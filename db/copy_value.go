@@ -6,18 +6,20 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"math"
 	"math/big"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"github.com/flowlite/flowlite/runtime/core"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // scan reads a row into values of the types that Bulk takes; NULL is nil.
@@ -81,12 +83,12 @@ func (t *table) mend(row []any) (n int) {
 	for i := range row {
 		switch v := row[i].(type) {
 		case string:
-			if s := mendText(v); s != v {
+			if s := core.CleanText(v); s != v {
 				row[i] = s
 				n++
 			}
 		case core.JSON:
-			if s := mendJSON(v); !bytes.Equal(s, v) {
+			if s := core.CleanJSON(v); !bytes.Equal(s, v) {
 				row[i] = s
 				n++
 			}
@@ -95,56 +97,53 @@ func (t *table) mend(row []any) (n int) {
 	return n
 }
 
-const replacement = "\uFFFD"
-
-func mendText(s string) string {
-	return strings.ReplaceAll(strings.ToValidUTF8(s, replacement), "\x00", replacement)
-}
-
-// mendJSON is mendText for what escapes stand for.
-func mendJSON(j core.JSON) core.JSON {
-	if j == nil {
-		return nil
-	}
-	j = bytes.ToValidUTF8(j, []byte(replacement))
-	if !bytes.Contains(j, []byte(`\u`)) {
-		return j
-	}
-	out := make(core.JSON, 0, len(j))
-	for i := 0; i < len(j); i++ {
-		unit, ok := escape(j[i:])
-		switch {
-		case !ok && j[i] == '\\' && i+1 < len(j):
-			out = append(out, j[i], j[i+1])
-			i++
-		case !ok:
-			out = append(out, j[i])
-		case unit == 0:
-			out = append(out, `\ufffd`...)
-			i += 5
-		case utf16.IsSurrogate(unit):
-			if low, ok := escape(j[i+6:]); ok && utf16.DecodeRune(unit, low) != utf8.RuneError {
-				out = append(out, j[i:i+12]...)
-				i += 11
-			} else {
-				out = append(out, `\ufffd`...)
-				i += 5
-			}
-		default:
-			out = append(out, j[i:i+6]...)
-			i += 5
+// tooLong names the first value that PostgreSQL's indexes cannot hold.
+func (t *table) tooLong(row []any) error {
+	for i, c := range t.columns {
+		text, _ := row[i].(string)
+		if l := limits[t.name+"."+c.name]; l != nil && len(text) > l.Bytes {
+			return core.Errorf(core.EInvalid, "the row %s cannot be copied: its column %s has %d bytes, and an index of PostgreSQL holds at most %d; shorten or delete it in the source, and copy again",
+				t.rowName(row), c.name, len(text), l.Bytes)
 		}
 	}
-	return out
+	return nil
 }
 
-// escape reads a \uXXXX that stands at the begin of b.
-func escape(b []byte) (rune, bool) {
-	if len(b) < 6 || b[0] != '\\' || b[1] != 'u' {
-		return 0, false
+// rowName tells a row from others by its key.
+func (t *table) rowName(row []any) string {
+	var parts []string
+	for _, name := range t.key() {
+		v := fmt.Sprint(row[t.at(name)])
+		if len(v) > 80 {
+			v = strings.ToValidUTF8(v[:80], "") + "…"
+		}
+		parts = append(parts, name+"="+v)
 	}
-	n, err := strconv.ParseUint(string(b[2:6]), 16, 16)
-	return rune(n), err == nil
+	return strings.Join(parts, " ")
+}
+
+var copyLine = regexp.MustCompile(`, line (\d+)(?:, column (\w+))?`)
+
+// blame adds to an error of PostgreSQL's COPY which row it is about.
+func (t *table) blame(err error, read rowsOf) error {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
+		return err
+	}
+	place := copyLine.FindStringSubmatch(e.Where)
+	if place == nil {
+		return err
+	}
+	line, _ := strconv.Atoi(place[1])
+	name := "number " + place[1]
+	_ = read(func(row []any) error {
+		if line--; line == 0 {
+			name = t.rowName(row)
+			return errEnough
+		}
+		return nil
+	})
+	return core.Errorf(core.CodeOf(err), "the row %s cannot be copied: %s (%s); change or delete it in the source, and copy again", name, e.Message, e.Where)
 }
 
 // checksum is of rows in any order: the sum of their hashes.

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/flowlite/flowlite/db/row"
@@ -23,6 +24,9 @@ func deploymentOf(r *row.DeploymentFull) *core.Deployment {
 }
 
 func (t *tx) InsertDeployment(ctx context.Context, d *core.Deployment) error {
+	if err := cmp.Or(core.MaxDeploymentName.Check(d.Name), core.MaxDeploymentTag.Check(d.Tags...)); err != nil {
+		return err
+	}
 	return t.err(t.q.InsertDeployment(ctx, row.InsertDeploymentParams{
 		ID: d.ID, Created: d.Created, Updated: d.Updated, Name: d.Name, Version: d.Version, Description: d.Description,
 		FlowID: d.FlowID, Paused: d.Paused, ConcurrencyLimitID: d.ConcurrencyLimitID,
@@ -36,6 +40,9 @@ func (t *tx) InsertDeployment(ctx context.Context, d *core.Deployment) error {
 }
 
 func (t *tx) UpdateDeployment(ctx context.Context, d *core.Deployment) error {
+	if err := cmp.Or(core.MaxDeploymentName.Check(d.Name), core.MaxDeploymentTag.Check(d.Tags...)); err != nil {
+		return err
+	}
 	n, err := t.q.UpdateDeployment(ctx, row.UpdateDeploymentParams{
 		Updated: d.Updated, Name: d.Name, Version: d.Version, Description: d.Description, FlowID: d.FlowID, Paused: d.Paused,
 		ConcurrencyLimitID: d.ConcurrencyLimitID, ConcurrencyOptions: jsonPtr(d.ConcurrencyOptions),

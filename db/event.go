@@ -43,6 +43,9 @@ func (r *reader) EventCounts(ctx context.Context, f *core.EventFilter, by string
 }
 
 func (t *tx) InsertEvents(ctx context.Context, events []*core.Event) ([]*core.Event, error) {
+	if err := checkEvents(events); err != nil {
+		return nil, err
+	}
 	written := make([]int64, len(events))
 	for i, e := range events {
 		n, err := t.promise(promise{noun: "Event", rows: anyRows, got: &written[i]}).InsertEvent(ctx, insertEvent(e))
@@ -66,9 +69,21 @@ func (t *tx) InsertEvents(ctx context.Context, events []*core.Event) ([]*core.Ev
 }
 
 func (t *tx) AddEvents(ctx context.Context, events []*core.Event) error {
+	if err := checkEvents(events); err != nil {
+		return err
+	}
 	for _, e := range events {
 		if _, err := t.later("Event", anyRows).InsertEvent(ctx, insertEvent(e)); err != nil {
 			return t.err(err, "Event")
+		}
+	}
+	return nil
+}
+
+func checkEvents(events []*core.Event) error {
+	for _, e := range events {
+		if err := e.Check(); err != nil {
+			return err
 		}
 	}
 	return nil

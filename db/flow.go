@@ -44,6 +44,9 @@ func (r *reader) CountFlows(ctx context.Context, f core.Filters) (int64, error) 
 }
 
 func (t *tx) UpsertFlow(ctx context.Context, f *core.Flow) (*core.Flow, bool, error) {
+	if err := core.MaxFlowName.Check(f.Name); err != nil {
+		return nil, false, err
+	}
 	n, err := t.q.InsertFlow(ctx, row.InsertFlowParams{ID: f.ID, Created: f.Created, Updated: f.Updated, Name: f.Name, Tags: f.Tags, Labels: f.Labels.OrObject()})
 	if err != nil {
 		return nil, false, t.err(err, "Flow")

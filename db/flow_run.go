@@ -229,6 +229,9 @@ func (r *reader) FlowRunInputs(ctx context.Context, flowRunID core.UUID, prefix 
 }
 
 func (t *tx) InsertFlowRunInput(ctx context.Context, x *core.FlowRunInput) error {
+	if err := core.MaxFlowRunInputKey.Check(x.Key); err != nil {
+		return err
+	}
 	return t.err(t.q.InsertFlowRunInput(ctx, row.InsertFlowRunInputParams{
 		ID: x.ID, Created: x.Created, Updated: x.Updated, FlowRunID: x.FlowRunID, Key: x.Key, Value: x.Value, Sender: x.Sender,
 	}), "Flow run input")

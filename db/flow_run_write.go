@@ -60,6 +60,9 @@ func (t *tx) LockFlowRun(ctx context.Context, id core.UUID) (*core.FlowRun, erro
 }
 
 func (t *tx) InsertFlowRun(ctx context.Context, f *core.FlowRun, past ...*core.State) (bool, error) {
+	if err := cmp.Or(core.MaxFlowRunName.Check(f.Name), core.MaxFlowRunKey.CheckPtr(f.IdempotencyKey), core.MaxFlowRunTag.Check(f.Tags...)); err != nil {
+		return false, err
+	}
 	stateColumns(f)
 	f.IdempotencyKey = core.Given(f.IdempotencyKey)
 	f.ExpectedStartTime = cmp.Or(f.ExpectedStartTime, f.Created) // its tags are kept by it
@@ -110,6 +113,9 @@ func stateColumns(f *core.FlowRun) {
 }
 
 func (t *tx) insertFlowRunState(ctx context.Context, id core.UUID, s *core.State) error {
+	if err := core.MaxStateName.Check(s.Name); err != nil {
+		return err
+	}
 	err := t.later("State of the flow run", 1).InsertFlowRunState(ctx, row.InsertFlowRunStateParams{
 		ID: s.ID, FlowRunID: id, Type: string(s.Type), Name: s.Name, Timestamp: s.Timestamp,
 		Message: s.Message, Data: s.Data, StateDetails: storedDetails(s.Details),
@@ -127,6 +133,9 @@ func (t *tx) tagFlowRun(ctx context.Context, f *core.FlowRun) error {
 }
 
 func (t *tx) UpdateFlowRun(ctx context.Context, f *core.FlowRun) error {
+	if err := cmp.Or(core.MaxFlowRunName.Check(f.Name), core.MaxFlowRunTag.Check(f.Tags...)); err != nil {
+		return err
+	}
 	delete(t.runs, f.ID)
 	n, err := t.later("Flow run", 1).UpdateFlowRun(ctx, row.UpdateFlowRunParams{
 		Name: f.Name, FlowVersion: f.FlowVersion, Parameters: f.Parameters.OrObject(),

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"time"
 
 	"github.com/flowlite/flowlite/db/pgdb"
 	"github.com/flowlite/flowlite/db/row"
@@ -34,7 +35,10 @@ const anyRows = -1
 
 var _ pgdb.DBTX = (*pipeline)(nil)
 
-func (p *pipeline) queue(text string, args []any, told promise) {
+func (p *pipeline) queue(text string, args []any, told promise) error {
+	if err := clean(args); err != nil {
+		return err
+	}
 	if p.waiting == nil {
 		p.waiting = &pgx.Batch{}
 	}
@@ -45,12 +49,15 @@ func (p *pipeline) queue(text string, args []any, told promise) {
 	}
 	p.waiting.Queue(text, args...)
 	p.promise = append(p.promise, told)
+	return nil
 }
 
 // send sends what waits and one statement more, whose answer comes next in the
 // results. The results must be closed; with an error they have been.
 func (p *pipeline) send(ctx context.Context, text string, args []any) (pgx.BatchResults, error) {
-	p.queue(text, args, promise{})
+	if err := p.queue(text, args, promise{}); err != nil {
+		return nil, err
+	}
 	p.promise = p.promise[:len(p.promise)-1]
 	return p.sendWaiting(ctx)
 }
@@ -157,9 +164,23 @@ func (s *postgresStore) once(ctx context.Context, fn func(core.Tx) error) (own, 
 	p := &pipeline{conn: conn.Conn()}
 	defer p.rollback()
 	if own = fn(&tx{reader: newPostgresReader(p), pipe: p}); own != nil {
+		s.discard(p, own)
 		return own, own
 	}
-	return nil, p.commit(ctx)
+	err = p.commit(ctx)
+	s.discard(p, err)
+	return nil, err
+}
+
+// discard closes a session that err says is of no use; its pool makes another.
+func (s *postgresStore) discard(p *pipeline, err error) {
+	if !sessionVerdict(err).drop {
+		return
+	}
+	s.renew(err)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = p.conn.Close(ctx)
 }
 
 // laterWrites are statements whose answers nobody looks at.
@@ -192,8 +213,7 @@ type waiter struct {
 var oneRow = pgconn.NewCommandTag("UPDATE 1")
 
 func (w waiter) Exec(_ context.Context, text string, args ...any) (pgconn.CommandTag, error) {
-	w.p.queue(text, args, w.promise)
-	return oneRow, nil
+	return oneRow, w.p.queue(text, args, w.promise)
 }
 
 // Query is for nothing that could be read later.
@@ -203,13 +223,12 @@ func (w waiter) Query(ctx context.Context, text string, args ...any) (pgx.Rows, 
 
 // QueryRow is for locks: what they return is known.
 func (w waiter) QueryRow(_ context.Context, text string, args ...any) pgx.Row {
-	w.p.queue(text, args, w.promise)
-	return unread{}
+	return unread{w.p.queue(text, args, w.promise)}
 }
 
-type unread struct{}
+type unread struct{ err error }
 
-func (unread) Scan(...any) error { return nil }
+func (u unread) Scan(...any) error { return u.err }
 
 type pipelineRows struct {
 	pgx.Rows

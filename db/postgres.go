@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/flowlite/flowlite/db/pgdb"
@@ -18,7 +19,8 @@ import (
 
 type postgresStore struct {
 	reader
-	pool *pgxpool.Pool
+	pool    *pgxpool.Pool
+	renewed atomic.Int64 // when the sessions were dropped last, in nanoseconds
 }
 
 var _ core.Store = (*postgresStore)(nil)
@@ -35,6 +37,9 @@ func openPostgres(ctx context.Context, dsn string) (core.Store, error) {
 		cfg.ConnConfig.ConnectTimeout = connectTimeout
 	}
 	cfg.ConnConfig.DialFunc = dialer().DialContext
+	if cfg.ConnConfig.ValidateConnect == nil { // of several hosts the primary
+		cfg.ConnConfig.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, core.Errorf(core.EUnavailable, "connect to Postgres: %w", err)
@@ -46,7 +51,29 @@ func openPostgres(ctx context.Context, dsn string) (core.Store, error) {
 		}
 		return nil, core.Errorf(core.EUnavailable, "open the Postgres database: %w", err)
 	}
-	return &postgresStore{newPostgresReader(pool), pool}, nil
+	s := &postgresStore{reader: newPostgresReader(cleanPool{pool}), pool: pool}
+	s.fail = func(err error, noun string) error {
+		s.renew(err)
+		return postgresError(err, noun)
+	}
+	return s, nil
+}
+
+// renewEvery is how often all sessions are dropped at most: while a database is
+// away, every request finds its session useless.
+const renewEvery = time.Second
+
+// renew drops all sessions if err says that one is of no use, since the others
+// are as old: after a failover they are those of a server that only reads now.
+// New ones are made on whichever host accepts writes.
+func (s *postgresStore) renew(err error) {
+	if !sessionVerdict(err).drop {
+		return
+	}
+	now, last := time.Now().UnixNano(), s.renewed.Load()
+	if now-last > int64(renewEvery) && s.renewed.CompareAndSwap(last, now) {
+		s.pool.Reset()
+	}
 }
 
 func newPostgresReader(db pgdb.DBTX) reader {
@@ -59,7 +86,7 @@ const tries = 8
 func (s *postgresStore) Write(ctx context.Context, fn func(core.Tx) error) error {
 	for n := 1; ; n++ {
 		own, err := s.once(ctx, fn)
-		if err == nil || n == tries || !retryable(err) {
+		if err == nil || n == tries || !sessionVerdict(err).retry {
 			if err != nil && own == nil && ctx.Err() == nil { // to begin or to commit
 				return s.err(err, "Transaction")
 			}
@@ -74,11 +101,6 @@ func (s *postgresStore) Write(ctx context.Context, fn func(core.Tx) error) error
 		case <-time.After(time.Duration(n) * 5 * time.Millisecond):
 		}
 	}
-}
-
-func retryable(err error) bool {
-	e, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && (e.Code == "25006" || e.Code == "40001" || e.Code == "40P01")
 }
 
 func (s *postgresStore) Engine() string { return "postgres" }
@@ -102,8 +124,11 @@ func (s *postgresStore) Close() error {
 type pgRows struct{ db pgdb.DBTX }
 
 func (p pgRows) rows(ctx context.Context, q queries.Query, each func(scan func(...any) error) error) error {
+	if q.Err != nil {
+		return q.Err
+	}
 	args := q.Args
-	if _, ok := p.db.(*pgxpool.Pool); ok && q.Varies {
+	if _, ok := p.db.(cleanPool); ok && q.Varies {
 		args = append([]any{pgx.QueryExecModeCacheDescribe}, args...)
 	}
 	rows, err := p.db.Query(ctx, q.SQL, args...)
@@ -122,22 +147,4 @@ func (p pgRows) rows(ctx context.Context, q queries.Query, each func(scan func(.
 func (p pgRows) exec(ctx context.Context, q queries.Query) error {
 	_, err := p.db.Exec(ctx, q.SQL, q.Args...)
 	return err
-}
-
-func postgresError(err error, noun string) error {
-	e, ok := errors.AsType[*pgconn.PgError](err)
-	if !ok {
-		return &core.Error{Code: core.EUnavailable, Message: "the database cannot answer: " + err.Error(), Err: err}
-	}
-	switch {
-	case e.Code == "23505":
-		return &core.Error{Code: core.EConflict, Message: noun + " already exists", Err: err}
-	case e.Code == "23503":
-		return &core.Error{Code: core.EConflict, Message: noun + " refers to something that does not exist", Err: err}
-	case e.Code == "22P05" || e.Code == "22021":
-		return &core.Error{Code: core.EInvalid, Message: noun + " contains a NUL character, which Postgres cannot store; leave it out", Err: err}
-	case e.Code[:2] == "53" || e.Code[:2] == "57" || e.Code[:2] == "08" || e.Code == "40001" || e.Code == "40P01":
-		return &core.Error{Code: core.EUnavailable, Message: "the database cannot answer: " + e.Message, Err: err}
-	}
-	return &core.Error{Code: core.EInternal, Message: noun + ": " + e.Message, Err: err}
 }

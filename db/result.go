@@ -22,6 +22,9 @@ func Results(s core.Store) core.ResultStore {
 }
 
 func (r results) Put(ctx context.Context, key string, data []byte) error {
+	if err := core.MaxResultKey.Check(key); err != nil {
+		return err
+	}
 	return r.s.err(r.s.dyn.exec(ctx, queries.PutResult(key, data, core.Now())), "Result")
 }
 

@@ -36,6 +36,9 @@ func (r *reader) SavedSearches(ctx context.Context, p core.Page) ([]*core.SavedS
 }
 
 func (t *tx) PutSavedSearch(ctx context.Context, s *core.SavedSearch) error {
+	if err := core.MaxSavedSearchName.Check(s.Name); err != nil {
+		return err
+	}
 	return t.err(t.q.PutSavedSearch(ctx, row.PutSavedSearchParams{
 		ID: s.ID, Created: s.Created, Updated: s.Updated, Name: s.Name, Filters: core.ToJSON(s.Filters),
 	}), "Saved search")

@@ -28,6 +28,9 @@ func (r *reader) Schedules(ctx context.Context, deploymentID core.UUID) ([]*core
 }
 
 func (t *tx) InsertSchedule(ctx context.Context, x *core.Schedule) error {
+	if err := core.MaxScheduleSlug.CheckPtr(x.Slug); err != nil {
+		return err
+	}
 	return t.err(t.q.InsertSchedule(ctx, row.InsertScheduleParams{
 		ID: x.ID, Created: x.Created, Updated: x.Updated, DeploymentID: x.DeploymentID, Rule: x.Rule, Active: x.Active,
 		MaxScheduledRuns: x.MaxScheduledRuns, Parameters: x.Parameters.OrObject(), Slug: x.Slug,
@@ -35,6 +38,9 @@ func (t *tx) InsertSchedule(ctx context.Context, x *core.Schedule) error {
 }
 
 func (t *tx) UpdateSchedule(ctx context.Context, x *core.Schedule) error {
+	if err := core.MaxScheduleSlug.CheckPtr(x.Slug); err != nil {
+		return err
+	}
 	n, err := t.q.UpdateSchedule(ctx, row.UpdateScheduleParams{
 		Rule: x.Rule, Active: x.Active, MaxScheduledRuns: x.MaxScheduledRuns, Parameters: x.Parameters.OrObject(),
 		Slug: x.Slug, Updated: x.Updated, ID: x.ID,

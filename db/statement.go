@@ -133,6 +133,9 @@ func (s *statements) ctx(ctx context.Context) context.Context {
 }
 
 func (s *statements) ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error) {
+	if err := clean(args); err != nil {
+		return nil, err
+	}
 	st, err := s.get(text, false)
 	if err != nil {
 		return nil, err
@@ -155,6 +158,9 @@ func (s *statements) PrepareContext(ctx context.Context, text string) (*sql.Stmt
 }
 
 func (s *statements) QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	if err := clean(args); err != nil {
+		return nil, err
+	}
 	st, err := s.get(text, true)
 	if err != nil {
 		return nil, err
@@ -167,6 +173,7 @@ func (s *statements) QueryContext(ctx context.Context, text string, args ...any)
 }
 
 func (s *statements) QueryRowContext(ctx context.Context, text string, args ...any) *sql.Row {
+	_ = clean(args) // fails for JSON only, which no statement that gives one row takes
 	st, err := s.get(text, true)
 	if err != nil {
 		return s.db.QueryRowContext(context.Background(), text, args...) // gives the same error from Scan
@@ -182,6 +189,9 @@ func (s *statements) QueryRowContext(ctx context.Context, text string, args ...a
 const longRead = 20 * time.Millisecond
 
 func (s *statements) rows(ctx context.Context, q queries.Query, each func(scan func(...any) error) error) error {
+	if q.Err != nil {
+		return q.Err
+	}
 	if s.shrink != nil {
 		began := time.Now()
 		defer func() { // after the rows are closed

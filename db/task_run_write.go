@@ -61,6 +61,9 @@ func (t *tx) LockTaskRun(ctx context.Context, id core.UUID) (*core.TaskRun, erro
 }
 
 func (t *tx) InsertTaskRun(ctx context.Context, r *core.TaskRun) (bool, error) {
+	if err := r.Check(); err != nil {
+		return false, err
+	}
 	taskStateColumns(r)
 	n, err := t.q.InsertTaskRun(ctx, insertTaskRun(r))
 	if err != nil || n == 0 {
@@ -73,6 +76,9 @@ func (t *tx) InsertTaskRun(ctx context.Context, r *core.TaskRun) (bool, error) {
 }
 
 func (t *tx) UpdateTaskRun(ctx context.Context, r *core.TaskRun) error {
+	if err := r.Check(); err != nil {
+		return err
+	}
 	n, err := t.q.UpdateTaskRun(ctx, row.UpdateTaskRunParams{
 		Name: r.Name, CacheKey: r.CacheKey, CacheExpiration: r.CacheExpiration, TaskVersion: r.TaskVersion,
 		EmpiricalPolicy: core.ToJSON(r.EmpiricalPolicy), Tags: r.Tags, Labels: r.Labels.OrObject(),
@@ -82,6 +88,9 @@ func (t *tx) UpdateTaskRun(ctx context.Context, r *core.TaskRun) error {
 }
 
 func (t *tx) SetTaskRunState(ctx context.Context, r *core.TaskRun) error {
+	if err := r.Check(); err != nil {
+		return err
+	}
 	taskStateColumns(r)
 	if r.State != nil {
 		if err := t.later("State of the task run", 1).InsertTaskRunState(ctx, insertTaskRunState(r.ID, r.State)); err != nil {
@@ -111,6 +120,9 @@ func (t *tx) RecordTaskRun(ctx context.Context, p *core.TaskRunReport) error {
 		}
 	}
 	taskStateColumns(&r)
+	if err := p.Check(); err != nil {
+		return err
+	}
 	if _, err := t.later("Task run", anyRows).RecordTaskRun(ctx, row.RecordTaskRunParams(insertTaskRun(&r))); err != nil {
 		return t.err(err, "Task run")
 	}
@@ -164,6 +176,9 @@ func (t *tx) DeleteTaskRun(ctx context.Context, id core.UUID) error {
 }
 
 func (t *tx) PutCachedState(ctx context.Context, cacheKey string, s *core.State) error {
+	if err := core.MaxTaskCacheKey.Check(cacheKey); err != nil {
+		return err
+	}
 	return t.err(t.later("Cached state", anyRows).PutCachedState(ctx, row.PutCachedStateParams{
 		CacheKey: cacheKey, CacheExpiration: s.Details.CacheExpiration, CachedState: core.ToJSON(s),
 	}), "Cached state")

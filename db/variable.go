@@ -46,12 +46,18 @@ func (r *reader) CountVariables(ctx context.Context, f *core.VariableFilter) (in
 }
 
 func (t *tx) InsertVariable(ctx context.Context, x *core.Variable) error {
+	if err := core.MaxVariableName.Check(x.Name); err != nil {
+		return err
+	}
 	return t.err(t.q.InsertVariable(ctx, row.InsertVariableParams{
 		ID: x.ID, Created: x.Created, Updated: x.Updated, Name: x.Name, Value: orNull(x.Value), Tags: x.Tags,
 	}), "Variable")
 }
 
 func (t *tx) UpdateVariable(ctx context.Context, x *core.Variable) error {
+	if err := core.MaxVariableName.Check(x.Name); err != nil {
+		return err
+	}
 	n, err := t.q.UpdateVariable(ctx, row.UpdateVariableParams{
 		Name: x.Name, Value: orNull(x.Value), Tags: x.Tags, Updated: x.Updated, ID: x.ID,
 	})

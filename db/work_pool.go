@@ -48,6 +48,9 @@ func (r *reader) CountWorkPools(ctx context.Context, f *core.WorkPoolFilter) (in
 }
 
 func (t *tx) InsertWorkPool(ctx context.Context, x *core.WorkPool) error {
+	if err := core.MaxWorkPoolName.Check(x.Name); err != nil {
+		return err
+	}
 	return t.err(t.q.InsertWorkPool(ctx, row.InsertWorkPoolParams{
 		ID: x.ID, Created: x.Created, Updated: x.Updated, Name: x.Name, Description: x.Description, Type: x.Type,
 		BaseJobTemplate: x.BaseJobTemplate.OrObject(), IsPaused: x.IsPaused, ConcurrencyLimit: x.ConcurrencyLimit,
@@ -56,6 +59,9 @@ func (t *tx) InsertWorkPool(ctx context.Context, x *core.WorkPool) error {
 }
 
 func (t *tx) UpdateWorkPool(ctx context.Context, x *core.WorkPool) error {
+	if err := core.MaxWorkPoolName.Check(x.Name); err != nil {
+		return err
+	}
 	n, err := t.q.UpdateWorkPool(ctx, row.UpdateWorkPoolParams{
 		Updated: x.Updated, Description: x.Description, Type: x.Type, BaseJobTemplate: x.BaseJobTemplate.OrObject(),
 		IsPaused: x.IsPaused, ConcurrencyLimit: x.ConcurrencyLimit, Status: x.Status, DefaultQueueID: x.DefaultQueueID,

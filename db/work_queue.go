@@ -44,6 +44,9 @@ func (r *reader) WorkQueues(ctx context.Context, poolID core.UUID, f *core.WorkQ
 }
 
 func (t *tx) InsertWorkQueue(ctx context.Context, x *core.WorkQueue) error {
+	if err := core.MaxWorkQueueName.Check(x.Name); err != nil {
+		return err
+	}
 	return t.err(t.q.InsertWorkQueue(ctx, row.InsertWorkQueueParams{
 		ID: x.ID, Created: x.Created, Updated: x.Updated, Name: x.Name, Description: x.Description, IsPaused: x.IsPaused,
 		ConcurrencyLimit: x.ConcurrencyLimit, Priority: x.Priority, WorkPoolID: x.WorkPoolID, QueueFilter: orNull(x.Filter),
@@ -52,6 +55,9 @@ func (t *tx) InsertWorkQueue(ctx context.Context, x *core.WorkQueue) error {
 }
 
 func (t *tx) UpdateWorkQueue(ctx context.Context, x *core.WorkQueue) error {
+	if err := core.MaxWorkQueueName.Check(x.Name); err != nil {
+		return err
+	}
 	n, err := t.q.UpdateWorkQueue(ctx, row.UpdateWorkQueueParams{
 		Updated: x.Updated, Name: x.Name, Description: x.Description, IsPaused: x.IsPaused,
 		ConcurrencyLimit: x.ConcurrencyLimit, Priority: x.Priority, QueueFilter: orNull(x.Filter), LastPolled: x.LastPolled,

@@ -66,6 +66,9 @@ func (r *reader) StaleWorkers(ctx context.Context, now core.Time) ([]*core.Worke
 }
 
 func (t *tx) UpsertWorker(ctx context.Context, w *core.Worker) error {
+	if err := core.MaxWorkerName.Check(w.Name); err != nil {
+		return err
+	}
 	stored, err := t.q.UpsertWorker(ctx, row.UpsertWorkerParams{
 		ID: w.ID, Created: w.Created, Updated: w.Updated, Name: w.Name, WorkPoolID: w.WorkPoolID,
 		LastHeartbeatTime: w.LastHeartbeatTime, HeartbeatIntervalSeconds: w.HeartbeatIntervalSeconds, Status: w.Status,

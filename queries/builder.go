@@ -5,6 +5,7 @@
 package queries
 
 import (
+	"encoding/json"
 	"strconv"
 	"strings"
 
@@ -26,6 +27,8 @@ type Query struct {
 	// Varies says that one plan is not good for all arguments: a tag may be
 	// rare or common.
 	Varies bool
+	// Err is set instead if the filter is more than an engine takes.
+	Err error
 }
 
 // builder writes conditions. A condition is always a whole term: it can be
@@ -44,6 +47,7 @@ type builder struct {
 	rare    Rare
 	due     *core.TimeFilter // see Due
 	varies  bool
+	err     error
 }
 
 func (b *builder) w(parts ...string) {
@@ -62,7 +66,27 @@ func (b *builder) arg(v any) {
 	b.w(strconv.Itoa(len(b.args)))
 }
 
-func (b *builder) query() Query { return Query{b.b.String(), b.args, b.varies} }
+// What both engines take of one filter: SQLite has at most 32,766 parameters,
+// and expressions of at most 1,000 levels, of which each OR is one.
+const (
+	maxArgs  = 30_000
+	maxTerms = 500
+	maxAll   = 60 // tags that must all be there: PostgreSQL plans 150 of them for 15 s
+)
+
+// atMost refuses the filter if it has a list of more than most.
+func (b *builder) atMost(most, n int) {
+	if n > most && b.err == nil {
+		b.err = core.Errorf(core.EInvalid, "the filter has a list of %d conditions; at most %d are allowed: send several requests with fewer", n, most)
+	}
+}
+
+func (b *builder) query() Query {
+	if len(b.args) > maxArgs {
+		b.err = core.Errorf(core.EInvalid, "the filter has %d values; at most %d are allowed: send several requests with fewer", len(b.args), maxArgs)
+	}
+	return Query{SQL: b.b.String(), Args: b.args, Varies: b.varies, Err: b.err}
+}
 
 // term is one condition, written when its filter is joined.
 type term func()
@@ -73,6 +97,7 @@ func (b *builder) all(op core.Operator, terms []term) {
 		b.w("1=1")
 		return
 	}
+	b.atMost(maxTerms, len(terms))
 	sep := " AND "
 	if op == core.Or {
 		sep = " OR "
@@ -137,6 +162,7 @@ func ascii(s string) bool {
 
 // prefixes: the column starts with one of vs.
 func (b *builder) prefixes(col string, vs []string) {
+	b.atMost(maxTerms, len(vs))
 	b.w("(1=0")
 	for _, v := range vs {
 		b.w(" OR substr(", col, ", 1, ", strconv.Itoa(len([]rune(v))), ") = ")
@@ -186,7 +212,8 @@ func (b *builder) label(col, key string) {
 		return
 	}
 	b.w("json_extract(", col, ", ")
-	b.arg(`$."` + strings.ReplaceAll(key, `"`, "") + `"`)
+	name, _ := json.Marshal(core.CleanText(key)) // the escapes of a path are those of JSON
+	b.arg("$." + string(name))
 	b.w(")")
 }
 

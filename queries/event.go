@@ -112,6 +112,7 @@ func (f *fields) related(r core.EventRelated, name, role, labels string) {
 	}
 	if len(r.ResourcesInRoles) > 0 {
 		f.add(func() {
+			f.atMost(maxTerms, len(r.ResourcesInRoles))
 			f.w("(1=0")
 			for _, pair := range r.ResourcesInRoles {
 				f.w(" OR (")

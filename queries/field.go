@@ -181,6 +181,7 @@ func (f *fields) tags(col string, x *core.TagFilter, has func(tag string)) {
 	}
 	f.sub(x.Operator, func(g *fields) {
 		if x.All != nil {
+			g.atMost(maxAll, len(x.All))
 			g.add(func() { g.builder.all(core.And, each(x.All)) })
 		}
 		if x.Any != nil {

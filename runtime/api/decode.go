@@ -28,6 +28,13 @@ func decode(c *call, v any) error {
 	if !isJSON(c.r.Header.Get("Content-Type")) {
 		return invalid("model_attributes_type", "Input should be a valid dictionary or object to extract fields from; send it as application/json", text(body))
 	}
+	if b, ok := v.(batched); ok {
+		return b.decode(c.op, body)
+	}
+	body, err := admitted(body)
+	if err != nil {
+		return err
+	}
 	for _, key := range c.op.required {
 		if !bytes.Contains(body, []byte(`"`+key+`"`)) {
 			return diagnose(c.op, body, v)
@@ -51,6 +58,16 @@ func decode(c *call, v any) error {
 		}
 	}
 	return nil
+}
+
+// admitted is what may be stored of a body, or of a frame of a socket: all text
+// on its way in is cleaned here, and what no client could read is refused.
+func admitted(body []byte) ([]byte, error) {
+	body = bytes.TrimSpace(body)
+	if err := core.CheckJSON(body); err != nil {
+		return nil, err
+	}
+	return core.CleanJSON(body), nil
 }
 
 func atEnd(d *json.Decoder) bool {

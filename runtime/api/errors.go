@@ -113,7 +113,7 @@ func echo(body []byte) json.RawMessage {
 	switch {
 	case len(body) == 0:
 		return json.RawMessage("null")
-	case len(body) <= most && json.Valid(body):
+	case len(body) <= most && json.Valid(body) && core.CheckJSON(body) == nil:
 		return body
 	case len(body) > most:
 		body = body[:most]

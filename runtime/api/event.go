@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"slices"
 
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -22,54 +23,44 @@ func (a *API) events() group {
 // an error would make its sender try again for ever.
 const (
 	maxEvent      = 1_500_000
-	maxEventName  = 1024
 	maxLabels     = 500
 	maxRelated    = 100
 	maxEventsPage = 50
 )
 
-func (a *API) createEvents(ctx context.Context, in *withBody[[]*core.Event]) error {
-	keep := in.Body[:0]
-	for i, e := range in.Body {
-		if err := checkEvent(e, i); err != nil {
+func (a *API) createEvents(ctx context.Context, in *withBody[batch[*core.Event]]) error {
+	good := slices.DeleteFunc(in.Body.keep(checkEvent), func(e *core.Event) bool { return len(e.Payload) > maxEvent })
+	if len(good) > 0 {
+		if err := a.service.EmitEvents(ctx, good); err != nil {
 			return err
 		}
-		if len(e.Payload) <= maxEvent {
-			keep = append(keep, e)
-		}
 	}
-	if len(keep) == 0 {
-		return nil
-	}
-	return a.service.EmitEvents(ctx, keep)
+	return in.Body.answer()
 }
 
-func checkEvent(e *core.Event, loc ...any) error {
-	at := func(s ...any) []any { return append(loc[:len(loc):len(loc)], s...) }
+func checkEvent(e *core.Event) error {
 	switch {
 	case e == nil:
-		return invalid("model_type", "Input should be an event", nil, loc...)
+		return invalid("model_type", "Input should be an event", nil)
 	case e.ID.IsZero():
-		return invalid("missing", "Field required", nil, at("id")...)
+		return invalid("missing", "Field required", nil, "id")
 	case e.Occurred.IsZero():
-		return invalid("missing", "Field required", nil, at("occurred")...)
+		return invalid("missing", "Field required", nil, "occurred")
 	case e.Event == "":
-		return invalid("missing", "Field required", nil, at("event")...)
-	case len(e.Event) > maxEventName:
-		return invalid("value_error", "The event's name is longer than 1024 characters", nil, at("event")...)
+		return invalid("missing", "Field required", nil, "event")
 	case e.ResourceID() == "":
-		return invalid("value_error", "Value error, Resources must include the prefect.resource.id label", e.Resource, at("resource")...)
+		return invalid("value_error", "Value error, Resources must include the prefect.resource.id label", e.Resource, "resource")
 	case len(e.Resource) > maxLabels:
-		return invalid("value_error", "The resource has more than 500 labels", nil, at("resource")...)
+		return invalid("value_error", "The resource has more than 500 labels", nil, "resource")
 	case len(e.Related) > maxRelated:
-		return invalid("value_error", "The event has more than 100 related resources", nil, at("related")...)
+		return invalid("value_error", "The event has more than 100 related resources", nil, "related")
 	}
 	for i, r := range e.Related {
 		if r["prefect.resource.id"] == "" || r["prefect.resource.role"] == "" {
-			return invalid("value_error", "Value error, Related resources must include the prefect.resource.id and prefect.resource.role labels", r, at("related", i)...)
+			return invalid("value_error", "Value error, Related resources must include the prefect.resource.id and prefect.resource.role labels", r, "related", i)
 		}
 	}
-	return nil
+	return e.Check()
 }
 
 // eventQuery is a page of events, and what a page token holds.

@@ -31,20 +31,27 @@ type logBody struct {
 	TaskRunID core.UUID `json:"task_run_id"`
 }
 
-func (a *API) createLogs(ctx context.Context, in *withBody[[]logBody]) (any, error) {
-	logs := make([]core.LogCreate, len(in.Body))
-	for i, l := range in.Body {
-		switch {
-		case l.Level == nil:
-			return nil, invalid("missing", "Field required", nil, i, "level")
-		case l.Timestamp.IsZero():
-			return nil, invalid("missing", "Field required", nil, i, "timestamp")
-		}
+func (a *API) createLogs(ctx context.Context, in *withBody[batch[logBody]]) (any, error) {
+	good := in.Body.keep(logBody.check)
+	logs := make([]core.LogCreate, len(good))
+	for i, l := range good {
 		logs[i] = core.LogCreate{Name: l.Name, Level: int64(*l.Level), Message: l.Message,
 			Timestamp: l.Timestamp, FlowRunID: l.FlowRunID, TaskRunID: l.TaskRunID}
 	}
-	if len(logs) == 0 {
-		return nil, nil
+	if len(logs) > 0 {
+		if err := a.service.WriteLogs(ctx, logs); err != nil {
+			return nil, err
+		}
 	}
-	return nil, a.service.WriteLogs(ctx, logs)
+	return nil, in.Body.answer()
+}
+
+func (l logBody) check() error {
+	switch {
+	case l.Level == nil:
+		return invalid("missing", "Field required", nil, "level")
+	case l.Timestamp.IsZero():
+		return invalid("missing", "Field required", nil, "timestamp")
+	}
+	return nil
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"io"
+	"math"
 	"net/http"
 	"reflect"
 	"strconv"
@@ -220,7 +221,7 @@ func setText(v reflect.Value, s string) (err error) {
 	case *core.UUID:
 		*p, err = core.ParseUUID(s)
 	case *string:
-		*p = s
+		*p = core.CleanText(s)
 	case *core.Time:
 		*p, err = core.ParseTime(s)
 	case *int:
@@ -229,7 +230,9 @@ func setText(v reflect.Value, s string) (err error) {
 		*p, err = strconv.ParseBool(s)
 	case *core.Seconds:
 		var f float64
-		f, err = strconv.ParseFloat(s, 64)
+		if f, err = strconv.ParseFloat(s, 64); err == nil && math.IsNaN(f) {
+			err = strconv.ErrSyntax
+		}
 		*p = core.Seconds(f)
 	}
 	return err

@@ -47,7 +47,6 @@ func (a *API) eventsIn(w http.ResponseWriter, r *http.Request) {
 		// Events that were read are written even if the client has gone.
 		holds = a.takeEvents(context.WithoutCancel(ctx), stopped, client, queue)
 	}()
-	code, why := websocket.StatusNormalClosure, ""
 	lost := false
 	for {
 		_, b, err := s.Read(ctx)
@@ -58,9 +57,10 @@ func (a *API) eventsIn(w http.ResponseWriter, r *http.Request) {
 		}
 		e, err := eventFrame(b)
 		if err != nil {
+			// The connection stays: its client would send the same event again on
+			// the next one, and those after it would never arrive.
 			a.log.Warn("event refused", "error", err, "from", r.RemoteAddr)
-			code, why = websocket.StatusUnsupportedData, reason("Invalid event: "+err.Error())
-			break
+			continue
 		}
 		if e != nil && len(b) <= maxEvent {
 			queue <- e
@@ -73,11 +73,15 @@ func (a *API) eventsIn(w http.ResponseWriter, r *http.Request) {
 			a.log.Error("slots of a lost client not freed", "error", err)
 		}
 	}
-	_ = s.Close(code, why)
+	_ = s.Close(websocket.StatusNormalClosure, "")
 }
 
 // eventFrame is nil for what newer clients send between their events.
 func eventFrame(b []byte) (*core.Event, error) {
+	b, err := admitted(b)
+	if err != nil {
+		return nil, err
+	}
 	e := &core.Event{}
 	if err := json.Unmarshal(b, e); err != nil {
 		if err := diagnose(&op{}, b, e); err != nil {
@@ -111,7 +115,7 @@ func (a *API) takeEvents(ctx context.Context, stopped <-chan struct{}, client co
 			}
 		}
 		if err := a.emit(ctx, stopped, batch); err != nil {
-			a.log.Error("events lost", "count", len(batch), "error", err)
+			a.log.Error("events not written", "error", err)
 		}
 		holds, err := a.service.HearOfSlots(ctx, client, batch)
 		if err != nil {

@@ -40,13 +40,13 @@ func (l *PostgresLiveness) Hold(ctx context.Context, name string, holder core.UU
 	if errors.Is(err, pgx.ErrNoRows) {
 		return false, nil
 	}
-	return err == nil, err
+	return err == nil, renewed(l.pool, err)
 }
 
 func (l *PostgresLiveness) Release(ctx context.Context, name string, holder core.UUID) error {
 	q := queries.ReleaseLease(name, holder)
 	_, err := l.pool.Exec(ctx, q.SQL, q.Args...)
-	return err
+	return renewed(l.pool, err)
 }
 
 func (l *PostgresLiveness) Close() { l.pool.Close() }

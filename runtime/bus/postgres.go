@@ -2,10 +2,12 @@ package bus
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/flowlite/flowlite/queries"
@@ -46,7 +48,19 @@ func pgPool(ctx context.Context, dsn, name string, most int32) (*pgxpool.Pool, e
 	if cfg.ConnConfig.ConnectTimeout == 0 {
 		cfg.ConnConfig.ConnectTimeout = dialTimeout
 	}
+	if cfg.ConnConfig.ValidateConnect == nil { // of several hosts the primary
+		cfg.ConnConfig.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	}
 	return pgxpool.NewWithConfig(ctx, cfg)
+}
+
+// renewed drops the sessions that gave an error of the server: after a failover
+// they are those of one that only reads now.
+func renewed(pool *pgxpool.Pool, err error) error {
+	if _, ok := errors.AsType[*pgconn.PgError](err); ok {
+		pool.Reset()
+	}
+	return err
 }
 
 func (l *pgLink) listen(ctx context.Context, up func(), heard func([]byte)) error {
@@ -77,10 +91,10 @@ func (l *pgLink) listen(ctx context.Context, up func(), heard func([]byte)) erro
 			return err
 		default:
 			probe, cancel := context.WithTimeout(ctx, dialTimeout)
-			err := conn.Ping(probe)
+			err := l.cfg.ValidateConnect(probe, conn.PgConn())
 			cancel()
 			if err != nil {
-				return fmt.Errorf("the connection is dead: %w", err)
+				return fmt.Errorf("the connection is dead, or its server no longer accepts writes: %w", err)
 			}
 		}
 	}
@@ -89,7 +103,7 @@ func (l *pgLink) listen(ctx context.Context, up func(), heard func([]byte)) erro
 func (l *pgLink) send(ctx context.Context, texts []string) error {
 	q := queries.Notify(pgChannel, texts)
 	_, err := l.pool.Exec(ctx, q.SQL, q.Args...)
-	return err
+	return renewed(l.pool, err)
 }
 
 // limit: a payload must be shorter than 8,000 bytes.

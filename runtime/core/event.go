@@ -1,6 +1,9 @@
 package core
 
-import "encoding/json"
+import (
+	"cmp"
+	"encoding/json"
+)
 
 // Event says what happened to a resource. Labels are strings;
 // "prefect.resource.id" is always there.
@@ -16,6 +19,11 @@ type Event struct {
 }
 
 func (e *Event) ResourceID() string { return e.Resource["prefect.resource.id"] }
+
+// Check returns EInvalid for a text that is too long, or JSON that cannot be stored.
+func (e *Event) Check() error {
+	return cmp.Or(MaxEventName.Check(e.Event), MaxEventResourceID.Check(e.ResourceID()), CheckJSON(e.Payload))
+}
 
 type EventFilter struct {
 	Occurred    *EventOccurred  `json:"occurred,omitempty"`

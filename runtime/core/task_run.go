@@ -1,5 +1,7 @@
 package core
 
+import "cmp"
+
 // TaskRun is one call of a task within a flow run, or of a background task.
 type TaskRun struct {
 	ID                      UUID          `json:"id"`
@@ -73,6 +75,25 @@ type TaskRunReport struct {
 	Fields map[string]bool
 	// Events as they came over the wire, one per state; nil when made by us.
 	Events []*Event
+}
+
+// Check returns EInvalid for a text that is too long, or JSON that cannot be stored.
+func (r *TaskRunReport) Check() error {
+	err := r.TaskRun.Check()
+	for _, s := range r.States {
+		err = cmp.Or(err, MaxStateName.Check(s.Name), CheckJSON(s.Data), MaxTaskCacheKey.CheckPtr(s.Details.CacheKey))
+	}
+	return err
+}
+
+// Check returns EInvalid for a text that is too long, or JSON that cannot be stored.
+func (t *TaskRun) Check() error {
+	err := cmp.Or(MaxTaskKey.Check(t.TaskKey), MaxTaskDynamicKey.Check(t.DynamicKey), MaxTaskCacheKey.CheckPtr(t.CacheKey),
+		MaxStateName.Check(t.StateName), CheckJSON(t.TaskInputs), CheckJSON(t.Labels))
+	if t.State != nil {
+		err = cmp.Or(err, MaxStateName.Check(t.State.Name), CheckJSON(t.State.Data))
+	}
+	return err
 }
 
 type TaskRunFilter struct {

@@ -3,7 +3,9 @@ package core
 import (
 	"database/sql/driver"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -50,10 +52,24 @@ func ParseTime(s string) (Time, error) {
 	}
 	for _, layout := range timeLayouts {
 		if t, err := time.Parse(layout, v); err == nil {
-			return At(t), nil
+			return At(t).bounded()
 		}
 	}
 	return 0, fmt.Errorf("%q is not a date and time; write one like 2026-11-23T09:00:00Z", s)
+}
+
+// What Python's datetime can hold. PostgreSQL would take other years, but no
+// client could read them.
+var (
+	firstTime = Time(time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro())
+	lastTime  = Time(time.Date(9999, 12, 31, 23, 59, 59, 999_999_000, time.UTC).UnixMicro())
+)
+
+func (t Time) bounded() (Time, error) {
+	if t < firstTime || t > lastTime {
+		return 0, errors.New("a date and time must lie in the years 1 to 9999 (UTC)")
+	}
+	return t, nil
 }
 
 var timeLayouts = []string{
@@ -88,8 +104,11 @@ func (t *Time) UnmarshalJSON(b []byte) (err error) {
 	if f > 2e10 { // milliseconds, as pydantic guesses
 		f /= 1000
 	}
-	*t = Time(f * 1e6)
-	return nil
+	if math.Abs(f) > float64(lastTime) { // far from what an int64 of microseconds can hold
+		f = math.Copysign(float64(lastTime), f)
+	}
+	*t, err = Time(f * 1e6).bounded()
+	return err
 }
 
 func (t Time) Value() (driver.Value, error) {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -43,6 +44,9 @@ func (r *run) identify(t *Task, in any) (*taskCall, error) {
 		}
 		sum := sha256.Sum256(b)
 		id.key = hex.EncodeToString(sum[:8])
+	}
+	if err := cmp.Or(core.MaxTaskKey.Check(t.Name), core.MaxTaskDynamicKey.Check(id.key)); err != nil {
+		return nil, Permanent(fmt.Errorf("task %s: %w", t.Name, err))
 	}
 	c := &taskCall{r: r, t: t, in: in}
 	r.mu.Lock()
@@ -120,7 +124,14 @@ func IdempotencyKey(ctx context.Context) string {
 	return s.task.FlowRunID.String() + "/" + s.task.TaskKey + "/" + s.task.DynamicKey
 }
 
+// maxFileName is how much of a name becomes part of a file name.
+const maxFileName = 100
+
 func safeName(s string) string {
+	if len(s) > maxFileName {
+		sum := sha256.Sum256([]byte(s))
+		s = s[:maxFileName] + "-" + hex.EncodeToString(sum[:8])
+	}
 	return strings.Map(func(r rune) rune {
 		if r == '-' || r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
 			return r

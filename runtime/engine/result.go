@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 
@@ -25,7 +26,7 @@ func pack(ctx context.Context, o core.Orchestrator, key string, value core.JSON)
 	if len(value) == 0 {
 		value = core.JSON("null")
 	}
-	if len(value) <= InlineLimit {
+	if len(value) <= InlineLimit && asIs(value) {
 		b := make(core.JSON, 0, len(value)+30)
 		b = append(b, `{"type":"flowlite","value":`...)
 		return append(append(b, value...), '}'), nil
@@ -34,6 +35,12 @@ func pack(ctx context.Context, o core.Orchestrator, key string, value core.JSON)
 		return nil, err
 	}
 	return core.ToJSON(resultData{Type: "flowlite", Key: key}), nil
+}
+
+// asIs: a state holds the value without a change. A value with a NUL character,
+// or nested too deep for a state, is stored as a file instead.
+func asIs(value core.JSON) bool {
+	return core.CheckJSON(value) == nil && bytes.Equal(core.CleanJSON(value), value)
 }
 
 // Unpack reads the result of a completed state, Go's or Python's.

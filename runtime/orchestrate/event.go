@@ -1,6 +1,7 @@
 package orchestrate
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -17,6 +18,10 @@ func (s *Service) EmitEvents(ctx context.Context, events []*core.Event) error {
 	var plain []*core.Event
 	var reports []*core.TaskRunReport
 	for _, e := range events {
+		if err := e.Check(); err != nil {
+			s.log.Warn("event refused", "event", e.Event, "id", e.ID, "error", err)
+			continue
+		}
 		if e.ID.IsZero() {
 			e.ID = core.NewID()
 		}
@@ -50,14 +55,30 @@ func (s *Service) EmitEvents(ctx context.Context, events []*core.Event) error {
 	return s.insertEvents(ctx, plain)
 }
 
-// insertEvents writes events and publishes those that were new.
+// insertEvents writes events and publishes those that were new. If one cannot
+// be written, the others are: the error is that of the first that failed.
 func (s *Service) insertEvents(ctx context.Context, events []*core.Event) error {
 	err := s.write(ctx, func(_ core.Tx, out *outbox) error {
 		out.event(events...)
 		return nil
 	})
-	if err != nil {
+	switch {
+	case err == nil:
+		return nil
+	case core.CodeOf(err) == core.EUnavailable || ctx.Err() != nil:
 		s.log.Error("events not written", "count", len(events), "error", err)
+		return err
+	case len(events) == 1:
+		s.log.Error("event not written", "event", events[0].Event, "id", events[0].ID, "error", err)
+		return err
+	}
+	err = nil
+	for _, e := range events {
+		one := s.insertEvents(ctx, []*core.Event{e})
+		if core.CodeOf(one) == core.EUnavailable || ctx.Err() != nil {
+			return one
+		}
+		err = cmp.Or(err, one)
 	}
 	return err
 }

@@ -71,7 +71,7 @@ func (s *Service) ReportCrash(ctx context.Context, flowRunID core.UUID, message 
 		if err := s.checkToken(ctx, tx, run); err != nil {
 			return err
 		}
-		result, err = s.loseRun(ctx, tx, out, run, cutText(cleanText(message), 10_000), recoverable)
+		result, err = s.loseRun(ctx, tx, out, run, cutText(core.CleanText(message), 10_000), recoverable)
 		return err
 	})
 	return result, err

@@ -2,7 +2,6 @@ package orchestrate
 
 import (
 	"context"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -24,7 +23,7 @@ func (s *Service) WriteLogs(ctx context.Context, logs []core.LogCreate) error {
 	list := make([]*core.Log, len(logs))
 	for i, c := range logs {
 		rows[i] = core.Log{
-			ID: core.NewID(), Created: now, Updated: now, Name: cleanText(c.Name), Level: c.Level,
+			ID: core.NewID(), Created: now, Updated: now, Name: core.CleanText(c.Name), Level: c.Level,
 			Message: cleanMessage(c.Message), Timestamp: c.Timestamp, FlowRunID: c.FlowRunID, TaskRunID: c.TaskRunID,
 		}
 		if mask != nil {
@@ -75,16 +74,5 @@ func cleanMessage(m string) string {
 		}
 		m += "… (cut: a log message may have 1 MB)"
 	}
-	return cleanText(m)
-}
-
-// cleanText makes text that both databases take: valid UTF-8 without NUL.
-func cleanText(t string) string {
-	if !utf8.ValidString(t) {
-		t = strings.ToValidUTF8(t, "\uFFFD")
-	}
-	if strings.IndexByte(t, 0) >= 0 {
-		t = strings.ReplaceAll(t, "\x00", "\uFFFD")
-	}
-	return t
+	return core.CleanText(m)
 }

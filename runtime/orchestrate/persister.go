@@ -8,10 +8,12 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-// How long a report's events wait for company, how many reports make a batch,
-// and how many may wait: beyond that the reporter writes its own.
+// How long a report's events wait for company, or for a database that is
+// unavailable, how many reports make a batch, and how many may wait: beyond that
+// the reporter writes its own.
 const (
 	persistEvery = 100 * time.Millisecond
+	persistAgain = time.Second
 	persistBatch = 250
 	persistMax   = 10_000
 )
@@ -97,7 +99,7 @@ func (p *persister) background(fn func(quit <-chan struct{})) {
 
 func (p *persister) loop(wake, quit chan struct{}) {
 	defer p.helpers.Done()
-	for {
+	for pause := persistEvery; ; {
 		select {
 		case <-wake:
 		case <-quit:
@@ -105,16 +107,20 @@ func (p *persister) loop(wake, quit chan struct{}) {
 			return
 		}
 		select {
-		case <-time.After(persistEvery):
+		case <-time.After(pause):
 		case <-quit:
 		}
-		p.flush()
+		pause = persistEvery
+		if !p.flush() {
+			pause = persistAgain
+		}
 	}
 }
 
-// flush writes what waits. A batch that the database refuses is dropped, and
-// write has said so.
-func (p *persister) flush() {
+// flush writes what waits. While the database is unavailable the rest waits for
+// the next time (false). A batch that the database refuses is dropped, and
+// write has logged it.
+func (p *persister) flush() bool {
 	p.mu.Lock()
 	reports := p.waiting
 	p.waiting = nil
@@ -122,8 +128,19 @@ func (p *persister) flush() {
 	for len(reports) > 0 {
 		n := min(len(reports), persistBatch)
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-		_ = p.write(ctx, reports[:n])
+		err := p.write(ctx, reports[:n])
 		cancel()
+		if core.CodeOf(err) == core.EUnavailable {
+			p.mu.Lock()
+			p.waiting = append(reports, p.waiting...)
+			p.mu.Unlock()
+			select {
+			case p.wake <- struct{}{}:
+			default:
+			}
+			return false
+		}
 		reports = reports[n:]
 	}
+	return true
 }

@@ -1,6 +1,7 @@
 package orchestrate
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -13,6 +14,8 @@ import (
 // RecordTaskRuns applies what engines say of their task runs, all in one
 // commit. A report whose flow run is not known (its own creation may still be
 // on the way) does not hold up the others: it is tried again for a while.
+// One that cannot be recorded does not hold up the others either: the error is
+// that of the first such report, after all others were written.
 // Returns ELeaseLost if the caller's token is not that of the reported runs.
 func (s *Service) RecordTaskRuns(ctx context.Context, reports []*core.TaskRunReport) error {
 	if len(reports) == 0 {
@@ -21,24 +24,35 @@ func (s *Service) RecordTaskRuns(ctx context.Context, reports []*core.TaskRunRep
 	s.maskReports(ctx, reports)
 	reports = mergeReports(reports)
 	err := s.record(ctx, reports)
-	if core.CodeOf(err) != core.EConflict {
+	if !blamesReport(ctx, err) {
 		return err
 	}
-	if len(reports) == 1 {
-		s.recordLater(reports)
-		return nil
-	}
 	var later []*core.TaskRunReport
+	var first error
 	for _, r := range reports {
-		one := s.record(ctx, []*core.TaskRunReport{r})
-		if core.CodeOf(one) == core.EConflict {
+		one := err
+		if len(reports) > 1 {
+			one = s.record(ctx, []*core.TaskRunReport{r})
+		}
+		switch {
+		case core.CodeOf(one) == core.EConflict:
 			later = append(later, r)
-		} else if one != nil {
+		case blamesReport(ctx, one):
+			s.log.Error("task run not recorded", "task_run", r.TaskRun.ID, "flow_run", r.TaskRun.FlowRunID, "error", one)
+			first = cmp.Or(first, one)
+		case one != nil:
 			return one
 		}
 	}
 	s.recordLater(later)
-	return nil
+	return first
+}
+
+// blamesReport: the error is of one of the reports, and not of the database or
+// of the caller.
+func blamesReport(ctx context.Context, err error) bool {
+	code := core.CodeOf(err)
+	return err != nil && code != core.EUnavailable && code != core.ELeaseLost && ctx.Err() == nil
 }
 
 func (s *Service) record(ctx context.Context, reports []*core.TaskRunReport) error {

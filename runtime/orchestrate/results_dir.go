@@ -19,8 +19,8 @@ type DirResults string
 const unfinished = ".result-" // begins the name of a file that is being written
 
 func (d DirResults) path(key string) (string, error) {
-	if key == "" || !filepath.IsLocal(filepath.FromSlash(key)) {
-		return "", core.Errorf(core.EInvalid, "the result key %q is not a relative path; use one like <run>/<task>-1.json", key)
+	if err := checkResultKey(key); err != nil {
+		return "", err
 	}
 	return filepath.Join(string(d), filepath.FromSlash(key)), nil
 }

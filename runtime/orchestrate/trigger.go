@@ -3,7 +3,9 @@ package orchestrate
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -135,8 +137,21 @@ func (t *eventTrigger) key(e *core.Event) string {
 	for _, label := range t.forEach() {
 		values = append(values, findLabel(e, label))
 	}
+	key := string(core.ToJSON(values))
+	if len(key) <= maxBucketKey {
+		return key
+	}
+	for i, v := range values {
+		if len(v) > sha256.Size {
+			values[i] = fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(v)))
+		}
+	}
 	return string(core.ToJSON(values))
 }
+
+// maxBucketKey is from when on the long values of a key are hashed: an index
+// of PostgreSQL holds it.
+const maxBucketKey = 2000
 
 func (t *eventTrigger) forEach() []string {
 	labels := slices.Clone(t.ForEach)

@@ -1,0 +1,82 @@
+package db
+
+import (
+	"context"
+
+	"github.com/flowlite/flowlite/db/pgdb"
+	"github.com/flowlite/flowlite/runtime/core"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// clean makes the arguments of a statement what both engines can store, in
+// place: every text and every JSON on its way into a database passes here. What
+// is looked up is cleaned, too, and is found by the text that it was stored by.
+// Returns EInvalid for JSON that core.CheckJSON refuses.
+func clean(args []any) error {
+	for i, a := range args {
+		switch v := a.(type) {
+		case string:
+			if s := core.CleanText(v); s != v {
+				args[i] = s
+			}
+		case *string:
+			if v != nil {
+				if s := core.CleanText(*v); s != *v {
+					args[i] = &s
+				}
+			}
+		case []string:
+			args[i] = cleanAll(v)
+		case core.Tags:
+			args[i] = core.Tags(cleanAll(v))
+		case core.JSON:
+			if err := core.CheckJSON(v); err != nil {
+				return err
+			}
+			if v != nil {
+				args[i] = core.CleanJSON(v)
+			}
+		}
+	}
+	return nil
+}
+
+// cleanAll copies only what it changes.
+func cleanAll(texts []string) []string {
+	for i, s := range texts {
+		if c := core.CleanText(s); c != s {
+			texts = append(append(append([]string(nil), texts[:i]...), c), cleanAll(texts[i+1:])...)
+			break
+		}
+	}
+	return texts
+}
+
+// cleanPool cleans the arguments of what is asked outside of transactions.
+type cleanPool struct{ *pgxpool.Pool }
+
+var _ pgdb.DBTX = cleanPool{}
+
+func (p cleanPool) Exec(ctx context.Context, text string, args ...any) (pgconn.CommandTag, error) {
+	if err := clean(args); err != nil {
+		return pgconn.CommandTag{}, err
+	}
+	return p.Pool.Exec(ctx, text, args...)
+}
+
+func (p cleanPool) Query(ctx context.Context, text string, args ...any) (pgx.Rows, error) {
+	if err := clean(args); err != nil {
+		return nil, err
+	}
+	return p.Pool.Query(ctx, text, args...)
+}
+
+func (p cleanPool) QueryRow(ctx context.Context, text string, args ...any) pgx.Row {
+	if err := clean(args); err != nil {
+		return pipelineRow{err: err}
+	}
+	return p.Pool.QueryRow(ctx, text, args...)
+}

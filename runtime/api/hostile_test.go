@@ -1,0 +1,571 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"hash/fnv"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/flowlite/flowlite/db/dbtest"
+)
+
+var (
+	hostileAll  = flag.Bool("hostile-all", false, "TestHostileValues: every value in every field, not a sample")
+	hostileSeed = flag.Uint64("hostile-seed", 0, "TestHostileValues: seed of the sample; 0 takes a new one")
+)
+
+// hostileSample is how many mutations of one recorded body a sample holds.
+const hostileSample = 8
+
+// TestHostileValues sends hostile values through every route that takes a body
+// on SQLite and on PostgreSQL. The bodies are recorded ones with one field
+// changed. Both engines must give the same status, the same error, and the same
+// record when it is read back, and no answer may be a fault of the server.
+func TestHostileValues(t *testing.T) {
+	h := &hostile{T: t, seen: map[string]int{}, told: map[string]bool{}, got: map[int]int{}}
+	for _, e := range dbtest.Engines(t) {
+		w := newWorld(t, e.URL(t))
+		w.send("POST", "/block_types/install_system_block_types", nil)
+		w.send("POST", "/work_pools/", object{"name": "rec-pool6", "type": "process"})
+		h.worlds = append(h.worlds, &replay{world: w, ids: map[string]string{}})
+	}
+	for _, o := range bare(Config{}).ops {
+		h.routes = append(h.routes, hostileRoute{o.Method, o.Path, regexp.MustCompile("^" + param.ReplaceAllString(o.Path, "[^/]+") + "/?$")})
+	}
+	seed := *hostileSeed
+	if seed == 0 {
+		seed = uint64(time.Now().UnixNano())
+	}
+	t.Logf("repeat with -hostile-seed=%d", seed)
+	h.rand = rand.New(rand.NewPCG(seed, 1))
+	h.values = hostileValues(h.rand)
+	files, err := filepath.Glob("testdata/exchanges/*.jsonl.gz")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no exchanges:", err)
+	}
+	for _, file := range files {
+		if !strings.HasPrefix(filepath.Base(file), "17-") {
+			h.file(file)
+		}
+	}
+	h.own()
+	h.compareLists()
+	for _, r := range h.routes {
+		if key := r.method + " " + r.path; r.method != "GET" && r.method != "DELETE" && h.seen[key] == 0 && !notHostile[key] {
+			t.Errorf("%s: no body to change; add one to hostileBodies", key)
+		}
+	}
+	t.Logf("%d requests to each engine, answers %v", h.sent, h.got)
+}
+
+// notHostile are routes that take no body, or empty the database.
+var notHostile = map[string]bool{
+	"POST /api/admin/database/clear": true, "POST /api/admin/database/create": true, "POST /api/admin/database/drop": true,
+	"POST /api/block_types/install_system_block_types": true, "POST /api/deployments/{id}/pause_deployment": true,
+	"POST /api/deployments/{id}/resume_deployment": true, "PUT /api/admin/storage": true, "PUT /api/results/{key...}": true,
+}
+
+type hostileRoute struct {
+	method, path string
+	match        *regexp.Regexp
+}
+
+type hostile struct {
+	*testing.T
+	worlds []*replay // of each engine
+	routes []hostileRoute
+	values []string
+	rand   *rand.Rand
+	seen   map[string]int  // recorded bodies of a route that were changed
+	told   map[string]bool // faults, each once
+	sent   int
+	got    map[int]int // statuses
+}
+
+func (h *hostile) route(method, path string) string {
+	for _, r := range h.routes {
+		if r.method == method && r.match.MatchString(path) {
+			return r.path
+		}
+	}
+	return ""
+}
+
+// file replays exchanges on both engines, and before a request some changed ones.
+func (h *hostile) file(path string) {
+	for _, x := range readExchanges(h.T, path) {
+		if x.Socket != "" || strings.HasPrefix(x.Path, "/api/ui/") || x.From == "flow" && x.Method == "GET" {
+			continue
+		}
+		route := h.route(x.Method, x.Path)
+		key := x.Method + " " + route
+		if route != "" && x.Status < 300 && x.Method != "GET" && x.Method != "DELETE" && !notHostile[key] && h.seen[key] < 2 {
+			h.seen[key]++
+			h.change(x.Method, x.Path, x.Req)
+		}
+		if strings.Contains(x.Path, "/admin/database/") {
+			continue
+		}
+		for _, r := range h.worlds {
+			req := x.Req
+			if string(req) == "null" && x.ContentType != nil {
+				req = nil
+			}
+			_, _, body := r.ask(x.Method, r.ours(x.Path), r.ours(x.Query), []byte(r.ours(string(req))), x.ContentType, nil)
+			var got any
+			_ = json.Unmarshal(body, &got)
+			r.learn(x.Res, got)
+		}
+	}
+}
+
+// hostileBodies are of routes that no recorded client asks.
+var hostileBodies = []struct{ method, path, body string }{
+	{"POST", "/api/flow_runs/RUN/cancel", `{"message":"m"}`},
+	{"POST", "/api/flow_runs/RUN/crash", `{"message":"m"}`},
+	{"POST", "/api/flow_runs/RUN/retry", `{"fresh":false}`},
+	{"POST", "/api/flow_runs/RUN/suspend", `{"message":"m"}`},
+	{"POST", "/api/flow_runs/RUN/lease", `{"holder":"01a20763-4bfb-7f42-8bfa-a466036f7683","worker":"w"}`},
+	{"POST", "/api/work_pools/hostile/poll", `{"holder":"01a20763-4bfb-7f42-8bfa-a466036f7683","worker":"w","limit":1}`},
+	{"POST", "/api/work_pools/hostile/leases/renew", `{"holder":"01a20763-4bfb-7f42-8bfa-a466036f7683","worker":"w"}`},
+	{"POST", "/api/automations/templates/validate", `"{{ event.id }}"`},
+	{"POST", "/api/templates/validate", `"{{ event.id }}"`},
+	{"PATCH", "/api/variables/VARIABLE", `{"name":"hostile2","value":{"a":[1]},"tags":["a"]}`},
+	{"PATCH", "/api/block_types/BLOCKTYPE", `{"logo_url":"https://x","documentation_url":"https://y","description":"d","code_example":"c"}`},
+	{"POST", "/api/v2/concurrency_limits/leases/LEASE/renew", `{"lease_duration":60}`},
+	{"PATCH", "/api/variables/name/hostile", `{"name":"hostile","value":{"a":[1]},"tags":["a"]}`},
+	{"PATCH", "/api/work_pools/hostile/queues/q", `{"name":"q","description":"d","priority":2,"concurrency_limit":3,"is_paused":false}`},
+	{"PUT", "/api/saved_searches/", `{"name":"s","filters":[{"object":"flow_run","property":"name","type":"str","operation":"equals","value":"x"}]}`},
+	{"POST", "/api/flow_runs/import", `[{"flow_run":{"id":"01a20763-4bfb-7f42-8bfa-a466036f7684","name":"imported","flow_id":"FLOW","state_type":"COMPLETED","parameters":{"a":1},"tags":["t"]},"states":[{"type":"COMPLETED","name":"Completed","timestamp":"2026-11-23T08:06:40Z","message":"m"}],"task_runs":[],"logs":[]}]`},
+	{"POST", "/api/variables/", `{"name":"hostile_var","value":{"a":["b"]},"tags":["a","b"]}`},
+	{"POST", "/api/flow_runs/", `{"flow_id":"FLOW","name":"n","parameters":{"a":{"b":["c"]}},"context":{"a":1},"tags":["t"],"idempotency_key":"k","labels":{"a":"b"},"job_variables":{"env":{"A":"b"}},"work_queue_name":null,"empirical_policy":{"retries":1,"retry_delay":2},"state":{"type":"SCHEDULED","name":"Scheduled","message":"m","data":{"a":1},"state_details":{"scheduled_time":"2026-11-23T08:06:40Z"}}}`},
+	{"POST", "/api/task_runs/", `{"flow_run_id":"RUN","task_key":"k","dynamic_key":"0","name":"n","cache_key":"c","cache_expiration":"2026-11-23T08:06:40Z","task_version":"v","tags":["a"],"labels":{"a":"b"},"empirical_policy":{"retries":1},"task_inputs":{"x":[{"input_type":"parameter","name":"p"}]},"state":{"type":"COMPLETED","message":"m","data":{"a":1},"state_details":{"cache_key":"c"}}}`},
+	{"POST", "/api/deployments/", `{"flow_id":"FLOW","name":"d","version":"v","description":"d","tags":["t"],"parameters":{"a":1},"job_variables":{"a":1},"labels":{"a":"b"},"path":"p","entrypoint":"e","concurrency_limit":2,"work_pool_name":"hostile","work_queue_name":"q2","pull_steps":[{"a":{"b":"c"}}],"parameter_openapi_schema":{"type":"object","properties":{"a":{"type":"integer","title":"A"}}},"enforce_parameter_schema":true,"schedules":[{"active":true,"slug":"s","parameters":{"a":2},"max_scheduled_runs":3,"schedule":{"cron":"0 8 * * *","timezone":"UTC"}}]}`},
+	{"POST", "/api/artifacts/", `{"key":"k","type":"table","description":"d","data":[{"a":1}],"metadata_":{"a":"b"},"flow_run_id":"RUN"}`},
+	{"POST", "/api/events", `[{"id":"01a20763-4bfb-7f42-8bfa-a466036f7688","occurred":"2026-11-23T08:06:40Z","event":"e","resource":{"prefect.resource.id":"r","l":"v"},"related":[{"prefect.resource.id":"x","prefect.resource.role":"y","l":"v"}],"payload":{"a":{"b":"c"}},"follows":null}]`},
+	{"POST", "/api/events", `[{"id":"01a20763-4bfb-7f42-8bfa-a466036f7689","occurred":"2026-11-23T08:06:40Z","event":"prefect.task-run.Completed","resource":{"prefect.resource.id":"prefect.task-run.01a20763-4bfb-7f42-8bfa-a466036f7685","prefect.orchestration":"client"},"related":[{"prefect.resource.id":"prefect.flow-run.RUN","prefect.resource.role":"flow-run"}],"payload":{"intended":{"from":"RUNNING","to":"COMPLETED"},"task_run":{"name":"n","task_key":"k","dynamic_key":"7","tags":["a"],"cache_key":"c","task_version":"v"},"validated_state":{"type":"COMPLETED","name":"Completed","message":"m","state_details":{"cache_key":"c"},"data":null}}}]`},
+	{"POST", "/api/events/filter", `{"filter":{"event":{"name":["a"],"prefix":["b"],"exclude_prefix":["c"]},"any_resource":{"id":["x"],"id_prefix":["y"],"labels":{"a":["b"]}},"resource":{"labels":{"c":"d"}},"related":[{"role":["r"],"labels":{"a":"b"}}],"occurred":{"since":"2026-11-23T08:06:40Z"},"text":{"query":"q"},"id":{"id":["01a20763-4bfb-7f42-8bfa-a466036f7683"]}},"limit":10}`},
+	{"POST", "/api/flow_runs/filter", `{"flow_runs":{"id":{"any_":["01a20763-4bfb-7f42-8bfa-a466036f7683"],"not_any_":[]},"name":{"any_":["a"],"like_":"b"},"tags":{"all_":["a"],"any_":["b"]},"state":{"type":{"any_":["FAILED"]},"name":{"any_":["Late"]}},"start_time":{"after_":"2026-11-23T08:06:40Z"},"idempotency_key":{"any_":["k"]},"work_queue_name":{"any_":["q"]},"deployment_id":{"any_":["01a20763-4bfb-7f42-8bfa-a466036f7683"]}},"flows":{"name":{"any_":["a"]}},"task_runs":{"name":{"any_":["a"]}},"limit":5,"offset":0,"sort":"ID_DESC"}`},
+	{"POST", "/api/artifacts/filter", `{"artifacts":{"key":{"any_":["a"],"like_":"b","exists_":true},"type":{"any_":["table"],"not_any_":["x"]}},"flow_runs":{"name":{"any_":["a"]}},"limit":5}`},
+	{"POST", "/api/logs/filter", `{"logs":{"level":{"ge_":20},"text":{"query":"a"},"timestamp":{"after_":"2026-11-23T08:06:40Z"},"flow_run_id":{"any_":["01a20763-4bfb-7f42-8bfa-a466036f7683"]}},"limit":5}`},
+	{"POST", "/api/events/count-by/day", `{"filter":{"event":{"name":["a"]},"occurred":{"since":"2026-11-23T08:06:40Z","until":"2026-11-24T08:06:40Z"}},"time_unit":"day","time_interval":1}`},
+}
+
+func (h *hostile) own() {
+	fill := make([]*strings.Replacer, len(h.worlds))
+	for i, r := range h.worlds {
+		flow := r.flow("hostile")
+		run := r.run(flow, nil)["id"].(string)
+		r.send("POST", "/work_pools/", object{"name": "hostile", "type": "process"})
+		r.send("POST", "/work_pools/hostile/queues", object{"name": "q"})
+		r.send("POST", "/variables/", object{"name": "hostile", "value": 1})
+		variable := r.post(201, "/variables/", object{"name": "hostile2", "value": 1})["id"].(string)
+		block := r.post(201, "/block_types/", object{"name": "Hostile", "slug": "hostile"})["id"].(string)
+		r.post(201, "/v2/concurrency_limits/", object{"name": "hostile", "limit": 5})
+		lease := r.post(200, "/v2/concurrency_limits/increment-with-lease", object{"names": []string{"hostile"}, "slots": 1, "lease_duration": 300})["lease_id"].(string)
+		fill[i] = strings.NewReplacer("FLOW", flow, "RUN", run, "VARIABLE", variable, "BLOCKTYPE", block, "LEASE", lease)
+	}
+	// Ids of the first world stand for those of the others.
+	for i, r := range h.worlds {
+		for _, name := range []string{"FLOW", "RUN", "VARIABLE", "BLOCKTYPE", "LEASE"} {
+			r.ids[fill[0].Replace(name)] = fill[i].Replace(name)
+		}
+	}
+	for _, b := range hostileBodies {
+		path := fill[0].Replace(b.path)
+		h.seen[b.method+" "+h.route(b.method, path)]++
+		h.change(b.method, path, json.RawMessage(fill[0].Replace(b.body)))
+	}
+}
+
+// change sends body with one value changed at a time.
+func (h *hostile) change(method, path string, body json.RawMessage) {
+	var tree any
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	if d.Decode(&tree) != nil {
+		return
+	}
+	places := hostilePlaces(tree, nil)
+	type pair struct {
+		at    []any
+		value string
+	}
+	var pairs []pair
+	if *hostileAll {
+		for _, at := range places {
+			for _, v := range h.values {
+				pairs = append(pairs, pair{at, v})
+			}
+		}
+	} else {
+		for range hostileSample {
+			pairs = append(pairs, pair{places[h.rand.IntN(len(places))], h.values[h.rand.IntN(len(h.values))]})
+		}
+	}
+	for _, p := range pairs {
+		h.send(method, path, hostileJSON(tree, p.at, p.value), p.at, p.value)
+	}
+}
+
+// hostilePlaces are the ways to the values of a body; "+" adds a key.
+func hostilePlaces(v any, at []any) (all [][]any) {
+	all = append(all, slices.Clone(at))
+	if len(at) > 6 {
+		return all
+	}
+	switch v := v.(type) {
+	case object:
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			all = append(all, hostilePlaces(v[k], append(at[:len(at):len(at)], k))...)
+		}
+		all = append(all, append(at[:len(at):len(at)], "+"))
+	case []any:
+		if len(v) > 0 {
+			all = append(all, hostilePlaces(v[0], append(at[:len(at):len(at)], 0))...)
+		}
+	}
+	return all
+}
+
+// hostileJSON writes v with raw text in one place.
+func hostileJSON(v any, at []any, raw string) string {
+	if len(at) == 0 {
+		return raw
+	}
+	var b strings.Builder
+	switch v := v.(type) {
+	case object:
+		b.WriteString("{")
+		for i, k := range slices.Sorted(maps.Keys(v)) {
+			if i > 0 {
+				b.WriteString(",")
+			}
+			name, _ := json.Marshal(k)
+			b.Write(name)
+			b.WriteString(":")
+			if k == at[0] {
+				b.WriteString(hostileJSON(v[k], at[1:], raw))
+			} else {
+				text, _ := json.Marshal(v[k])
+				b.Write(text)
+			}
+		}
+		if at[0] == "+" {
+			if len(v) > 0 {
+				b.WriteString(",")
+			}
+			key := raw
+			if !strings.HasPrefix(raw, `"`) {
+				key = `"more"`
+			}
+			b.WriteString(key + ":" + raw)
+		}
+		b.WriteString("}")
+	case []any:
+		b.WriteString("[")
+		for i, e := range v {
+			if i > 0 {
+				b.WriteString(",")
+			}
+			if i == at[0] {
+				b.WriteString(hostileJSON(e, at[1:], raw))
+			} else {
+				text, _ := json.Marshal(e)
+				b.Write(text)
+			}
+		}
+		b.WriteString("]")
+	}
+	return b.String()
+}
+
+// send makes one request of every engine, and reads back what it wrote.
+func (h *hostile) send(method, path, body string, at []any, value string) {
+	h.sent++
+	route := h.route(method, path)
+	// What differs is told once for a route, a field and a kind of value.
+	what := fmt.Sprintf("%s %s %s = %s", method, route, hostileField(at), short(value))
+	var first, firstBack string
+	var status int
+	for i, r := range h.worlds {
+		w := ask(r.srv.Config.Handler, method, r.ours(path), []byte(r.ours(body)))
+		if i == 0 {
+			h.got[w.Code]++
+		}
+		got := h.normal(w.Body.Bytes())
+		if route == "/api/flow_runs/lateness" && w.Code == http.StatusOK {
+			got = "" // grows with the time
+		}
+		if w.Code >= 500 {
+			h.fault(what, "%d %s", w.Code, short(got))
+			return
+		}
+		back := ""
+		if w.Code < 300 {
+			back = h.readBack(r, what, route, method, path, w.Body.Bytes())
+		}
+		if i == 0 {
+			first, firstBack, status = got, back, w.Code
+			continue
+		}
+		switch {
+		case w.Code != status:
+			h.fault(what, "%d %s, and on %s %d %s", status, short(first), r.store.Engine(), w.Code, short(got))
+		case got != first:
+			h.fault(what, "%s", apart(first, got))
+		case back != firstBack:
+			h.fault(what, "read back: %s", apart(firstBack, back))
+		}
+	}
+}
+
+func hostileField(at []any) string {
+	var b strings.Builder
+	for _, p := range at {
+		fmt.Fprintf(&b, ".%v", p)
+	}
+	if b.Len() == 0 {
+		return "the body"
+	}
+	return b.String()[1:]
+}
+
+func (h *hostile) fault(what, format string, args ...any) {
+	if h.told[what] {
+		return
+	}
+	h.told[what] = true
+	h.Errorf("%s: %s", what, fmt.Sprintf(format, args...))
+}
+
+// readBack is the record that a request wrote, as the API and its list show it.
+func (h *hostile) readBack(r *replay, what, route, method, path string, answer []byte) string {
+	var made struct {
+		ID string `json:"id"`
+	}
+	_ = json.Unmarshal(answer, &made)
+	at := ""
+	switch {
+	case method == "POST" && made.ID != "" && strings.HasSuffix(route, "/"):
+		at = strings.TrimSuffix(path, "/") + "/" + made.ID
+	case method != "POST" || strings.HasSuffix(route, "/set_state"):
+		at = strings.TrimSuffix(r.ours(path), "/set_state")
+		at = strings.TrimSuffix(at, "/labels")
+	}
+	if at == "" || h.route("GET", at) == "" {
+		return ""
+	}
+	w := ask(r.srv.Config.Handler, "GET", at, nil)
+	if w.Code >= 500 {
+		h.fault(what, "GET %s: %d %s", at, w.Code, w.Body)
+	}
+	got := h.normal(w.Body.Bytes())
+	if made.ID != "" && method == "POST" && w.Code == http.StatusOK {
+		h.asAnswered(what, answer, w.Body.Bytes())
+	}
+	return strconv.Itoa(w.Code) + " " + got
+}
+
+// asAnswered: what a request answered is what is read afterwards.
+func (h *hostile) asAnswered(what string, answer, back []byte) {
+	var a, b object
+	if json.Unmarshal([]byte(h.normal(answer)), &a) != nil || json.Unmarshal([]byte(h.normal(back)), &b) != nil {
+		return
+	}
+	for k, v := range a {
+		if got, has := b[k]; has && fmt.Sprint(got) != fmt.Sprint(v) && !hostileChanges[k] {
+			h.fault(what, "answered %s %s, read back %s", k, short(fmt.Sprint(v)), short(fmt.Sprint(got)))
+		}
+	}
+}
+
+var hostileChanges = map[string]bool{"updated": true, "created": true, "state": true, "status": true, "schedules": true, "last_polled": true}
+
+// compareLists: every list of both engines can be read, and holds the same.
+func (h *hostile) compareLists() {
+	for _, r := range h.routes {
+		if r.method != "POST" || !strings.HasSuffix(r.path, "/filter") || strings.Contains(r.path, "{") {
+			continue
+		}
+		var first []string
+		for i, w := range h.worlds {
+			var all []string
+			for offset := 0; ; offset += 50 {
+				body := fmt.Sprintf(`{"limit":50,"offset":%d}`, offset)
+				if r.path == "/api/events/filter" {
+					body = `{"limit":50}`
+				}
+				got := ask(w.srv.Config.Handler, "POST", r.path, []byte(body))
+				if got.Code != http.StatusOK {
+					h.fault("POST "+r.path, "%s: %d %s", w.store.Engine(), got.Code, short(got.Body.String()))
+					break
+				}
+				var page []any
+				if json.Unmarshal([]byte(h.normal(got.Body.Bytes())), &page) != nil {
+					break // events, in pages of their own
+				}
+				for _, row := range page {
+					b, _ := json.Marshal(row)
+					all = append(all, string(b))
+				}
+				if len(page) < 50 {
+					break
+				}
+			}
+			slices.Sort(all)
+			if i == 0 {
+				first = all
+				continue
+			}
+			if len(all) != len(first) {
+				h.fault("POST "+r.path, "%d rows, and on %s %d", len(first), w.store.Engine(), len(all))
+			}
+			for _, row := range first {
+				if !slices.Contains(all, row) {
+					h.fault("POST "+r.path, "not on %s: %s", w.store.Engine(), short(row))
+					break
+				}
+			}
+		}
+	}
+}
+
+var (
+	madeName = regexp.MustCompile(`^[a-z]+-[a-z]+$`)
+	anyTime  = regexp.MustCompile(`^(202[5-9]-\d\d-\d\d[T ]\d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z)`)
+)
+
+// normal is JSON without what each server makes of its own: ids, times, names.
+func (h *hostile) normal(body []byte) string {
+	var v any
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	if err := d.Decode(&v); err != nil {
+		return string(body)
+	}
+	b, _ := json.Marshal(normalValue(v))
+	return string(b)
+}
+
+func normalValue(v any) any {
+	switch v := v.(type) {
+	case object:
+		for k, c := range v {
+			switch {
+			case strings.HasPrefix(k, "estimated_"), strings.HasPrefix(k, "sum_estimated_"), k == "total_run_time", k == "checksum", k == "page_token", k == "next_page":
+				delete(v, k)
+			case k == "name" && fmt.Sprint(c) != "" && madeName.MatchString(fmt.Sprint(c)):
+				v[k] = "NAME"
+			default:
+				delete(v, k)
+				v[uuidText.ReplaceAllString(k, "ID")] = normalValue(c)
+			}
+		}
+		return v
+	case []any:
+		sorted := make([]string, len(v))
+		for i, e := range v {
+			b, _ := json.Marshal(normalValue(e))
+			sorted[i] = string(b)
+		}
+		slices.Sort(sorted)
+		out := make([]any, len(v))
+		for i, s := range sorted {
+			out[i] = json.RawMessage(s)
+		}
+		return out
+	case string:
+		v = uuidText.ReplaceAllString(v, "ID")
+		if anyTime.MatchString(v) {
+			return "TIME"
+		}
+		return v
+	case json.Number:
+		f, err := strconv.ParseFloat(string(v), 64)
+		if errors.Is(err, strconv.ErrRange) {
+			return "HUGE"
+		}
+		return strconv.FormatFloat(f, 'g', -1, 64)
+	}
+	return v
+}
+
+func short(s string) string {
+	if len(s) > 160 {
+		f := fnv.New32()
+		_, _ = f.Write([]byte(s))
+		return fmt.Sprintf("%.120s… (%d bytes, %x)", s, len(s), f.Sum32())
+	}
+	return s
+}
+
+// apart shows two texts around where they differ.
+func apart(a, b string) string {
+	i := 0
+	for i < len(a) && i < len(b) && a[i] == b[i] {
+		i++
+	}
+	cut := func(s string) string { return s[max(0, min(i-60, len(s))):min(len(s), i+100)] }
+	return fmt.Sprintf("…%s… and …%s…", cut(a), cut(b))
+}
+
+// hostileValues are JSON texts, some not valid.
+func hostileValues(r *rand.Rand) []string {
+	random := func(n int) string { // not to be compressed
+		b := make([]byte, n)
+		for i := range b {
+			b[i] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"[r.IntN(64)]
+		}
+		return `"` + string(b) + `"`
+	}
+	wide := func(n int) string {
+		var b strings.Builder
+		for range n {
+			b.WriteRune(rune(0x4e00 + r.IntN(0x5000)))
+		}
+		return `"` + b.String() + `"`
+	}
+	nested := func(n int, open, shut string) string {
+		return strings.Repeat(open, n) + "1" + strings.Repeat(shut, n)
+	}
+	all := []string{
+		`""`, `" "`, `"\t"`, `"\n"`, `"\r\n"`, `"\u0000"`, `"a\u0000b"`, `"\ud800"`, `"\udc00\ud800"`, `"\ud83d\ude00"`, `"\ud83dx"`, "\"\xff\xfe\"", "\"a\x00b\"",
+		"\"\xed\xa0\x80\"", `"\u0001\u001b[31m"`, `"\u2028\u2029"`, `"\ufeff"`, `"\ufffe\uffff"`, `"\u202e"`, `"\\"`, `"\\u0000"`, `"\""`, `"'"`, `"%"`, `"_"`, `"a/b"`, `".."`, `"."`,
+		`"/"`, `"💥"`, `"a\u0301"`, `"{{ x }}"`, `"{% for %}"`, `"$.a"`, `"[0]"`, `"null"`, `"<script>"`, `"'; DROP TABLE flow; --"`, `"true"`, `"None"`, `"*"`, `"!*"`, `"!"`,
+		`0`, `-1`, `-0`, `1`, `1.0`, `1.5`, `1e2`, `1E+2`, `1e308`, `1e309`, `-1e400`, `1e-400`, `1e99999`, `1e131072`, `1e999999999`, `9007199254740993`, `2147483648`, `-2147483649`,
+		`9223372036854775807`, `9223372036854775808`, `-9223372036854775809`, `0.1000000000000000055511151231257827`, strings.Repeat("9", 400), strings.Repeat("9", 5000),
+		"0." + strings.Repeat("0", 20000) + "1", `NaN`, `Infinity`, `-Infinity`, `"NaN"`, `"1e5"`, `01`, `+1`, `1.`,
+		`null`, `true`, `false`, `[]`, `{}`, `[[]]`, `[null]`, `[{}]`, `{"":""}`, `{"a\u0000":1}`, `{"\ud800":"\ud800"}`, `{"\\":"\\"}`, `{"\"":"\""}`, `{"$.a[0]":1}`, `{"a":1,"a":2}`,
+		`{"a.b":{"c":null}}`, `{"__proto__":{}}`, `{"$ref":"#/x"}`, `{"__prefect_kind":"jinja","template":"{{ x"}`, `{"__prefect_kind":"json","value":"{"}`, `{"a":"\u0000"}`, `["\u0000"]`, `["a","a"]`,
+		nested(20, "[", "]"), nested(70, "[", "]"), nested(300, "[", "]"), nested(1200, "[", "]"), nested(9000, "[", "]"), nested(200000, "[", "]"),
+		nested(20, `{"a":`, "}"), nested(70, `{"a":`, "}"), nested(300, `{"a":`, "}"), nested(1200, `{"a":`, "}"), nested(9000, `{"a":`, "}"),
+		`["` + strings.Repeat(`a","`, 40000) + `a"]`, `["` + strings.Repeat(`01a20763-4bfb-7f42-8bfa-a466036f7683","`, 40000) + `01a20763-4bfb-7f42-8bfa-a466036f7683"]`,
+		"[" + strings.Repeat("0,", 5000) + "0]",
+		`"0000-01-01T00:00:00Z"`, `"0001-01-01T00:00:00Z"`, `"0001-01-01T00:00:00+14:00"`, `"-0001-01-01T00:00:00Z"`, `"9999-12-31T23:59:59.999999Z"`, `"9999-12-31T23:59:59-14:00"`,
+		`"10000-01-01T00:00:00Z"`, `"1969-12-31T23:59:59Z"`, `"1582-10-10T00:00:00Z"`, `"2026-02-30T00:00:00Z"`, `"2026-01-01"`, `"2026-01-01T24:00:00Z"`, `"2026-06-30T23:59:60Z"`,
+		`"2026-01-01T00:00:00+25:00"`, `"infinity"`, `"now"`, `1e18`, `-1e18`, `253402300800`, `-62135596801`,
+		`"00000000-0000-0000-0000-000000000000"`, `"01A20763-4BFB-7F42-8BFA-A466036F7683"`, `"01a207634bfb7f428bfaa466036f7683"`, `"{01a20763-4bfb-7f42-8bfa-a466036f7683}"`,
+		`{"type":"RUNNING"}`, `{"any_":["\u0000"]}`, `{"any_":[]}`, `{"operator":"x"}`, `{`, `]`, ``, `"`, `"\x"`, `'a'`, `1 2`,
+	}
+	for _, n := range []int{100, 256, 500, 1024, 1300, 2000, 2100, 2600, 2800, 8000, 70000} {
+		all = append(all, random(n))
+	}
+	for _, n := range []int{100, 400, 700, 900, 3000} {
+		all = append(all, wide(n))
+	}
+	all = append(all, random(1<<20), "["+random(3000)+"]", "{"+random(3000)+":"+random(3000)+"}")
+	return all
+}
