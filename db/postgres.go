@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -37,9 +38,7 @@ func openPostgres(ctx context.Context, dsn string) (core.Store, error) {
 		cfg.ConnConfig.ConnectTimeout = connectTimeout
 	}
 	cfg.ConnConfig.DialFunc = dialer().DialContext
-	if cfg.ConnConfig.ValidateConnect == nil { // of several hosts the primary
-		cfg.ConnConfig.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
-	}
+	findPrimary(&cfg.ConnConfig.Config)
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, core.Errorf(core.EUnavailable, "connect to Postgres: %w", err)
@@ -57,6 +56,15 @@ func openPostgres(ctx context.Context, dsn string) (core.Store, error) {
 		return postgresError(err, noun)
 	}
 	return s, nil
+}
+
+// findPrimary makes a client of several hosts look for the one that accepts
+// writes. A lone host is taken as it is: while it only reads, reads go on.
+func findPrimary(cfg *pgconn.Config) {
+	several := slices.ContainsFunc(cfg.Fallbacks, func(f *pgconn.FallbackConfig) bool { return f.Host != cfg.Host || f.Port != cfg.Port })
+	if several && cfg.ValidateConnect == nil {
+		cfg.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	}
 }
 
 // renewEvery is how often all sessions are dropped at most: while a database is

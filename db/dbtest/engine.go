@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -55,4 +56,36 @@ func postgres(tb testing.TB, server string) string {
 	tb.Cleanup(func() { sql("DROP DATABASE " + name + " WITH (FORCE)") })
 	at.Path = "/" + name
 	return at.String()
+}
+
+// SetReadOnly makes a PostgreSQL database read-only ("on"), or not ("off"), for
+// the sessions that begin afterwards.
+func SetReadOnly(tb testing.TB, dsn, setting string) {
+	tb.Helper()
+	asAdmin(tb, dsn, func(name string) string { return "ALTER DATABASE " + name + " SET default_transaction_read_only = " + setting })
+}
+
+// EndSessions ends all sessions of a PostgreSQL database.
+func EndSessions(tb testing.TB, dsn string) {
+	tb.Helper()
+	asAdmin(tb, dsn, func(name string) string { return "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '" + name + "'" })
+}
+
+// asAdmin runs a statement about a database from outside of it.
+func asAdmin(tb testing.TB, dsn string, text func(name string) string) {
+	tb.Helper()
+	at, err := url.Parse(dsn)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	name := strings.TrimPrefix(at.Path, "/")
+	at.Path = "/postgres"
+	c, err := pgx.Connect(context.Background(), at.String())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer func() { _ = c.Close(context.Background()) }()
+	if _, err := c.Exec(context.Background(), text(name)); err != nil {
+		tb.Fatal(err)
+	}
 }

@@ -22,12 +22,9 @@ import (
 )
 
 var (
-	hostileAll  = flag.Bool("hostile-all", false, "TestHostileValues: every value in every field, not a sample")
+	hostileMany = flag.Int("hostile", 8, "TestHostileValues: how many changes of each body are sent; 0 sends every value in every field")
 	hostileSeed = flag.Uint64("hostile-seed", 0, "TestHostileValues: seed of the sample; 0 takes a new one")
 )
-
-// hostileSample is how many mutations of one recorded body a sample holds.
-const hostileSample = 8
 
 // TestHostileValues sends hostile values through every route that takes a body
 // on SQLite and on PostgreSQL. The bodies are recorded ones with one field
@@ -204,14 +201,14 @@ func (h *hostile) change(method, path string, body json.RawMessage) {
 		value string
 	}
 	var pairs []pair
-	if *hostileAll {
+	if *hostileMany == 0 {
 		for _, at := range places {
 			for _, v := range h.values {
 				pairs = append(pairs, pair{at, v})
 			}
 		}
 	} else {
-		for range hostileSample {
+		for range *hostileMany {
 			pairs = append(pairs, pair{places[h.rand.IntN(len(places))], h.values[h.rand.IntN(len(h.values))]})
 		}
 	}

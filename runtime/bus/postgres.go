@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -48,10 +49,17 @@ func pgPool(ctx context.Context, dsn, name string, most int32) (*pgxpool.Pool, e
 	if cfg.ConnConfig.ConnectTimeout == 0 {
 		cfg.ConnConfig.ConnectTimeout = dialTimeout
 	}
-	if cfg.ConnConfig.ValidateConnect == nil { // of several hosts the primary
-		cfg.ConnConfig.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
-	}
+	findPrimary(&cfg.ConnConfig.Config)
 	return pgxpool.NewWithConfig(ctx, cfg)
+}
+
+// findPrimary makes a client of several hosts look for the one that accepts
+// writes.
+func findPrimary(cfg *pgconn.Config) {
+	several := slices.ContainsFunc(cfg.Fallbacks, func(f *pgconn.FallbackConfig) bool { return f.Host != cfg.Host || f.Port != cfg.Port })
+	if several && cfg.ValidateConnect == nil {
+		cfg.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	}
 }
 
 // renewed drops the sessions that gave an error of the server: after a failover
@@ -91,7 +99,10 @@ func (l *pgLink) listen(ctx context.Context, up func(), heard func([]byte)) erro
 			return err
 		default:
 			probe, cancel := context.WithTimeout(ctx, dialTimeout)
-			err := l.cfg.ValidateConnect(probe, conn.PgConn())
+			err := conn.Ping(probe)
+			if err == nil && l.cfg.ValidateConnect != nil {
+				err = l.cfg.ValidateConnect(probe, conn.PgConn())
+			}
 			cancel()
 			if err != nil {
 				return fmt.Errorf("the connection is dead, or its server no longer accepts writes: %w", err)

@@ -31,7 +31,7 @@ var (
 	MaxStateName            = limit("state", "name", 500)
 	MaxTaskKey              = limit("task run", "task_key", 1250)
 	MaxTaskDynamicKey       = limit("task run", "dynamic_key", 1250)
-	MaxTaskCacheKey         = limit("task run", "cache_key", indexed)
+	MaxTaskCacheKey         = limit("task run", "cache_key", 2000)
 	MaxDeploymentName       = limit("deployment", "name", indexed)
 	MaxDeploymentTag        = limit("deployment", "tags", indexed)
 	MaxScheduleSlug         = limit("schedule", "slug", indexed)
@@ -63,6 +63,9 @@ func limit(record, field string, bytes int) *Limit {
 	Limits = append(Limits, l)
 	return l
 }
+
+// Row is the limit as the documentation lists it.
+func (l *Limit) Row() string { return fmt.Sprintf("| %s | `%s` | `%d` |", l.Record, l.Field, l.Bytes) }
 
 // Check returns EInvalid if one of the texts is too long. The error names the
 // field, the limit, and the length.

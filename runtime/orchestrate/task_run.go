@@ -7,14 +7,12 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-const maxCacheKey = 2000
-
 // CreateTaskRun makes a task run that the server orchestrates: the placeholder
 // of a sub-flow, or a background task. An existing one with the same flow run,
 // task key and dynamic key is returned as it is. EConflict if the flow run does
 // not exist.
 func (s *Service) CreateTaskRun(ctx context.Context, c core.TaskRunCreate) (*core.TaskRun, error) {
-	if c.CacheKey != nil && len(*c.CacheKey) > maxCacheKey {
+	if c.CacheKey != nil && len(*c.CacheKey) > core.MaxTaskCacheKey.Bytes {
 		return nil, invalidField("cache_key", "Cache key exceeded maximum allowed length of 2000 characters.")
 	}
 	c.CacheKey = core.Given(c.CacheKey)
@@ -172,9 +170,6 @@ func (s *Service) SetTaskRunState(ctx context.Context, id core.UUID, c core.Stat
 			return err
 		}
 		if key := d.state.Details.CacheKey; d.state.Type == core.Completed && key != nil && d.state.Name != core.NameCached {
-			if len(*key) > maxCacheKey {
-				return core.Errorf(core.EInvalid, "the cache key has %d characters; use at most 2000", len(*key))
-			}
 			if err := tx.PutCachedState(ctx, *key, d.state); err != nil {
 				return err
 			}
