@@ -58,6 +58,7 @@ func TestHostileValues(t *testing.T) {
 		}
 	}
 	h.own()
+	h.paths()
 	h.compareLists()
 	for _, r := range h.routes {
 		if key := r.method + " " + r.path; r.method != "GET" && r.method != "DELETE" && h.seen[key] == 0 && !notHostile[key] {
@@ -187,6 +188,29 @@ func (h *hostile) own() {
 	}
 }
 
+// paths sends hostile names and ids in paths and queries.
+func (h *hostile) paths() {
+	values := []string{"%00", "a%00b", "%FF", "%ED%A0%80", "a%5Cb", "%22", "%27", "%25", "_", "..%2F..", "%F0%9F%92%A9", "%0A", "%20", "-1", "1e400", "NaN", "01a20763-4bfb-7f42-8bfa-a466036f7683",
+		"00000000-0000-0000-0000-000000000000", strings.Repeat("x", 5000)}
+	for _, r := range h.routes {
+		if r.method != "GET" && r.method != "DELETE" || strings.HasSuffix(r.path, "/in") || strings.HasSuffix(r.path, "/out") || strings.HasSuffix(r.path, "/connect") ||
+			strings.HasSuffix(r.path, "/subscriptions/scheduled") || strings.HasSuffix(r.path, "/stream") || strings.HasSuffix(r.path, "/storage") {
+			continue
+		}
+		for _, v := range values {
+			if strings.Contains(r.path, "{") {
+				h.send(r.method, param.ReplaceAllString(r.path, v), "", []any{"path"}, v)
+			}
+			if r.method == "GET" {
+				path := param.ReplaceAllString(r.path, "01a20763-4bfb-7f42-8bfa-a466036f7683")
+				for _, q := range []string{"key", "page-token", "flow_run_id", "task_run_id", "since", "limit", "timeout"} {
+					h.send(r.method, path+"?"+q+"="+v, "", []any{"query", q}, v)
+				}
+			}
+		}
+	}
+}
+
 // change sends body with one value changed at a time.
 func (h *hostile) change(method, path string, body json.RawMessage) {
 	var tree any
@@ -292,7 +316,8 @@ func hostileJSON(v any, at []any, raw string) string {
 // send makes one request of every engine, and reads back what it wrote.
 func (h *hostile) send(method, path, body string, at []any, value string) {
 	h.sent++
-	route := h.route(method, path)
+	bare, _, _ := strings.Cut(path, "?")
+	route := h.route(method, bare)
 	// What differs is told once for a route, a field and a kind of value.
 	what := fmt.Sprintf("%s %s %s = %s", method, route, hostileField(at), short(value))
 	var first, firstBack string
@@ -362,7 +387,7 @@ func (h *hostile) readBack(r *replay, what, route, method, path string, answer [
 		at = strings.TrimSuffix(r.ours(path), "/set_state")
 		at = strings.TrimSuffix(at, "/labels")
 	}
-	if at == "" || h.route("GET", at) == "" {
+	if at == "" || method == "GET" || h.route("GET", at) == "" {
 		return ""
 	}
 	w := ask(r.srv.Config.Handler, "GET", at, nil)

@@ -34,7 +34,12 @@ type bench struct {
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	store, err := db.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "flow.db")+"?synchronous=off")
+	return newBenchOn(t, "sqlite:"+filepath.Join(t.TempDir(), "flow.db")+"?synchronous=off")
+}
+
+func newBenchOn(t *testing.T, dsn string) *bench {
+	t.Helper()
+	store, err := db.Open(t.Context(), dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
