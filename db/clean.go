@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/flowlite/flowlite/db/pgdb"
+	"github.com/flowlite/flowlite/queries"
 	"github.com/flowlite/flowlite/runtime/core"
 
 	"github.com/jackc/pgx/v5"
@@ -14,8 +15,10 @@ import (
 // clean makes the arguments of a statement what both engines can store, in
 // place: every text and every JSON on its way into a database passes here. What
 // is looked up is cleaned, too, and is found by the text that it was stored by.
-// Returns EInvalid for JSON that core.CheckJSON refuses.
+// Returns EInvalid for JSON that core.CheckJSON refuses, and for more values than
+// SQLite takes.
 func clean(args []any) error {
+	n := len(args)
 	for i, a := range args {
 		switch v := a.(type) {
 		case string:
@@ -29,7 +32,10 @@ func clean(args []any) error {
 				}
 			}
 		case []string:
+			n += len(v)
 			args[i] = cleanAll(v)
+		case []core.UUID:
+			n += len(v)
 		case core.Tags:
 			args[i] = core.Tags(cleanAll(v))
 		case core.JSON:
@@ -40,6 +46,9 @@ func clean(args []any) error {
 				args[i] = core.CleanJSON(v)
 			}
 		}
+	}
+	if n > queries.MaxArgs {
+		return core.Errorf(core.EInvalid, "the request has lists of %d values; at most %d are allowed: send several requests with fewer", n, queries.MaxArgs)
 	}
 	return nil
 }

@@ -66,12 +66,12 @@ func (b *builder) arg(v any) {
 	b.w(strconv.Itoa(len(b.args)))
 }
 
-// What both engines take of one filter: SQLite has at most 32,766 parameters,
-// and expressions of at most 1,000 levels, of which each OR is one.
+// MaxArgs is how many values a statement may have: SQLite takes 32,766.
+const MaxArgs = 30_000
+
 const (
-	maxArgs  = 30_000
-	maxTerms = 500
-	maxAll   = 60 // tags that must all be there: PostgreSQL plans 150 of them for 15 s
+	maxTerms = 500 // of one list; SQLite's expressions have 1,000 levels, and each OR is one
+	maxAll   = 60  // tags that must all be there; PostgreSQL plans 150 of them for 15 s
 )
 
 // atMost refuses the filter if it has a list of more than most.
@@ -82,9 +82,6 @@ func (b *builder) atMost(most, n int) {
 }
 
 func (b *builder) query() Query {
-	if len(b.args) > maxArgs {
-		b.err = core.Errorf(core.EInvalid, "the filter has %d values; at most %d are allowed: send several requests with fewer", len(b.args), maxArgs)
-	}
 	return Query{SQL: b.b.String(), Args: b.args, Varies: b.varies, Err: b.err}
 }
 

@@ -62,13 +62,17 @@ func postgres(tb testing.TB, server string) string {
 // the sessions that begin afterwards.
 func SetReadOnly(tb testing.TB, dsn, setting string) {
 	tb.Helper()
-	asAdmin(tb, dsn, func(name string) string { return "ALTER DATABASE " + name + " SET default_transaction_read_only = " + setting })
+	asAdmin(tb, dsn, func(name string) string {
+		return "ALTER DATABASE " + name + " SET default_transaction_read_only = " + setting
+	})
 }
 
 // EndSessions ends all sessions of a PostgreSQL database.
 func EndSessions(tb testing.TB, dsn string) {
 	tb.Helper()
-	asAdmin(tb, dsn, func(name string) string { return "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '" + name + "'" })
+	asAdmin(tb, dsn, func(name string) string {
+		return "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '" + name + "'"
+	})
 }
 
 // asAdmin runs a statement about a database from outside of it.

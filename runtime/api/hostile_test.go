@@ -457,7 +457,8 @@ func (h *hostile) compareLists() {
 			}
 			for _, row := range first {
 				if !slices.Contains(all, row) {
-					h.fault("POST "+r.path, "not on %s: %s", w.store.Engine(), short(row))
+					near := slices.MaxFunc(append(all, ""), func(a, b string) int { return common(a, row) - common(b, row) })
+					h.fault("POST "+r.path, "not on %s: %s, but %s", w.store.Engine(), short(row), apart(row, near))
 					break
 				}
 			}
@@ -489,7 +490,7 @@ func normalValue(v any) any {
 			switch {
 			case strings.HasPrefix(k, "estimated_"), strings.HasPrefix(k, "sum_estimated_"), k == "total_run_time", k == "checksum", k == "page_token", k == "next_page":
 				delete(v, k)
-			case k == "name" && fmt.Sprint(c) != "" && madeName.MatchString(fmt.Sprint(c)):
+			case (k == "name" || strings.HasSuffix(k, ".name")) && madeName.MatchString(fmt.Sprint(c)):
 				v[k] = "NAME"
 			default:
 				delete(v, k)
@@ -520,7 +521,7 @@ func normalValue(v any) any {
 		if errors.Is(err, strconv.ErrRange) {
 			return "HUGE"
 		}
-		return strconv.FormatFloat(f, 'g', -1, 64)
+		return strconv.FormatFloat(f+0, 'g', -1, 64) // PostgreSQL knows no -0
 	}
 	return v
 }
@@ -534,12 +535,17 @@ func short(s string) string {
 	return s
 }
 
+// common is how many bytes two texts begin with alike.
+func common(a, b string) (n int) {
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
 // apart shows two texts around where they differ.
 func apart(a, b string) string {
-	i := 0
-	for i < len(a) && i < len(b) && a[i] == b[i] {
-		i++
-	}
+	i := common(a, b)
 	cut := func(s string) string { return s[max(0, min(i-60, len(s))):min(len(s), i+100)] }
 	return fmt.Sprintf("…%s… and …%s…", cut(a), cut(b))
 }
@@ -574,7 +580,7 @@ func hostileValues(r *rand.Rand) []string {
 		`{"a.b":{"c":null}}`, `{"__proto__":{}}`, `{"$ref":"#/x"}`, `{"__prefect_kind":"jinja","template":"{{ x"}`, `{"__prefect_kind":"json","value":"{"}`, `{"a":"\u0000"}`, `["\u0000"]`, `["a","a"]`,
 		nested(20, "[", "]"), nested(70, "[", "]"), nested(300, "[", "]"), nested(1200, "[", "]"), nested(9000, "[", "]"), nested(200000, "[", "]"),
 		nested(20, `{"a":`, "}"), nested(70, `{"a":`, "}"), nested(300, `{"a":`, "}"), nested(1200, `{"a":`, "}"), nested(9000, `{"a":`, "}"),
-		`["` + strings.Repeat(`a","`, 40000) + `a"]`, `["` + strings.Repeat(`01a20763-4bfb-7f42-8bfa-a466036f7683","`, 40000) + `01a20763-4bfb-7f42-8bfa-a466036f7683"]`,
+		`["` + strings.Repeat(`a","`, 40000) + `a"]`, `["` + strings.Repeat(`11111111-1111-4111-8111-111111111111","`, 40000) + `11111111-1111-4111-8111-111111111111"]`,
 		"[" + strings.Repeat("0,", 5000) + "0]",
 		`"0000-01-01T00:00:00Z"`, `"0001-01-01T00:00:00Z"`, `"0001-01-01T00:00:00+14:00"`, `"-0001-01-01T00:00:00Z"`, `"9999-12-31T23:59:59.999999Z"`, `"9999-12-31T23:59:59-14:00"`,
 		`"10000-01-01T00:00:00Z"`, `"1969-12-31T23:59:59Z"`, `"1582-10-10T00:00:00Z"`, `"2026-02-30T00:00:00Z"`, `"2026-01-01"`, `"2026-01-01T24:00:00Z"`, `"2026-06-30T23:59:60Z"`,
