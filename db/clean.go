@@ -48,7 +48,7 @@ func clean(args []any) error {
 		}
 	}
 	if n > queries.MaxArgs {
-		return core.Errorf(core.EInvalid, "the request has lists of %d values; at most %d are allowed: send several requests with fewer", n, queries.MaxArgs)
+		return core.Errorf(core.EInvalid, "the request has lists of more than %d values; send several requests with fewer", queries.MaxArgs)
 	}
 	return nil
 }

@@ -194,7 +194,7 @@ func (h *hostile) paths() {
 		"00000000-0000-0000-0000-000000000000", strings.Repeat("x", 5000)}
 	for _, r := range h.routes {
 		if r.method != "GET" && r.method != "DELETE" || strings.HasSuffix(r.path, "/in") || strings.HasSuffix(r.path, "/out") || strings.HasSuffix(r.path, "/connect") ||
-			strings.HasSuffix(r.path, "/subscriptions/scheduled") || strings.HasSuffix(r.path, "/stream") || strings.HasSuffix(r.path, "/storage") {
+			strings.HasSuffix(r.path, "/subscriptions/scheduled") || strings.HasSuffix(r.path, "/stream") || strings.HasSuffix(r.path, "/storage") || strings.HasSuffix(r.path, "/admin/settings") {
 			continue
 		}
 		for _, v := range values {
@@ -203,7 +203,11 @@ func (h *hostile) paths() {
 			}
 			if r.method == "GET" {
 				path := param.ReplaceAllString(r.path, "01a20763-4bfb-7f42-8bfa-a466036f7683")
-				for _, q := range []string{"key", "page-token", "flow_run_id", "task_run_id", "since", "limit", "timeout"} {
+				queries := []string{"key", "page-token", "flow_run_id", "task_run_id", "since", "limit", "timeout"}
+				if *hostileMany != 0 {
+					queries = []string{queries[h.rand.IntN(len(queries))]}
+				}
+				for _, q := range queries {
 					h.send(r.method, path+"?"+q+"="+v, "", []any{"query", q}, v)
 				}
 			}
@@ -468,7 +472,7 @@ func (h *hostile) compareLists() {
 
 var (
 	madeName = regexp.MustCompile(`^[a-z]+-[a-z]+$`)
-	anyTime  = regexp.MustCompile(`^(202[5-9]-\d\d-\d\d[T ]\d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z)`)
+	anyTime  = regexp.MustCompile(`202[5-9]-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\.\d{6}`)
 )
 
 // normal is JSON without what each server makes of its own: ids, times, names.
@@ -512,10 +516,7 @@ func normalValue(v any) any {
 		return out
 	case string:
 		v = uuidText.ReplaceAllString(v, "ID")
-		if anyTime.MatchString(v) {
-			return "TIME"
-		}
-		return v
+		return anyTime.ReplaceAllString(v, "TIME")
 	case json.Number:
 		f, err := strconv.ParseFloat(string(v), 64)
 		if errors.Is(err, strconv.ErrRange) {

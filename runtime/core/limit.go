@@ -123,7 +123,7 @@ func CheckJSON(j []byte) error {
 			for end < len(j) && numeric(j[end]) {
 				end++
 			}
-			if why := badNumber(j[i:end]); why != "" {
+			if why := badNumber(j[i:end]); why != "" && json.Valid(j) {
 				return badJSON(j, i, why)
 			}
 			i = end - 1

@@ -202,6 +202,9 @@ func reportOf(e *core.Event) (*core.TaskRunReport, error) {
 		if t.ID, err = core.ParseUUID(strings.TrimPrefix(e.ResourceID(), "prefect.task-run.")); err != nil {
 			return nil, err
 		}
+		if t.ID.IsZero() {
+			return nil, core.Errorf(core.EInvalid, "the event names no task run")
+		}
 	}
 	for _, r := range e.Related {
 		if id, ok := strings.CutPrefix(r["prefect.resource.id"], "prefect.flow-run."); ok && r["prefect.resource.role"] == "flow-run" {
