@@ -47,7 +47,7 @@ func (a *API) eventsIn(w http.ResponseWriter, r *http.Request) {
 		// Events that were read are written even if the client has gone.
 		holds = a.takeEvents(context.WithoutCancel(ctx), stopped, client, queue)
 	}()
-	lost := false
+	var lost bool
 	for {
 		_, b, err := s.Read(ctx)
 		if err != nil {
