@@ -12,6 +12,7 @@ type AutomationForm struct {
 	ID       string // "" for a new one
 	Kind     string // run, status, event, json
 	Original string // the trigger that the form was filled from: what its fields do not show stays
+	Opened   string // a digest of the automation that the form was filled from
 	Enabled  bool
 	Fields   []form.Field
 	States   []string // of a run, chosen
@@ -27,7 +28,8 @@ type AutomationForm struct {
 
 // ActionForm is one action of the form; its fields' names begin with a0., a1. …
 type ActionForm struct {
-	Fields []form.Field
+	Fields   []form.Field
+	Original string // the action that the fields were filled from: what nobody touches stays
 }
 
 // AutomationKinds are the kinds of trigger and how they are called.

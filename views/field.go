@@ -33,7 +33,22 @@ func describedBy(f form.Field) string {
 	return strings.Join(s, " ")
 }
 
+// onLines reports whether a text has line ends, which an input drops.
+func onLines(s string) bool { return strings.ContainsAny(s, "\r\n") }
+
+// textOnLines is the kind of a field with a one-line control, if its value
+// needs more than one line.
+func textOnLines(f form.Field) form.Kind {
+	if one := f.Kind == form.String || f.Plain; one && onLines(f.Value) {
+		return f.Kind
+	}
+	return form.Text
+}
+
 func inputType(f form.Field) string {
+	if f.Plain {
+		return "text"
+	}
 	switch f.Kind {
 	case form.Integer, form.Number:
 		return "number"

@@ -25,6 +25,8 @@ type VariableForm struct {
 	Fields   []form.Field
 	AsJSON   bool
 	Problem  string // an error that belongs to no field
+
+	StoredAsJSON bool // the value that is stored is not text
 }
 
 func (f VariableForm) path() string {

@@ -28,11 +28,12 @@ func (j JSON) OrObject() JSON {
 
 func (j JSON) IsNull() bool { return len(j) == 0 || string(j) == "null" }
 
-// Map decodes an object; anything else gives an empty map.
+// Map decodes an object; anything else gives an empty map. Numbers are of type
+// json.Number.
 func (j JSON) Map() map[string]any {
 	m := map[string]any{}
 	if len(j) > 0 {
-		_ = json.Unmarshal(j, &m)
+		_ = Unmarshal(j, &m)
 	}
 	if m == nil {
 		return map[string]any{}

@@ -1,7 +1,6 @@
 package core
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"slices"
@@ -34,8 +33,9 @@ func (s *BlockSchema) SecretPaths() (paths [][]string) {
 // show: each string, and each line of it, since a log line is one line. A
 // number is one only where it is the whole field: ports are in every log.
 func (d *BlockDocument) SecretWords() (words []string) {
+	data, _ := d.Data.Decode()
 	for _, p := range d.BlockSchema.SecretPaths() {
-		words = append(words, wordsAt(d.Data.any(), p)...)
+		words = append(words, wordsAt(data, p)...)
 	}
 	return words
 }
@@ -75,13 +75,6 @@ func wordsIn(v any) (words []string) {
 		}
 	}
 	return words
-}
-
-func (j JSON) any() (v any) {
-	d := json.NewDecoder(bytes.NewReader(j))
-	d.UseNumber()
-	_ = d.Decode(&v)
-	return v
 }
 
 // Masker replaces the words, and the forms that they take within JSON and Go's

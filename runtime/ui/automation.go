@@ -10,6 +10,7 @@ import (
 
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/views"
+	"github.com/flowlite/flowlite/views/form"
 )
 
 const (
@@ -220,6 +221,10 @@ func (u *UI) automationForm(w http.ResponseWriter, r *http.Request) error {
 	}
 	f.ID = id
 	u.fillAutomation(r.Context(), f, draft)
+	if id != "" {
+		draft.Enabled = nil
+		f.Opened = form.Digest(rawOf(draft))
+	}
 	u.read(r.Context(), f)
 	return u.send(w, r, views.AutomationFormPage(p, f))
 }

@@ -146,8 +146,7 @@ func buildEvent(f *views.AutomationForm, t *core.Trigger, same func(...string) b
 	}
 	if m := f.At("event.match_related"); !same("event.match_related") {
 		t.MatchRelated = core.JSON(m.Value)
-		var v any
-		if err := json.Unmarshal([]byte(m.Value), &v); m.Value != "" && err != nil {
+		if _, err := core.JSON(m.Value).Decode(); m.Value != "" && err != nil {
 			m.Error = "Not valid JSON: " + err.Error()
 		}
 	}
@@ -261,7 +260,47 @@ func (u *UI) targetID(ctx context.Context, kind, name string) (id core.UUID, err
 	return id, err
 }
 
-func (u *UI) buildAction(ctx context.Context, f *views.ActionForm) *core.AutomationAction {
+// buildAction changes of the original what was changed in the form; an action
+// of another type begins anew.
+func (u *UI) buildAction(ctx context.Context, i int, f *views.ActionForm) *core.AutomationAction {
+	a := u.typedAction(ctx, f)
+	old := &core.AutomationAction{}
+	if json.Unmarshal([]byte(f.Original), old) != nil || old.Type != a.Type {
+		return a
+	}
+	shown := u.actionForm(ctx, i, old)
+	same := func(name string) bool {
+		x := f.At(name)
+		text := shown.At(name).Value
+		if !slices.Contains(proseFields, name) {
+			text = strings.TrimSpace(text)
+		}
+		return x.Error == "" && form.Same(x.Value, text)
+	}
+	keep(same("parameters"), &a.Parameters, old.Parameters)
+	keep(same("job_variables"), &a.JobVariables, old.JobVariables)
+	keep(same("payload"), &a.Payload, old.Payload)
+	keep(same("after"), &a.ScheduleAfter, old.ScheduleAfter)
+	keep(same("name"), &a.Name, old.Name)
+	keep(same("message"), &a.Message, old.Message)
+	keep(same("subject"), &a.Subject, old.Subject)
+	keep(same("body"), &a.Body, old.Body)
+	keep(same("state"), &a.State, old.State)
+	keep(a.Type != "change-flow-run-state", &a.Force, old.Force)
+	if same("deployment") && same("work_pool") && same("work_queue") && same("automation") && same("block") {
+		a.Source, a.DeploymentID, a.WorkPoolID, a.WorkQueueID, a.AutomationID, a.BlockDocumentID =
+			old.Source, old.DeploymentID, old.WorkPoolID, old.WorkQueueID, old.AutomationID, old.BlockDocumentID
+	}
+	return a
+}
+
+func keep[T any](untouched bool, at *T, stored T) {
+	if untouched {
+		*at = stored
+	}
+}
+
+func (u *UI) typedAction(ctx context.Context, f *views.ActionForm) *core.AutomationAction {
 	a := &core.AutomationAction{Type: f.At("type").Value}
 	fields, known := core.ActionFields[a.Type]
 	if !known {
@@ -296,10 +335,12 @@ func (u *UI) buildAction(ctx context.Context, f *views.ActionForm) *core.Automat
 	case "run-deployment":
 		for name, j := range map[string]*core.JSON{"parameters": &a.Parameters, "job_variables": &a.JobVariables} {
 			x := f.At(name)
-			var m map[string]any
-			if err := decodeStrict(x.Value, &m); x.Value != "" && err != nil {
+			if x.Value == "" {
+				continue
+			}
+			if err := objectOf(x.Value); err != nil {
 				x.Error = err.Error()
-			} else if x.Value != "" {
+			} else {
 				*j = core.JSON(x.Value)
 			}
 		}

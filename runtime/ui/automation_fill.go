@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"maps"
@@ -110,7 +109,7 @@ func (u *UI) fillAutomation(ctx context.Context, f *views.AutomationForm, c core
 	put := func(name, value string) { f.At(name).Value = value }
 	put("name", c.Name)
 	put("description", c.Description)
-	put("tags", strings.Join(c.Tags, ", "))
+	put("tags", tagText(c.Tags))
 	put("on_trigger", listText(c.ActionsOnTrigger))
 	put("on_resolve", listText(c.ActionsOnResolve))
 	f.Raw = form.Field{Name: "raw", Path: "raw", ID: "raw", Title: "The whole automation", Kind: form.JSON, TypeHint: "json", Value: rawOf(c)}
@@ -138,17 +137,15 @@ func listText(actions []*core.AutomationAction) string {
 
 func rawOf(c core.AutomationWrite) string {
 	enabled := c.Enabled == nil || *c.Enabled
-	m := map[string]any{"name": c.Name, "description": c.Description, "enabled": enabled, "tags": c.Tags, "trigger": withoutIDs(c.Trigger), "actions": c.Actions}
-	if len(c.Tags) == 0 {
-		m["tags"] = []string{}
-	}
+	o := core.Object{{Key: "name", Value: c.Name}, {Key: "description", Value: c.Description}, {Key: "enabled", Value: enabled}, {Key: "tags", Value: c.Tags},
+		{Key: "trigger", Value: withoutIDs(c.Trigger)}, {Key: "actions", Value: c.Actions}}
 	if len(c.ActionsOnTrigger) > 0 {
-		m["actions_on_trigger"] = c.ActionsOnTrigger
+		o.Set("actions_on_trigger", c.ActionsOnTrigger)
 	}
 	if len(c.ActionsOnResolve) > 0 {
-		m["actions_on_resolve"] = c.ActionsOnResolve
+		o.Set("actions_on_resolve", c.ActionsOnResolve)
 	}
-	return pretty(core.ToJSON(m))
+	return pretty(o.JSON())
 }
 
 // withoutIDs is a trigger as JSON without what the server gives it.
@@ -156,26 +153,22 @@ func withoutIDs(t *core.Trigger) any {
 	if t == nil {
 		return nil
 	}
-	var v any
-	d := json.NewDecoder(bytes.NewReader(core.ToJSON(t)))
-	d.UseNumber()
-	if d.Decode(&v) != nil {
-		return nil
-	}
-	dropIDs(v)
-	return v
+	v, _ := core.Encode(t).Tree()
+	return dropIDs(v)
 }
 
-func dropIDs(v any) {
-	m, ok := v.(map[string]any)
+func dropIDs(v any) any {
+	o, ok := v.(core.Object)
 	if !ok {
-		return
+		return v
 	}
-	delete(m, "id")
-	children, _ := m["triggers"].([]any)
-	for _, c := range children {
-		dropIDs(c)
+	o.Delete("id")
+	children, _ := o.Get("triggers")
+	list, _ := children.([]any)
+	for i := range list {
+		list[i] = dropIDs(list[i])
 	}
+	return o
 }
 
 // triggerParts is a trigger as the form shows it.
@@ -299,7 +292,7 @@ func (u *UI) runFields(ctx context.Context, t *core.Trigger, d *triggerParts) bo
 		if len(ids) == 0 && role == "flow" {
 			names = texts(spec["prefect.resource.name"])
 		}
-		if len(names) == 0 || slices.ContainsFunc(names, func(n string) bool { return strings.ContainsAny(n, ",*!") }) {
+		if len(names) == 0 || slices.ContainsFunc(names, func(n string) bool { return strings.ContainsAny(n, ",*!\r\n") }) {
 			return false
 		}
 		found[field] = strings.Join(names, ", ")
@@ -323,7 +316,7 @@ func (u *UI) resourceNames(ctx context.Context, match map[string]any, kind strin
 	var names []string
 	for _, id := range ids {
 		name, ours := u.nameFor(ctx, id, kind)
-		if !ours || strings.ContainsAny(name, ",*!") {
+		if !ours || strings.ContainsAny(name, ",*!\r\n") {
 			return "", false
 		}
 		names = append(names, name)
@@ -363,7 +356,7 @@ func texts(v any) (out []string) {
 }
 
 func (u *UI) actionForm(ctx context.Context, i int, a *core.AutomationAction) views.ActionForm {
-	f := views.ActionForm{Fields: actionFields(i)}
+	f := views.ActionForm{Fields: actionFields(i), Original: string(core.Encode(a))}
 	put := func(name, value string) { f.At(name).Value = value }
 	put("type", a.Type)
 	for kind, id := range map[string]core.UUID{"deployment": a.DeploymentID, "work_pool": a.WorkPoolID, "work_queue": a.WorkQueueID, "automation": a.AutomationID, "block": a.BlockDocumentID} {

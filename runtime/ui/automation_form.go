@@ -43,6 +43,8 @@ func (u *UI) saveAutomation(w http.ResponseWriter, r *http.Request) error {
 	if old != nil {
 		f.Enabled = old.Enabled
 	}
+	now := openedAs(old)
+	outdated := old != nil && f.Opened != "" && f.Opened != now
 	do := r.PostForm.Get("do")
 	if n, ok := strings.CutPrefix(do, "remove-"); ok {
 		if i, err := strconv.Atoi(n); err == nil && i >= 0 && i < len(f.Actions) {
@@ -58,9 +60,12 @@ func (u *UI) saveAutomation(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case !ok:
 	case do == "json" || do == "form":
+		opened := f.Opened
 		u.fillAutomation(ctx, f, c)
-		f.AsJSON = do == "json"
+		f.AsJSON, f.Opened = do == "json", opened
 		return u.showForm(w, r, p, f, http.StatusOK)
+	case outdated:
+		f.Opened, f.Problem = now, "Someone else has changed the automation since you opened the form. Save again to replace it."
 	default:
 		err := u.write(ctx, old, c)
 		if err == nil {
@@ -73,6 +78,19 @@ func (u *UI) saveAutomation(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	return u.showForm(w, r, p, f, http.StatusUnprocessableEntity)
+}
+
+// proseFields are texts whose blanks count.
+var proseFields = []string{"description", "message", "subject", "body", "payload"}
+
+// openedAs is a digest of what the form shows of an automation.
+func openedAs(a *core.Automation) string {
+	if a == nil {
+		return ""
+	}
+	c := writeOf(a)
+	c.Enabled = nil // not part of the form
+	return form.Digest(rawOf(c))
 }
 
 func (u *UI) write(ctx context.Context, old *core.Automation, c core.AutomationWrite) error {
@@ -126,19 +144,22 @@ func (u *UI) read(ctx context.Context, f *views.AutomationForm) {
 // readPosted puts what was typed into the fields.
 func readPosted(f *views.AutomationForm, q url.Values) {
 	f.Enabled, f.AsJSON = true, q.Get("as") == "json"
-	f.Kind, f.Original = q.Get("kind"), q.Get("original")
+	f.Kind, f.Original, f.Opened = q.Get("kind"), q.Get("original"), q.Get(form.OpenedName)
 	f.States, f.Statuses = q["run.states"], q["status.states"]
 	f.Fields = automationFields()
 	typed := func(fs []form.Field) {
 		for i := range fs {
-			fs[i].Value = strings.TrimSpace(strings.ReplaceAll(q.Get(fs[i].Path), "\r\n", "\n"))
+			fs[i].Value = strings.ReplaceAll(q.Get(fs[i].Path), "\r\n", "\n")
+			if !slices.Contains(proseFields, fs[i].Name) {
+				fs[i].Value = strings.TrimSpace(fs[i].Value)
+			}
 		}
 	}
 	typed(f.Fields)
 	f.Raw = form.Field{Name: "raw", Path: "raw", ID: "raw", Title: "The whole automation", Kind: form.JSON, TypeHint: "json", Value: q.Get("raw")}
 	f.Actions = nil
 	for i := 0; i < maxActionForms && q.Has("a"+strconv.Itoa(i)+".type"); i++ {
-		a := views.ActionForm{Fields: actionFields(i)}
+		a := views.ActionForm{Fields: actionFields(i), Original: q.Get("a" + strconv.Itoa(i) + ".original")}
 		typed(a.Fields)
 		f.Actions = append(f.Actions, a)
 	}
@@ -171,11 +192,11 @@ func (u *UI) build(ctx context.Context, f *views.AutomationForm) (c core.Automat
 	if c.Name = f.At("name").Value; c.Name == "" {
 		f.At("name").Error = "Required."
 	}
-	c.Description, c.Tags, c.Enabled = f.At("description").Value, commaList(f.At("tags").Value), &f.Enabled
+	c.Description, c.Tags, c.Enabled = f.At("description").Value, tagsOf(f.At("tags").Value), &f.Enabled
 	c.Trigger = u.buildTrigger(ctx, f)
 	c.Actions = []*core.AutomationAction{}
 	for i := range f.Actions {
-		a := u.buildAction(ctx, &f.Actions[i])
+		a := u.buildAction(ctx, i, &f.Actions[i])
 		if loops, err := u.endless(ctx, c.Trigger, a); err != nil {
 			f.Problem = err.Error()
 		} else if x := f.Actions[i].At("deployment"); loops && x.Error == "" {

@@ -133,7 +133,7 @@ func TestAutomationFormErrors(t *testing.T) {
 		{base(url.Values{"kind": {"json"}, "json.trigger": {`{"type":"compound","require":"some","triggers":[]}`}}), "f-json-trigger", "any"},
 		{base(url.Values{"kind": {"json"}, "json.trigger": {`{"type":"event","posture":"Reactive","expects":["a"]}`}}), "f-json-trigger", "expects"},
 		{base(url.Values{"a0.type": {"run-deployment"}, "a0.deployment": {"etl/nowhere"}}), "f-a0-deployment", "There is no deployment"},
-		{base(url.Values{"a0.type": {"run-deployment"}, "a0.parameters": {"[1]"}}), "f-a0-parameters", "Not valid JSON"},
+		{base(url.Values{"a0.type": {"run-deployment"}, "a0.parameters": {"[1]"}}), "f-a0-parameters", "Write a JSON object"},
 		{base(url.Values{"a0.type": {"send-notification"}}), "f-a0-block", "required"},
 		{base(url.Values{"a0.type": {"send-notification"}, "a0.body": {"{{ unclosed"}}), "f-a0-body", "not a valid template"},
 		{base(url.Values{"a0.type": {"change-flow-run-state"}}), "f-a0-state", "type of state"},

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/views"
@@ -141,6 +140,9 @@ func secretField(fields []form.Field, path []string, typed url.Values) {
 		default:
 			f.Secret = f.Kind != form.JSON
 		}
+		if f.Secret && f.Kind == form.String {
+			f.Kind = form.Text // a key has lines, which an input drops
+		}
 	}
 }
 
@@ -157,7 +159,7 @@ func (u *UI) createBlock(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f := blockForm(p, d, r.PostForm)
-	data, ok := form.Decode(f.Fields, r.PostForm, p.Loc)
+	data, ok := form.Decode(nil, f.Fields, r.PostForm, p.Loc)
 	if ok {
 		d, err = u.Service.CreateBlockDocument(r.Context(), core.BlockDocumentCreate{
 			Name: &f.Name, Data: dataOf(data), BlockSchemaID: d.BlockSchemaID, BlockTypeID: d.BlockTypeID,
@@ -191,11 +193,9 @@ func (u *UI) saveBlock(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f := blockForm(p, d, r.PostForm)
-	data, ok := form.Decode(f.Fields, r.PostForm, p.Loc)
+	data, ok := form.Edit(d.Data, f.Fields, r.PostForm, p.Loc)
 	if ok {
-		next, was := dataOf(data), dataOf(d.Data)
-		kept(f.Fields, was, next)
-		untouched(blockForm(p, d, nil).Fields, p.Loc, was, next)
+		next := dataOf(data)
 		for key, ref := range d.References {
 			next[key] = core.ToJSON(map[string]any{"$ref": map[string]any{"block_document_id": ref.Document.ID}})
 		}
@@ -216,36 +216,6 @@ func dataOf(j core.JSON) map[string]core.JSON {
 	m := map[string]core.JSON{}
 	_ = json.Unmarshal(j, &m)
 	return m
-}
-
-// kept puts into next what was stored and the form has no field for.
-func kept(fields []form.Field, was, next map[string]core.JSON) {
-	for key, old := range was {
-		i := slices.IndexFunc(fields, func(f form.Field) bool { return f.Name == key })
-		if i < 0 {
-			next[key] = old
-			continue
-		}
-		if fields[i].Kind != form.Object {
-			continue
-		}
-		inner := dataOf(next[key])
-		kept(fields[i].Fields, dataOf(old), inner)
-		if len(inner) > 0 {
-			next[key] = core.ToJSON(inner)
-		}
-	}
-}
-
-// untouched keeps fields to the letter that the form sends as it showed them:
-// a control does not show each digit of a large number.
-func untouched(fields []form.Field, loc *time.Location, was, next map[string]core.JSON) {
-	shown, _ := form.Decode(fields, formOf(fields), loc)
-	for key, v := range dataOf(shown) {
-		if old, ok := was[key]; ok && string(v) == string(next[key]) {
-			next[key] = old
-		}
-	}
 }
 
 func (u *UI) deleteBlock(w http.ResponseWriter, r *http.Request) error {

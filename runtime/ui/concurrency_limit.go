@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/views"
@@ -148,14 +147,15 @@ func (u *UI) limitForm(w http.ResponseWriter, r *http.Request, typed url.Values)
 	if p, err = u.page(w, r, title, "concurrency"); err != nil {
 		return p, f, err
 	}
-	f.Fields = fill([]form.Field{
+	fields := []form.Field{
 		{Name: "name", Title: "Name", Kind: form.String, Required: true, Value: name, Desc: "Of a global limit, what code asks for; of a tag, the tag that task runs carry."},
 		{Name: "limit", Title: "Slots", Kind: form.Integer, Required: true, Value: slots, Min: "0", Desc: "How many may be taken at once; 0 lets nothing run."},
 		{Name: "slot_decay_per_second", Title: "Slots that return each second", Kind: form.Number, Value: decay, Min: "0", Desc: "More than 0 makes it a rate limit: what is taken comes back by itself."},
-	}, typed)
-	if f.Limit.GlobalConcurrencyLimit != nil && f.OfTag {
-		f.Fields = f.Fields[1:2] // clients know the limit by its tag, and take leases of it
 	}
+	if f.Limit.GlobalConcurrencyLimit != nil && f.OfTag {
+		fields = fields[1:2] // clients know the limit by its tag, and take leases of it
+	}
+	f.Fields = fill("f-", fields, typed)
 	return p, f, nil
 }
 
@@ -172,7 +172,9 @@ func (u *UI) saveLimit(w http.ResponseWriter, r *http.Request) error {
 	var decay float64
 	for i := range f.Fields {
 		x := &f.Fields[i]
-		x.Value = strings.TrimSpace(x.Value)
+		if x.Touched {
+			x.Value = word(x)
+		}
 		switch x.Name {
 		case "name":
 			if name = x.Value; name == "" {
@@ -216,10 +218,10 @@ func (u *UI) putLimit(ctx context.Context, f views.LimitForm, name string, slots
 		made, err := u.Service.CreateGlobalLimit(ctx, core.GlobalConcurrencyLimitCreate{Name: name, Limit: slots, SlotDecayPerSecond: decay})
 		return core.Deref(made).ID, err
 	case f.OfTag:
-		return l.ID, u.Service.UpdateGlobalLimit(ctx, l.ID, core.GlobalConcurrencyLimitUpdate{Limit: core.Some(slots)})
+		return l.ID, u.Service.UpdateGlobalLimit(ctx, l.ID, core.GlobalConcurrencyLimitUpdate{Limit: changed(&f.Fields[0], slots)})
 	default:
 		return l.ID, u.Service.UpdateGlobalLimit(ctx, l.ID, core.GlobalConcurrencyLimitUpdate{
-			Name: core.Some(name), Limit: core.Some(slots), SlotDecayPerSecond: core.Some(decay),
+			Name: changed(&f.Fields[0], name), Limit: changed(&f.Fields[1], slots), SlotDecayPerSecond: changed(&f.Fields[2], decay),
 		})
 	}
 }

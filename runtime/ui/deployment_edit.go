@@ -2,14 +2,10 @@ package ui
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"net/url"
-	"reflect"
 	"slices"
 	"strconv"
-	"strings"
-	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/views"
@@ -53,7 +49,7 @@ func (u *UI) deploymentForm(w http.ResponseWriter, r *http.Request, typed url.Va
 	}
 	f.General = []form.Field{
 		{Name: "description", Title: "Description", Kind: form.Text, Desc: "Markdown.", Value: core.Deref(d.Description)},
-		{Name: "tags", Title: "Tags", Kind: form.String, Desc: "Separated by commas; each run gets them.", Value: strings.Join(d.Tags, ", ")},
+		{Name: "tags", Title: "Tags", Kind: form.String, Desc: "Separated by commas; each run gets them.", Value: tagText(d.Tags)},
 	}
 	if duplicate {
 		f.General = append([]form.Field{{Name: "name", Title: "Name", Kind: form.String, Required: true, Value: d.Name + "-copy"}}, f.General...)
@@ -70,16 +66,8 @@ func (u *UI) deploymentForm(w http.ResponseWriter, r *http.Request, typed url.Va
 		{Name: "job_variables", Title: "Job variables", Kind: form.JSON, Shape: "object", Desc: "JSON; they override the pool's, such as {\"env\": {\"A\": \"1\"}}.", Value: pretty(d.JobVariables.OrObject())},
 	}
 	f.Limited = d.GlobalConcurrencyLimit != nil && d.GlobalConcurrencyLimit.Name != "deployment:"+d.ID.String()
-	for _, part := range [][]form.Field{f.General, f.Place} {
-		for i := range part {
-			x := &part[i]
-			x.Path, x.ID = x.Name, "d-"+x.Name
-			if typed.Has(x.Name) {
-				x.Value = strings.TrimSpace(typed.Get(x.Name))
-			}
-		}
-	}
-	f.Parameters, _ = form.Build(d.ParameterOpenAPISchema, d.Parameters, nil, p.Loc)
+	f.General, f.Place = fill("d-", f.General, typed), fill("d-", f.Place, typed)
+	f.Parameters, _ = form.Build(d.ParameterOpenAPISchema, nil, d.Parameters, p.Loc)
 	for i := range f.Parameters { // a run may still give what has no default
 		f.Parameters[i].Required = false
 	}
@@ -109,69 +97,61 @@ func readDeploymentForm(p views.Page, f *views.DeploymentForm, q url.Values) (ou
 	at := func(list []form.Field, name string) *form.Field {
 		return &list[slices.IndexFunc(list, func(x form.Field) bool { return x.Name == name })]
 	}
-	text := func(s string) core.Opt[string] {
-		if s == "" {
-			return core.Opt[string]{Set: true, Null: true}
+	d := f.Deployment.Deployment
+	if f.Copy { // which is all of it
+		out = core.DeploymentUpdate{Description: optional(d.Description), Tags: core.Some(d.Tags), JobVariables: core.Some(d.JobVariables), Parameters: core.Some(d.Parameters)}
+		if o := d.ConcurrencyOptions; o != nil {
+			out.ConcurrencyOptions = core.Some(*o)
 		}
-		return core.Some(s)
 	}
-	out.Description, out.Tags = text(at(f.General, "description").Value), core.Some(tagsOf(at(f.General, "tags").Value))
-	pool, queue := at(f.Place, "pool").Value, at(f.Place, "queue").Value
-	if pool != core.Deref(f.Deployment.WorkPoolName) || queue != core.Deref(f.Deployment.WorkQueueName) || f.Copy {
-		out.WorkPoolName = text(pool)
-		if out.WorkQueueName = text(queue); pool != core.Deref(f.Deployment.WorkPoolName) && queue == core.Deref(f.Deployment.WorkQueueName) {
-			out.WorkQueueName = core.Opt[string]{} // the queue of the former pool is not meant
+	if x := at(f.General, "description"); x.Touched {
+		out.Description = orNull(x, x.Value)
+	}
+	if x := at(f.General, "tags"); x.Touched {
+		out.Tags = core.Some(tagsOf(x.Value))
+	}
+	pool, queue := at(f.Place, "pool"), at(f.Place, "queue")
+	if pool.Touched || queue.Touched || f.Copy {
+		pool.Touched = true // the two belong together
+		out.WorkPoolName = orNull(pool, word(pool))
+		if queue.Touched || f.Copy && word(pool) == core.Deref(d.WorkPoolName) { // the queue of the former pool is not meant
+			queue.Touched = true
+			out.WorkQueueName = orNull(queue, word(queue))
 		}
 	}
 	limit := at(f.Place, "limit")
-	switch n, err := strconv.ParseInt(limit.Value, 10, 64); {
-	case f.Limited && !f.Copy: // a shared limit is changed where it is kept
-	case limit.Value == "":
-		out.ConcurrencyLimit = core.Opt[int64]{Set: true, Null: true}
+	switch n, err := strconv.ParseInt(word(limit), 10, 64); {
+	case f.Limited && !f.Copy, !limit.Touched && !f.Copy: // a shared limit is changed where it is kept
+	case word(limit) == "":
+		out.ConcurrencyLimit = core.Null[int64]()
 	case err != nil || n < 1:
 		limit.Error = "Must be a whole number, 1 or more."
 	default:
 		out.ConcurrencyLimit = core.Some(n)
 	}
-	if s := at(f.Place, "strategy").Value; s != "ENQUEUE" && s != "CANCEL_NEW" {
-		at(f.Place, "strategy").Error = "Choose one of the listed values."
-	} else if s != "ENQUEUE" || f.Deployment.ConcurrencyOptions != nil {
-		out.ConcurrencyOptions = core.Some(core.ConcurrencyOptions{CollisionStrategy: s})
+	if x := at(f.Place, "strategy"); x.Touched {
+		out.ConcurrencyOptions = core.Some(core.ConcurrencyOptions{CollisionStrategy: x.Value})
+		if x.Value != "ENQUEUE" && x.Value != "CANCEL_NEW" {
+			x.Error = "Choose one of the listed values."
+		}
 	}
-	job := at(f.Place, "job_variables")
-	if job.Value == "" {
-		job.Value = "{}"
+	if job := at(f.Place, "job_variables"); job.Touched {
+		if word(job) == "" {
+			job.Value = "{}"
+		}
+		if err := objectOf(job.Value); err != nil {
+			job.Error = err.Error()
+		}
+		out.JobVariables = core.Some(written(job, nil))
 	}
-	var m map[string]any
-	if err := json.Unmarshal([]byte(job.Value), &m); err != nil || m == nil {
-		job.Error = "Write a JSON object: { … }."
-	}
-	out.JobVariables = core.Some(core.JSON(job.Value))
-	params, good := form.Decode(f.Parameters, q, p.Loc)
-	if len(f.Parameters) > 0 {
-		out.Parameters = core.Some(keptDefaults(f.Deployment.Deployment, params))
+	params, good := form.Edit(d.Parameters, f.Parameters, q, p.Loc)
+	if form.Touched(f.Parameters) {
+		out.Parameters = core.Some(params)
 	}
 	return out, good && len(form.Errors(f.General)) == 0 && len(form.Errors(f.Place)) == 0
 }
 
-// keptDefaults leaves out what the schema says anyway, so that a change of the
-// flow's own defaults still reaches the deployment.
-func keptDefaults(d *core.Deployment, posted core.JSON) core.JSON {
-	stored, m := d.Parameters.Map(), posted.Map()
-	fields, _ := form.Build(d.ParameterOpenAPISchema, nil, nil, time.UTC)
-	own, _ := form.Decode(fields, formOf(fields), time.UTC)
-	for k, v := range own.Map() {
-		if _, was := stored[k]; !was && reflect.DeepEqual(m[k], v) {
-			delete(m, k)
-		}
-	}
-	for k, v := range stored { // what the schema does not know stays
-		if !slices.ContainsFunc(fields, func(f form.Field) bool { return f.Name == k }) {
-			m[k] = v
-		}
-	}
-	return core.ToJSON(m)
-}
+func isObject(v any) bool { _, ok := v.(map[string]any); return ok }
 
 func (u *UI) saveDeployment(w http.ResponseWriter, r *http.Request) error {
 	if err := parseForm(r); err != nil {
@@ -204,6 +184,7 @@ func (u *UI) duplicateDeployment(w http.ResponseWriter, r *http.Request) error {
 	}
 	c, ok := readDeploymentForm(p, &f, r.PostForm)
 	ctx, d, name := r.Context(), f.Deployment.Deployment, &f.General[0]
+	name.Value = word(name)
 	if _, err := u.Store.DeploymentByName(ctx, d.FlowName, name.Value); err == nil {
 		name.Error, ok = d.FlowName+"/"+name.Value+" exists already.", false
 	} else if !core.IsNotFound(err) {

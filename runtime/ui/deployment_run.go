@@ -1,12 +1,11 @@
 package ui
 
 import (
-	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -51,22 +50,23 @@ func (u *UI) customRunPage(w http.ResponseWriter, r *http.Request) (views.Page, 
 		return p, c, err
 	}
 	ctx := r.Context()
-	var values core.JSON
-	c.JobVars = form.Field{Name: "job_variables", Path: "job_variables", ID: "job_variables", Title: "Job variables", TypeHint: "json", Kind: form.JSON,
+	c.JobVars = form.Field{Name: "job_variables", Title: "Job variables", TypeHint: "json", Kind: form.JSON,
 		Desc: `Beside those of the deployment, such as {"env": {"A": "1"}}.`}
 	if id, err := core.ParseUUID(r.URL.Query().Get("from")); err == nil {
 		run, err := u.Store.FlowRun(ctx, id)
 		if err != nil {
 			return p, c, err
 		}
-		c.From, values = run.Name, run.Parameters
-		c.Tags = strings.Join(run.Tags, ", ")
-		if v := run.JobVariables.OrObject(); string(v) != "{}" {
-			c.JobVars.Value = pretty(v)
+		c.From, c.FromID, c.Values, c.FromVars = run.Name, id.String(), run.Parameters, run.JobVariables.OrObject()
+		c.Tags = tagText(run.Tags)
+		if string(c.FromVars) != "{}" {
+			c.JobVars.Value = pretty(c.FromVars)
 		}
 	}
-	c.Fields, _ = form.Build(d.ParameterOpenAPISchema, d.Parameters, values, p.Loc)
-	c.Raw = pretty(merged(d.Fields, d.Parameters, values))
+	if base := core.JSON(r.PostForm.Get("base")); json.Valid(base) {
+		c.Values, c.Base = base, true
+	}
+	u.parameterFields(p, &c)
 	c.Queue = core.Deref(d.WorkQueueName)
 	if d.WorkPoolID.IsZero() {
 		return p, c, nil
@@ -78,64 +78,30 @@ func (u *UI) customRunPage(w http.ResponseWriter, r *http.Request) (views.Page, 
 	return p, c, err
 }
 
+// parameterFields shows the values in both shapes of the form.
+func (u *UI) parameterFields(p views.Page, c *views.CustomRun) {
+	d := c.Deployment
+	c.Fields, _ = form.Build(d.ParameterOpenAPISchema, d.Parameters, c.Values, p.Loc)
+	form.Prefix(c.Fields, inParameters)
+	c.Whole = c.Values
+	if !c.Base {
+		c.Whole = merged(d.Fields, d.Parameters, c.Values)
+	}
+	c.Raw = form.Field{Name: "raw", Path: "raw", ID: "raw", Kind: form.JSON, Value: pretty(c.Whole)}
+}
+
 // merged are the parameters as JSON: schema defaults, then the deployment's,
 // then the copied ones.
 func merged(fields []form.Field, defaults, values core.JSON) core.JSON {
-	out := map[string]any{}
-	if m, ok := form.Decode(fields, formOf(fields), time.UTC); ok {
-		out = m.Map()
+	all, _ := form.Decode(nil, fields, nil, time.UTC)
+	out, _ := all.Object()
+	first, _ := defaults.Object()
+	given, _ := values.Object()
+	out.Overlay(first)
+	if out.Overlay(given); len(out) == len(given) {
+		return values.OrObject() // nothing is added
 	}
-	for _, j := range []core.JSON{defaults, values} {
-		for k, v := range j.Map() {
-			out[k] = v
-		}
-	}
-	return core.ToJSON(out)
-}
-
-// formOf is what a form would post if it were sent untouched.
-func formOf(fields []form.Field) url.Values {
-	q := url.Values{}
-	for _, f := range fields {
-		switch {
-		case f.Kind == form.Object:
-			for k, v := range formOf(f.Fields) {
-				q[k] = v
-			}
-		case f.IsNull:
-			q.Set("null."+f.Path, "1")
-		case f.Kind == form.List:
-			q[f.Path] = f.Values
-		default:
-			q.Set(f.Path, f.Value)
-		}
-	}
-	return q
-}
-
-// exact keeps numbers as they are written.
-func exact(j core.JSON) (v any, err error) {
-	d := json.NewDecoder(bytes.NewReader(j))
-	d.UseNumber()
-	return v, d.Decode(&v)
-}
-
-// shown tells which parameter the form cannot show as it is written; "" if none.
-func shown(fields []form.Field, typed core.JSON, loc *time.Location) string {
-	decoded, _ := form.Decode(fields, formOf(fields), loc)
-	v, err := exact(typed)
-	is, err2 := exact(decoded)
-	want, ok := v.(map[string]any)
-	have, ok2 := is.(map[string]any)
-	if err != nil || err2 != nil || !ok || !ok2 {
-		return "it"
-	}
-	for name, v := range want {
-		if is, has := have[name]; !has && v != nil || !reflect.DeepEqual(is, v) {
-			return fmt.Sprintf("%q", name)
-		}
-	}
-	return ""
+	return out.JSON()
 }
 
 func (u *UI) startCustomRun(w http.ResponseWriter, r *http.Request) error {
@@ -158,7 +124,7 @@ func (u *UI) startCustomRun(w http.ResponseWriter, r *http.Request) error {
 		c.Problem = err.Error()
 		switch e, bad := invalid(err); {
 		case bad && len(e.Fields) > 0 && c.AsJSON:
-			c.Problem, c.RawError = "", fieldErrors(e)
+			c.Problem, c.Raw.Error = "", fieldErrors(e)
 		case bad && len(e.Fields) > 0 && len(form.Mark(c.Fields, e.Fields)) == 0:
 			c.Problem = ""
 		}
@@ -193,25 +159,20 @@ func fieldErrors(e *core.Error) string {
 // customRunAs is the form in its other shape with all that was typed; what
 // cannot be taken over is said, and the shape stays.
 func (u *UI) customRunAs(w http.ResponseWriter, r *http.Request, p views.Page, c views.CustomRun, typed core.JSON, ok, asJSON bool) error {
-	switch {
-	case !ok && c.AsJSON != asJSON:
-		return u.customRunAgain(w, r, p, c)
-	case asJSON && !c.AsJSON:
-		c.Raw = pretty(typed)
-	case !asJSON && c.AsJSON:
-		d := c.Deployment
-		for name := range typed.Map() {
-			if !slices.ContainsFunc(c.Fields, func(f form.Field) bool { return f.Name == name }) {
-				c.RawError = fmt.Sprintf("The form has no field %q.", name)
-				return u.customRunAgain(w, r, p, c)
-			}
-		}
-		fields, err := form.Build(d.ParameterOpenAPISchema, d.Parameters, typed, p.Loc)
-		if name := shown(fields, typed, p.Loc); err != nil || name != "" {
-			c.RawError = "The form cannot show " + name + " as it is written here."
+	if c.AsJSON != asJSON {
+		if !ok {
 			return u.customRunAgain(w, r, p, c)
 		}
-		c.Fields = fields
+		if members, _ := typed.Object(); !asJSON {
+			for _, m := range members {
+				if !slices.ContainsFunc(c.Fields, func(f form.Field) bool { return f.Name == m.Key }) {
+					c.Raw.Error = fmt.Sprintf("The form has no field %q.", m.Key)
+					return u.customRunAgain(w, r, p, c)
+				}
+			}
+		}
+		c.Values, c.Base = typed, true
+		u.parameterFields(p, &c)
 	}
 	c.AsJSON = asJSON
 	if hx(r) {
@@ -233,25 +194,25 @@ func readCustomRun(p views.Page, c *views.CustomRun, q url.Values) (core.Deploym
 	ok := true
 	c.Name, c.Tags, c.Start = q.Get("run_name"), q.Get("tags"), q.Get("at")
 	if c.AsJSON {
-		c.Raw = q.Get("raw")
-		out.Parameters = core.JSON(strings.TrimSpace(c.Raw))
-		var m map[string]any
-		if err := json.Unmarshal([]byte(c.Raw), &m); err != nil {
-			c.RawError, ok = "Write a JSON object: "+err.Error(), false
-		} else if m == nil {
-			c.RawError, ok = "Write a JSON object: { … }.", false
+		raw := []form.Field{c.Raw}
+		form.Post(raw, q)
+		form.Changed(raw)
+		c.Raw = raw[0]
+		if err := objectOf(c.Raw.Value); err != nil {
+			c.Raw.Error = err.Error()
 		}
+		out.Parameters, ok = written(&c.Raw, c.Whole), c.Raw.Error == ""
 	} else {
-		out.Parameters, ok = form.Decode(c.Fields, q, p.Loc)
-		ok = !form.Cleared(c.Fields, q) && ok
+		out.Parameters, ok = form.Decode(c.Values, c.Fields, q, p.Loc)
+		ok = !form.Changed(c.Fields) && ok
 	}
 	out.Tags = tagsOf(c.Tags)
-	if c.JobVars.Value = strings.TrimSpace(q.Get("job_variables")); c.JobVars.Value != "" {
-		var m map[string]any
-		if err := decodeStrict(c.JobVars.Value, &m); err != nil {
+	vars := fill("", []form.Field{c.JobVars}, q)
+	if c.JobVars = vars[0]; word(&c.JobVars) != "" {
+		if err := objectOf(c.JobVars.Value); err != nil {
 			c.JobVars.Error, ok = err.Error(), false
 		}
-		out.JobVariables = core.JSON(c.JobVars.Value)
+		out.JobVariables = written(&c.JobVars, c.FromVars)
 	}
 	if queue := q.Get("queue"); queue != "" && queue != core.Deref(c.Deployment.WorkQueueName) {
 		c.Queue, out.WorkQueueName = queue, &queue
@@ -268,6 +229,20 @@ func readCustomRun(p views.Page, c *views.CustomRun, q url.Values) (core.Deploym
 		}
 	}
 	return out, ok
+}
+
+// objectOf refuses a text that is no JSON object.
+func objectOf(text string) error {
+	v, err := core.JSON(text).Decode()
+	switch {
+	case strings.TrimSpace(text) == "":
+		return errors.New("Not valid JSON: the field is empty. Write a JSON object: { … }.") //nolint:staticcheck // a sentence for people
+	case err != nil:
+		return fmt.Errorf("Not valid JSON: %w. Write a JSON object: { … }.", err) //nolint:staticcheck // a sentence for people
+	case !isObject(v):
+		return errors.New("Write a JSON object: { … }.") //nolint:staticcheck // a sentence for people
+	}
+	return nil
 }
 
 func parseLocal(s string, loc *time.Location) (t time.Time, err error) {

@@ -60,7 +60,7 @@ func TestEditDeployment(t *testing.T) {
 	form.Set("limit", "")
 	form.Set("parameters.b", "3")
 	h.post(path, form)
-	if d = h.deployment(h.adder.ID); d.GlobalConcurrencyLimit != nil || d.Parameters.Map()["b"] != 3.0 {
+	if d = h.deployment(h.adder.ID); d.GlobalConcurrencyLimit != nil || string(d.Parameters) != `{"a":7,"b":3}` {
 		t.Errorf("%v %s", d.GlobalConcurrencyLimit, d.Parameters)
 	}
 }

@@ -3,7 +3,6 @@ package ui
 import (
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/views"
@@ -21,11 +20,7 @@ func stateFields(typed url.Values) []form.Field {
 	for _, s := range givenStates {
 		fields[0].Enum = append(fields[0].Enum, s.Name())
 	}
-	for i := range fields {
-		f := &fields[i]
-		f.Path, f.ID, f.Value = f.Name, "st-"+f.Name, strings.TrimSpace(typed.Get(f.Name))
-	}
-	return fields
+	return fill("st-", fields, typed)
 }
 
 func (u *UI) changeStatePage(w http.ResponseWriter, r *http.Request) error {
@@ -70,7 +65,7 @@ func (u *UI) changeState(w http.ResponseWriter, r *http.Request) error {
 	switch m := f.Fields[1].Value; {
 	case len(m) > f.Fields[1].MaxLen:
 		f.Fields[1].Error = "The reason is longer than 10,000 characters."
-	case m != "":
+	case word(&f.Fields[1]) != "":
 		c.Message = &m
 	}
 	if len(form.Errors(f.Fields)) == 0 {

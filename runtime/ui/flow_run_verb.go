@@ -124,8 +124,8 @@ func (u *UI) resume(w http.ResponseWriter, r *http.Request, run views.Run) error
 	if err != nil {
 		return err
 	}
-	input, ok := form.Decode(a.Fields, r.PostForm, p.Loc)
-	if !ok {
+	input, ok := form.Decode(nil, a.Fields, r.PostForm, p.Loc)
+	if !ok || form.Changed(a.Fields) {
 		return u.askAgain(w, r, a)
 	}
 	if !a.HasSchema {

@@ -17,16 +17,33 @@ import (
 )
 
 // fill gives the fields of a form of ours their ids and what was typed.
-func fill(fields []form.Field, typed url.Values) []form.Field {
+func fill(id string, fields []form.Field, typed url.Values) []form.Field {
 	for i := range fields {
 		f := &fields[i]
-		f.Path, f.ID = f.Name, "f-"+f.Name
-		if typed.Has(f.Name) {
-			f.Value = strings.ReplaceAll(typed.Get(f.Name), "\r\n", "\n")
-		}
+		f.Path, f.ID = f.Name, id+f.Name
 	}
+	form.Post(fields, typed)
 	return fields
 }
+
+// changed is what a field asks for, unset if nobody touched the field.
+func changed[T any](f *form.Field, v T) core.Opt[T] {
+	if !f.Touched {
+		return core.Opt[T]{}
+	}
+	return core.Some(v)
+}
+
+// orNull is changed for a text that is null when empty.
+func orNull(f *form.Field, text string) core.Opt[string] {
+	if f.Touched && text == "" {
+		return core.Null[string]()
+	}
+	return changed(f, text)
+}
+
+// word is what stands in a field of one word or number.
+func word(f *form.Field) string { return strings.TrimSpace(f.Value) }
 
 // refused writes onto the fields what the service did not take, and returns
 // what belongs to none of them. Anything else than a refusal comes back.
@@ -51,9 +68,23 @@ func (u *UI) again(w http.ResponseWriter, r *http.Request, alone, page templ.Com
 	return u.sendCode(w, r, http.StatusUnprocessableEntity, page)
 }
 
-// tagsOf reads tags that commas separate; each counts once.
+// tagText shows tags with commas between them, or as a JSON list if one of them
+// would not be read back.
+func tagText(tags []string) string {
+	text := strings.Join(tags, ", ")
+	if len(tags) == 0 || slices.Equal(tagsOf(text), tags) && !strings.ContainsAny(text, "\r\n") {
+		return text
+	}
+	return string(core.Encode(tags))
+}
+
+// tagsOf reads tags that commas separate, or a JSON list of them; each counts once.
 func tagsOf(list string) core.Tags {
 	out := core.Tags{}
+	if strings.HasPrefix(list, "[") && json.Unmarshal([]byte(list), &out) == nil {
+		return out
+	}
+	out = core.Tags{}
 	for t := range strings.SplitSeq(list, ",") {
 		if t = strings.TrimSpace(t); t != "" && !slices.Contains(out, t) {
 			out = append(out, t)
@@ -99,4 +130,14 @@ func pretty(j core.JSON) string {
 		return string(j)
 	}
 	return b.String()
+}
+
+// written is JSON that a person wrote, without the blanks of its layout. An
+// untouched field gives what is stored.
+func written(f *form.Field, stored core.JSON) core.JSON {
+	var b bytes.Buffer
+	if !f.Touched || json.Compact(&b, []byte(f.Value)) != nil {
+		return stored
+	}
+	return b.Bytes()
 }

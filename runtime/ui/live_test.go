@@ -206,7 +206,7 @@ func TestBrowserWithoutJavaScript(t *testing.T) {
 	b.want(`typeof window.htmx`, "undefined")
 	b.want(`[...document.querySelectorAll("tbody .badge")].every(x=>x.textContent.includes("Failed"))`, "true")
 	visit("/deployments/" + h.adder.ID.String() + "/run")
-	b.js(`(document.querySelector("[name=a]").value=40,document.querySelector("#run-form").submit())`)
+	b.js(`(document.querySelector("[name="parameters.a"]").value=40,document.querySelector("#run-form").submit())`)
 	b.wait(`location.pathname.startsWith("/flow-runs/")`)
 	b.want(`!!document.querySelector("noscript")`, "true")
 	id, err := core.ParseUUID(strings.TrimPrefix(b.js("location.pathname"), "/flow-runs/"))

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -49,7 +48,7 @@ func (u *UI) saveSchedule(w http.ResponseWriter, r *http.Request) error {
 	f, rule := fillSchedule(p, f, stored, r.PostForm)
 	id := f.Deployment.ID
 	switch {
-	case rule == nil:
+	case rule == nil, f.Untouched:
 	case stored == nil:
 		_, err = u.Service.CreateSchedules(r.Context(), id, []core.ScheduleCreate{{Rule: rule.JSON(), Active: core.Some(true)}})
 	default:
@@ -108,27 +107,39 @@ func (u *UI) readScheduleForm(w http.ResponseWriter, r *http.Request) (p views.P
 // The rule is nil while something is wrong, which the fields then say.
 func fillSchedule(p views.Page, f views.ScheduleForm, stored *core.Schedule, typed url.Values) (views.ScheduleForm, *schedule.Rule) {
 	field := func(name, title, hint string, kind form.Kind, value string) form.Field {
-		if typed.Has(name) {
-			value = strings.TrimSpace(typed.Get(name))
-		}
-		return form.Field{Name: name, Path: name, ID: "s-" + name, Title: title, Desc: hint, Kind: kind, Value: value}
+		return form.Field{Name: name, Title: title, Desc: hint, Kind: kind, Value: value}
 	}
 	old := oldRule(stored, p.Loc)
 	f.Kind = old.kind
 	if k := typed.Get("kind"); k != "" {
 		f.Kind = k
 	}
-	f.Cron = field("cron", "Cron expression", "Minute, hour, day of month, month, day of week: 0 9 * * 1-5 is every working day at nine.", form.String, old.cron)
-	f.Every = field("every", "Every", "", form.Number, old.every)
-	f.Unit = field("unit", "Unit", "", form.Enum, old.unit)
-	f.Unit.Required = true
+	unit := field("unit", "Unit", "", form.Enum, old.unit)
+	unit.Required = true
 	for _, u := range units {
-		f.Unit.Enum = append(f.Unit.Enum, u.name)
+		unit.Enum = append(unit.Enum, u.name)
 	}
-	f.Anchor = field("anchor", "Counted from", "In the time zone below; from now on if left empty.", form.DateTime, old.anchor)
-	f.RRule = field("rrule", "Recurrence rule", "By RFC 5545: FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=17 is the last Friday of a month at five.", form.Text, old.rrule)
-	f.Zone = field("zone", "Time zone", "An IANA name such as Europe/Berlin.", form.String, old.zone)
-	rule, err := schedule.Parse(core.ToJSON(newRule(f, old)))
+	fields := fill("s-", []form.Field{
+		field("cron", "Cron expression", "Minute, hour, day of month, month, day of week: 0 9 * * 1-5 is every working day at nine.", form.String, old.cron),
+		field("every", "Every", "", form.Number, old.every),
+		unit,
+		field("anchor", "Counted from", "In the time zone below; from now on if left empty.", form.DateTime, old.anchor),
+		field("rrule", "Recurrence rule", "By RFC 5545: FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=17 is the last Friday of a month at five.", form.Text, old.rrule),
+		field("zone", "Time zone", "An IANA name such as Europe/Berlin.", form.String, old.zone),
+	}, typed)
+	f.Cron, f.Every, f.Unit, f.Anchor, f.RRule, f.Zone = fields[0], fields[1], fields[2], fields[3], fields[4], fields[5]
+	if f.Untouched = stored != nil && f.Kind == old.kind && !form.Touched(fields); f.Untouched {
+		if rule, err := schedule.Parse(stored.Rule); err == nil {
+			f.Text, f.Next = rule.Describe(), rule.Between(p.Now, 0, previewed)
+			return f, rule
+		}
+	}
+	for _, x := range fields {
+		if x.Error != "" {
+			return f, nil
+		}
+	}
+	rule, err := schedule.Parse(newRule(f, old))
 	if err == nil {
 		f.Text, f.Next = rule.Describe(), rule.Between(p.Now, 0, previewed)
 		if !senseless(&f, rule.Ended(p.Now)) {
@@ -158,7 +169,7 @@ func senseless(f *views.ScheduleForm, ended string) bool {
 // ruleParts are a stored rule as the form shows it.
 type ruleParts struct {
 	kind, cron, every, unit, anchor, rrule, zone string
-	rule                                         map[string]any
+	rule                                         core.Object
 }
 
 func oldRule(stored *core.Schedule, loc *time.Location) ruleParts {
@@ -166,19 +177,22 @@ func oldRule(stored *core.Schedule, loc *time.Location) ruleParts {
 	if stored == nil {
 		return r
 	}
-	r.rule = stored.Rule.Map()
-	text := func(key string) string { s, _ := r.rule[key].(string); return s }
+	r.rule, _ = stored.Rule.Object()
+	text := func(key string) (s string) {
+		_ = json.Unmarshal(r.rule.Raw(key), &s)
+		return s
+	}
 	if r.zone = text("timezone"); r.zone == "" {
 		r.zone = "UTC"
 	}
 	switch {
-	case r.rule["cron"] != nil:
+	case !r.rule.Raw("cron").IsNull():
 		r.cron = text("cron")
-	case r.rule["rrule"] != nil:
+	case !r.rule.Raw("rrule").IsNull():
 		r.kind, r.rrule = "rrule", text("rrule")
 	default:
 		r.kind = "interval"
-		seconds, _ := r.rule["interval"].(float64)
+		seconds, _ := strconv.ParseFloat(string(r.rule.Raw("interval")), 64)
 		for _, u := range units {
 			if n := seconds / u.d.Seconds(); n == float64(int64(n)) || u.d == time.Second {
 				r.every, r.unit = strconv.FormatFloat(n, 'f', -1, 64), u.name
@@ -190,43 +204,52 @@ func oldRule(stored *core.Schedule, loc *time.Location) ruleParts {
 			if err != nil {
 				zone = time.UTC
 			}
-			r.anchor = at.Time().In(zone).Format("2006-01-02T15:04")
+			r.anchor = at.Time().In(zone).Format("2006-01-02T15:04:05")
 		}
 	}
 	return r
 }
 
-// newRule is the rule that the form asks for; what the form does not show, as
-// the seconds of an anchor, stays as it is.
-func newRule(f views.ScheduleForm, old ruleParts) map[string]any {
-	m := map[string]any{"timezone": f.Zone.Value}
-	switch f.Kind {
-	case "cron":
-		m["cron"] = f.Cron.Value
-		if v, ok := old.rule["day_or"]; ok {
-			m["day_or"] = v
-		}
-	case "rrule":
-		m["rrule"] = f.RRule.Value
-	case "interval":
-		m["interval"] = f.Every.Value // refused by its name if it is no number
-		if n, err := strconv.ParseFloat(f.Every.Value, 64); err == nil {
-			i := max(0, slices.Index(f.Unit.Enum, f.Unit.Value))
-			m["interval"] = json.Number(strconv.FormatFloat(n*units[i].d.Seconds(), 'f', -1, 64))
-		}
-		switch {
-		case f.Anchor.Value == old.anchor && old.rule["anchor_date"] != nil:
-			m["anchor_date"] = old.rule["anchor_date"]
-		case f.Anchor.Value != "":
-			m["anchor_date"] = f.Anchor.Value
-			if zone, err := time.LoadLocation(f.Zone.Value); err == nil {
-				if at, err := parseLocal(f.Anchor.Value, zone); err == nil {
-					m["anchor_date"] = core.At(at)
-				}
-			}
+// newRule is the rule that the form asks for; what it does not show, and what
+// nobody touched, stays as it is stored.
+func newRule(f views.ScheduleForm, old ruleParts) core.JSON {
+	rule := slices.Clone(old.rule)
+	if f.Kind != old.kind || rule == nil {
+		rule = core.Object{}
+	}
+	put := func(key string, v any, touched bool) {
+		if _, has := rule.Get(key); touched || !has {
+			rule.Set(key, v)
 		}
 	}
-	return m
+	if f.Zone.Touched || len(rule) == 0 {
+		rule.Set("timezone", word(&f.Zone))
+	}
+	switch f.Kind {
+	case "cron":
+		put("cron", word(&f.Cron), f.Cron.Touched)
+	case "rrule":
+		put("rrule", f.RRule.Value, f.RRule.Touched)
+	case "interval":
+		var every any = f.Every.Value // refused by its name if it is no number
+		if n, err := strconv.ParseFloat(word(&f.Every), 64); err == nil {
+			i := max(0, slices.Index(f.Unit.Enum, f.Unit.Value))
+			every = core.JSON(strconv.FormatFloat(n*units[i].d.Seconds(), 'f', -1, 64))
+		}
+		put("interval", every, f.Every.Touched || f.Unit.Touched)
+		if f.Anchor.Value == "" {
+			rule.Delete("anchor_date")
+			break
+		}
+		var anchor any = f.Anchor.Value
+		if zone, err := time.LoadLocation(word(&f.Zone)); err == nil {
+			if at, err := parseLocal(f.Anchor.Value, zone); err == nil {
+				anchor = core.At(at)
+			}
+		}
+		put("anchor_date", anchor, f.Anchor.Touched)
+	}
+	return rule.JSON()
 }
 
 // markSchedule writes what is wrong beside the field that it is about.

@@ -76,12 +76,12 @@ func TestEditSchedule(t *testing.T) {
 	s := h.schedules(h.adder)[0]
 	path := "/deployments/" + h.adder.ID.String() + "/schedules/" + s.ID.String()
 	_, body := h.get(path)
-	contains(t, body, "Edit schedule", `name="every" value="10"`, `value="2026-01-02T04:04"`, "every 10 min")
-	if w := h.post(path, url.Values{"kind": {"interval"}, "every": {"20"}, "unit": {"minutes"}, "anchor": {"2026-01-02T04:04"}, "zone": {"Europe/Berlin"}}); w.Code != 303 {
+	contains(t, body, "Edit schedule", `name="every" value="10"`, `value="2026-01-02T04:04:05"`, "every 10 min")
+	if w := h.post(path, url.Values{"kind": {"interval"}, "every": {"20"}, "unit": {"minutes"}, "anchor": {"2026-01-02T04:04:05"}, "zone": {"Europe/Berlin"}}); w.Code != 303 {
 		t.Fatal(w.Code, w.Body)
 	}
 	s = h.schedules(h.adder)[0]
-	if !strings.Contains(string(s.Rule), `"interval":1200.0,"anchor_date":"2026-01-02T03:04:05.678000Z"`) || core.Deref(s.Slug) != "mine" || s.Parameters.Map()["a"] != 7.0 {
+	if !strings.Contains(string(s.Rule), `"interval":1200.0,"anchor_date":"2026-01-02T03:04:05.678000Z"`) || core.Deref(s.Slug) != "mine" || string(s.Parameters) != `{"a":7}` {
 		t.Errorf("%s %v %s", s.Rule, s.Slug, s.Parameters)
 	}
 	_, body = h.get("/deployments/" + h.adder.ID.String())

@@ -48,7 +48,7 @@ func (u *UI) secretForm(w http.ResponseWriter, r *http.Request, typed url.Values
 	if f.Secret == nil {
 		f.Fields = append([]form.Field{{Name: "name", Title: "Name", Kind: form.String, Required: true, Desc: "Lower-case letters, digits and dashes."}}, f.Fields...)
 	}
-	fill(f.Fields, typed)
+	fill("f-", f.Fields, typed)
 	return p, f, nil
 }
 

@@ -1,6 +1,7 @@
 package ui_test
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -119,13 +120,13 @@ func TestCustomRun(t *testing.T) {
 	h := open(t)
 	path := "/deployments/" + h.adder.ID.String() + "/run"
 	_, body := h.get(path)
-	contains(t, body, `name="a"`, `name="b" value="2"`, `name="null.since" value="1" checked`, `value="eu"`, "required")
-	w := h.post(path, url.Values{"a": {"one"}, "b": {"400"}, "null.since": {"1"}, "label": {"kept"}})
+	contains(t, body, `name="parameters.a"`, `name="parameters.b" value="2"`, `name="null.parameters.since" value="1" checked`, `value="eu"`, "required")
+	w := h.post(path, url.Values{"parameters.a": {"one"}, "parameters.b": {"400"}, "null.parameters.since": {"1"}, "parameters.label": {"kept"}})
 	if w.Code != 422 {
 		t.Fatal(w.Code)
 	}
 	contains(t, w.Body.String(), "Must be a whole number.", "Must be at most 100.", `value="kept"`, `value="one"`, "<html")
-	w = h.post(path, url.Values{"a": {"40"}, "b": {"2"}, "label": {"x"}, "verbose": {"true"}, "null.since": {"1"}, "regions": {"eu", ""}, "run_name": {"by-hand"}, "tags": {"one, two"}, "job_variables": {`{"env":{"A":"1"}}`}})
+	w = h.post(path, url.Values{"parameters.a": {"40"}, "parameters.b": {"2"}, "parameters.label": {"x"}, "parameters.verbose": {"true"}, "null.parameters.since": {"1"}, "parameters.regions": {"eu", ""}, "run_name": {"by-hand"}, "tags": {"one, two"}, "job_variables": {`{"env":{"A":"1"}}`}})
 	if w.Code != 303 {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}
@@ -138,11 +139,11 @@ func TestCustomRun(t *testing.T) {
 	}
 	_, body = h.get(path + "?from=" + run.ID.String())
 	contains(t, body, "&#34;A&#34;: &#34;1&#34;", `name="tags" value="one, quick-start, two"`)
-	if w = h.post(path, url.Values{"a": {"40"}, "null.since": {"1"}, "job_variables": {"[1"}}); w.Code != 422 {
+	if w = h.post(path, url.Values{"parameters.a": {"40"}, "null.parameters.since": {"1"}, "job_variables": {"[1"}}); w.Code != 422 {
 		t.Errorf("job variables that are no JSON: %d", w.Code)
 	}
-	contains(t, w.Body.String(), "1 field needs another look", ">[1</textarea>")
-	if p["a"] != 40.0 || p["verbose"] != true || p["since"] != nil || len(p["regions"].([]any)) != 1 || run.Name != "by-hand" || run.StateType != core.Scheduled {
+	contains(t, w.Body.String(), "1 field needs another look", ">\n[1</textarea>")
+	if p["a"] != json.Number("40") || p["verbose"] != true || p["since"] != nil || len(p["regions"].([]any)) != 1 || run.Name != "by-hand" || run.StateType != core.Scheduled {
 		t.Errorf("run %s %v %s", run.Name, p, run.StateType)
 	}
 	if w = h.post(path+"?input=json", url.Values{"raw": {`{"a": "no"}`}}); w.Code != 422 {
@@ -154,7 +155,7 @@ func TestCustomRun(t *testing.T) {
 	if w = h.post("/deployments/"+h.adder.ID.String()+"/quick-run", nil); w.Header().Get("Location") != path {
 		t.Errorf("a quick run that lacks a parameter leads to the form: %v", w.Header())
 	}
-	w = h.post(path, url.Values{"a": {"1"}, "null.since": {"1"}, "at": {"2031-01-02T03:04"}})
+	w = h.post(path, url.Values{"parameters.a": {"1"}, "null.parameters.since": {"1"}, "at": {"2031-01-02T03:04"}})
 	id, err = core.ParseUUID(strings.TrimPrefix(w.Header().Get("Location"), "/flow-runs/"))
 	h.check(err)
 	if at := h.run(id).NextScheduledStartTime; at.String() != "2031-01-02T03:04:00Z" {
@@ -162,10 +163,10 @@ func TestCustomRun(t *testing.T) {
 	}
 	said, _ := url.QueryUnescape(strings.Join(w.Header()["Set-Cookie"], " "))
 	contains(t, said, "Planned ", "for 2 Jan 2031, 03:04:00 UTC.")
-	if w = h.post(path, url.Values{"a": {"1"}, "null.since": {"1"}, "at": {"2020-01-02T03:04"}}); w.Code != 422 || !strings.Contains(w.Body.String(), "This time has passed.") {
+	if w = h.post(path, url.Values{"parameters.a": {"1"}, "null.parameters.since": {"1"}, "at": {"2020-01-02T03:04"}}); w.Code != 422 || !strings.Contains(w.Body.String(), "This time has passed.") {
 		t.Errorf("a start in the past: %d", w.Code)
 	}
-	if w = h.post(path, url.Values{"a": {"1"}, "b": {""}, "null.since": {"1"}}); w.Code != 422 || !strings.Contains(w.Body.String(), "Must be a number; its default is 2.") {
+	if w = h.post(path, url.Values{"parameters.a": {"1"}, "parameters.b": {""}, "null.parameters.since": {"1"}}); w.Code != 422 || !strings.Contains(w.Body.String(), "Must be a number; its default is 2.") {
 		t.Errorf("a number that was cleared: %d", w.Code)
 	}
 }
@@ -174,7 +175,7 @@ func TestCustomRun(t *testing.T) {
 func TestCustomRunAsJSON(t *testing.T) {
 	h := open(t)
 	path := "/deployments/" + h.adder.ID.String() + "/run"
-	typed := url.Values{"a": {"41"}, "b": {"3"}, "label": {"mine"}, "null.since": {"1"}, "run_name": {"by-hand"}, "tags": {"one"}, "at": {"2031-01-02T03:04"}, "to": {"json"}}
+	typed := url.Values{"parameters.a": {"41"}, "parameters.b": {"3"}, "parameters.label": {"mine"}, "null.parameters.since": {"1"}, "run_name": {"by-hand"}, "tags": {"one"}, "at": {"2031-01-02T03:04"}, "to": {"json"}}
 	w := h.post(path, typed)
 	if w.Code != 200 {
 		t.Fatal(w.Code)
@@ -186,19 +187,23 @@ func TestCustomRunAsJSON(t *testing.T) {
 	if w.Code != 200 {
 		t.Fatal(w.Code)
 	}
-	contains(t, w.Body.String(), `name="a" value="42"`, `value="changed"`, `value="by-hand"`)
-	for raw, says := range map[string]string{"{": "Write a JSON object", "null": "Write a JSON object", `{"nope": 1}`: "The form has no field", `{"a": "x"}`: "The form cannot show &#34;a&#34;", `{"a": 9007199254740993}`: "The form cannot show &#34;a&#34;",
-		`{"a": [1, 2]}`: "The form cannot show", `{"a": 1, "since": "soon"}`: "The form cannot show &#34;since&#34;"} {
+	contains(t, w.Body.String(), `name="parameters.a" value="42"`, `value="changed"`, `value="by-hand"`)
+	for raw, says := range map[string]string{"{": "Write a JSON object", "null": "Write a JSON object", `{"nope": 1}`: "The form has no field"} {
 		typed.Set("raw", raw)
 		if w = h.post(path+"?input=json", typed); w.Code != 422 {
 			t.Errorf("%s as a form: %d", raw, w.Code)
 		}
 		contains(t, w.Body.String(), says, `name="raw"`)
 	}
+	for raw, shows := range map[string]string{`{"a": "x"}`: ">\n&#34;x&#34;</textarea>", `{"a": 9007199254740993}`: `value="9007199254740993"`, `{"a": [1, 2.0]}`: "2.0\n]</textarea>", `{"a": 1, "since": "soon"}`: `value="soon"`} {
+		typed.Set("raw", raw)
+		contains(t, h.post(path+"?input=json", typed).Body.String(), shows, `name="base"`)
+	}
+	typed.Del("raw")
 	typed.Set("to", "json")
-	typed.Set("a", "9007199254740993")
+	typed.Set("parameters.a", "9007199254740993")
 	contains(t, h.post(path, typed).Body.String(), "&#34;a&#34;: 9007199254740993")
-	typed.Set("a", "x")
+	typed.Set("parameters.a", "x")
 	if w = h.post(path, typed); w.Code != 422 {
 		t.Errorf("a form that is wrong as JSON: %d", w.Code)
 	}
@@ -226,7 +231,7 @@ func TestApproval(t *testing.T) {
 	contains(t, w.Body.String(), "#run-head", "#banner", "Resumed")
 	in, err := h.store.FlowRunInput(t.Context(), run.ID, "paused-1-response")
 	h.check(err)
-	if v := core.JSON(in.Value).Map(); v["approved"] != true || v["amount"] != 99.5 || v["method"] != "store credit" {
+	if v := core.JSON(in.Value).Map(); v["approved"] != true || v["amount"] != json.Number("99.5") || v["method"] != "store credit" {
 		t.Error(in.Value)
 	}
 	if w = h.post(path+"/resume", answer, "HX-Request", "true"); w.Code != 409 || !strings.Contains(w.Body.String(), "already answered") {

@@ -58,13 +58,13 @@ func (u *UI) variableForm(w http.ResponseWriter, r *http.Request, typed url.Valu
 		if f.Variable, err = u.Store.Variable(r.Context(), id); err != nil {
 			return p, f, err
 		}
-		title, tags = f.Variable.Name, strings.Join(f.Variable.Tags, ", ")
+		title, tags = f.Variable.Name, tagText(f.Variable.Tags)
 		if f.Variable.Value.IsNull() {
-			text, f.AsJSON = "null", f.AsJSON || typed == nil
+			text, f.StoredAsJSON = "null", true
 		} else if json.Unmarshal(f.Variable.Value, &text) != nil {
-			text = pretty(f.Variable.Value)
-			f.AsJSON = f.AsJSON || typed == nil
+			text, f.StoredAsJSON = pretty(f.Variable.Value), true
 		}
+		f.AsJSON = f.AsJSON || typed == nil && f.StoredAsJSON
 	}
 	if p, err = u.page(w, r, title, "variables"); err != nil {
 		return p, f, err
@@ -73,7 +73,7 @@ func (u *UI) variableForm(w http.ResponseWriter, r *http.Request, typed url.Valu
 	if f.Variable != nil {
 		name = f.Variable.Name
 	}
-	f.Fields = fill([]form.Field{
+	f.Fields = fill("f-", []form.Field{
 		{Name: "name", Title: "Name", Kind: form.String, Required: true, Value: name, Desc: "Lower-case letters, digits, - and _. Flows read the variable by it."},
 		{Name: "value", Title: "Value", Kind: form.JSON, Value: text, Desc: "At most 5,000 bytes. Anybody who can open this page can read it: keep passwords in a secret."},
 		{Name: "tags", Title: "Tags", Kind: form.String, Value: tags, Desc: "Separated by commas."},
@@ -86,11 +86,19 @@ func valueOf(typed *form.Field, asJSON bool) core.JSON {
 	if !asJSON {
 		return core.ToJSON(typed.Value)
 	}
-	var v any
-	if err := json.Unmarshal([]byte(typed.Value), &v); err != nil {
+	if _, err := core.JSON(typed.Value).Decode(); err != nil {
 		typed.Error = "This is not JSON: " + err.Error() + ". Correct it, or choose text."
 	}
-	return core.JSON(strings.TrimSpace(typed.Value))
+	return core.JSON(word(typed))
+}
+
+// newValue is the value that the form asks for, unset if that is what is shown
+// and read as it is stored.
+func newValue(f views.VariableForm, value core.JSON) core.Opt[core.JSON] {
+	if !f.Fields[1].Touched && f.AsJSON == f.StoredAsJSON {
+		return core.Opt[core.JSON]{}
+	}
+	return core.Some(value)
 }
 
 func (u *UI) saveVariable(w http.ResponseWriter, r *http.Request) error {
@@ -101,7 +109,9 @@ func (u *UI) saveVariable(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	f.Fields[0].Value = strings.TrimSpace(f.Fields[0].Value)
+	if f.Fields[0].Touched {
+		f.Fields[0].Value = word(&f.Fields[0])
+	}
 	name, value, tags := f.Fields[0].Value, valueOf(&f.Fields[1], f.AsJSON), tagsOf(f.Fields[2].Value)
 	if len(form.Errors(f.Fields)) == 0 {
 		word := "changed"
@@ -109,7 +119,7 @@ func (u *UI) saveVariable(w http.ResponseWriter, r *http.Request) error {
 			word = "made"
 			_, err = u.Service.CreateVariable(r.Context(), core.VariableCreate{Name: name, Value: core.Some(value), Tags: tags})
 		} else {
-			err = u.Service.UpdateVariable(r.Context(), f.Variable.ID, core.VariableUpdate{Name: core.Some(name), Value: core.Some(value), Tags: core.Some(tags)})
+			err = u.Service.UpdateVariable(r.Context(), f.Variable.ID, core.VariableUpdate{Name: changed(&f.Fields[0], name), Value: newValue(f, value), Tags: changed(&f.Fields[2], tags)})
 		}
 		if err == nil {
 			u.flash(w, "Variable "+name+" "+word+".")

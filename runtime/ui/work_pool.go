@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/a-h/templ"
 
@@ -41,14 +40,7 @@ func poolFields(typed url.Values) []form.Field {
 		{Name: "description", Title: "Description", Kind: form.String},
 		{Name: "limit", Title: "Runs at once", Kind: form.Integer, Min: "0", Desc: "No limit if left empty."},
 	}
-	for i := range fields {
-		f := &fields[i]
-		f.Path, f.ID = f.Name, "p-"+f.Name
-		if typed.Has(f.Name) {
-			f.Value = strings.TrimSpace(typed.Get(f.Name))
-		}
-	}
-	return fields
+	return fill("p-", fields, typed)
 }
 
 func (u *UI) createPool(w http.ResponseWriter, r *http.Request) error {
@@ -56,7 +48,7 @@ func (u *UI) createPool(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	fields := poolFields(r.PostForm)
-	create := core.WorkPoolCreate{Name: fields[0].Value, Type: fields[1].Value}
+	create := core.WorkPoolCreate{Name: word(&fields[0]), Type: word(&fields[1])}
 	if s := fields[2].Value; s != "" {
 		create.Description = &s
 	}
@@ -66,7 +58,7 @@ func (u *UI) createPool(w http.ResponseWriter, r *http.Request) error {
 	if create.Type == "" {
 		fields[1].Error = "Write a type, such as process."
 	}
-	if s := fields[3].Value; s != "" {
+	if s := word(&fields[3]); s != "" {
 		n, err := strconv.ParseInt(s, 10, 64)
 		if err != nil || n < 0 {
 			fields[3].Error = "Must be a whole number, 0 or more."

@@ -1,11 +1,11 @@
 package ui
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -34,18 +34,15 @@ func (u *UI) openPoolForm(w http.ResponseWriter, r *http.Request) (p views.Page,
 		return p, f, err
 	}
 	f.AsJSON = r.URL.Query().Get("input") == "json"
-	f.Fields = []form.Field{
+	f.Fields = fill("p-", []form.Field{
 		{Name: "description", Title: "Description", Kind: form.String, Value: core.Deref(f.Pool.Description)},
 		{Name: "limit", Title: "Runs at once", Kind: form.Integer, Min: "0", Desc: "No limit if left empty.", Value: number(f.Pool.ConcurrencyLimit)},
-	}
-	for i := range f.Fields {
-		f.Fields[i].Path, f.Fields[i].ID = f.Fields[i].Name, "p-"+f.Fields[i].Name
-	}
-	f.Raw = form.Field{Name: "raw", Path: "raw", ID: "raw", Title: "Template", TypeHint: "json", Kind: form.JSON, Value: pretty(f.Pool.BaseJobTemplate.OrObject())}
+	}, r.PostForm)
 	if base := r.PostForm.Get("base"); json.Valid([]byte(base)) {
-		f.Base = base
+		f.Base, f.BaseOf = base, r.PostForm.Get("base_of")
 	}
-	f.Vars, err = jobVariables(template(f), p.Loc)
+	f.Raw = form.Field{Name: "raw", Path: "raw", ID: "raw", Title: "Template", TypeHint: "json", Kind: form.JSON, Value: pretty(template(f).OrObject())}
+	f.Vars, f.Defaults, err = jobVariables(template(f), p.Loc)
 	if err != nil { // a schema that is no schema: as JSON it can be mended
 		f.AsJSON, err = true, nil
 	}
@@ -60,17 +57,40 @@ func template(f views.PoolForm) core.JSON {
 	return f.Pool.BaseJobTemplate
 }
 
-// jobVariables are fields for the defaults of a template's variables; none of
-// them has to have one.
-func jobVariables(template core.JSON, loc *time.Location) ([]form.Field, error) {
-	var t struct {
-		Variables core.JSON `json:"variables"`
+// jobVariables are fields for the defaults of a template's variables, and those
+// defaults; none of them has to have one.
+func jobVariables(template core.JSON, loc *time.Location) ([]form.Field, core.JSON, error) {
+	variables, properties, err := variablesOf(template)
+	if err != nil {
+		return nil, nil, err
 	}
-	if err := json.Unmarshal(template.OrObject(), &t); err != nil {
-		return nil, err
+	defaults := core.Object{}
+	for i, m := range properties {
+		property, err := m.Value.(core.JSON).Object()
+		if err != nil {
+			continue // true, which is a schema, too
+		}
+		if v := property.Raw("default"); v != nil {
+			defaults.Set(m.Key, v)
+			property.Delete("default")
+			properties[i].Value = property.JSON()
+		}
 	}
-	fields, err := form.Build(t.Variables, nil, nil, loc)
-	return ownNames(fields), err
+	variables.Set("properties", properties.JSON())
+	values := defaults.JSON()
+	fields, err := form.Build(variables.JSON(), nil, values, loc)
+	return ownNames(fields), values, err
+}
+
+func variablesOf(template core.JSON) (variables, properties core.Object, err error) {
+	t, err := template.Object()
+	if err == nil {
+		variables, err = t.Raw("variables").Object()
+	}
+	if err == nil {
+		properties, err = variables.Raw("properties").Object()
+	}
+	return variables, properties, err
 }
 
 func ownNames(fields []form.Field) []form.Field {
@@ -90,28 +110,26 @@ func (u *UI) savePool(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	for i := range f.Fields {
-		f.Fields[i].Value = strings.TrimSpace(r.PostForm.Get(f.Fields[i].Name))
-	}
-	change := core.WorkPoolUpdate{Description: core.Some(f.Fields[0].Value), ConcurrencyLimit: limitOf(&f.Fields[1])}
-	ok := f.Fields[1].Error == ""
+	change := core.WorkPoolUpdate{Description: changed(&f.Fields[0], f.Fields[0].Value), ConcurrencyLimit: limitOf(&f.Fields[1])}
 	if f.AsJSON {
-		f.Raw.Value = r.PostForm.Get("raw")
-		change.BaseJobTemplate = core.Some(core.JSON(f.Raw.Value))
-		var v map[string]any
-		if err := decodeStrict(f.Raw.Value, &v); err != nil {
-			f.Raw.Error, ok = err.Error(), false
+		raw := []form.Field{f.Raw}
+		form.Post(raw, r.PostForm)
+		if f.Raw = raw[0]; f.Raw.Touched {
+			change.BaseJobTemplate = core.Some(written(&f.Raw, nil))
+			if err := objectOf(f.Raw.Value); err != nil {
+				f.Raw.Error = err.Error()
+			}
 		}
-	} else {
-		before, _ := form.Decode(f.Vars, formOf(f.Vars), p.Loc)
-		after, good := form.Decode(f.Vars, r.PostForm, p.Loc)
-		switch ok = ok && good; {
-		case good && string(before) != string(after):
-			change.BaseJobTemplate = core.Some(withDefaults(template(f), before, after))
-		case f.Base != "":
-			change.BaseJobTemplate = core.Some(template(f))
-		}
+	} else if after, _ := form.Edit(f.Defaults, f.Vars, r.PostForm, p.Loc); !bytes.Equal(after, f.Defaults) {
+		change.BaseJobTemplate = core.Some(withDefaults(template(f), f.Defaults, after))
 	}
+	if f.Base != "" && !change.BaseJobTemplate.Set {
+		change.BaseJobTemplate = core.Some(template(f))
+	}
+	if now := form.Digest(string(f.Pool.BaseJobTemplate)); f.Base != "" && f.BaseOf != "" && f.BaseOf != now {
+		f.BaseOf, f.Problem = now, "Someone else has changed the template since you opened the form. Save again to replace it."
+	}
+	ok := len(form.Errors(f.Fields)) == 0 && len(form.Errors(f.Vars)) == 0 && f.Raw.Error == "" && f.Problem == ""
 	if to := r.PostForm.Get("to"); to != "" && (ok || f.AsJSON == (to == "json")) {
 		return u.poolAs(w, r, p, f, change, to == "json")
 	}
@@ -139,19 +157,20 @@ func (u *UI) savePool(w http.ResponseWriter, r *http.Request) error {
 
 // poolAs is the form in its other shape with all that was typed.
 func (u *UI) poolAs(w http.ResponseWriter, r *http.Request, p views.Page, f views.PoolForm, change core.WorkPoolUpdate, asJSON bool) error {
-	if change.BaseJobTemplate.Set {
-		f.Base = string(change.BaseJobTemplate.V)
-	}
-	if asJSON && !f.AsJSON {
-		f.Raw.Value = pretty(template(f))
-	}
 	code := http.StatusOK
-	if !asJSON && f.AsJSON {
-		vars, err := jobVariables(template(f), p.Loc)
-		if err != nil {
-			f.Raw.Error, asJSON, code = "Its variables are no form: "+err.Error(), true, http.StatusUnprocessableEntity
+	if f.AsJSON != asJSON {
+		if f.Base == "" {
+			f.BaseOf = form.Digest(string(f.Pool.BaseJobTemplate))
 		}
-		f.Vars = vars
+		f.Base = string(change.BaseJobTemplate.Or(f.Pool.BaseJobTemplate))
+		typed := f.Raw.Value
+		f.Raw = form.Field{Name: "raw", Path: "raw", ID: "raw", Title: "Template", TypeHint: "json", Kind: form.JSON, Value: pretty(template(f).OrObject())}
+		vars, defaults, err := jobVariables(template(f), p.Loc)
+		if err != nil && !asJSON {
+			f.Raw.Value, f.Raw.Error = typed, "Its variables are no form: "+err.Error()
+			asJSON, code = true, http.StatusUnprocessableEntity
+		}
+		f.Vars, f.Defaults = vars, defaults
 	}
 	f.AsJSON = asJSON
 	if hx(r) {
@@ -163,29 +182,24 @@ func (u *UI) poolAs(w http.ResponseWriter, r *http.Request, p views.Page, f view
 // withDefaults gives the variables that differ another default; the rest of
 // the template stays to the digit.
 func withDefaults(template, before, after core.JSON) core.JSON {
-	object := func(j json.RawMessage) map[string]json.RawMessage {
-		m := map[string]json.RawMessage{}
-		_ = json.Unmarshal(j, &m)
-		return m
-	}
-	was, is := object(json.RawMessage(before)), object(json.RawMessage(after))
-	t := object(json.RawMessage(template))
-	variables := object(t["variables"])
-	properties := object(variables["properties"])
-	for name, p := range properties {
-		v, has := is[name]
-		if string(v) == string(was[name]) {
+	t, _ := template.Object()
+	variables, properties, _ := variablesOf(template)
+	was, _ := before.Object()
+	is, _ := after.Object()
+	for i, m := range properties {
+		v := is.Raw(m.Key)
+		property, err := m.Value.(core.JSON).Object()
+		if err != nil || string(v) == string(was.Raw(m.Key)) {
 			continue
 		}
-		property := object(p)
-		if delete(property, "default"); has && string(v) != `""` {
-			property["default"] = v
+		if property.Delete("default"); v != nil {
+			property.Set("default", v)
 		}
-		properties[name] = json.RawMessage(core.ToJSON(property))
+		properties[i].Value = property.JSON()
 	}
-	variables["properties"] = json.RawMessage(core.ToJSON(properties))
-	t["variables"] = json.RawMessage(core.ToJSON(variables))
-	return core.ToJSON(t)
+	variables.Set("properties", properties.JSON())
+	t.Set("variables", variables.JSON())
+	return t.JSON()
 }
 
 func (u *UI) deletePool(w http.ResponseWriter, r *http.Request) error {
@@ -216,12 +230,16 @@ func number(n *int64) string {
 	return strconv.FormatInt(*n, 10)
 }
 
-// limitOf reads a limit; null, which is none, if the field is empty.
+// limitOf reads a limit; null, which is none, if the field is empty, and unset
+// if nobody touched it.
 func limitOf(f *form.Field) core.Opt[int64] {
-	if f.Value == "" {
-		return core.Opt[int64]{Set: true, Null: true}
+	switch {
+	case !f.Touched:
+		return core.Opt[int64]{}
+	case word(f) == "":
+		return core.Null[int64]()
 	}
-	n, err := strconv.ParseInt(f.Value, 10, 64)
+	n, err := strconv.ParseInt(word(f), 10, 64)
 	if err != nil || n < 0 {
 		f.Error = "Must be a whole number, 0 or more."
 	}

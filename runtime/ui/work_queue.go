@@ -3,7 +3,6 @@ package ui
 import (
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/views"
@@ -45,15 +44,12 @@ func (u *UI) openQueueForm(w http.ResponseWriter, r *http.Request) (p views.Page
 	if q.Priority > 0 {
 		priority = strconv.FormatInt(q.Priority, 10)
 	}
-	f.Fields = []form.Field{
+	f.Fields = fill("q-", []form.Field{
 		{Name: "name", Title: "Name", Kind: form.String, Required: true, Value: q.Name, Desc: "Deployments and workers name the queue so."},
 		{Name: "description", Title: "Description", Kind: form.String, Value: core.Deref(q.Description)},
 		{Name: "concurrency_limit", Title: "Runs at once", Kind: form.Integer, Min: "0", Value: number(q.ConcurrencyLimit), Desc: "No limit if left empty, but that of the pool."},
 		{Name: "priority", Title: "Priority", Kind: form.Integer, Min: "1", Value: priority, Desc: "1 is served first. A queue that has it already moves down, as do those behind it."},
-	}
-	for i := range f.Fields {
-		f.Fields[i].Path, f.Fields[i].ID = f.Fields[i].Name, "q-"+f.Fields[i].Name
-	}
+	}, r.PostForm)
 	return p, f, nil
 }
 
@@ -65,16 +61,16 @@ func (u *UI) saveQueue(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	for i := range f.Fields {
-		f.Fields[i].Value = strings.TrimSpace(r.PostForm.Get(f.Fields[i].Name))
-	}
 	name, description, limit, priority := &f.Fields[0], &f.Fields[1], limitOf(&f.Fields[2]), &f.Fields[3]
+	if name.Touched {
+		name.Value = word(name)
+	}
 	if name.Value == "" {
 		name.Error = "Required."
 	}
 	place := core.Opt[int64]{}
-	if priority.Value != "" {
-		n, err := strconv.ParseInt(priority.Value, 10, 64)
+	if priority.Touched && word(priority) != "" {
+		n, err := strconv.ParseInt(word(priority), 10, 64)
 		if err != nil || n < 1 {
 			priority.Error = "Must be a whole number, 1 or more."
 		}
@@ -87,7 +83,7 @@ func (u *UI) saveQueue(w http.ResponseWriter, r *http.Request) error {
 				Name: name.Value, Description: &description.Value, ConcurrencyLimit: limit.Ptr(), Priority: place.Ptr()})
 		} else {
 			err = u.Service.UpdateWorkQueue(r.Context(), f.Queue.ID, core.WorkQueueUpdate{
-				Name: core.Some(name.Value), Description: core.Some(description.Value), ConcurrencyLimit: limit, Priority: place})
+				Name: changed(name, name.Value), Description: changed(description, description.Value), ConcurrencyLimit: limit, Priority: place})
 		}
 		if err == nil {
 			u.flash(w, "Queue "+name.Value+" of "+f.Pool.Name+" saved.")

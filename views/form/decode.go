@@ -1,9 +1,11 @@
 package form
 
 import (
-	"encoding/json"
+	"bytes"
+	"cmp"
 	"fmt"
 	"math"
+	"math/big"
 	"net/url"
 	"regexp"
 	"slices"
@@ -15,87 +17,117 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-// Decode reads posted values into JSON of the schema's types. It keeps what
-// was typed in the fields, writes errors onto them, and says whether all is
-// well. Fields left empty are left out, so that their defaults apply.
-func Decode(fs []Field, q url.Values, loc *time.Location) (core.JSON, bool) {
-	m, ok := decode(fs, q, loc)
-	return core.ToJSON(m), ok
+// Decode reads a post into JSON of the schema's types, for something new: what
+// the form shows is what is sent, defaults too. It keeps what was typed in the
+// fields, writes errors onto them, and reports whether there are none. Base is
+// what Build was given as values: of that, untouched fields keep their bytes,
+// and keys without a field stay. Fields left empty are left out.
+func Decode(base core.JSON, fs []Field, q url.Values, loc *time.Location) (core.JSON, bool) {
+	Post(fs, q)
+	return decoder{loc, true}.object(base, fs)
 }
 
-func decode(fs []Field, q url.Values, loc *time.Location) (map[string]any, bool) {
-	out, ok := map[string]any{}, true
+// Edit is Decode for something that exists: what is not stored and was not
+// touched stays unset.
+func Edit(stored core.JSON, fs []Field, q url.Values, loc *time.Location) (core.JSON, bool) {
+	Post(fs, q)
+	return decoder{loc, false}.object(stored, fs)
+}
+
+type decoder struct {
+	loc      *time.Location
+	defaults bool // send those that the form shows
+}
+
+func (d decoder) object(base core.JSON, fs []Field) (core.JSON, bool) {
+	out, _ := base.Object()
+	changed, ok := base == nil, true
 	for i := range fs {
 		f := &fs[i]
-		f.Error = ""
-		if f.Nullable {
-			if f.IsNull = q.Get("null."+f.Path) == "1"; f.IsNull {
-				f.Value = q.Get(f.Path)
-				out[f.Name] = nil
-				continue
-			}
-		}
-		var v any
-		var err error
-		var set bool
-		switch f.Kind {
-		case Object:
-			m, good := decode(f.Fields, q, loc)
-			ok, v = ok && good, m
-			set = len(m) > 0 || f.Required
-		case List:
-			v, err = f.list(q[f.Path], loc)
-			set = len(f.Values) > 0 || f.HasDefault
-		default:
-			f.Value = strings.TrimSpace(strings.ReplaceAll(q.Get(f.Path), "\r\n", "\n"))
-			v, set, err = f.one(f.Value, loc)
-		}
+		v, err := d.field(f)
 		if err != nil {
-			f.Error, ok = err.Error(), false
-			continue
+			f.Error = err.Error()
 		}
-		if set {
-			out[f.Name] = v
-		}
-	}
-	return out, ok
-}
-
-// Cleared marks numbers that were sent empty though they have a default, and
-// tells whether there are any: a browser sends nothing for what it cannot read
-// as a number, and who clears a field does not expect its default to be taken.
-func Cleared(fs []Field, q url.Values) (any bool) {
-	for i := range fs {
-		f := &fs[i]
-		if Cleared(f.Fields, q) {
-			any = true
-		}
-		if (f.Kind == Integer || f.Kind == Number) && f.HasDefault && f.Default != "null" && !f.IsNull && f.Error == "" && q.Has(f.Path) && f.Value == "" {
-			f.Error, any = "Must be a number; its default is "+f.Default+".", true
+		switch {
+		case f.Error != "" || len(Errors(f.Fields)) > 0:
+			ok = false
+		case v == nil && f.stored != nil:
+			out.Delete(f.Name)
+			changed = true
+		case v != nil && !bytes.Equal(v, f.stored):
+			out.Set(f.Name, v)
+			changed = true
 		}
 	}
-	return any
+	if !changed {
+		return base, ok
+	}
+	return out.JSON(), ok
 }
 
-func (f *Field) list(posted []string, loc *time.Location) (any, error) {
-	f.Values = nil
-	out := []any{}
+// field is the JSON of one field, nil if it is left out.
+func (d decoder) field(f *Field) (core.JSON, error) {
+	if !f.touched() {
+		switch {
+		case f.stored != nil:
+			return f.stored, nil
+		case f.def != nil && d.defaults:
+			return f.def, nil
+		case !d.defaults && (f.def != nil || !f.Required && (f.IsNull || f.Kind == Object)):
+			return nil, nil
+		}
+	}
+	switch {
+	case f.Nullable && f.IsNull:
+		return core.JSON("null"), nil
+	case f.Kind == Object:
+		base := f.stored
+		if base == nil {
+			base = f.def
+		}
+		v, _ := d.object(base, f.Fields)
+		if base == nil && !f.Required && string(v) == "{}" {
+			return nil, nil
+		}
+		return v, nil
+	case f.Kind == List:
+		return f.list(d.loc)
+	}
+	v, err := f.one(d.loc)
+	if v == nil && err == nil && f.Touched && f.HasDefault && !f.def.IsNull() && (d.defaults || f.stored == nil) {
+		word := "Enter a value"
+		if f.Kind == Integer || f.Kind == Number { // a browser sends nothing for what it cannot read as a number
+			word = "Must be a number"
+		}
+		return nil, problem(word + "; its default is " + f.Default + ".")
+	}
+	return v, err
+}
+
+func (f *Field) list(loc *time.Location) (core.JSON, error) {
+	items := []any{}
 	var bad error
-	for _, s := range posted {
-		if s = strings.TrimSpace(s); s == "" {
+	for i, s := range f.Values {
+		if i < len(f.shown) && i < len(f.items) && Same(s, f.shown[i]) {
+			items = append(items, f.items[i])
 			continue
 		}
-		f.Values = append(f.Values, s)
+		if strings.TrimSpace(s) == "" { // cleared
+			continue
+		}
 		v, err := f.value(f.Item, s, loc)
 		if err != nil && bad == nil {
 			bad = fmt.Errorf("%q: %w", s, err)
 		}
-		out = append(out, v)
+		items = append(items, v)
 	}
-	if bad == nil && (len(out) > 0 || f.Required || f.HasDefault) {
-		bad = f.count(out)
+	if len(items) == 0 && !f.Required && !f.HasDefault && f.stored == nil {
+		return nil, bad
 	}
-	return out, bad
+	if bad == nil {
+		bad = f.count(items)
+	}
+	return core.Encode(items), bad
 }
 
 func (f *Field) count(items []any) error {
@@ -108,107 +140,131 @@ func (f *Field) count(items []any) error {
 		return problem(fmt.Sprintf("At most %d items; this has %d.", f.MaxItems, n))
 	}
 	for i, v := range items {
-		if f.Unique && slices.ContainsFunc(items[:i], func(x any) bool { return fmt.Sprint(x) == fmt.Sprint(v) }) {
-			return problem(fmt.Sprintf("%v is there twice.", v))
+		if f.Unique && slices.ContainsFunc(items[:i], func(x any) bool { return bytes.Equal(core.Encode(x), core.Encode(v)) }) {
+			return problem(enumText(core.Encode(v)) + " is there twice.")
 		}
 	}
 	return nil
 }
 
 // one reads a single control; empty means absent, except that clearing a text
-// with a default sends the empty text.
-func (f *Field) one(s string, loc *time.Location) (v any, set bool, err error) {
-	if s != "" {
-		v, err = f.value(f.Kind, s, loc)
-		return v, true, err
+// that has a value sends the empty text.
+func (f *Field) one(loc *time.Location) (core.JSON, error) {
+	text := f.Kind == String || f.Kind == Text
+	if s := f.Value; text && s != "" || strings.TrimSpace(s) != "" {
+		return f.value(f.Kind, s, loc)
 	}
 	switch {
 	case f.Required && (f.Kind == Boolean || f.Kind == Enum):
-		return nil, false, problem("Choose one.")
+		return nil, problem("Choose one.")
 	case f.Required:
-		return nil, false, problem("Required.")
-	case (f.Kind == String || f.Kind == Text) && f.HasDefault && f.Default != "null":
-		return "", true, nil
+		return nil, problem("Required.")
+	case text && f.HasDefault && !f.def.IsNull():
+		return core.JSON(`""`), nil
 	}
-	return nil, false, nil
+	return nil, nil
 }
 
-func (f *Field) value(k Kind, s string, loc *time.Location) (any, error) {
-	switch k {
+var (
+	wholeNumber = regexp.MustCompile(`^[+-]?\d+$`)
+	jsonNumber  = regexp.MustCompile(`^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$`)
+)
+
+func (f *Field) value(k Kind, s string, loc *time.Location) (core.JSON, error) {
+	if k == String || k == Text {
+		return core.Encode(s), f.fits(s)
+	}
+	switch s = strings.TrimSpace(s); k {
 	case Integer:
-		x, err := strconv.ParseInt(s, 10, 64)
-		if err != nil {
+		if !wholeNumber.MatchString(s) {
 			return nil, problem("Must be a whole number.")
 		}
-		return x, f.between(float64(x))
-	case Number:
-		x, err := strconv.ParseFloat(s, 64)
-		if err != nil || x != x || x-x != 0 {
-			return nil, problem("Must be a number.")
+		n := strings.TrimLeft(strings.TrimLeft(s, "+-"), "0")
+		if n = cmp.Or(n, "0"); s[0] == '-' {
+			n = "-" + n
 		}
-		return json.Number(strconv.FormatFloat(x, 'f', -1, 64)), f.between(x)
+		return core.JSON(n), f.between(n)
+	case Number:
+		if !jsonNumber.MatchString(s) { // such as .5
+			x, err := strconv.ParseFloat(s, 64)
+			if err != nil || x != x || x-x != 0 {
+				return nil, problem("Must be a number.")
+			}
+			s = strconv.FormatFloat(x, 'f', -1, 64)
+		}
+		return core.JSON(s), f.between(s)
 	case Boolean:
 		if s != "true" && s != "false" {
 			return nil, problem("Choose one.")
 		}
-		return s == "true", nil
+		return core.JSON(s), nil
 	case Enum:
-		for _, e := range f.enum {
-			if (builder{}).text(Enum, e) == s {
+		for i, e := range f.enum {
+			if Same(strings.TrimSpace(f.Enum[i]), s) {
 				return e, nil
 			}
 		}
 		return nil, problem("Choose one of the listed values.")
 	case DateTime:
-		for _, layout := range []string{"2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04"} {
-			if t, err := time.ParseInLocation(layout, s, loc); err == nil {
-				return t.UTC().Format(time.RFC3339), nil
-			}
+		t, err := parseTime(s, loc)
+		if err != nil {
+			return nil, problem("Use a date and time like 2026-11-23T09:00.")
 		}
-		if t, err := time.Parse(time.RFC3339, s); err == nil {
-			return t.UTC().Format(time.RFC3339), nil
-		}
-		return nil, problem("Use a date and time like 2026-11-23T09:00.")
+		return core.Encode(t.UTC().Format(time.RFC3339Nano)), nil
 	case Date:
 		if _, err := time.Parse(time.DateOnly, s); err != nil {
 			return nil, problem("Use a date like 2026-11-23.")
 		}
-		return s, nil
-	case JSON, Object:
-		if !json.Valid([]byte(s)) {
-			var x any
-			return nil, fmt.Errorf("Not valid JSON: %w", json.Unmarshal([]byte(s), &x)) //nolint:staticcheck // a sentence for people
-		}
-		switch start := s[:1]; {
-		case f.Shape == "array" && start != "[":
-			return nil, problem("Write a JSON list: [ … ].")
-		case f.Shape == "object" && start != "{":
-			return nil, problem("Write a JSON object: { … }.")
-		}
-		return json.RawMessage(s), nil
+		return core.Encode(s), nil
 	}
-	return s, f.fits(s)
+	if _, err := core.JSON(s).Decode(); err != nil {
+		return nil, fmt.Errorf("Not valid JSON: %w", err) //nolint:staticcheck // a sentence for people
+	}
+	switch start := s[:1]; {
+	case f.Shape == "array" && start != "[":
+		return nil, problem("Write a JSON list: [ … ].")
+	case f.Shape == "object" && start != "{":
+		return nil, problem("Write a JSON object: { … }.")
+	}
+	return core.JSON(s), nil
 }
 
-func (f *Field) between(x float64) error {
-	if lo, err := strconv.ParseFloat(f.Min, 64); err == nil && x < lo {
-		return problem("Must be at least " + f.Min + ".")
+func parseTime(s string, loc *time.Location) (t time.Time, err error) {
+	for _, layout := range []string{"2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04"} {
+		if t, err = time.ParseInLocation(layout, s, loc); err == nil {
+			return t, nil
+		}
 	}
-	if hi, err := strconv.ParseFloat(f.Max, 64); err == nil && x > hi {
-		return problem("Must be at most " + f.Max + ".")
+	return time.Parse(time.RFC3339, s)
+}
+
+func (f *Field) between(x string) error {
+	for _, bound := range []struct {
+		at     string
+		broken func(int) bool
+		text   string
+	}{
+		{f.Min, func(c int) bool { return c < 0 }, "Must be at least "}, {f.Max, func(c int) bool { return c > 0 }, "Must be at most "},
+		{f.Above, func(c int) bool { return c <= 0 }, "Must be more than "}, {f.Below, func(c int) bool { return c >= 0 }, "Must be less than "},
+	} {
+		lo, err := bigFloat(x)
+		hi, err2 := bigFloat(bound.at)
+		if err == nil && err2 == nil && bound.broken(lo.Cmp(hi)) {
+			return problem(bound.text + bound.at + ".")
+		}
 	}
-	if lo, err := strconv.ParseFloat(f.Above, 64); err == nil && x <= lo {
-		return problem("Must be more than " + f.Above + ".")
-	}
-	if hi, err := strconv.ParseFloat(f.Below, 64); err == nil && x >= hi {
-		return problem("Must be less than " + f.Below + ".")
-	}
-	if m, err := strconv.ParseFloat(f.MultipleOf, 64); err == nil && m > 0 {
-		if n := x / m; math.Abs(n-math.Round(n)) > 1e-9 {
+	n, err := strconv.ParseFloat(x, 64)
+	if m, err2 := strconv.ParseFloat(f.MultipleOf, 64); err == nil && err2 == nil && m > 0 && math.Abs(n/m) < 1<<53 { // beyond, the service knows
+		if n /= m; math.Abs(n-math.Round(n)) > 1e-9 {
 			return problem("Must be a multiple of " + f.MultipleOf + ".")
 		}
 	}
 	return nil
+}
+
+func bigFloat(s string) (*big.Float, error) {
+	x, _, err := big.ParseFloat(s, 10, 256, big.ToNearestEven)
+	return x, err
 }
 
 func (f *Field) fits(s string) error {

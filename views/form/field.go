@@ -1,14 +1,18 @@
 package form
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"math"
+	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -41,6 +45,7 @@ type Field struct {
 	Secret         bool // what is typed is not for those who look on
 	Nullable       bool
 	IsNull         bool
+	Plain          bool // shown as text: the control of its kind cannot show the value
 	HasDefault     bool
 	Default        string
 	Value          string
@@ -58,17 +63,25 @@ type Field struct {
 	TrueLabel      string
 	FalseLabel     string
 	Error          string
+	Touched        bool // what was posted is not what the field shows; Post sets it
+	Outdated       bool // what the field shows has changed since the form was opened
 	Fields         []Field
 
-	enum []any
+	enum   []core.JSON
+	stored core.JSON // as it is written; nil if there is none
+	def    core.JSON // the default as it is written
+	items  []core.JSON
+	shown  []string // of a list, before the post
+	digest string   // of what the field shows, before the post
 }
 
 // maxDepth is how deep objects open into fields of their own; below it, and
 // for types that contain themselves, there is a JSON field.
 const maxDepth = 4
 
-// Build lists the fields of an object schema. Defaults win over the schema's
-// own; values are what the fields show at first. Times are shown in loc.
+// Build lists the fields of an object schema, in the order of their definition.
+// Defaults win over the schema's own; values are what is stored. Times are
+// shown in loc.
 func Build(schema []byte, defaults, values core.JSON, loc *time.Location) ([]Field, error) {
 	s, err := Parse(schema)
 	if err != nil {
@@ -76,7 +89,7 @@ func Build(schema []byte, defaults, values core.JSON, loc *time.Location) ([]Fie
 	}
 	s = s.resolve(s)
 	b := builder{root: s, loc: loc}
-	return b.fields(s, "", defaults.Map(), values.Map(), 0), nil
+	return b.fields(s, "", defaults, values, 0), nil
 }
 
 type builder struct {
@@ -84,66 +97,129 @@ type builder struct {
 	loc  *time.Location
 }
 
-func (b builder) fields(s Schema, prefix string, defaults, values map[string]any, depth int) []Field {
-	names := make([]string, 0, len(s.Properties))
-	for k := range s.Properties {
-		names = append(names, k)
-	}
-	slices.SortFunc(names, func(x, y string) int {
-		return cmp.Or(cmp.Compare(s.Properties[x].Position, s.Properties[y].Position), cmp.Compare(x, y))
-	})
-	out := make([]Field, 0, len(names))
-	for _, k := range names {
-		p, null := s.Properties[k].resolve(b.root).optional(b.root)
+func (b builder) fields(s Schema, prefix string, defaults, values core.JSON, depth int) []Field {
+	given, _ := defaults.Object()
+	stored, _ := values.Object()
+	out := make([]Field, 0, len(s.Properties))
+	for _, property := range s.Properties {
+		k := property.Name
+		p, null := property.resolve(b.root).optional(b.root)
 		f := Field{
-			Name: k, Path: prefix + k, Title: cmp.Or(p.Title, strings.ReplaceAll(k, "_", " ")), Desc: p.Description,
+			Name: k, Path: prefix + segment(k), Title: cmp.Or(p.Title, strings.ReplaceAll(k, "_", " ")), Desc: p.Description,
 			Nullable: null, TrueLabel: cmp.Or(p.TrueLabel, "True"), FalseLabel: cmp.Or(p.FalseLabel, "False"),
 		}
 		f.bounds(p)
 		f.ID = "f-" + strings.Map(idRune, f.Path)
-		var cur any
-		if len(p.Default) > 0 {
-			f.HasDefault = json.Unmarshal(p.Default, &cur) == nil
+		f.stored, f.def = stored.Raw(k), p.Default
+		if v := given.Raw(k); v != nil {
+			f.def = v
 		}
-		if v, ok := defaults[k]; ok {
-			f.HasDefault, cur = true, v
-		}
+		f.HasDefault = f.def != nil
 		f.Required = slices.Contains(s.Required, k) && !f.HasDefault
+		f.Secret = p.Format == "password"
 		b.shape(&f, p, depth)
 		if f.HasDefault {
-			f.Default = b.text(f.Kind, cur)
-			if cur == nil {
+			f.Default, _ = b.text(&f, f.Kind, f.def)
+			if f.def.IsNull() {
 				f.Default = "null"
 			}
 		}
-		has := f.HasDefault
-		if v, ok := values[k]; ok {
-			cur, has = v, true
-		}
-		f.IsNull = f.Nullable && (!has || cur == nil)
-		switch f.Kind {
-		case Object:
-			m, _ := cur.(map[string]any)
-			d, _ := defaults[k].(map[string]any)
-			f.Fields = b.fields(p, f.Path+".", d, m, depth+1)
-		case List:
-			a, _ := cur.([]any)
-			for _, x := range a {
-				f.Values = append(f.Values, b.text(f.Item, x))
-			}
-		default:
-			if has && cur != nil {
-				f.Value = b.text(f.Kind, cur)
-			}
-		}
+		b.show(&f, p, depth)
 		out = append(out, f)
 	}
 	return out
 }
 
+// show fills the control with what is stored, or else with the default. Where
+// the control of the kind cannot show the value, the field becomes one that can.
+func (b builder) show(f *Field, p Schema, depth int) {
+	cur := f.stored
+	if cur == nil {
+		cur = f.def
+	}
+	f.IsNull = f.Nullable && cur.IsNull()
+	switch f.Kind {
+	case Object:
+		if _, err := cur.Object(); err != nil {
+			b.showJSON(f, cur)
+			return
+		}
+		f.Fields = b.fields(p, f.Path+".", nil, cur, depth+1)
+		return
+	case List:
+		if cur.IsNull() {
+			return
+		}
+		items, err := cur.List()
+		for _, item := range items {
+			text, ok := b.text(f, f.Item, item)
+			if !ok || item.IsNull() {
+				err = errNotShown
+			}
+			f.Values = append(f.Values, text)
+		}
+		if f.items = items; err != nil {
+			b.showJSON(f, cur)
+		}
+		return
+	case Enum:
+		if text, ok := b.text(f, Enum, cur); !cur.IsNull() && !ok { // stored before it was struck off the list
+			f.Enum, f.enum = append(f.Enum, text), append(f.enum, cur)
+		}
+	}
+	if cur.IsNull() {
+		return
+	}
+	text, ok := b.text(f, f.Kind, cur)
+	if f.Value = text; !ok {
+		b.showJSON(f, cur)
+		return
+	}
+	switch f.Kind {
+	case Integer, Number:
+		f.Plain = !plainNumber.MatchString(text)
+	case DateTime:
+		f.Plain = !plainTime.MatchString(text)
+	case Date:
+		_, err := time.Parse(time.DateOnly, text)
+		f.Plain = err != nil
+	}
+}
+
+var errNotShown = errors.New("cannot be shown as a list")
+
+// What Chromium's controls for numbers and times show to the last digit.
+var (
+	plainNumber = regexp.MustCompile(`^-?\d{1,15}(\.\d{1,15})?$`)
+	plainTime   = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$`)
+)
+
+// showJSON shows the value as JSON.
+func (b builder) showJSON(f *Field, v core.JSON) {
+	f.Kind, f.Shape, f.TypeHint, f.Values, f.items = JSON, "", "as JSON", nil, nil
+	f.Value, _ = b.text(f, JSON, v)
+}
+
+// segment is a name as part of a path: without dots, which part names, and
+// without what browsers change in the name of a control.
+func segment(name string) string {
+	if name == "null" {
+		return "%6Eull"
+	}
+	var out strings.Builder
+	for _, r := range name {
+		if r == '.' || r == '%' || r < ' ' || r == utf8.RuneError {
+			fmt.Fprintf(&out, "%%%02X", r)
+			continue
+		}
+		out.WriteRune(r)
+	}
+	return out.String()
+}
+
 // bounds takes a schema's constraints over.
 func (f *Field) bounds(p Schema) {
-	f.Min, f.Max, f.Above, f.Below, f.MultipleOf = float(p.Minimum), float(p.Maximum), float(p.Above), float(p.Below), float(p.MultipleOf)
+	f.Min, f.Max, f.Above, f.Below, f.MultipleOf = string(p.Minimum), string(p.Maximum), string(p.Above), string(p.Below), string(p.MultipleOf)
 	f.Pattern, f.MinLen, f.MaxLen = p.Pattern, core.Deref(p.MinLength), core.Deref(p.MaxLength)
 	f.MinItems, f.MaxItems, f.Unique = core.Deref(p.MinItems), core.Deref(p.MaxItems), p.UniqueItems
 }
@@ -160,22 +236,26 @@ func Prefix(fs []Field, prefix string) {
 }
 
 func (b builder) shape(f *Field, p Schema, depth int) {
-	t, _ := p.Type.(string)
-	if p.Const != nil {
-		p.Enum = []any{p.Const}
+	if !p.Const.IsNull() {
+		p.Enum = []core.JSON{p.Const}
 	}
+	array, object := p.Type.is("array"), p.Type.is("object")
 	switch {
 	case len(p.Enum) > 0:
-		f.Kind, f.enum = Enum, p.Enum
+		f.Kind = Enum
 		for _, e := range p.Enum {
-			f.Enum = append(f.Enum, b.text(Enum, e))
+			text := enumText(e)
+			if slices.Contains(f.Enum, text) { // such as 1 and "1"
+				text = string(e)
+			}
+			f.enum, f.Enum = append(f.enum, e), append(f.Enum, text)
 		}
 		f.TypeHint = "one of " + strconv.Itoa(len(f.Enum))
-	case t == "array" && p.Items != nil:
+	case array && p.Items != nil:
 		item, null := p.Items.resolve(b.root).optional(b.root)
 		g := Field{}
 		b.shape(&g, item, maxDepth)
-		if f.Kind, f.Item, f.enum = List, g.Kind, g.enum; g.Kind == JSON || g.Kind == List || null {
+		if f.Kind, f.Item, f.enum, f.Enum = List, g.Kind, g.enum, g.Enum; g.Kind == JSON || g.Kind == List || null {
 			f.Kind, f.Shape, f.TypeHint = JSON, "array", "list, as JSON"
 			break
 		}
@@ -183,14 +263,15 @@ func (b builder) shape(f *Field, p Schema, depth int) {
 		f.bounds(item) // what is typed are items
 		f.MinItems, f.MaxItems, f.Unique = items, core.Deref(p.MaxItems), p.UniqueItems
 		f.TypeHint = "list of " + string(g.Kind)
-	case t == "object" && len(p.Properties) > 0 && depth < maxDepth && !f.Nullable:
+	case object && len(p.Properties) > 0 && depth < maxDepth && !f.Nullable:
 		f.Kind, f.TypeHint = Object, "object"
 	default:
-		f.Kind = scalar(t, p)
+		f.Kind = scalar(p)
 		f.TypeHint = map[Kind]string{Text: "string", DateTime: "date-time"}[f.Kind]
 		f.TypeHint = cmp.Or(f.TypeHint, string(f.Kind))
-		if f.Kind == JSON && (t == "array" || t == "object") {
-			f.Shape, f.TypeHint = t, map[string]string{"array": "list, as JSON", "object": "object, as JSON"}[t]
+		if f.Kind == JSON && (array || object) {
+			f.Shape = p.Type[0]
+			f.TypeHint = map[string]string{"array": "list, as JSON", "object": "object, as JSON"}[f.Shape]
 		}
 	}
 	if lo, hi := cmp.Or(f.Min, f.Above), cmp.Or(f.Max, f.Below); (lo != "" || hi != "") && f.Kind != JSON {
@@ -201,54 +282,75 @@ func (b builder) shape(f *Field, p Schema, depth int) {
 	}
 }
 
-func scalar(t string, p Schema) Kind {
+func scalar(p Schema) Kind {
+	text := p.Type.is("string")
 	switch {
-	case t == "boolean", t == "integer", t == "number":
-		return Kind(t)
-	case t == "string" && p.Format == "date-time":
+	case p.Type.is("boolean"), p.Type.is("integer"), p.Type.is("number"):
+		return Kind(p.Type[0])
+	case text && p.Format == "date-time":
 		return DateTime
-	case t == "string" && p.Format == "date":
+	case text && p.Format == "date":
 		return Date
-	case t == "string" && (p.Format == "textarea" || core.Deref(p.MaxLength) > 120):
+	case text && (p.Format == "textarea" || p.Format == "password" || // a key has lines, which an input drops
+		core.Deref(p.MaxLength) > 120):
 		return Text
-	case t == "string":
+	case text:
 		return String
 	}
 	return JSON
 }
 
-// text is how a value reads in its control.
-func (b builder) text(k Kind, v any) string {
-	switch x := v.(type) {
-	case nil:
-		return ""
-	case string:
-		if k == DateTime {
-			if t, err := core.ParseTime(x); err == nil {
-				return t.Time().In(b.loc).Format("2006-01-02T15:04:05")
+// text is how a value reads in the control of a kind; false if that control is
+// not for such values. Null reads as nothing.
+func (b builder) text(f *Field, k Kind, v core.JSON) (text string, ok bool) {
+	if v.IsNull() && k != JSON {
+		return "", true
+	}
+	switch k {
+	case Integer, Number:
+		first := v[0]
+		return string(v), first == '-' || first >= '0' && first <= '9'
+	case Boolean:
+		return string(v), string(v) == "true" || string(v) == "false"
+	case Enum:
+		for i, e := range f.enum {
+			if sameValue(e, v) {
+				return f.Enum[i], true
 			}
 		}
-		if k == JSON {
-			return string(core.ToJSON(x))
-		}
-		return x
-	case float64:
-		if x == math.Trunc(x) && math.Abs(x) < 1e15 {
-			return strconv.FormatInt(int64(x), 10)
-		}
-		return strconv.FormatFloat(x, 'f', -1, 64)
-	case bool:
-		return strconv.FormatBool(x)
+		return enumText(v), false
+	case JSON, List, Object:
+		return pretty(v), true
 	}
-	out, _ := json.MarshalIndent(v, "", "  ")
-	return string(out)
+	ok = json.Unmarshal(v, &text) == nil
+	if t, err := core.ParseTime(text); ok && k == DateTime && err == nil {
+		text = t.Time().In(b.loc).Format("2006-01-02T15:04:05")
+	}
+	return text, ok
 }
 
-func float(f *float64) string {
-	if f == nil {
-		return ""
+// enumText is a value as a list of choices shows it.
+func enumText(v core.JSON) string {
+	var text string
+	if json.Unmarshal(v, &text) == nil && !v.IsNull() {
+		return text
 	}
-	return strconv.FormatFloat(*f, 'f', -1, 64)
+	return pretty(v)
+}
+
+func sameValue(a, b core.JSON) bool {
+	x, err := a.Decode()
+	y, err2 := b.Decode()
+	return err == nil && err2 == nil && reflect.DeepEqual(x, y)
+}
+
+// pretty is JSON on lines, with the order of its keys and every digit of a number.
+func pretty(j core.JSON) string {
+	var b bytes.Buffer
+	if json.Indent(&b, j, "", "  ") != nil {
+		return string(j)
+	}
+	return b.String()
 }
 
 func idRune(r rune) rune {

@@ -64,14 +64,14 @@ func TestDecode(t *testing.T) {
 		t.Fatal(err)
 	}
 	fs := build(t, "", "")
-	got, ok := Decode(fs, url.Values{
-		"name": {"abc"}, "n": {""}, "share": {"0.10"}, "dry": {"false"}, "kind": {"2"}, "at": {"2026-07-01T10:00"}, "ids": {"1", " ", "22"},
+	got, ok := Decode(nil, fs, url.Values{
+		"name": {"abc"}, "share": {"0.10"}, "dry": {"false"}, "kind": {"2"}, "at": {"2026-07-01T10:00"}, "ids": {"1", " ", "22"},
 		"place.city": {""}, "place.zip": {"28001"}, "extra": {`{"a":[1,null]}`}, "null.maybe": {"1"},
 	}, madrid)
 	if !ok {
 		t.Fatal(Errors(fs))
 	}
-	want := `{"at":"2026-07-01T08:00:00Z","dry":false,"extra":{"a":[1,null]},"ids":[1,22],"kind":2,"maybe":null,"name":"abc","place":{"city":"","zip":28001},"share":0.1}`
+	want := `{"name":"abc","n":3,"share":0.10,"dry":false,"kind":2,"at":"2026-07-01T08:00:00Z","ids":[1,22],"place":{"city":"","zip":28001},"extra":{"a":[1,null]},"maybe":null}`
 	if string(got) != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -88,7 +88,7 @@ func TestDecodeErrors(t *testing.T) {
 		fs := build(t, "", "")
 		q := url.Values{"name": {"abc"}, "dry": {"true"}, "place.zip": {"1"}}
 		q.Set(c.field, c.value)
-		_, ok := Decode(fs, q, time.UTC)
+		_, ok := Decode(nil, fs, q, time.UTC)
 		errs := Errors(fs)
 		if ok || len(errs) != 1 || errs[0].Path != c.field || errs[0].Error != c.want {
 			t.Errorf("%s=%q: %v %+v", c.field, c.value, ok, errs)
@@ -113,7 +113,7 @@ func TestHostileSchemas(t *testing.T) {
 		`{"properties":{"a":{"type":7,"enum":[null,{}]},"<b>":{"type":"string"},"c":{"anyOf":[]},"d":{"anyOf":[{"type":"null"}]},"e":{"allOf":[{"$ref":"#/none"}]}}}`} {
 		fs, err := Build([]byte(s), nil, nil, time.UTC)
 		if err == nil {
-			Decode(fs, url.Values{"a": {"x"}, "<b>": {"y"}}, time.UTC)
+			Decode(nil, fs, url.Values{"a": {"x"}, "<b>": {"y"}}, time.UTC)
 		}
 	}
 }

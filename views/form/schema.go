@@ -1,32 +1,36 @@
 package form
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
+
+	"github.com/flowlite/flowlite/runtime/core"
 )
 
-// Schema is what a form reads of a JSON schema.
+// Schema is what a form reads of a JSON schema. Values and bounds stay as they
+// are written.
 type Schema struct {
 	Title       string            `json:"title"`
 	Description string            `json:"description"`
-	Type        any               `json:"type"`
+	Type        Type              `json:"type"`
 	Format      string            `json:"format"`
-	Enum        []any             `json:"enum"`
-	Const       any               `json:"const"`
-	Default     json.RawMessage   `json:"default"`
-	Minimum     *float64          `json:"minimum"`
-	Maximum     *float64          `json:"maximum"`
-	Above       *float64          `json:"exclusiveMinimum"`
-	Below       *float64          `json:"exclusiveMaximum"`
-	MultipleOf  *float64          `json:"multipleOf"`
+	Enum        []core.JSON       `json:"enum"`
+	Const       core.JSON         `json:"const"`
+	Default     core.JSON         `json:"default"`
+	Minimum     json.Number       `json:"minimum"`
+	Maximum     json.Number       `json:"maximum"`
+	Above       json.Number       `json:"exclusiveMinimum"`
+	Below       json.Number       `json:"exclusiveMaximum"`
+	MultipleOf  json.Number       `json:"multipleOf"`
 	MinItems    *int              `json:"minItems"`
 	MaxItems    *int              `json:"maxItems"`
 	UniqueItems bool              `json:"uniqueItems"`
 	MinLength   *int              `json:"minLength"`
 	MaxLength   *int              `json:"maxLength"`
 	Pattern     string            `json:"pattern"`
-	Properties  map[string]Schema `json:"properties"`
+	Properties  Properties        `json:"properties"`
 	Required    []string          `json:"required"`
 	Items       *Schema           `json:"items"`
 	AnyOf       []Schema          `json:"anyOf"`
@@ -35,15 +39,64 @@ type Schema struct {
 	Ref         string            `json:"$ref"`
 	Definitions map[string]Schema `json:"definitions"`
 	Defs        map[string]Schema `json:"$defs"`
-	Position    int               `json:"position"`
+	Position    *int              `json:"position"`
 	TrueLabel   string            `json:"x-true-label"`
 	FalseLabel  string            `json:"x-false-label"`
+}
+
+// Type is the type of a schema, or its types.
+type Type []string
+
+// UnmarshalJSON reads one type or a list of them; anything else is no type.
+func (t *Type) UnmarshalJSON(b []byte) error {
+	var one string
+	if json.Unmarshal(b, &one) == nil {
+		*t = Type{one}
+	} else if json.Unmarshal(b, (*[]string)(t)) != nil {
+		*t = nil
+	}
+	return nil
+}
+
+func (t Type) is(name string) bool { return len(t) == 1 && t[0] == name }
+
+// Property is one property of an object schema.
+type Property struct {
+	Name string
+	Schema
+}
+
+// Properties keep the order of their definition.
+type Properties []Property
+
+// UnmarshalJSON reads an object of schemas. The order is that of their
+// positions, if each has one, else that in which they are written.
+func (p *Properties) UnmarshalJSON(b []byte) error {
+	members, err := core.JSON(b).Object()
+	if err != nil {
+		return err
+	}
+	placed := true
+	for _, m := range members {
+		one := Property{Name: m.Key}
+		if raw := m.Value.(core.JSON); string(raw) != "true" && string(raw) != "false" {
+			if err := json.Unmarshal(raw, &one.Schema); err != nil {
+				return err
+			}
+		}
+		placed = placed && one.Position != nil
+		*p = append(*p, one)
+	}
+	if placed {
+		slices.SortStableFunc(*p, func(a, b Property) int { return *a.Position - *b.Position })
+	}
+	return nil
 }
 
 // Parse reads a schema; nothing and null are the schema of no fields.
 func Parse(raw []byte) (Schema, error) {
 	var s Schema
-	if len(raw) == 0 {
+	if len(bytes.TrimSpace(raw)) == 0 {
 		return s, nil
 	}
 	err := json.Unmarshal(raw, &s)
@@ -89,7 +142,7 @@ func (s Schema) optional(root Schema) (Schema, bool) {
 		alternatives = s.OneOf
 	}
 	if len(alternatives) > 0 {
-		rest := slices.DeleteFunc(slices.Clone(alternatives), func(a Schema) bool { return a.Type == "null" })
+		rest := slices.DeleteFunc(slices.Clone(alternatives), func(a Schema) bool { return a.Type.is("null") })
 		null := len(rest) < len(alternatives)
 		if len(rest) != 1 {
 			s.Type, s.AnyOf, s.OneOf = nil, nil, nil
@@ -105,12 +158,12 @@ func (s Schema) optional(root Schema) (Schema, bool) {
 		}
 		return t, null
 	}
-	if types, ok := s.Type.([]any); ok {
-		rest := slices.DeleteFunc(slices.Clone(types), func(a any) bool { return a == "null" })
-		null := len(rest) < len(types)
+	if len(s.Type) > 1 {
+		rest := slices.DeleteFunc(slices.Clone(s.Type), func(t string) bool { return t == "null" })
+		null := len(rest) < len(s.Type)
 		s.Type = nil
 		if len(rest) == 1 {
-			s.Type = rest[0]
+			s.Type = rest
 		}
 		return s, null
 	}
