@@ -94,14 +94,14 @@ func (s *Service) renderParameters(ctx context.Context, inv *invocation) (core.J
 	if inv.action.Parameters.IsNull() {
 		return nil, nil
 	}
-	var v any = inv.action.Parameters.Map()
+	v := tree(inv.action.Parameters)
 	var texts []string
 	eachText(v, func(text string) { texts = append(texts, text) })
 	data, err := s.templateData(ctx, inv, texts...)
 	if err != nil {
 		return nil, err
 	}
-	return hydrate(ctx, s.store, core.ToJSON(wrapTemplates(v)), data, s.pages(data))
+	return hydrate(ctx, s.store, core.Encode(wrapTemplates(v)), data, s.pages(data))
 }
 
 // pauseTarget pauses or resumes what can be paused.

@@ -1,9 +1,7 @@
 package orchestrate
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"net/url"
 	"regexp"
 	"strings"
@@ -17,12 +15,12 @@ func wrapTemplates(v any) any {
 	switch v := v.(type) {
 	case string:
 		if template.Is(v) {
-			return map[string]any{kindKey: "jinja", "template": v}
+			return core.Object{{Key: kindKey, Value: "jinja"}, {Key: "template", Value: v}}
 		}
-	case map[string]any:
-		if _, wrapped := v[kindKey]; !wrapped {
-			for key, x := range v {
-				v[key] = wrapTemplates(x)
+	case core.Object:
+		if _, wrapped := v.Get(kindKey); !wrapped {
+			for i := range v {
+				v[i].Value = wrapTemplates(v[i].Value)
 			}
 		}
 	case []any:
@@ -242,9 +240,6 @@ func cutLast(s, sep string) (before, after string, found bool) {
 
 // plain is a record as a client would read it.
 func plain(v any) any {
-	d := json.NewDecoder(bytes.NewReader(core.ToJSON(v)))
-	d.UseNumber()
-	var out any
-	_ = d.Decode(&out)
+	out, _ := core.ToJSON(v).Decode()
 	return out
 }

@@ -229,7 +229,7 @@ func checkAction(a *core.AutomationAction, loc []any, fault faultFunc) {
 	}
 	switch a.Type {
 	case "run-deployment":
-		eachText(a.Parameters.Map(), func(text string) { checkTemplate("parameters", text) })
+		eachText(tree(a.Parameters), func(text string) { checkTemplate("parameters", text) })
 	case "change-flow-run-state":
 		if !core.StateType(a.State).Valid() {
 			fault(under(loc, "state"), "enum", "Input should be a type of state, such as 'COMPLETED' or 'FAILED'")
@@ -278,9 +278,9 @@ func eachText(v any, visit func(string)) {
 		for _, x := range v {
 			eachText(x, visit)
 		}
-	case map[string]any:
-		for _, x := range v {
-			eachText(x, visit)
+	case core.Object:
+		for _, m := range v {
+			eachText(m.Value, visit)
 		}
 	}
 }

@@ -3,8 +3,6 @@ package orchestrate
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"strings"
 
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/template"
@@ -19,18 +17,15 @@ func hydrate(ctx context.Context, r core.Reader, params core.JSON, data map[stri
 	if !bytes.Contains(params, []byte(kindKey)) {
 		return params, nil
 	}
-	d := json.NewDecoder(bytes.NewReader(params))
-	d.UseNumber()
-	var v any
-	if err := d.Decode(&v); err != nil {
+	v, err := params.Tree()
+	if err != nil {
 		return nil, core.Errorf(core.EBadRequest, "Error hydrating flow run parameters: %v", err)
 	}
 	h := hydration{r, data, filters}
-	v, err := h.value(ctx, v)
-	if err != nil {
+	if v, err = h.value(ctx, v); err != nil {
 		return nil, err
 	}
-	return core.ToJSON(v), nil
+	return core.Encode(v), nil
 }
 
 type hydration struct {
@@ -48,13 +43,13 @@ func (h *hydration) value(ctx context.Context, v any) (any, error) {
 				return nil, err
 			}
 		}
-	case map[string]any:
-		if kind, ok := v[kindKey]; ok {
+	case core.Object:
+		if kind, ok := v.Get(kindKey); ok {
 			return h.kind(ctx, kind, v)
 		}
-		for k := range v {
+		for i := range v {
 			var err error
-			if v[k], err = h.value(ctx, v[k]); err != nil {
+			if v[i].Value, err = h.value(ctx, v[i].Value); err != nil {
 				return nil, err
 			}
 		}
@@ -62,12 +57,12 @@ func (h *hydration) value(ctx context.Context, v any) (any, error) {
 	return v, nil
 }
 
-func (h *hydration) kind(ctx context.Context, kind any, v map[string]any) (any, error) {
+func (h *hydration) kind(ctx context.Context, kind any, v core.Object) (any, error) {
 	bad := func(format string, args ...any) error {
 		return core.Errorf(core.EBadRequest, "Error hydrating flow run parameters: "+format, args...)
 	}
 	part := func(key string) (any, error) {
-		p, ok := v[key]
+		p, ok := v.Get(key)
 		if !ok {
 			return nil, bad("the %v wrapper needs the key %q", kind, key)
 		}
@@ -85,10 +80,8 @@ func (h *hydration) kind(ctx context.Context, kind any, v map[string]any) (any, 
 		if !ok {
 			return nil, bad("the value of a json wrapper must be text that holds JSON")
 		}
-		d := json.NewDecoder(strings.NewReader(text))
-		d.UseNumber()
-		var out any
-		if err := d.Decode(&out); err != nil || d.More() {
+		out, err := core.JSON(text).Tree()
+		if err != nil {
 			return nil, bad("%q is not valid JSON", cutText(text, 80))
 		}
 		return out, nil
@@ -105,9 +98,7 @@ func (h *hydration) kind(ctx context.Context, kind any, v map[string]any) (any, 
 		if err != nil {
 			return nil, err
 		}
-		var out any
-		_ = json.Unmarshal(variable.Value, &out)
-		return out, nil
+		return variable.Value, nil
 	case "jinja":
 		p, err := part("template")
 		if err != nil {

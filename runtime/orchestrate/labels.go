@@ -44,11 +44,21 @@ func overlay(base, over core.JSON) core.JSON {
 	case isEmptyObject(base):
 		return over
 	}
-	m := objectOf(base)
-	for k, v := range objectOf(over) {
-		m[k] = v
+	out, _ := base.Object()
+	given, _ := over.Object()
+	if out.Overlay(given); len(out) == len(given) {
+		return over // nothing of base is left
 	}
-	return core.ToJSON(m)
+	return out.JSON()
+}
+
+// tree decodes an object at every depth; anything else is an empty one.
+func tree(j core.JSON) any {
+	v, err := j.OrObject().Tree()
+	if _, ok := v.(core.Object); !ok || err != nil {
+		return core.Object{}
+	}
+	return v
 }
 
 // UpdateFlowRunLabels merges labels into the run's. ENotFound.

@@ -206,11 +206,14 @@ func TestBrowserWithoutJavaScript(t *testing.T) {
 	b.want(`typeof window.htmx`, "undefined")
 	b.want(`[...document.querySelectorAll("tbody .badge")].every(x=>x.textContent.includes("Failed"))`, "true")
 	visit("/deployments/" + h.adder.ID.String() + "/run")
-	b.js(`(document.querySelector("[name="parameters.a"]").value=40,document.querySelector("#run-form").submit())`)
+	b.js(`(document.querySelector("[name='parameters.a']").value=40,[...document.querySelectorAll("[placeholder='add…']")].slice(0,3).forEach((x,i)=>x.value="more"+i),document.querySelector("#run-form").submit())`)
 	b.wait(`location.pathname.startsWith("/flow-runs/")`)
 	b.want(`!!document.querySelector("noscript")`, "true")
 	id, err := core.ParseUUID(strings.TrimPrefix(b.js("location.pathname"), "/flow-runs/"))
 	h.check(err)
+	if got := string(h.run(id).Parameters); !strings.Contains(got, `"regions":["eu","us","more0","more1","more2"]`) {
+		t.Error("a list takes several new items: ", got)
+	}
 	ctx := h.act(id)
 	h.complete(ctx, id, "42")
 	b.wait(`document.querySelector("#run-head .badge")?.textContent.trim()=="Completed"`) // the page loads itself anew

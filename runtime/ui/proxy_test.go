@@ -77,7 +77,7 @@ func TestBehindAProxy(t *testing.T) {
 			b.js(`document.querySelector('[name=theme][value=dark]').click()`)
 			b.wait(`document.documentElement?.dataset.theme=="dark" && location.pathname=="` + c.base + `/work-pools" && !!window.htmx`)
 			b.goTo(c.base + "/deployments/" + h.adder.ID.String() + "/run")
-			b.js(`(document.querySelector("[name="parameters.a"]").value=40,document.querySelector("#run-form .btn.pri").click())`)
+			b.js(`(document.querySelector("[name='parameters.a']").value=40,document.querySelector("#run-form .btn.pri").click())`)
 			b.wait(`location.pathname.startsWith("` + c.base + `/flow-runs/") && document.querySelector("#live")?.dataset.state=="up"`)
 			id := h.id(strings.TrimPrefix(b.js("location.pathname"), c.base+"/flow-runs/"))
 			h.act(id)

@@ -90,6 +90,15 @@
     $(".logbar").addEventListener("keypress", (e) => { if (e.key === "Enter" && e.target.matches("input")) e.preventDefault(); });
   }
 
+  // Enter in a list adds an item; in other fields it sends the form
+  on("keypress", (e) => {
+    const i = e.target; if (e.key !== "Enter" || e.isComposing || !i.matches("[data-list] input")) return;
+    e.preventDefault();
+    const all = $$("input", i.parentElement); let next = all[all.indexOf(i) + 1];
+    if (!next && i.value) { next = i.cloneNode(); next.value = ""; i.after(next); }
+    next?.focus();
+  });
+
   on("change", (e) => { if (e.target.matches("[data-all]")) $$("tbody .ck", e.target.closest("form")).forEach((c) => { c.checked = e.target.checked; }); });
   // forms that are sent by choosing; a search is saved as the address has it
   on("change", (e) => e.target.closest("form[data-autosubmit]")?.requestSubmit());
