@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 
 	"github.com/flowlite/flowlite/db/row"
@@ -118,7 +117,7 @@ func lim(n int) int64 {
 
 func decode(j core.JSON, v any) {
 	if len(j) > 0 {
-		_ = json.Unmarshal(j, v)
+		_ = core.Unmarshal(j, v)
 	}
 }
 

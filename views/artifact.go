@@ -68,7 +68,7 @@ func readTableUpTo(data core.JSON, rows int) *table {
 		return t
 	}
 	var lists [][]any
-	if json.Unmarshal(raw, &lists) == nil && len(lists) > 0 {
+	if core.Unmarshal(raw, &lists) == nil && len(lists) > 0 {
 		t := &table{most: rows}
 		for _, h := range lists[0] {
 			t.head = append(t.head, cellOf(h).text)
@@ -79,7 +79,7 @@ func readTableUpTo(data core.JSON, rows int) *table {
 		return t
 	}
 	var columns map[string][]any
-	if json.Unmarshal(raw, &columns) == nil && len(columns) > 0 {
+	if core.Unmarshal(raw, &columns) == nil && len(columns) > 0 {
 		t := &table{head: keys(raw), most: rows}
 		n := 0
 		for _, c := range columns {
@@ -106,7 +106,7 @@ func rowTable(raw []byte, most int) *table {
 	t := &table{most: most}
 	rows := make([]map[string]any, len(objects))
 	for i, o := range objects {
-		if json.Unmarshal(o, &rows[i]) != nil {
+		if core.Unmarshal(o, &rows[i]) != nil {
 			return nil
 		}
 		if i < 20 || len(t.head) == 0 {
@@ -147,8 +147,8 @@ func cellOf(v any) cell {
 		return cell{}
 	case string:
 		return cell{text: x}
-	case float64:
-		return cell{text: strconv.FormatFloat(x, 'f', -1, 64), number: true}
+	case json.Number:
+		return cell{text: string(x), number: true}
 	case bool:
 		return cell{text: strconv.FormatBool(x)}
 	}

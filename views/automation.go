@@ -1,7 +1,6 @@
 package views
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -330,7 +329,7 @@ var stateTone = map[string]string{
 // RelatedSpecs are the label specs of a trigger's related resources.
 func RelatedSpecs(j core.JSON) []map[string]any {
 	var many []map[string]any
-	if json.Unmarshal(j, &many) == nil {
+	if core.Unmarshal(j, &many) == nil {
 		return many
 	}
 	if one := j.Map(); len(one) > 0 {

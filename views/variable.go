@@ -81,13 +81,13 @@ func valueOf(v *core.Variable) string {
 func goVariable(v *core.Variable) string {
 	kind := "any"
 	var x any
-	if json.Unmarshal(v.Value, &x) == nil {
+	if core.Unmarshal(v.Value, &x) == nil {
 		switch x.(type) {
 		case string:
 			kind = "string"
 		case bool:
 			kind = "bool"
-		case float64:
+		case json.Number:
 			kind = "float64"
 			if !strings.ContainsAny(string(v.Value), ".eE") {
 				kind = "int64"

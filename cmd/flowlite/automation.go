@@ -117,19 +117,25 @@ func (c *automationCreateCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	var doc any
-	if err := yaml.Unmarshal(text, &doc); err != nil {
+	var node yaml.Node
+	if err := yaml.Unmarshal(text, &node); err != nil {
 		return badUsage("%s is neither YAML nor JSON: %v", c.File, err)
 	}
-	if m, ok := doc.(map[string]any); ok && m["automations"] != nil {
-		doc = m["automations"]
+	doc, err := yamlValue(&node, 0)
+	if err != nil {
+		return badUsage("%s: %v", c.File, err)
+	}
+	if o, ok := doc.(core.Object); ok {
+		if all, _ := o.Get("automations"); all != nil {
+			doc = all
+		}
 	}
 	list, many := doc.([]any)
 	if !many {
 		list = []any{doc}
 	}
 	for i, one := range list {
-		if _, ok := one.(map[string]any); !ok {
+		if _, ok := one.(core.Object); !ok {
 			return badUsage("%s: automation %d is no mapping with a name, a trigger and actions; see docs/automations.md", c.File, i+1)
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/flowlite/flowlite/runtime/core"
 )
 
 // call runs the program against an API and returns what it said.
@@ -97,8 +99,8 @@ func TestGlobalsFirst(t *testing.T) {
 }
 
 func TestPairs(t *testing.T) {
-	m := map[string]any{}
-	if err := pairs("--param", m, []string{"a=1", "b=x=y,z;w", "c=5"}, []byte(`{"properties":{"c":{"type":"string"}}}`)); err != nil {
+	var m core.Object
+	if err := pairs("--param", &m, []string{"a=1", "b=x=y,z;w", "c=5"}, []byte(`{"properties":{"c":{"type":"string"}}}`)); err != nil {
 		t.Fatal(err)
 	}
 	if b, _ := json.Marshal(m); string(b) != `{"a":1,"b":"x=y,z;w","c":"5"}` {

@@ -311,7 +311,7 @@ func TestDocumentedFile(t *testing.T) {
 	if err := s.limits(&c); err != nil || c.ConcurrencyLimit.V != 1 || c.ConcurrencyOptions.V.CollisionStrategy != "CANCEL_NEW" {
 		t.Errorf("limits: %+v, %v", c, err)
 	}
-	if got := string(core.ToJSON(s.Pool.JobVariables)); got != `{"env":{"STAGE":"qa"}}` {
+	if got := string(s.Pool.JobVariables); got != `{"env":{"STAGE":"qa"}}` {
 		t.Errorf("job variables: %s", got)
 	}
 	// Flags go before the file, with --all too.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -159,17 +158,17 @@ func (f *specFlags) over(s *deploySpec) error {
 	return nil
 }
 
-func (f *specFlags) schedules() (all []map[string]any) {
+func (f *specFlags) schedules() (all []yamlJSON) {
 	add := func(key string, values []string) {
 		for _, v := range values {
-			m := map[string]any{key: v}
+			rule := core.Object{{Key: key, Value: v}}
 			if f.Timezone != "" {
-				m["timezone"] = f.Timezone
+				rule.Set("timezone", f.Timezone)
 			}
 			if f.Anchor != "" && key == "interval" {
-				m["anchor_date"] = f.Anchor
+				rule.Set("anchor_date", f.Anchor)
 			}
-			all = append(all, m)
+			all = append(all, yamlJSON(rule.JSON()))
 		}
 	}
 	add("cron", f.Cron)
@@ -203,14 +202,11 @@ func (a *app) plan(dir string, s *deploySpec, f specFlags, pool poolChoice, queu
 	if err != nil {
 		return nil, &failure{code: exitUsage, what: err.Error()}
 	}
-	vars := maps.Clone(s.Pool.JobVariables)
-	if vars == nil {
-		vars = map[string]any{}
-	}
-	if err := pairs("--job-variable", vars, f.JobVariable, nil); err != nil {
+	vars := s.Pool.JobVariables.object()
+	if err := pairs("--job-variable", &vars, f.JobVariable, nil); err != nil {
 		return nil, err
 	}
-	desc, err := newDescriber(a, f.Home, vars).describe(e)
+	desc, err := newDescriber(a, f.Home, vars.JSON().Map()).describe(e)
 	if err != nil {
 		return nil, err
 	}
@@ -221,13 +217,10 @@ func (a *app) plan(dir string, s *deploySpec, f specFlags, pool poolChoice, queu
 	if err != nil {
 		return nil, err
 	}
-	all := maps.Clone(s.Parameters)
-	if all == nil {
-		all = map[string]any{}
-	}
-	maps.Copy(all, params)
+	all := s.Parameters.object()
+	all.Overlay(params)
 	if s.Enforce == nil || *s.Enforce {
-		if faults := schema.Validate(desc.Schema, core.ToJSON(all), false); len(faults) > 0 {
+		if faults := schema.Validate(desc.Schema, all.JSON(), false); len(faults) > 0 {
 			return nil, &failure{code: exitUsage, what: fmt.Sprintf("%s: %s", s.Name, faults[0].Msg), hint: "the parameters are those of " + s.Entrypoint}
 		}
 	}
@@ -239,13 +232,13 @@ func (a *app) plan(dir string, s *deploySpec, f specFlags, pool poolChoice, queu
 		p.body.Schedules = core.Some(schedules)
 	}
 	if s.Parameters != nil || len(params) > 0 {
-		p.body.Parameters = core.Some(core.ToJSON(all))
+		p.body.Parameters = core.Some(all.JSON())
 	}
 	if s.Tags != nil {
 		p.body.Tags = core.Some(core.Tags(s.Tags))
 	}
 	if s.Pool.JobVariables != nil || len(vars) > 0 {
-		p.body.JobVariables = core.Some(core.ToJSON(vars))
+		p.body.JobVariables = core.Some(vars.JSON())
 	}
 	for to, text := range map[*core.Opt[string]]string{&p.body.Description: cmp.Or(s.Description, desc.Description),
 		&p.body.Version: cmp.Or(s.Version, desc.Version), &p.body.WorkQueueName: s.Pool.Queue} {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -32,29 +33,29 @@ type deployFile struct {
 
 // deploySpec is what is said of one deployment, in a file or by flags.
 type deploySpec struct {
-	Name        string           `yaml:"name"`
-	FlowName    string           `yaml:"flow_name"`
-	Version     string           `yaml:"version"`
-	Description string           `yaml:"description"`
-	Entrypoint  string           `yaml:"entrypoint"`
-	Tags        []string         `yaml:"tags"`
-	Parameters  map[string]any   `yaml:"parameters"`
-	Pool        poolSpec         `yaml:"work_pool"`
-	Schedule    map[string]any   `yaml:"schedule"`
-	Schedules   []map[string]any `yaml:"schedules"`
-	Concurrency any              `yaml:"concurrency_limit"`
-	Enforce     *bool            `yaml:"enforce_parameter_schema"`
-	Paused      *bool            `yaml:"paused"`
-	Build       any              `yaml:"build"`
-	Push        any              `yaml:"push"`
-	Pull        any              `yaml:"pull"`
-	Triggers    []any            `yaml:"triggers"`
+	Name        string     `yaml:"name"`
+	FlowName    string     `yaml:"flow_name"`
+	Version     string     `yaml:"version"`
+	Description string     `yaml:"description"`
+	Entrypoint  string     `yaml:"entrypoint"`
+	Tags        []string   `yaml:"tags"`
+	Parameters  yamlJSON   `yaml:"parameters"`
+	Pool        poolSpec   `yaml:"work_pool"`
+	Schedule    yamlJSON   `yaml:"schedule"`
+	Schedules   []yamlJSON `yaml:"schedules"`
+	Concurrency any        `yaml:"concurrency_limit"`
+	Enforce     *bool      `yaml:"enforce_parameter_schema"`
+	Paused      *bool      `yaml:"paused"`
+	Build       any        `yaml:"build"`
+	Push        any        `yaml:"push"`
+	Pull        any        `yaml:"pull"`
+	Triggers    []any      `yaml:"triggers"`
 }
 
 type poolSpec struct {
-	Name         string         `yaml:"name"`
-	Queue        string         `yaml:"work_queue_name"`
-	JobVariables map[string]any `yaml:"job_variables"`
+	Name         string   `yaml:"name"`
+	Queue        string   `yaml:"work_queue_name"`
+	JobVariables yamlJSON `yaml:"job_variables"`
 }
 
 // readDeployFile reads a file strictly: what is not understood is an error,
@@ -175,50 +176,60 @@ func matches(pattern string, s deploySpec) bool {
 // rules are the schedules as the API takes them.
 func (s *deploySpec) rules() (list []core.ScheduleCreate, err error) {
 	all := s.Schedules
-	if len(s.Schedule) > 0 {
-		all = append([]map[string]any{s.Schedule}, all...)
+	if len(s.Schedule.object()) > 0 {
+		all = append([]yamlJSON{s.Schedule}, all...)
 	}
 	for _, m := range all {
-		rule := map[string]any{}
+		rule := core.Object{}
 		c := core.ScheduleCreate{}
-		for k, v := range m {
-			if v == nil {
+		for _, part := range m.object() {
+			k, v := part.Key, part.Value.(core.JSON)
+			if v.IsNull() {
 				continue
 			}
 			switch k {
 			case "active":
-				b, ok := v.(bool)
-				if !ok {
+				var b bool
+				if json.Unmarshal(v, &b) != nil {
 					return nil, badUsage("deployment %s: active of a schedule is true or false", s.Name)
 				}
 				c.Active = core.Some(b)
 			case "max_scheduled_runs":
-				n, ok := v.(int)
-				if !ok {
+				var n int64
+				if json.Unmarshal(v, &n) != nil {
 					return nil, badUsage("deployment %s: max_scheduled_runs is a number", s.Name)
 				}
-				c.MaxScheduledRuns = core.Ptr(int64(n))
+				c.MaxScheduledRuns = &n
 			case "parameters":
-				c.Parameters = core.ToJSON(v)
+				c.Parameters = v
 			case "slug":
-				c.Slug = core.Ptr(fmt.Sprint(v))
+				c.Slug = core.Ptr(textOf(v))
 			case "interval":
-				d, err := parseLength(fmt.Sprint(v))
+				d, err := parseLength(textOf(v))
 				if err != nil {
 					return nil, badUsage("deployment %s: interval: %v", s.Name, err)
 				}
-				rule[k] = d.Seconds()
+				rule.Set(k, d.Seconds())
 			default:
-				rule[k] = v
+				rule.Set(k, v)
 			}
 		}
-		c.Rule = core.ToJSON(rule)
+		c.Rule = rule.JSON()
 		if _, err := nextDates(c.Rule); err != nil {
 			return nil, badUsage("deployment %s: %v", s.Name, err)
 		}
 		list = append(list, c)
 	}
 	return list, nil
+}
+
+// textOf is a text without its quotes, and any other value as it is written.
+func textOf(v core.JSON) string {
+	var text string
+	if json.Unmarshal(v, &text) != nil {
+		return string(v)
+	}
+	return text
 }
 
 // limits are the concurrency limit and what happens when it is full.

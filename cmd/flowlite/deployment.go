@@ -111,9 +111,9 @@ func (c *deploymentRunCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	body := core.DeploymentFlowRunCreate{Name: c.FlowRunName, Tags: c.Tag, Parameters: core.ToJSON(params)}
+	body := core.DeploymentFlowRunCreate{Name: c.FlowRunName, Tags: c.Tag, Parameters: params.JSON()}
 	if len(vars) > 0 {
-		body.JobVariables = core.ToJSON(vars)
+		body.JobVariables = vars.JSON()
 	}
 	at := core.Now().Add(c.StartIn.Duration())
 	if c.StartAt != "" {

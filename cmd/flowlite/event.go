@@ -165,7 +165,7 @@ func (c *eventEmitCmd) Run(a *app) error {
 		payload = core.JSON("{}")
 	}
 	var object map[string]any
-	if json.Unmarshal(payload, &object) != nil {
+	if core.Unmarshal(payload, &object) != nil {
 		return badUsage("--payload is a JSON object")
 	}
 	e := &core.Event{ID: core.NewID(), Occurred: core.Now(), Event: c.Event, Resource: map[string]string{}, Related: []map[string]string{}, Payload: payload}

@@ -31,11 +31,11 @@ func (c *flowServeCmd) Run(a *app) error {
 	if err != nil {
 		return &failure{code: exitUsage, what: err.Error()}
 	}
-	vars := map[string]any{}
-	if err := pairs("--job-variable", vars, c.JobVariable, nil); err != nil {
+	var vars core.Object
+	if err := pairs("--job-variable", &vars, c.JobVariable, nil); err != nil {
 		return err
 	}
-	desc, err := newDescriber(a, c.Home, vars).describe(e)
+	desc, err := newDescriber(a, c.Home, vars.JSON().Map()).describe(e)
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ func cause(err error) error {
 // jsonObject checks that somebody's text is one; what names the text in an error.
 func jsonObject(b []byte, what string) (core.JSON, error) {
 	var v any
-	if err := json.Unmarshal(b, &v); err != nil {
+	if err := core.Unmarshal(b, &v); err != nil {
 		return nil, badUsage("%s is not JSON: %v", what, err)
 	}
 	if _, ok := v.(map[string]any); !ok {
@@ -47,15 +47,15 @@ func jsonObject(b []byte, what string) (core.JSON, error) {
 	return b, nil
 }
 
-// pairs reads k=v texts into m. A value is JSON, or else text; where the
+// pairs reads k=v texts into o. A value is JSON, or else text; where the
 // schema wants text it stays text.
-func pairs(flag string, m map[string]any, kv []string, schema core.JSON) error {
+func pairs(flag string, o *core.Object, kv []string, schema core.JSON) error {
 	for _, s := range kv {
 		k, v, ok := strings.Cut(s, "=")
 		if !ok || k == "" {
 			return badUsage("%s: %q is not key=value", flag, s)
 		}
-		m[k] = value(v, propertyType(schema, k))
+		o.Set(k, value(v, propertyType(schema, k)))
 	}
 	return nil
 }
@@ -67,26 +67,27 @@ func propertyType(schema core.JSON, key string) string {
 	return t
 }
 
-func value(text, typ string) any {
+func value(text, typ string) core.JSON {
 	if typ == "string" || !json.Valid([]byte(text)) {
-		return text
+		return core.Encode(text)
 	}
-	return json.RawMessage(text)
+	return core.JSON(text)
 }
 
 // inputs are the parameters and job variables of a command: those of --params,
 // and over them the single ones.
-func (a *app) inputs(file string, param, jobVariable []string, schema core.JSON) (params, vars map[string]any, err error) {
-	params, vars = map[string]any{}, map[string]any{}
+func (a *app) inputs(file string, param, jobVariable []string, schema core.JSON) (params, vars core.Object, err error) {
 	if file != "" {
 		j, err := a.readInput(file)
 		if err != nil {
 			return nil, nil, err
 		}
-		params = j.Map()
+		if params, err = j.Object(); err != nil {
+			return nil, nil, badUsage("%s: %v", file, err)
+		}
 	}
-	if err := pairs("--param", params, param, schema); err != nil {
+	if err := pairs("--param", &params, param, schema); err != nil {
 		return nil, nil, err
 	}
-	return params, vars, pairs("--job-variable", vars, jobVariable, nil)
+	return params, vars, pairs("--job-variable", &vars, jobVariable, nil)
 }

@@ -242,7 +242,7 @@ func checkTasks(t *testing.T, store core.Store, r *core.FlowRun, effects string)
 	if r.StateType != core.Completed {
 		return
 	}
-	n := int(r.Parameters.Map()["tasks"].(float64))
+	n, _ := strconv.Atoi(fmt.Sprint(r.Parameters.Map()["tasks"]))
 	if len(tasks) != n {
 		t.Errorf("run %s has %d task runs, want %d", r.ID, len(tasks), n)
 	}

@@ -45,15 +45,9 @@ func (a *app) inputSchema(r *core.FlowRun) core.JSON {
 	return core.JSON(text)
 }
 
-func (a *app) resumeInput(args []string, schema core.JSON) (map[string]any, error) {
+func (a *app) resumeInput(args []string, schema core.JSON) (core.Object, error) {
 	props, _ := schema.Map()["properties"].(map[string]any)
-	var input map[string]any
-	set := func(k string, v any) {
-		if input == nil {
-			input = map[string]any{}
-		}
-		input[k] = v
-	}
+	var input core.Object
 	for len(args) > 0 {
 		name, val, inline := strings.Cut(strings.TrimPrefix(args[0], "--"), "=")
 		if !strings.HasPrefix(args[0], "--") {
@@ -80,9 +74,14 @@ func (a *app) resumeInput(args []string, schema core.JSON) (map[string]any, erro
 			if err != nil {
 				return nil, err
 			}
-			for k, v := range j.Map() {
-				set(k, v)
+			given, err := j.Object()
+			if err != nil {
+				return nil, badUsage("%s: %v", val, err)
 			}
+			if input == nil {
+				input = core.Object{}
+			}
+			input.Overlay(given)
 			continue
 		}
 		if _, ok := props[key]; !ok && len(props) > 0 {
@@ -96,7 +95,7 @@ func (a *app) resumeInput(args []string, schema core.JSON) (map[string]any, erro
 			}
 			return nil, f
 		}
-		set(key, value(val, typ))
+		input.Set(key, value(val, typ))
 	}
 	if input == nil && len(props) > 0 && a.canAsk() {
 		for _, k := range slices.Sorted(maps.Keys(props)) {
@@ -123,7 +122,7 @@ func (a *app) resumeInput(args []string, schema core.JSON) (map[string]any, erro
 				}
 			}
 			if answer != "" {
-				set(k, value(answer, typ))
+				input.Set(k, value(answer, typ))
 			}
 		}
 	}
@@ -134,11 +133,11 @@ func (a *app) resumeInput(args []string, schema core.JSON) (map[string]any, erro
 }
 
 // missing are the fields that a run asks for and nobody has given.
-func missing(schema core.JSON, input map[string]any) (names []string) {
+func missing(schema core.JSON, input core.Object) (names []string) {
 	required, _ := schema.Map()["required"].([]any)
 	for _, r := range required {
 		name, _ := r.(string)
-		if _, given := input[name]; !given {
+		if _, given := input.Get(name); !given {
 			names = append(names, name)
 		}
 	}

@@ -265,15 +265,16 @@ func (a *app) result(r *core.FlowRun, c *client.Client) (core.JSON, error) {
 	if r.State == nil {
 		return nil, nil
 	}
-	data := r.State.Data.Map()
-	if key, ok := data["key"].(string); ok && data["type"] == "flowlite" {
-		b, err := c.Result(a.ctx, key)
+	data, _ := r.State.Data.Object()
+	ours := textOf(data.Raw("type")) == "flowlite"
+	if key := data.Raw("key"); ours && !key.IsNull() {
+		b, err := c.Result(a.ctx, textOf(key))
 		return b, err
 	}
-	if v, ok := data["value"]; ok && data["type"] == "flowlite" {
-		return core.ToJSON(v), nil
+	if v := data.Raw("value"); ours && v != nil {
+		return v, nil
 	}
-	if _, ok := data["storage_key"]; ok { // Python's; readable where its storage is
+	if data.Raw("storage_key") != nil { // Python's; readable where its storage is
 		if v, err := engine.Unpack(a.ctx, c, r.State.Data); err == nil {
 			return v, nil
 		}

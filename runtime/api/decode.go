@@ -43,13 +43,14 @@ func decode(c *call, v any) error {
 	if c.op.strict {
 		d := json.NewDecoder(bytes.NewReader(body))
 		d.DisallowUnknownFields()
+		d.UseNumber()
 		if !hides(reflect.TypeOf(v).Elem()) && d.Decode(v) == nil && atEnd(d) {
 			return nil
 		}
 		// An unknown key at the top is no error, only one within a filter.
 		reflect.ValueOf(v).Elem().SetZero()
 	}
-	if err := json.Unmarshal(body, v); err != nil {
+	if err := core.Unmarshal(body, v); err != nil {
 		return diagnose(c.op, body, v)
 	}
 	if c.op.strict {

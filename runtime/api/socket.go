@@ -124,6 +124,7 @@ func (s *socket) wish(ctx context.Context, f any) (backfill bool, err error) {
 func strictly(b []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
+	d.UseNumber()
 	if err := d.Decode(v); err != nil {
 		return err
 	}

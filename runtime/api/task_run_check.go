@@ -59,7 +59,7 @@ func checkTaskInputs(inputs core.JSON) error {
 
 func checkTaskInput(item core.JSON, loc ...any) error {
 	var x map[string]any
-	if json.Unmarshal(item, &x) != nil || x == nil {
+	if core.Unmarshal(item, &x) != nil || x == nil {
 		return invalid("model_attributes_type", "Input should be a valid dictionary or object to extract fields from", item, append(loc, inputKinds[0].model)...)
 	}
 	kind, given := x["input_type"]

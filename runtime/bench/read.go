@@ -2,7 +2,6 @@ package bench
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -108,7 +107,7 @@ func (b *reading) first(ctx context.Context, path, body, field string) (string, 
 		return "", err
 	}
 	var records []map[string]any
-	if err := json.Unmarshal(answer, &records); err != nil {
+	if err := core.Unmarshal(answer, &records); err != nil {
 		return "", err
 	}
 	if len(records) == 0 {

@@ -43,7 +43,7 @@ func (c *Client) call(ctx context.Context, method, path string, in, out any) err
 	if err != nil || out == nil {
 		return err
 	}
-	if err := json.Unmarshal(b, out); err != nil {
+	if err := core.Unmarshal(b, out); err != nil {
 		return core.Errorf(core.EInternal, "%s answered %s %s with something else than expected (is it a flowlite server?): %w", c.URL(), method, path, err)
 	}
 	return nil
@@ -289,7 +289,7 @@ func (c *Client) failure(resp *http.Response, server string, b []byte) error {
 		Message string            `json:"exception_message"`
 		Fields  []core.FieldError `json:"exception_detail"`
 	}
-	_ = json.Unmarshal(b, &body)
+	_ = core.Unmarshal(b, &body)
 	e.Fields = body.Fields
 	detail, _ := body.Detail.(string)
 	switch {

@@ -87,7 +87,7 @@ func call(ctx context.Context, to API, method, path string, body, out any) error
 	if err != nil || out == nil || len(raw) == 0 {
 		return err
 	}
-	if err := json.Unmarshal(raw, out); err != nil {
+	if err := core.Unmarshal(raw, out); err != nil {
 		return core.Errorf(core.EInvalid, "%s %s answered something else than expected (is it the address of an API?): %w", method, path, err)
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -162,7 +163,7 @@ func customWebhook(ctx context.Context, b *Block, subject, body string) error {
 	if method == "" {
 		method = http.MethodPost
 	}
-	if seconds, ok := b.Data["timeout"].(float64); ok && seconds > 0 {
+	if seconds, err := strconv.ParseFloat(fmt.Sprint(b.Data["timeout"]), 64); err == nil && seconds > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, time.Duration(seconds*float64(time.Second)))
 		defer cancel()

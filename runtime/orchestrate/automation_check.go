@@ -156,9 +156,9 @@ func checkEventTrigger(t *core.Trigger, loc []any, fault faultFunc) {
 	}
 	var one map[string]any
 	var many []map[string]any
-	if json.Unmarshal(t.MatchRelated, &one) == nil {
+	if core.Unmarshal(t.MatchRelated, &one) == nil {
 		many = []map[string]any{one}
-	} else if json.Unmarshal(t.MatchRelated, &many) != nil {
+	} else if core.Unmarshal(t.MatchRelated, &many) != nil {
 		fault(under(loc, "match_related"), "dict_type", "Input should be a valid dictionary, or a list of them")
 	}
 	for _, spec := range many {

@@ -2,7 +2,6 @@ package orchestrate
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"strconv"
 
@@ -142,6 +141,6 @@ func triggeredEvent(a *core.Automation, one *core.Firing) *core.Event {
 
 func decodeJSON(j core.JSON, v any) {
 	if len(j) > 0 {
-		_ = json.Unmarshal(j, v)
+		_ = core.Unmarshal(j, v)
 	}
 }

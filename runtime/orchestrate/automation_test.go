@@ -316,7 +316,7 @@ func TestWebhookAction(t *testing.T) {
 		h.round()
 		<-heard
 		done, bad := h.told("prefect.automation.action.executed"), h.told("prefect.automation.action.failed")
-		if len(done) != 2 || done[0].Related[0]["prefect.resource.name"] != "hook" || len(bad) != 1 || bad[0].Payload.Map()["status_code"] != 418.0 {
+		if len(done) != 2 || done[0].Related[0]["prefect.resource.name"] != "hook" || len(bad) != 1 || bad[0].Payload.Map()["status_code"] != json.Number("418") {
 			t.Errorf("told %v %v", done, bad)
 		}
 	})

@@ -38,7 +38,7 @@ func specOf(m map[string]any) labelSpec {
 
 func relatedSpecs(j core.JSON) []labelSpec {
 	var many []map[string]any
-	if json.Unmarshal(j, &many) != nil {
+	if core.Unmarshal(j, &many) != nil {
 		many = []map[string]any{j.Map()}
 	}
 	specs := make([]labelSpec, len(many))

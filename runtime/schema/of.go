@@ -31,42 +31,75 @@ func Of(t reflect.Type) (core.JSON, error) {
 	if err != nil {
 		return nil, core.Errorf(core.EInvalid, "schema of %s: %w", t, err)
 	}
-	var m map[string]any
-	if err := json.Unmarshal(b, &m); err != nil {
+	all, err := core.JSON(b).Tree()
+	if err != nil {
 		return nil, core.Errorf(core.EInternal, "schema of %s: %w", t, err)
 	}
-	properties, _ := m["properties"].(map[string]any)
-	if properties == nil {
-		properties = map[string]any{}
-	}
-	position := 0
-	if s.Properties != nil {
-		for p := s.Properties.Oldest(); p != nil; p = p.Next() {
-			property, ok := properties[p.Key].(map[string]any)
-			if !ok {
-				property = map[string]any{}
-				properties[p.Key] = property
-			}
-			if _, ok := property["title"]; !ok {
-				property["title"] = p.Key
-			}
-			property["position"] = position
-			position++
-		}
-	}
+	m, _ := all.(core.Object)
 	optional := pointers(t)
+	properties := at(m, "properties")
+	for i, p := range properties {
+		property, _ := p.Value.(core.Object) // true is the schema of anything
+		if _, ok := property.Get("title"); !ok {
+			property.Set("title", p.Key)
+		}
+		properties[i].Value = property
+	}
 	required := []any{}
-	list, _ := m["required"].([]any)
-	for _, name := range list {
-		property, _ := properties[name.(string)].(map[string]any)
-		if _, hasDefault := property["default"]; !hasDefault && !optional[name.(string)] {
+	list, _ := m.Get("required")
+	names, _ := list.([]any)
+	for _, name := range names {
+		property := at(properties, name.(string))
+		if _, hasDefault := property.Get("default"); !hasDefault && !optional[name.(string)] {
 			required = append(required, name)
 		}
 	}
-	delete(m, "$schema")
-	delete(m, "$id")
-	m["title"], m["type"], m["properties"], m["required"], m["additionalProperties"] = "Parameters", "object", properties, required, false
-	return core.ToJSON(m), nil
+	out := core.Object{{Key: "title", Value: "Parameters"}, {Key: "type", Value: "object"}, {Key: "properties", Value: properties}, {Key: "required", Value: required}, {Key: "additionalProperties", Value: false}}
+	for _, x := range m {
+		if _, ours := out.Get(x.Key); !ours && x.Key != "$schema" && x.Key != "$id" {
+			out = append(out, x)
+		}
+	}
+	return core.Encode(placed(out)), nil
+}
+
+// at is the object under a key, empty if there is none.
+func at(o core.Object, key string) core.Object {
+	v, _ := o.Get(key)
+	inner, _ := v.(core.Object)
+	if inner == nil {
+		inner = core.Object{}
+	}
+	return inner
+}
+
+// placed gives the properties of each object the position of their definition:
+// some stores sort the keys of an object.
+func placed(v any) any {
+	switch v := v.(type) {
+	case []any:
+		for i := range v {
+			v[i] = placed(v[i])
+		}
+	case core.Object:
+		for i, m := range v {
+			properties, ok := m.Value.(core.Object)
+			if m.Key != "properties" || !ok {
+				if m.Key != "default" && m.Key != "enum" && m.Key != "const" && m.Key != "examples" {
+					v[i].Value = placed(m.Value)
+				}
+				continue
+			}
+			for j, p := range properties {
+				property, ok := placed(p.Value).(core.Object)
+				if ok && property != nil {
+					property.Set("position", j)
+					properties[j].Value = property
+				}
+			}
+		}
+	}
+	return v
 }
 
 // The library panics on types that JSON cannot carry, such as channels.

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"encoding/json"
 	"reflect"
 	"strings"
 	"testing"
@@ -29,7 +30,7 @@ func TestValidate(t *testing.T) {
 	}
 	m := s.Map()
 	b := m["properties"].(map[string]any)["b"].(map[string]any)
-	if m["title"] != "Parameters" || b["position"] != 1.0 || b["title"] != "b" || b["type"] != "integer" {
+	if m["title"] != "Parameters" || b["position"] != json.Number("1") || b["title"] != "b" || b["type"] != "integer" {
 		t.Errorf("%s", s)
 	}
 	if r := m["required"].([]any); len(r) != 1 || r[0] != "b" {
@@ -58,7 +59,7 @@ func TestValidate(t *testing.T) {
 	if e := Validate(s, core.JSON(`{}`), false); e != nil {
 		t.Errorf("partial: %v", e)
 	}
-	if got := Defaults(s, core.JSON(`{"b":2}`)).Map(); got["a"] != 1.0 || got["mode"] != "fast" || got["b"] != 2.0 {
+	if got := Defaults(s, core.JSON(`{"b":2}`)).Map(); got["a"] != json.Number("1") || got["mode"] != "fast" || got["b"] != json.Number("2") {
 		t.Errorf("defaults: %v", got)
 	}
 }
@@ -91,5 +92,50 @@ func TestPythonSchemas(t *testing.T) {
 	}
 	if _, err := Of(reflect.TypeFor[int]()); core.CodeOf(err) != core.EInvalid {
 		t.Error(err)
+	}
+}
+
+type wide struct {
+	Zeta  int64   `json:"zeta" jsonschema:"default=9007199254740993,minimum=-9007199254740993"`
+	Alpha float64 `json:"alpha" jsonschema:"default=1.0"`
+	Small float64 `json:"small" jsonschema:"default=0.1234567890123456789"`
+	Big   uint64  `json:"big" jsonschema:"default=18446744073709551615"`
+	Beta  nested  `json:"beta"`
+	List  []int64 `json:"list,omitempty"`
+}
+
+type nested struct {
+	Second string `json:"second"`
+	First  int    `json:"first"`
+	Deep   *deep  `json:"deep,omitempty"`
+}
+
+type deep struct {
+	Z, Y, X int
+}
+
+// Defaults keep their digits, and fields the order of their definition, at
+// every depth; also where a store sorts the keys.
+func TestSchemaOfKeepsNumbersAndOrder(t *testing.T) {
+	s, err := Of(reflect.TypeFor[wide]())
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(s)
+	at := -1
+	for _, want := range []string{`"zeta":{"type":"integer"`, `"minimum":-9007199254740993`, `"default":9007199254740993`, `"alpha":`, `"default":1.0,`, `"small":`, `"default":0.1234567890123456789`, `"big":`, `"default":18446744073709551615`} {
+		i := strings.Index(text, want)
+		if i < at {
+			t.Errorf("%s is not where it belongs in %s", want, text)
+		}
+		at = i
+	}
+	for _, want := range []string{`"second":{"type":"string","position":0}`, `"first":{"type":"integer","position":1}`, `"Z":{"type":"integer","position":0}`, `"X":{"type":"integer","position":2}`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%s lacks %s", text, want)
+		}
+	}
+	if got := string(Defaults(s, core.JSON(`{"list":[1.0],"big":2}`))); got != `{"list":[1.0],"big":2,"zeta":9007199254740993,"alpha":1.0,"small":0.1234567890123456789}` {
+		t.Error(got)
 	}
 }

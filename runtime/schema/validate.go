@@ -3,7 +3,6 @@ package schema
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 	"sort"
 	"strings"
@@ -36,25 +35,23 @@ func Validate(schemaJSON, params core.JSON, requireAll bool) []core.FieldError {
 
 // Defaults is params with the schema's defaults for what is absent.
 func Defaults(schemaJSON, params core.JSON) core.JSON {
-	var s struct {
-		Properties map[string]struct {
-			Default json.RawMessage `json:"default"`
-		} `json:"properties"`
-	}
-	var values map[string]json.RawMessage
-	if json.Unmarshal(schemaJSON.OrObject(), &s) != nil || json.Unmarshal(params.OrObject(), &values) != nil {
+	schema, err := schemaJSON.Object()
+	properties, err2 := schema.Raw("properties").Object()
+	values, err3 := params.Object()
+	if err != nil || err2 != nil || err3 != nil {
 		return params.OrObject()
 	}
-	changed := false
-	for name, p := range s.Properties {
-		if _, ok := values[name]; !ok && len(p.Default) > 0 {
-			values[name], changed = p.Default, true
+	before := len(values)
+	for _, p := range properties {
+		property, _ := p.Value.(core.JSON).Object()
+		if _, ok := values.Get(p.Key); !ok && property.Raw("default") != nil {
+			values.Set(p.Key, property.Raw("default"))
 		}
 	}
-	if !changed {
+	if len(values) == before {
 		return params.OrObject()
 	}
-	return core.ToJSON(values)
+	return values.JSON()
 }
 
 type compiled struct {

@@ -219,6 +219,7 @@ func (u *UI) build(ctx context.Context, f *views.AutomationForm) (c core.Automat
 func decodeStrict(text string, v any) error {
 	d := json.NewDecoder(strings.NewReader(text))
 	d.DisallowUnknownFields()
+	d.UseNumber()
 	err := d.Decode(v)
 	if err == nil {
 		if _, more := d.Token(); !errors.Is(more, io.EOF) {

@@ -2,7 +2,6 @@ package worker
 
 import (
 	"context"
-	"encoding/json"
 	"os"
 	"slices"
 	"strings"
@@ -50,7 +49,7 @@ func (r *references) variable(name string) (v any, err error) {
 	if err != nil {
 		return nil, err
 	}
-	_ = json.Unmarshal(rec.Value, &v)
+	_ = core.Unmarshal(rec.Value, &v)
 	return v, nil
 }
 

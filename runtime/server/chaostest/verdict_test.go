@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -166,7 +167,7 @@ func (v *verdict) checkRun(d *core.Deployment, r *core.FlowRun) {
 	}
 	v.taken += r.Recoveries
 	lines := v.lines(r.ID)
-	n := int(r.Parameters.Map()["tasks"].(float64))
+	n, _ := strconv.Atoi(fmt.Sprint(r.Parameters.Map()["tasks"]))
 	v.checkTasks(name, r, n)
 	v.checkEffects(name, r, n, lines)
 }

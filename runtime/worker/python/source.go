@@ -61,7 +61,7 @@ func onlyDirectories(steps []map[string]json.RawMessage) (dir string, ok bool) {
 			return "", false
 		}
 		var in map[string]any
-		if json.Unmarshal(raw, &in) != nil || len(in) != 1 {
+		if core.Unmarshal(raw, &in) != nil || len(in) != 1 {
 			return "", false
 		}
 		to, _ := in["directory"].(string)
