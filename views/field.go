@@ -45,6 +45,14 @@ func textOnLines(f form.Field) form.Kind {
 	return form.Text
 }
 
+// rows is how tall a text of several lines is shown. Most secrets have one line.
+func rows(f form.Field) string {
+	if f.Secret && f.Kind == form.Text && !onLines(f.Value) {
+		return "1"
+	}
+	return "3"
+}
+
 func inputType(f form.Field) string {
 	if f.Plain {
 		return "text"

@@ -44,7 +44,7 @@ func automationFields() []form.Field {
 	name.Required = true
 	return []form.Field{
 		name,
-		automationField("tags", "Tags", form.String, "Separated by commas."),
+		automationField("tags", "Tags", form.String, "Separated by commas, or a JSON list."),
 		automationField("description", "Description", form.String, ""),
 		automationField("run.states", "States", form.String, ""),
 		automationField("run.flows", "Of the flows", form.String, "Names, separated by commas; every flow if empty."),

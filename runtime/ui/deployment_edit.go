@@ -49,7 +49,7 @@ func (u *UI) deploymentForm(w http.ResponseWriter, r *http.Request, typed url.Va
 	}
 	f.General = []form.Field{
 		{Name: "description", Title: "Description", Kind: form.Text, Desc: "Markdown.", Value: core.Deref(d.Description)},
-		{Name: "tags", Title: "Tags", Kind: form.String, Desc: "Separated by commas; each run gets them.", Value: tagText(d.Tags)},
+		{Name: "tags", Title: "Tags", Kind: form.String, Desc: "Separated by commas, or a JSON list; each run gets them.", Value: tagText(d.Tags)},
 	}
 	if duplicate {
 		f.General = append([]form.Field{{Name: "name", Title: "Name", Kind: form.String, Required: true, Value: d.Name + "-copy"}}, f.General...)

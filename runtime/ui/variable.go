@@ -76,7 +76,7 @@ func (u *UI) variableForm(w http.ResponseWriter, r *http.Request, typed url.Valu
 	f.Fields = fill("f-", []form.Field{
 		{Name: "name", Title: "Name", Kind: form.String, Required: true, Value: name, Desc: "Lower-case letters, digits, - and _. Flows read the variable by it."},
 		{Name: "value", Title: "Value", Kind: form.JSON, Value: text, Desc: "At most 5,000 bytes. Anybody who can open this page can read it: keep passwords in a secret."},
-		{Name: "tags", Title: "Tags", Kind: form.String, Value: tags, Desc: "Separated by commas."},
+		{Name: "tags", Title: "Tags", Kind: form.String, Value: tags, Desc: "Separated by commas, or a JSON list."},
 	}, typed)
 	return p, f, nil
 }

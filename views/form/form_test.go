@@ -2,6 +2,7 @@ package form
 
 import (
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -115,5 +116,69 @@ func TestHostileSchemas(t *testing.T) {
 		if err == nil {
 			Decode(nil, fs, url.Values{"a": {"x"}, "<b>": {"y"}}, time.UTC)
 		}
+	}
+}
+
+// A person's change of one control changes that value, and says what becomes of
+// a default.
+func TestEdit(t *testing.T) {
+	const schema = `{"type":"object","properties":{
+	 "text":{"type":"string"},"note":{"type":"string","default":"d"},"n":{"type":"integer","default":5},"list":{"type":"array","items":{"type":"string"},"default":["x"]},
+	 "place":{"$ref":"#/$defs/Place","default":{"city":"Madrid","zip":1}},"at":{"type":"string","format":"date-time"},"big":{"type":"integer"},"ratio":{"type":"number"}},
+	 "$defs":{"Place":{"type":"object","properties":{"zip":{"type":"integer"},"city":{"type":"string"}}}}}`
+	for _, c := range []struct{ name, stored, post, want, err string }{
+		{"lines keep their ends", `{"text":"a\r\nb"}`, "text=a%0D%0Ab%0D%0Ac", `{"text":"a\r\nb\r\nc"}`, ""},
+		{"plain lines keep theirs", `{"text":"a\nb"}`, "text=a%0D%0Ab%0D%0Ac", `{"text":"a\nb\nc"}`, ""},
+		{"blanks are typed, too", `{"text":"a"}`, "text=+a+", `{"text":" a "}`, ""},
+		{"a cleared text", `{"note":"n"}`, "note=", `{"note":""}`, ""},
+		{"a cleared number is unset", `{"n":7}`, "n=", `{}`, ""},
+		{"a cleared default stays what it is", `{}`, "n=", ``, "Must be a number; its default is 5."},
+		{"an item is added", `{"list":["a",""," b"]}`, "list=a&list=&list=+b&list=c&list=", `{"list":["a",""," b","c"]}`, ""},
+		{"an item is cleared", `{"list":["a","b"]}`, "list=&list=b", `{"list":["b"]}`, ""},
+		{"all items are cleared", `{"list":["a"]}`, "list=&list=", `{"list":[]}`, ""},
+		{"a default list is cleared", `{}`, "list=", `{"list":[]}`, ""},
+		{"an object is cleared", `{"place":{"zip":3,"city":"Rome"}}`, "place.zip=&place.city=", `{"place":{}}`, ""},
+		{"a default object is cleared", `{}`, "place.zip=&place.city=", `{"place":{}}`, ""},
+		{"a default object is changed", `{}`, "place.zip=2&place.city=Madrid", `{"place":{"city":"Madrid","zip":2}}`, ""},
+		{"other keys of an object", `{"place":{"other":1.0,"zip":3}}`, "place.zip=4", `{"place":{"other":1.0,"zip":4}}`, ""},
+		{"a time is changed", `{"at":"2026-07-01T10:00:00.5+02:00"}`, "at=2026-07-01T11:00", `{"at":"2026-07-01T11:00:00Z"}`, ""},
+		{"large numbers", `{}`, "big=12345678901234567890123&ratio=1.10", `{"big":12345678901234567890123,"ratio":1.10}`, ""},
+		{"numbers as people write them", `{}`, "big=%2B007&ratio=.5", `{"big":7,"ratio":0.5}`, ""},
+	} {
+		fs, err := Build([]byte(schema), nil, core.JSON(c.stored), time.UTC)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q, err := url.ParseQuery(c.post)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, ok := Edit(core.JSON(c.stored), fs, q, time.UTC)
+		if c.err != "" {
+			if errs := Errors(fs); ok || len(errs) != 1 || errs[0].Error != c.err {
+				t.Errorf("%s: %v %+v", c.name, ok, errs)
+			}
+		} else if !ok || string(got) != c.want {
+			t.Errorf("%s: got %s %+v, want %s", c.name, got, Errors(fs), c.want)
+		}
+	}
+}
+
+// The order of definition holds at every depth, in $defs, too.
+func TestOrderOfDefinition(t *testing.T) {
+	const inner = `{"type":"object","properties":{"z":{"type":"string"},"a":{"type":"string"},"m":{"type":"string"}}}`
+	fs, err := Build([]byte(`{"type":"object","properties":{"second":{"$ref":"#/$defs/P","position":1},"first":`+inner[:len(inner)-1]+`,"position":0}},"$defs":{"P":`+inner+`}}`), nil, nil, time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, f := range fs {
+		names = append(names, f.Name)
+		for _, x := range f.Fields {
+			names = append(names, x.Name)
+		}
+	}
+	if got := strings.Join(names, " "); got != "first z a m second z a m" {
+		t.Error(got)
 	}
 }
