@@ -54,7 +54,8 @@ func Of(t reflect.Type) (core.JSON, error) {
 			required = append(required, name)
 		}
 	}
-	out := core.Object{{Key: "title", Value: "Parameters"}, {Key: "type", Value: "object"}, {Key: "properties", Value: properties}, {Key: "required", Value: required}, {Key: "additionalProperties", Value: false}}
+	out := core.Object{{Key: "title", Value: "Parameters"}, {Key: "type", Value: "object"}, {Key: "properties", Value: properties},
+		{Key: "required", Value: required}, {Key: "additionalProperties", Value: false}}
 	for _, x := range m {
 		if _, ours := out.Get(x.Key); !ours && x.Key != "$schema" && x.Key != "$id" {
 			out = append(out, x)

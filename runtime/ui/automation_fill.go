@@ -137,8 +137,8 @@ func listText(actions []*core.AutomationAction) string {
 
 func rawOf(c core.AutomationWrite) string {
 	enabled := c.Enabled == nil || *c.Enabled
-	o := core.Object{{Key: "name", Value: c.Name}, {Key: "description", Value: c.Description}, {Key: "enabled", Value: enabled}, {Key: "tags", Value: c.Tags},
-		{Key: "trigger", Value: withoutIDs(c.Trigger)}, {Key: "actions", Value: c.Actions}}
+	o := core.Object{{Key: "name", Value: c.Name}, {Key: "description", Value: c.Description}, {Key: "enabled", Value: enabled},
+		{Key: "tags", Value: c.Tags}, {Key: "trigger", Value: withoutIDs(c.Trigger)}, {Key: "actions", Value: c.Actions}}
 	if len(c.ActionsOnTrigger) > 0 {
 		o.Set("actions_on_trigger", c.ActionsOnTrigger)
 	}

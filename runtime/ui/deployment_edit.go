@@ -49,7 +49,8 @@ func (u *UI) deploymentForm(w http.ResponseWriter, r *http.Request, typed url.Va
 	}
 	f.General = []form.Field{
 		{Name: "description", Title: "Description", Kind: form.Text, Desc: "Markdown.", Value: core.Deref(d.Description)},
-		{Name: "tags", Title: "Tags", Kind: form.String, Desc: "Separated by commas, or a JSON list; each run gets them.", Value: tagText(d.Tags)},
+		{Name: "tags", Title: "Tags", Kind: form.String, Value: tagText(d.Tags),
+			Desc: "Separated by commas, or a JSON list; each run gets them."},
 	}
 	if duplicate {
 		f.General = append([]form.Field{{Name: "name", Title: "Name", Kind: form.String, Required: true, Value: d.Name + "-copy"}}, f.General...)
@@ -99,7 +100,8 @@ func readDeploymentForm(p views.Page, f *views.DeploymentForm, q url.Values) (ou
 	}
 	d := f.Deployment.Deployment
 	if f.Copy { // which is all of it
-		out = core.DeploymentUpdate{Description: optional(d.Description), Tags: core.Some(d.Tags), JobVariables: core.Some(d.JobVariables), Parameters: core.Some(d.Parameters)}
+		out = core.DeploymentUpdate{Description: optional(d.Description), Tags: core.Some(d.Tags), JobVariables: core.Some(d.JobVariables),
+			Parameters: core.Some(d.Parameters)}
 		if o := d.ConcurrencyOptions; o != nil {
 			out.ConcurrencyOptions = core.Some(*o)
 		}

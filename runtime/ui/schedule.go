@@ -120,11 +120,13 @@ func fillSchedule(p views.Page, f views.ScheduleForm, stored *core.Schedule, typ
 		unit.Enum = append(unit.Enum, u.name)
 	}
 	fields := fill("s-", []form.Field{
-		field("cron", "Cron expression", "Minute, hour, day of month, month, day of week: 0 9 * * 1-5 is every working day at nine.", form.String, old.cron),
+		field("cron", "Cron expression", "Minute, hour, day of month, month, day of week: 0 9 * * 1-5 is every working day at nine.",
+			form.String, old.cron),
 		field("every", "Every", "", form.Number, old.every),
 		unit,
 		field("anchor", "Counted from", "In the time zone below; from now on if left empty.", form.DateTime, old.anchor),
-		field("rrule", "Recurrence rule", "By RFC 5545: FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=17 is the last Friday of a month at five.", form.Text, old.rrule),
+		field("rrule", "Recurrence rule", "By RFC 5545: FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=17 is the last Friday of a month at five.",
+			form.Text, old.rrule),
 		field("zone", "Time zone", "An IANA name such as Europe/Berlin.", form.String, old.zone),
 	}, typed)
 	f.Cron, f.Every, f.Unit, f.Anchor, f.RRule, f.Zone = fields[0], fields[1], fields[2], fields[3], fields[4], fields[5]

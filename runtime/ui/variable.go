@@ -119,7 +119,8 @@ func (u *UI) saveVariable(w http.ResponseWriter, r *http.Request) error {
 			word = "made"
 			_, err = u.Service.CreateVariable(r.Context(), core.VariableCreate{Name: name, Value: core.Some(value), Tags: tags})
 		} else {
-			err = u.Service.UpdateVariable(r.Context(), f.Variable.ID, core.VariableUpdate{Name: changed(&f.Fields[0], name), Value: newValue(f, value), Tags: changed(&f.Fields[2], tags)})
+			err = u.Service.UpdateVariable(r.Context(), f.Variable.ID, core.VariableUpdate{
+				Name: changed(&f.Fields[0], name), Value: newValue(f, value), Tags: changed(&f.Fields[2], tags)})
 		}
 		if err == nil {
 			u.flash(w, "Variable "+name+" "+word+".")

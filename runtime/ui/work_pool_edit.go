@@ -41,7 +41,7 @@ func (u *UI) openPoolForm(w http.ResponseWriter, r *http.Request) (p views.Page,
 	if base := r.PostForm.Get("base"); json.Valid([]byte(base)) {
 		f.Base, f.BaseOf = base, r.PostForm.Get("base_of")
 	}
-	f.Raw = form.Field{Name: "raw", Path: "raw", ID: "raw", Title: "Template", TypeHint: "json", Kind: form.JSON, Value: pretty(template(f).OrObject())}
+	f.Raw = rawTemplate(f)
 	f.Vars, f.Defaults, err = jobVariables(template(f), p.Loc)
 	if err != nil { // a schema that is no schema: as JSON it can be mended
 		f.AsJSON, err = true, nil
@@ -55,6 +55,12 @@ func template(f views.PoolForm) core.JSON {
 		return core.JSON(f.Base)
 	}
 	return f.Pool.BaseJobTemplate
+}
+
+// rawTemplate is the whole template as JSON text.
+func rawTemplate(f views.PoolForm) form.Field {
+	return form.Field{Name: "raw", Path: "raw", ID: "raw", Title: "Template", TypeHint: "json", Kind: form.JSON,
+		Value: pretty(template(f).OrObject())}
 }
 
 // jobVariables are fields for the defaults of a template's variables, and those
@@ -164,7 +170,7 @@ func (u *UI) poolAs(w http.ResponseWriter, r *http.Request, p views.Page, f view
 		}
 		f.Base = string(change.BaseJobTemplate.Or(f.Pool.BaseJobTemplate))
 		typed := f.Raw.Value
-		f.Raw = form.Field{Name: "raw", Path: "raw", ID: "raw", Title: "Template", TypeHint: "json", Kind: form.JSON, Value: pretty(template(f).OrObject())}
+		f.Raw = rawTemplate(f)
 		vars, defaults, err := jobVariables(template(f), p.Loc)
 		if err != nil && !asJSON {
 			f.Raw.Value, f.Raw.Error = typed, "Its variables are no form: "+err.Error()

@@ -254,7 +254,8 @@ func (f *Field) between(x string) error {
 		}
 	}
 	n, err := strconv.ParseFloat(x, 64)
-	if m, err2 := strconv.ParseFloat(f.MultipleOf, 64); err == nil && err2 == nil && m > 0 && math.Abs(n/m) < 1<<53 { // beyond, the service knows
+	m, err2 := strconv.ParseFloat(f.MultipleOf, 64)
+	if err == nil && err2 == nil && m > 0 && math.Abs(n/m) < 1<<53 { // beyond, the service knows
 		if n /= m; math.Abs(n-math.Round(n)) > 1e-9 {
 			return problem("Must be a multiple of " + f.MultipleOf + ".")
 		}
