@@ -191,7 +191,7 @@ func (u *UI) customRunAgain(w http.ResponseWriter, r *http.Request, p views.Page
 // readCustomRun reads the post; what it refuses is written into the form.
 func readCustomRun(p views.Page, c *views.CustomRun, q url.Values) (core.DeploymentFlowRunCreate, bool) {
 	out := core.DeploymentFlowRunCreate{Name: strings.TrimSpace(q.Get("run_name"))}
-	ok := true
+	var ok bool
 	c.Name, c.Tags, c.Start = q.Get("run_name"), q.Get("tags"), q.Get("at")
 	if c.AsJSON {
 		raw := []form.Field{c.Raw}

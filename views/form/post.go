@@ -59,7 +59,7 @@ func post(fs []Field, q url.Values, was map[string]string) {
 		}
 		now := f.sum()
 		f.digest, f.shown = now, f.Values
-		value, null, text := f.Value, f.IsNull, ""
+		value, null := f.Value, f.IsNull
 		_, posted := q[f.Path]
 		_, ticked := q["null."+f.Path]
 		if !posted && !ticked && (!f.IsNull || f.Kind != Boolean) {
@@ -84,10 +84,11 @@ func post(fs []Field, q url.Values, was map[string]string) {
 				f.Touched, f.Value, f.Values, f.IsNull = false, value, f.shown, null
 				continue
 			}
-			if text = value; f.Secret {
-				text = core.MaskedSecret
+			theirs := value
+			if f.Secret {
+				theirs = core.MaskedSecret
 			}
-			f.Error = "Someone else has changed this to " + quoted(text, f.shown, null) + " since you opened the form. Save again to replace it."
+			f.Error = "Someone else has changed this to " + quoted(theirs, f.shown, null) + " since you opened the form. Save again to replace it."
 		}
 	}
 }
