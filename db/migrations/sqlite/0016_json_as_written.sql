@@ -1,0 +1,3 @@
+-- works with 10
+-- SQLite keeps JSON as it is written; Postgres does from its own 0016 on.
+SELECT 1;
