@@ -303,7 +303,7 @@ func TestPlanOfPeers(t *testing.T) {
 	a.once(d)
 	runs := a.plan(d)
 	for _, r := range runs {
-		if x := r.Parameters.Map()["x"]; x != 11.0 || r.ExpectedStartTime.Time().Minute()%2 != 0 {
+		if x := fmt.Sprint(r.Parameters.Map()["x"]); x != "11" || r.ExpectedStartTime.Time().Minute()%2 != 0 {
 			t.Errorf("a run at %s with %v is planned after the last change", r.ExpectedStartTime, x)
 		}
 	}

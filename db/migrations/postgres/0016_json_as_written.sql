@@ -1,6 +1,6 @@
 -- works with 10
 -- JSON, unlike JSONB, keeps a value as it is written: the order of keys, and
--- numbers such as 1e400. These tables are small; rows of runs stay JSONB, since
+-- numbers such as 1e300. These tables are small; rows of runs stay JSONB, since
 -- rewriting them would lock out every writer for long.
 DROP VIEW deployment_full;
 ALTER TABLE deployment ALTER COLUMN parameters TYPE JSON, ALTER COLUMN job_variables TYPE JSON,
