@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"net/url"
 	"os"
@@ -39,6 +40,16 @@ const (
 	writerCache = "&_pragma=cache_size(-1000)" // kB
 	readerCache = "&_pragma=cache_size(-512)"
 )
+
+// plain_text is core.PlainText for queries.
+func init() { //nolint:gochecknoinits // the driver's functions are those of all connections
+	sqlite.MustRegisterDeterministicScalarFunction("plain_text", 1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+		if text, ok := args[0].(string); ok {
+			return core.PlainText(text), nil
+		}
+		return args[0], nil
+	})
+}
 
 func openSQLite(ctx context.Context, path, sync string) (_ core.Store, err error) {
 	s := &sqliteStore{}

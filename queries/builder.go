@@ -132,20 +132,34 @@ func in[T any](b *builder, not bool, col string, vs []T) {
 	b.w(")")
 }
 
-func (b *builder) like(col, v string) {
-	// No escape character: % and _ are wildcards for the caller too.
+// part is text to look for in a column, whatever the case of its letters.
+type part struct {
+	text string
+	wild bool // % and _ are wildcards, as in like_ of Prefect's clients; there is no escape character
+}
+
+var literal = strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`)
+
+func (b *builder) like(col string, v part) {
+	pattern, escape := v.text, ""
+	if !v.wild {
+		pattern, escape = literal.Replace(v.text), `\`
+	}
 	if b.d == Postgres {
 		b.w("(", col, ")")
-		if ascii(v) { // the same rows as by the locale's rules, in half the time
+		if ascii(v.text) { // the same rows as by the locale's rules, in half the time
 			b.w(` COLLATE "C"`)
 		}
 		b.w(" ILIKE ")
-		b.arg("%" + v + "%")
-		b.w(" ESCAPE ''")
+		b.arg("%" + pattern + "%")
+		b.w(" ESCAPE '", escape, "'")
 		return
 	}
 	b.w(col, " LIKE ")
-	b.arg("%" + v + "%")
+	b.arg("%" + pattern + "%")
+	if escape != "" {
+		b.w(" ESCAPE '", escape, "'")
+	}
 }
 
 func ascii(s string) bool {

@@ -31,7 +31,7 @@ func (b *builder) flowRun(x *core.FlowRunFilter) {
 	f.time("r.expected_start_time", x.ExpectedStartTime)
 	f.time("r.next_scheduled_start_time", x.NextScheduledStartTime)
 	f.id("r.deployment_id", x.DeploymentID)
-	f.textLike("r.name", x.Name, func(v string) {
+	f.textLike("r.name", x.Name, func(v part) {
 		if b.scan || x.ExpectedStartTime != nil || x.EndTime != nil {
 			f.like("r.name", v) // the indexes by time have the name too
 			return

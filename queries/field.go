@@ -67,7 +67,7 @@ func (f *fields) search(x *core.Search, cols ...string) {
 		return func() {
 			var ts []term
 			for _, col := range cols {
-				ts = append(ts, func() { f.like(col, word) })
+				ts = append(ts, func() { f.like(col, part{text: word}) })
 			}
 			f.all(core.Or, ts)
 		}
@@ -90,10 +90,10 @@ func (f *fields) search(x *core.Search, cols ...string) {
 }
 
 func (f *fields) textFilter(col string, x *core.TextFilter) {
-	f.textLike(col, x, func(v string) { f.like(col, v) })
+	f.textLike(col, x, func(v part) { f.like(col, v) })
 }
 
-func (f *fields) textLike(col string, x *core.TextFilter, like func(string)) {
+func (f *fields) textLike(col string, x *core.TextFilter, like func(part)) {
 	if x == nil {
 		return
 	}
@@ -105,7 +105,10 @@ func (f *fields) textLike(col string, x *core.TextFilter, like func(string)) {
 			g.add(func() { in(g.builder, true, col, x.NotAny) })
 		}
 		if x.Like != nil {
-			g.add(func() { like(*x.Like) })
+			g.add(func() { like(part{*x.Like, true}) })
+		}
+		if x.Contains != nil {
+			g.add(func() { like(part{text: *x.Contains}) })
 		}
 		if x.StartsWith != nil {
 			g.add(func() { g.prefixes(col, x.StartsWith) })

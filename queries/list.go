@@ -212,7 +212,7 @@ const newest = 30_000
 func NewestFlowRuns(d Dialect, fs core.Filters, p core.Page, rare Rare) (q Query, ok bool) {
 	f := fs.FlowRuns
 	if _, other := flowRunSorts[p.Sort]; p.Limit <= 0 || other && p.Sort != "ID_DESC" ||
-		f == nil || f.Operator == core.Or || f.Name == nil || f.Name.Like == nil || f.ExpectedStartTime != nil || f.EndTime != nil {
+		f == nil || f.Operator == core.Or || f.Name == nil || f.Name.Like == nil && f.Name.Contains == nil || f.ExpectedStartTime != nil || f.EndTime != nil {
 		return q, false
 	}
 	from := "(SELECT * FROM flow_run ORDER BY id DESC LIMIT " + strconv.Itoa(newest) + ")"

@@ -54,7 +54,7 @@ func Logs(d Dialect, x *core.LogFilter, p *core.Page) Query {
 		f.time("l.timestamp", x.Timestamp)
 		f.id("l.flow_run_id", x.FlowRunID)
 		f.id("l.task_run_id", x.TaskRunID)
-		f.search(x.Text, "l.message", "l.name")
+		f.search(x.Text, b.plainText("l.message"), b.plainText("l.name"))
 		b.all(x.Operator, f.terms)
 		if x.AfterSeq > 0 {
 			b.w(" AND ")

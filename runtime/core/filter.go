@@ -28,12 +28,15 @@ type IDFilter struct {
 	IsNull   *bool    `json:"is_null_,omitempty"`
 }
 
-// TextFilter: Like is a case-insensitive substring in which % and _ act as wildcards.
+// TextFilter: Like is a case-insensitive substring in which % and _ act as
+// wildcards, as in Prefect. In Contains every character stands for itself; it is
+// what people type.
 type TextFilter struct {
 	Operator   Operator `json:"operator,omitempty"`
 	Any        []string `json:"any_"`
 	NotAny     []string `json:"not_any_"`
 	Like       *string  `json:"like_,omitempty"`
+	Contains   *string  `json:"-"`
 	StartsWith []string `json:"startswith_"`
 	IsNull     *bool    `json:"is_null_,omitempty"`
 	Exists     *bool    `json:"exists_,omitempty"`

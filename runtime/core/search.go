@@ -8,6 +8,11 @@ type Search struct {
 	Query string `json:"query"`
 }
 
+// Phrase searches for text as it is, whatever characters it has.
+func Phrase(text string) *Search {
+	return &Search{`"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text) + `"`}
+}
+
 // SearchTerms are the words of a Search in lower case.
 type SearchTerms struct{ Any, All, None []string }
 

@@ -20,10 +20,10 @@ func (u *UI) deployments(w http.ResponseWriter, r *http.Request) error {
 	fd := &core.DeploymentFilter{}
 	f.Deployments = fd
 	if v.Q != "" {
-		fd.FlowOrDeploymentName = &core.TextFilter{Like: &v.Q}
+		fd.FlowOrDeploymentName = like(v.Q)
 		if flow, name, ok := strings.Cut(v.Q, "/"); ok { // as they are written everywhere
 			fd.FlowOrDeploymentName = nil
-			fd.Name, f.Flows = &core.TextFilter{Like: &name}, &core.FlowFilter{Name: &core.TextFilter{Like: &flow}}
+			fd.Name, f.Flows = like(name), &core.FlowFilter{Name: like(flow)}
 		}
 	}
 	if v.Tag != "" {

@@ -22,7 +22,7 @@ func (u *UI) flows(w http.ResponseWriter, r *http.Request) error {
 	ctx, f := r.Context(), core.Filters{}
 	v := views.FlowsView{Q: strings.TrimSpace(r.URL.Query().Get("q"))}
 	if v.Q != "" {
-		f.Flows = &core.FlowFilter{Name: &core.TextFilter{Like: &v.Q}}
+		f.Flows = &core.FlowFilter{Name: like(v.Q)}
 	}
 	if v.Total, err = u.Store.CountFlows(ctx, f); err != nil {
 		return err

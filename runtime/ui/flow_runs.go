@@ -94,7 +94,7 @@ func (u *UI) runsQuery(ctx context.Context, p views.Page, q url.Values) (views.R
 	if id, err := core.ParseUUID(d.Q); err == nil {
 		fr.ID = one(id)
 	} else if d.Q != "" {
-		fr.Name = &core.TextFilter{Like: &d.Q}
+		fr.Name = like(d.Q)
 	}
 	return d, l, u.readNamed(ctx, &d, fr)
 }

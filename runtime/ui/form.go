@@ -120,7 +120,7 @@ func like(s string) *core.TextFilter {
 	if s = strings.TrimSpace(s); s == "" {
 		return nil
 	}
-	return &core.TextFilter{Like: &s}
+	return &core.TextFilter{Contains: &s}
 }
 
 // pretty is JSON on lines, with the order of its keys and every digit of a number.

@@ -48,7 +48,7 @@ func filterLog(f *core.LogFilter, q url.Values) core.LogFilter {
 		}
 	}
 	if text := q.Get("log"); text != "" {
-		out.Text = &core.Search{Query: strconv.Quote(text)}
+		out.Text = core.Phrase(text)
 	}
 	return out
 }

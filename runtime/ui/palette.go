@@ -51,7 +51,7 @@ func (u *UI) find(r *http.Request, q string) (hits []views.Hit, err error) {
 	}
 	f := core.Filters{}
 	if q != "" {
-		f.Deployments = &core.DeploymentFilter{FlowOrDeploymentName: &core.TextFilter{Like: &q}}
+		f.Deployments = &core.DeploymentFilter{FlowOrDeploymentName: like(q)}
 	}
 	deps, err := u.Store.Deployments(ctx, f, core.Page{Limit: 6})
 	if err != nil {
@@ -63,26 +63,26 @@ func (u *UI) find(r *http.Request, q string) (hits []views.Hit, err error) {
 	if q == "" {
 		return hits, nil
 	}
-	flows, err := u.Store.Flows(ctx, core.Filters{Flows: &core.FlowFilter{Name: &core.TextFilter{Like: &q}}}, core.Page{Limit: 4})
+	flows, err := u.Store.Flows(ctx, core.Filters{Flows: &core.FlowFilter{Name: like(q)}}, core.Page{Limit: 4})
 	if err != nil {
 		return nil, err
 	}
 	for _, f := range flows {
 		hits = append(hits, views.Hit{Href: "/flows/" + f.ID.String(), Label: f.Name, Kind: "flow"})
 	}
-	pools, err := u.Store.WorkPools(ctx, &core.WorkPoolFilter{Name: &core.TextFilter{Like: &q}}, core.Page{Limit: 4})
+	pools, err := u.Store.WorkPools(ctx, &core.WorkPoolFilter{Name: like(q)}, core.Page{Limit: 4})
 	if err != nil {
 		return nil, err
 	}
 	for _, p := range pools {
 		hits = append(hits, views.Hit{Href: "/work-pools/" + url.PathEscape(p.Name), Label: p.Name, Kind: "work pool"})
 	}
-	automations, err := u.Store.Automations(ctx, &core.AutomationFilter{Name: &core.TextFilter{Like: &q}}, core.Page{Limit: 4})
+	automations, err := u.Store.Automations(ctx, &core.AutomationFilter{Name: like(q)}, core.Page{Limit: 4})
 	if err != nil {
 		return nil, err
 	}
 	for _, a := range automations {
 		hits = append(hits, views.Hit{Href: "/automations/" + a.ID.String(), Label: a.Name, Kind: "automation"})
 	}
-	return hits, runs(&core.FlowRunFilter{Name: &core.TextFilter{Like: &q}}, 6)
+	return hits, runs(&core.FlowRunFilter{Name: like(q)}, 6)
 }

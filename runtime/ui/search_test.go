@@ -1,0 +1,56 @@
+package ui_test
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var (
+	searchBox = regexp.MustCompile(`<input[^>]* type="search" name="(\w+)"|<input[^>]* name="(\w+)" type="search"`)
+	mainPart  = regexp.MustCompile(`(?s)<main.*</main>`)
+)
+
+// No character that is typed into a search box stands for others.
+func TestSearchBoxesTakeEveryCharacterAsItIs(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	pages := h.pages(h.seed())
+	pages["palette"] = "/palette"
+	rows := func(path, name, typed string) int {
+		t.Helper()
+		u, err := url.Parse(path)
+		h.check(err)
+		q := u.Query()
+		q.Set(name, typed)
+		u.RawQuery = q.Encode()
+		code, body := h.get(u.String())
+		if code != 200 {
+			t.Errorf("%s: %d", u, code)
+		}
+		// A row links to what it is of; the log's rows are its lines.
+		main := mainPart.FindString(body)
+		return strings.Count(main, "<tr") + strings.Count(main, "<li")
+	}
+	boxes := 0
+	for _, path := range pages {
+		_, body := h.get(path)
+		for _, m := range searchBox.FindAllStringSubmatch(mainPart.FindString(body), -1) {
+			name := m[1] + m[2]
+			none := rows(path, name, "xyzzy")
+			boxes++
+			for _, typed := range []string{"%", "__", `\%`, "%_%", `\`} {
+				if typed == "%" && name == "log" { // some lines have it
+					continue
+				}
+				if n := rows(path, name, typed); n != none {
+					t.Errorf("%s: %q in %s finds %d rows, nothing is %d", path, typed, name, n, none)
+				}
+			}
+		}
+	}
+	if boxes < 15 {
+		t.Errorf("only %d search boxes", boxes)
+	}
+}
