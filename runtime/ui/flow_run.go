@@ -48,7 +48,9 @@ func (u *UI) readFlowRun(w http.ResponseWriter, r *http.Request) (views.Page, vi
 	if d.Log, err = u.readLog(ctx, "/flow-runs/"+id.String(), &core.LogFilter{FlowRunID: one(id)}, q); err != nil {
 		return p, d, err
 	}
-	d.Log.Live = d.Live
+	if d.Log.Live = d.Live; d.Live {
+		d.Log.Stream = streamPath(d.Log, d.Run.StateID.String())
+	}
 	if d.Artifacts, err = u.artifactsOf(ctx, &core.ArtifactFilter{FlowRunID: one(id)}); err != nil {
 		return p, d, err
 	}

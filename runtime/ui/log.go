@@ -1,13 +1,16 @@
 package ui
 
 import (
-	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
+	"time"
+
+	"github.com/a-h/templ"
 
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/views"
@@ -16,32 +19,58 @@ import (
 // tail is how many lines a page begins with.
 const tail = 500
 
-// readLog reads the last lines, filtered as the address says and numbered as
-// they stand in the whole.
-func (u *UI) readLog(ctx context.Context, base string, f *core.LogFilter, q url.Values) (views.LogView, error) {
-	d := views.LogView{Base: base, Level: cmp.Or(q.Get("level"), "All"), Q: q.Get("log")}
-	filtered := filterLog(f, q)
-	filtered.BeforeSeq, _ = strconv.ParseInt(q.Get("before"), 10, 64)
-	lines, err := u.Store.Logs(ctx, &filtered, core.Page{Sort: "SEQ_DESC", Limit: tail})
-	if err != nil || len(lines) == 0 {
-		return d, err
+// readLog reads the last lines that the filter in the address lets through, or
+// those before a line of it. A line's number is that among them.
+func (u *UI) readLog(ctx context.Context, base string, of *core.LogFilter, q url.Values) (views.LogView, error) {
+	d := views.LogView{Base: base, Level: "All", Q: q.Get("log")}
+	for _, l := range views.LogLevels {
+		if l.Name == q.Get("level") {
+			d.Level = l.Name
+		}
 	}
-	slices.Reverse(lines)
-	d.After = lines[len(lines)-1].Seq
-	last := filtered
-	last.BeforeSeq = d.After + 1
-	total, err := u.Store.CountLogs(ctx, &last)
+	f := filterLog(of, q)
+	before, _ := strconv.ParseInt(q.Get("before"), 10, 64)
+	lines, first, err := u.logBefore(ctx, f, before)
 	if err != nil {
 		return d, err
 	}
-	d.Lines = numbered(lines, total-int64(len(lines)))
-	d.Earlier = max(0, total-int64(len(lines)))
-	return d, nil
+	d.Lines = numbered(lines, first)
+	if len(lines) > 0 {
+		d.After = lines[len(lines)-1].Seq
+	}
+	if d.Total = first + int64(len(lines)); before > 0 {
+		d.Total, err = u.Store.CountLogs(ctx, &f)
+	}
+	return d, err
 }
 
-// filterLog adds the level and the text that an address asks for.
-func filterLog(f *core.LogFilter, q url.Values) core.LogFilter {
-	out := *f
+// logBefore reads the lines before the one numbered before, or the last ones if
+// it is zero, and says how many come before these.
+func (u *UI) logBefore(ctx context.Context, f core.LogFilter, before int64) (lines []*core.Log, first int64, err error) {
+	if before > 0 {
+		first = max(0, before-1-tail)
+		p := core.Page{Sort: "SEQ_ASC", Offset: int(min(first, math.MaxInt32)), Limit: int(min(before-1-first, tail))}
+		if p.Limit == 0 { // a limit of 0 is none
+			return nil, 0, nil
+		}
+		lines, err = u.Store.Logs(ctx, &f, p)
+		return lines, first, err
+	}
+	lines, err = u.Store.Logs(ctx, &f, core.Page{Sort: "SEQ_DESC", Limit: tail})
+	if err != nil || len(lines) < tail {
+		slices.Reverse(lines)
+		return lines, 0, err
+	}
+	slices.Reverse(lines)
+	f.BeforeSeq = lines[0].Seq
+	first, err = u.Store.CountLogs(ctx, &f)
+	return lines, first, err
+}
+
+// filterLog adds the level and the text that an address asks for. Pages, their
+// streams and downloads all filter by it.
+func filterLog(of *core.LogFilter, q url.Values) core.LogFilter {
+	out := *of
 	for _, l := range views.LogLevels {
 		if l.Name == q.Get("level") && l.Min > 0 {
 			out.Level = &core.IntFilter{Ge: core.Ptr(l.Min)}
@@ -61,22 +90,60 @@ func numbered(lines []*core.Log, before int64) []views.LogLine {
 	return out
 }
 
-// earlierLogs are the lines before those shown, which take the place of the
-// link that asked for them.
-func (u *UI) earlierLogs(w http.ResponseWriter, r *http.Request) error {
+// flowRunLogs answers a page of a run that wants earlier lines, or filters.
+func (u *UI) flowRunLogs(w http.ResponseWriter, r *http.Request) error {
 	id, err := pathID(r, "Flow run")
 	if err != nil {
 		return err
 	}
+	return u.sendLogs(w, r, "/flow-runs/"+id.String(), &core.LogFilter{FlowRunID: one(id)}, func(d *views.LogView) error {
+		run, err := u.Store.FlowRun(r.Context(), id)
+		if err != nil {
+			return err
+		}
+		shown := r.URL.Query().Get("state") // the state that the page shows
+		if !run.StateType.Final() || shown != run.StateID.String() || u.Now().Sub(run.EndTime) < lastLines {
+			d.Live, d.Stream = true, streamPath(*d, shown)
+		}
+		return nil
+	})
+}
+
+// lastLines is how long lines of a run may come after its end.
+const lastLines = 10 * time.Second
+
+// streamPath continues a log with its filter.
+func streamPath(d views.LogView, state string) string {
+	return d.With("/stream", "state", state, "after", strconv.FormatInt(d.After, 10))
+}
+
+func (u *UI) taskRunLogs(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r, "Task run")
+	if err != nil {
+		return err
+	}
+	return u.sendLogs(w, r, "/task-runs/"+id.String(), &core.LogFilter{TaskRunID: one(id)}, func(*views.LogView) error { return nil })
+}
+
+// sendLogs sends earlier lines in the place of the link that asked for them, or
+// the lines of another filter, with the stream that goes on from there.
+func (u *UI) sendLogs(w http.ResponseWriter, r *http.Request, base string, f *core.LogFilter, stream func(*views.LogView) error) error {
 	p, err := u.page(w, r, "", "runs")
 	if err != nil {
 		return err
 	}
-	d, err := u.readLog(r.Context(), "/flow-runs/"+id.String(), &core.LogFilter{FlowRunID: one(id)}, r.URL.Query())
+	d, err := u.readLog(r.Context(), base, f, r.URL.Query())
 	if err != nil {
 		return err
 	}
-	return u.send(w, r, views.LogChunk(p, d))
+	if r.URL.Query().Has("before") {
+		return u.send(w, r, views.LogChunk(p, d))
+	}
+	if err := stream(&d); err != nil {
+		return err
+	}
+	return u.send(w, r, templ.Join(partial("#log", "innerHTML", views.LogChunk(p, d)), partial("#log-none", "innerHTML", views.LogNone(d)),
+		partial("#log-tools", "outerHTML", views.LogTools(d)), partial("#log-stream", "innerHTML", views.LogStream(d))))
 }
 
 func (u *UI) logsText(w http.ResponseWriter, r *http.Request) error {
@@ -106,7 +173,7 @@ func (u *UI) taskRunLogsText(w http.ResponseWriter, r *http.Request) error {
 // sendText sends what the filters let through of a log, page by page, so that
 // no size matters.
 func (u *UI) sendText(w http.ResponseWriter, r *http.Request, name string, of *core.LogFilter) error {
-	f := filterLog(of, r.URL.Query())
+	f, loc := filterLog(of, r.URL.Query()), zone(r)
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", name+".log"))
 	for {
@@ -115,7 +182,9 @@ func (u *UI) sendText(w http.ResponseWriter, r *http.Request, name string, of *c
 			return err
 		}
 		for _, l := range lines {
-			if _, err := fmt.Fprintf(w, "%s %-8s %s - %s\n", l.Timestamp, core.LevelName(l.Level), l.Name, l.Message); err != nil {
+			at := l.Timestamp.Time().In(loc).Format("2006-01-02T15:04:05.000Z07:00")
+			name, message := core.PlainText(l.Name), core.PlainText(l.Message)
+			if _, err := fmt.Fprintf(w, "%s %-8s %s - %s\n", at, core.LevelName(l.Level), name, message); err != nil {
 				return nil //nolint:nilerr // the reader left
 			}
 			f.AfterSeq = l.Seq

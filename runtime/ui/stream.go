@@ -2,6 +2,7 @@ package ui
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"net/http"
 	"strconv"
@@ -176,7 +177,8 @@ func (u *UI) flowRunStream(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	defer release()
-	f := &follower{u: u, ctx: r.Context(), p: p, id: id, state: run.StateID}
+	f := &follower{u: u, ctx: r.Context(), p: p, id: id, state: run.StateID, view: views.LogView{Level: cmp.Or(r.URL.Query().Get("level"), "All"), Q: r.URL.Query().Get("log")}}
+	f.filter = filterLog(&core.LogFilter{FlowRunID: one(id)}, r.URL.Query())
 	// What the page shows: as it was made, and later as of the last message. The
 	// run may have gone on meanwhile; what has not changed is not sent again, for
 	// somebody may be typing into it.
@@ -188,9 +190,12 @@ func (u *UI) flowRunStream(w http.ResponseWriter, r *http.Request) error {
 		f.state = state
 	}
 	f.after, _ = strconv.ParseInt(seq, 10, 64)
-	if f.lines, err = u.Store.CountLogs(f.ctx, &core.LogFilter{FlowRunID: one(id), BeforeSeq: f.after + 1}); err != nil {
+	shownLines := f.filter
+	shownLines.BeforeSeq = f.after + 1
+	if f.view.Total, err = u.Store.CountLogs(f.ctx, &shownLines); err != nil {
 		return err
 	}
+	f.seen = f.after
 	logs := u.Bus.Subscribe(core.TopicLog, id.String(), 64)
 	defer logs.Close()
 	runs := u.Bus.Subscribe(core.TopicRun, id.String(), 64)
@@ -205,15 +210,17 @@ func (u *UI) flowRunStream(w http.ResponseWriter, r *http.Request) error {
 
 // follower is one open page of a run.
 type follower struct {
-	u     *UI
-	s     sse
-	ctx   context.Context
-	p     views.Page
-	id    core.UUID
-	state core.UUID // the state that the page shows
-	after int64     // the last line's sequence
-	lines int64     // and its number
-	end   core.LogEnd
+	u      *UI
+	s      sse
+	ctx    context.Context
+	p      views.Page
+	id     core.UUID
+	state  core.UUID // the state that the page shows
+	filter core.LogFilter
+	view   views.LogView // its filter, and how many lines it has let through
+	after  int64         // the sequence of the last line that the page has
+	seen   int64         // and that of the last line which end has seen
+	end    core.LogEnd
 }
 
 func (f *follower) follow(logs, runs <-chan core.Message, stop <-chan struct{}) error {
@@ -294,19 +301,46 @@ func (f *follower) ended() (bool, error) {
 }
 
 func (f *follower) sendLogs() error {
+	if f.view.Filtered() {
+		if err := f.watchEnd(); err != nil {
+			return err
+		}
+	}
 	for {
-		lines, err := f.u.Store.Logs(f.ctx, &core.LogFilter{FlowRunID: one(f.id), AfterSeq: f.after}, core.Page{Sort: "SEQ_ASC", Limit: tail})
+		f.filter.AfterSeq = f.after
+		lines, err := f.u.Store.Logs(f.ctx, &f.filter, core.Page{Sort: "SEQ_ASC", Limit: tail})
 		if err != nil || len(lines) == 0 {
 			return err
 		}
-		c := partial("#log", "beforeend", views.LogLines(f.p, numbered(lines, f.lines)))
-		f.after, f.lines = lines[len(lines)-1].Seq, f.lines+int64(len(lines))
-		for _, l := range lines {
-			f.end.See(l)
+		c := partial("#log", "beforeend", views.LogLines(f.p, numbered(lines, f.view.Total), f.view.Q))
+		if !f.view.Filtered() {
+			f.sawAll(lines)
 		}
-		if err := f.push(c); err != nil || len(lines) < tail {
+		f.after, f.view.Total = lines[len(lines)-1].Seq, f.view.Total+int64(len(lines))
+		count := partial("#log-count", "innerHTML", views.LogCount(f.view))
+		if err := f.push(templ.Join(c, count)); err != nil || len(lines) < tail {
 			return err
 		}
+	}
+}
+
+// watchEnd looks at all lines: the filter may hold back those that tell of the end.
+func (f *follower) watchEnd() error {
+	for {
+		lines, err := f.u.Store.Logs(f.ctx, &core.LogFilter{FlowRunID: one(f.id), AfterSeq: f.seen}, core.Page{Sort: "SEQ_ASC", Limit: tail})
+		if err != nil {
+			return err
+		}
+		if f.sawAll(lines); len(lines) < tail {
+			return nil
+		}
+	}
+}
+
+func (f *follower) sawAll(lines []*core.Log) {
+	for _, l := range lines {
+		f.end.See(l)
+		f.seen = l.Seq
 	}
 }
 

@@ -62,7 +62,7 @@
     on(a, (e) => { const r = e.target.closest?.(".tl [data-row]"); if (r) hot(r.dataset.row, !!v); });
   on("click", (e) => { const r = e.target.closest(".rowbg"); if (r) $(`.tl-names a[data-row="${r.dataset.row}"]`).click(); });
 
-  // logs: follow, filter, search, cap
+  // logs: follow, filter, cap
   const box = $("#logbox"), log = $("#log");
   if (box) {
     const MAX = 2000, fb = $("#tolatest"), fol = $("[data-follow]"); let fresh = 0;
@@ -72,22 +72,28 @@
     let wasBottom = true;
     box.addEventListener("scroll", () => { wasBottom = bottom(); if (wasBottom) { fresh = 0; fb.classList.remove("on"); } }, { passive: true });
     fb.addEventListener("click", down);
-    const rank = { DEBUG: 0, INFO: 1, WARNING: 2, ERROR: 3, CRITICAL: 4 }, want = { All: 0, Info: 1, Warning: 2, Error: 3 };
-    const q = $("[data-logq]");
-    const show = (li) => {
-      const lv = want[$("[data-level]:checked")?.value] ?? 0, t = q.value.trim().toLowerCase();
-      li.hidden = rank[li.className.slice(2)] < lv || (t && !li.textContent.toLowerCase().includes(t));
+    // Lines that are dropped at the top can be loaded again.
+    const trim = () => {
+      const e = $("#earlier"); let n = log.children.length - 1 - MAX; if (n <= 0) return;
+      while (n--) e.nextElementSibling.remove();
+      const before = +$(".ln", log).textContent, a = $("a", e);
+      e.hidden = false; $("span", e).textContent = `${(before - 1).toLocaleString("en")} earlier lines`;
+      for (const k of ["href", "hx-get"]) a.setAttribute(k, a.getAttribute(k).replace(/([?&]before=)\d+/, "$1" + before));
     };
     new MutationObserver((ms) => {
-      let n = 0; for (const m of ms) for (const li of m.addedNodes) if (li.nodeType === 1) { show(li); if (!m.nextSibling) n++; } // earlier lines are not news
+      let n = 0; for (const m of ms) for (const li of m.addedNodes) if (li.nodeType === 1 && !m.nextSibling) n++; // earlier lines are not news
       if (!n) return;
-      if (fol.checked && wasBottom) { while (log.children.length > MAX) log.firstElementChild.remove(); down(); }
+      if (fol.checked && wasBottom) { trim(); down(); }
       else { fresh += n; fb.classList.add("on"); $("span", fb).textContent = `${fresh} new line${fresh > 1 ? "s" : ""}`; }
     }).observe(log, { childList: true });
-    const all = () => [...log.children].forEach(show);
-    $$("[data-level]").forEach((r) => r.addEventListener("change", all)); q.addEventListener("input", all);
-    // Enter would press the form's first button, which is Download.
-    $(".logbar").addEventListener("keypress", (e) => { if (e.key === "Enter" && e.target.matches("input")) e.preventDefault(); });
+    // The address keeps the filter. Only what is typed or chosen last is answered.
+    const filter = $("#log-filter");
+    on("htmx:after:swap", (e) => {
+      if (e.detail.ctx.sourceElement !== filter) return;
+      const u = new URL(location), f = new FormData(filter);
+      for (const [k, none] of [["level", "All"], ["log", ""]]) f.get(k) === none ? u.searchParams.delete(k) : u.searchParams.set(k, f.get(k));
+      u.searchParams.delete("before"); history.replaceState(history.state, "", u); down();
+    });
   }
 
   // Enter in a list adds an item; in other fields it sends the form
