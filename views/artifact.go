@@ -27,7 +27,7 @@ func ArtifactName(a *core.Artifact) string {
 func textOf(data core.JSON) string {
 	var s string
 	if json.Unmarshal(data, &s) == nil {
-		return s
+		return core.PlainText(s)
 	}
 	return string(data)
 }
@@ -146,7 +146,7 @@ func cellOf(v any) cell {
 	case nil:
 		return cell{}
 	case string:
-		return cell{text: x}
+		return cell{text: core.PlainText(x)}
 	case json.Number:
 		return cell{text: string(x), number: true}
 	case bool:
@@ -235,7 +235,7 @@ func (d ArtifactView) newer() *core.Artifact {
 
 // gist is what a list shows of an artifact.
 func gist(a *core.Artifact) string {
-	s := core.Deref(a.Description)
+	s := core.PlainText(core.Deref(a.Description))
 	if s == "" && core.Deref(a.Type) != "table" {
 		s = textOf(a.Data)
 	}

@@ -175,7 +175,7 @@ func ResourcePath(labels map[string]string) string {
 // resourceName is what a resource is called, or its id.
 func resourceName(labels map[string]string) string {
 	if name := labels["prefect.resource.name"]; name != "" {
-		return name
+		return short(name)
 	}
 	id := labels["prefect.resource.id"]
 	kind, key := kindOf(id)
@@ -218,7 +218,7 @@ func eventIcon(e *core.Event) string {
 // eventDetail is what an event says beside its name.
 func eventDetail(e *core.Event) string {
 	if m := e.Resource["prefect.state-message"]; m != "" {
-		return m
+		return core.PlainText(m)
 	}
 	kind, _ := kindOf(e.Event)
 	if kind == "automation" {

@@ -146,9 +146,11 @@ func meterW(used, limit int64) string {
 }
 
 // short is a name as far as lists show it: names have no bound, and a line of
-// ten thousand letters takes a browser seconds to break.
+// ten thousand letters takes a browser seconds to break. Of terminal output it
+// shows the text.
 func short(s string) string {
 	const most = 160
+	s = core.PlainText(s)
 	if len(s) <= most {
 		return s
 	}

@@ -12,6 +12,8 @@ import (
 	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/text"
 	"github.com/yuin/goldmark/util"
+
+	"github.com/flowlite/flowlite/runtime/core"
 )
 
 // Raw HTML and javascript: links are left out by goldmark's default; table
@@ -89,7 +91,7 @@ func inLink(n ast.Node) bool {
 func Markdown(src string) templ.Component {
 	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
 		var b bytes.Buffer
-		if err := markdown.Convert([]byte(src), &b); err != nil {
+		if err := markdown.Convert([]byte(core.PlainText(src)), &b); err != nil {
 			return err
 		}
 		_, err := w.Write(b.Bytes())
