@@ -63,14 +63,16 @@ func (b *tab) light(name string) {
 	b.want(`[...document.querySelectorAll("main :is(button,summary,select,input:not(.ck):not([type=radio])):not(.vh),main a.btn,nav a,.seg a,.seg label")].filter(e=>e.checkVisibility()).map(e=>{const r=e.getBoundingClientRect(),p=getComputedStyle(e,"::before"),x=p.content!="none"&&p.position=="absolute"?-2*parseFloat(p.top||0):0;return [e,r.height+(x>0?x:0),r.width]}).filter(([e,h,w])=>h>0&&(h<24||w<24)).map(([e,h,w])=>e.outerHTML.slice(0,70)+" "+w+"x"+h).slice(0,4).join("\n")`, "")
 }
 
-// phone: nothing is wider than 390 px.
+// phone: nothing is wider than a phone, nor than a page at 400 %.
 func (b *tab) phone(name string) {
 	b.t.Helper()
-	b.size(390, 844)
 	defer b.size(1280, 900)
-	b.wait(`innerWidth==390`)
-	if w := b.js(`document.documentElement.scrollWidth`); w != "390" {
-		b.t.Errorf("%s is %s wide on a phone: %s", name, w, b.js(`[...document.querySelectorAll("main *")].filter(e=>e.getBoundingClientRect().right>391&&!e.closest(".tl,.logbox,.json,.scroll")).slice(0,4).map(e=>e.tagName+"."+e.className).join(" ")`))
+	for _, width := range []int64{390, 320} {
+		b.size(width, 844)
+		b.wait(fmt.Sprintf(`screen.width==%d`, width))
+		if w := b.js(`document.documentElement.scrollWidth`); w != fmt.Sprint(width) {
+			b.t.Errorf("%s is %s wide on a phone of %d: %s", name, w, width, b.js(`[...document.querySelectorAll("main *")].filter(e=>e.getBoundingClientRect().right>innerWidth+1&&!e.closest(".tl,.logbox,.json,.scroll")).slice(0,4).map(e=>e.tagName+"."+e.className).join(" ")`))
+		}
 	}
 }
 
