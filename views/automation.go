@@ -376,7 +376,7 @@ func (a AutomationView) fired(now core.Time) string {
 	if a.Last == 0 {
 		return "not fired in 30 days"
 	}
-	return "fired " + ago(a.Last, now)
+	return "fired " + past(a.Last, now)
 }
 
 // often is fired, and how many times.

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"slices"
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -15,6 +16,8 @@ type axisMark struct {
 // axisSteps are what the marks of an axis may be apart: up to 14 days, and from
 // there on whole months.
 var axisSteps = []time.Duration{
+	100 * time.Microsecond, 200 * time.Microsecond, 500 * time.Microsecond, time.Millisecond, 2 * time.Millisecond, 5 * time.Millisecond,
+	10 * time.Millisecond, 20 * time.Millisecond, 50 * time.Millisecond, 100 * time.Millisecond, 200 * time.Millisecond, 500 * time.Millisecond,
 	time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 15 * time.Second, 30 * time.Second,
 	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
 	time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour,
@@ -47,12 +50,48 @@ func axisMarks(from, to core.Time, loc *time.Location) (out []axisMark) {
 		at = time.Date(at.Year(), 1, 1, 0, 0, 0, 0, loc)
 	}
 	end := to - core.Time(span.Microseconds()/16)
-	for ; core.At(at) <= end && len(out) < 8; at = axisNext(at, step) {
-		if t := core.At(at); t >= from {
-			out = append(out, axisMark{t, axisWord(at, step)})
+	var times []time.Time
+	for ; core.At(at) <= end && len(times) < 8; at = axisNext(at, step) {
+		if core.At(at) >= from {
+			times = append(times, at)
 		}
 	}
+	for i, word := range axisWords(times, func(t time.Time) string { return axisWord(t, step) }) {
+		out = append(out, axisMark{core.At(times[i]), word})
+	}
 	return out
+}
+
+// axisDetails tell times apart whose words are the same: of another day, of less
+// than a minute, or of the hour that comes twice when clocks go back.
+var axisDetails = []string{
+	"15:04:05", "15:04:05.000", "15:04:05.0000", "2 Jan 15:04", "15:04 MST", "2 Jan 2006", "2 Jan 15:04:05", "2 Jan 15:04 MST", "2 Jan 15:04:05.000", "2 Jan 2006 15:04:05.000000 -0700",
+}
+
+// axisWords are the words of an axis, no two of them the same: those that would
+// be have the first detail that tells them apart.
+func axisWords(times []time.Time, word func(time.Time) string) []string {
+	words, count := make([]string, len(times)), map[string]int{}
+	for i, t := range times {
+		words[i] = word(t)
+		count[words[i]]++
+	}
+	if len(count) == len(words) {
+		return words
+	}
+	for _, layout := range axisDetails {
+		detailed, seen := slices.Clone(words), map[string]bool{}
+		for i, t := range times {
+			if count[words[i]] > 1 {
+				detailed[i] = t.Format(layout)
+			}
+			seen[detailed[i]] = true
+		}
+		if len(seen) == len(words) {
+			return detailed
+		}
+	}
+	return words
 }
 
 // axisNext knows that days and months are not all of a length.
@@ -74,6 +113,8 @@ func axisWord(t time.Time, step time.Duration) string {
 		return t.Format("2 Jan")
 	case step >= time.Minute:
 		return t.Format("15:04")
+	case step >= time.Second:
+		return t.Format("15:04:05")
 	}
-	return t.Format("15:04:05")
+	return t.Format("15:04:05.000")
 }

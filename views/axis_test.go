@@ -1,6 +1,8 @@
 package views
 
 import (
+	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -28,7 +30,7 @@ func TestAxisMarks(t *testing.T) {
 		{"2026-10-23 12:00:00", "2026-10-27 12:00:00", "24 Oct, 25 Oct, 26 Oct, 27 Oct"}, // the clock goes back
 		{"2026-10-28 00:00:00", "2026-11-26 12:00:00", "28 Oct, 2 Nov, 7 Nov, 12 Nov, 17 Nov, 22 Nov"},
 		{"2026-08-28 12:00:00", "2026-11-26 12:00:00", "11 Sep, 25 Sep, 9 Oct, 23 Oct, 6 Nov, 20 Nov"},
-		{"2026-11-26 19:15:03", "2026-11-26 19:15:03", "19:15:03"},
+		{"2026-11-26 19:15:03", "2026-11-26 19:15:03", "19:15:03.000"},
 		{"2000-01-01 00:00:00", "2026-01-01 00:00:00", "Jan 2000, Jan 2005, Jan 2010, Jan 2015, Jan 2020"},
 	} {
 		var got []string
@@ -37,6 +39,49 @@ func TestAxisMarks(t *testing.T) {
 		}
 		if s := strings.Join(got, ", "); s != c.want {
 			t.Errorf("%s to %s: %s", c.from, c.to, s)
+		}
+	}
+}
+
+// Marks of an axis differ, whatever it spans: a millisecond, a year, the hour
+// that comes twice when clocks go back, or the day that has no midnight.
+func TestAxisWordsDiffer(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(21, 3))
+	for _, zone := range []string{"UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Sao_Paulo", "Atlantic/Azores", "Asia/Kathmandu"} {
+		loc, err := time.LoadLocation(zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := Page{Loc: loc}
+		for range 3000 {
+			span := time.Duration(math.Exp(rnd.Float64()*math.Log(365*24*3600*1000)) * float64(time.Millisecond))
+			// Near changes of the clock: the ends of October and March, and of 2017 also where they are at midnight.
+			from := time.Date(2017+rnd.IntN(10), []time.Month{2, 3, 4, 10, 11}[rnd.IntN(5)], 1+rnd.IntN(31), rnd.IntN(24), rnd.IntN(60), rnd.IntN(60), rnd.IntN(1e9), loc)
+			to := from.Add(span)
+			seen := map[string]bool{}
+			marks := axisMarks(core.At(from), core.At(to), loc)
+			for i, m := range marks {
+				if seen[m.L] || i > 0 && m.At <= marks[i-1].At {
+					t.Fatalf("%s: %v and %v: %v", zone, from, to, marks)
+				}
+				seen[m.L] = true
+			}
+			n := 3 + rnd.IntN(60)
+			ev, dash := EventsView{}, Dashboard{}
+			for i := range n {
+				a, b := core.At(from.Add(span*time.Duration(i)/time.Duration(n))), core.At(from.Add(span*time.Duration(i+1)/time.Duration(n)))
+				ev.Bars, dash.Buckets = append(ev.Bars, EventBar{From: a, To: b}), append(dash.Buckets, Bucket{From: a, To: b})
+			}
+			bars, _ := dash.axis(p)
+			for what, texts := range map[string][]string{"events": ev.axis(p), "dashboard": bars} {
+				seen = map[string]bool{}
+				for _, s := range texts {
+					if s != "" && seen[s] {
+						t.Fatalf("%s, %s: %v for %v: %q", what, zone, from, span, texts)
+					}
+					seen[s] = true
+				}
+			}
 		}
 	}
 }

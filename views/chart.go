@@ -91,32 +91,34 @@ func (b Bucket) title(p Page) string {
 	return s
 }
 
-// axisLabel is the text under a bar, empty for most.
-func (b Bucket) axisLabel(p Page, i, n int) (text string, alt bool) {
-	step := b.To.Sub(b.From)
-	l := b.From.Time().In(p.Loc)
-	if i >= n-2 {
-		return "", false
+// axis is the texts under the bars, empty for most; on a phone only those that
+// are not alt have room.
+func (d Dashboard) axis(p Page) (texts []string, alt []bool) {
+	texts, alt = make([]string, len(d.Buckets)), make([]bool, len(d.Buckets))
+	var at []int
+	var times []time.Time
+	layout := "15:04"
+	for i, b := range d.Buckets[:max(0, len(d.Buckets)-2)] {
+		step, l := b.To.Sub(b.From), b.From.Time().In(p.Loc)
+		var shown bool
+		switch {
+		case step <= 5*time.Minute:
+			shown, alt[i] = l.Minute()%10 == 0 && l.Second() == 0, l.Minute()%20 != 0
+		case step <= time.Hour:
+			shown, alt[i] = l.Hour()%3 == 0 && l.Minute() < 30, l.Hour()%6 != 0
+		case step < 24*time.Hour:
+			shown, alt[i], layout = l.Hour() < int(step.Hours()), i/4%2 == 1, "2 Jan"
+		default:
+			shown, alt[i], layout = i%5 == 0, i%2 == 1, "2 Jan"
+		}
+		if shown {
+			at, times = append(at, i), append(times, l)
+		}
 	}
-	switch {
-	case step <= 5*time.Minute:
-		if l.Minute()%10 == 0 && l.Second() == 0 {
-			return l.Format("15:04"), l.Minute()%20 != 0
-		}
-	case step <= time.Hour:
-		if l.Hour()%3 == 0 && l.Minute() < 30 {
-			return l.Format("15:04"), l.Hour()%6 != 0
-		}
-	case step < 24*time.Hour:
-		if l.Hour() < int(step.Hours()) {
-			return l.Format("2 Jan"), i/4%2 == 1
-		}
-	default:
-		if i%5 == 0 {
-			return l.Format("2 Jan"), i%2 == 1
-		}
+	for i, word := range axisWords(times, func(t time.Time) string { return t.Format(layout) }) {
+		texts[at[i]] = word
 	}
-	return "", false
+	return texts, alt
 }
 
 // logY is the height of a duration on the scatter's logarithmic axis.

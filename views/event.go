@@ -101,17 +101,21 @@ func (b EventBar) title(p Page) string {
 	return fmt.Sprintf("%s–%s: %s", from.Format(layout), to.Format(layout), plural(b.N, "event", "events"))
 }
 
-// axis labels about six bars.
-func (d EventsView) axis(p Page, i int) string {
-	step := max(1, (len(d.Bars)+5)/6)
-	if i%step != 0 || len(d.Bars)-i < step/2 {
-		return ""
-	}
+// axis labels about six bars; the others have no text.
+func (d EventsView) axis(p Page) []string {
+	texts, step := make([]string, len(d.Bars)), max(1, (len(d.Bars)+5)/6)
 	layout := "15:04"
 	if d.width() >= 4*time.Hour {
 		layout = "2 Jan"
 	}
-	return d.Bars[i].From.Time().In(p.Loc).Format(layout)
+	var times []time.Time
+	for i := 0; i < len(d.Bars) && len(d.Bars)-i >= step/2; i += step {
+		times = append(times, d.Bars[i].From.Time().In(p.Loc))
+	}
+	for i, word := range axisWords(times, func(t time.Time) string { return t.Format(layout) }) {
+		texts[i*step] = word
+	}
+	return texts
 }
 
 // eventDay is a day of the feed.

@@ -48,7 +48,7 @@ type SavedSearch struct {
 }
 
 // RunFilters are the list's parameters that are filters.
-var RunFilters = []string{"state", "flow", "deployment", "pool", "tag", "q", "subflows", "parent", "range", "from", "to", "sort"}
+var RunFilters = []string{"state", "flow", "deployment", "pool", "tag", "q", "subflows", "parent", "range", "from", "to", ZoneField, "sort"}
 
 // RunRanges are the choices of the time range.
 var RunRanges = [][2]string{{"1h", "Last hour"}, {"24h", "Last 24 hours"}, {"7d", "Last 7 days"}, {"30d", "Last 30 days"}, {"all", "All time"}}
@@ -816,9 +816,9 @@ func RunRow(p Page, r Run, mx time.Duration) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var38 string
-		templ_7745c5c3_Var38, templ_7745c5c3_Err = templ.JoinStringErrs(ago(r.When(), p.Now))
+		templ_7745c5c3_Var38, templ_7745c5c3_Err = templ.JoinStringErrs(r.age(p.Now))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `flow_runs.templ`, Line: 199, Col: 179}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `flow_runs.templ`, Line: 199, Col: 171}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var38))
 		if templ_7745c5c3_Err != nil {
@@ -876,9 +876,9 @@ func RunRow(p Page, r Run, mx time.Duration) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var42 string
-		templ_7745c5c3_Var42, templ_7745c5c3_Err = templ.JoinStringErrs(ago(r.When(), p.Now))
+		templ_7745c5c3_Var42, templ_7745c5c3_Err = templ.JoinStringErrs(r.age(p.Now))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `flow_runs.templ`, Line: 204, Col: 161}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `flow_runs.templ`, Line: 204, Col: 153}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var42))
 		if templ_7745c5c3_Err != nil {

@@ -42,8 +42,13 @@ func ago(t, now core.Time) string {
 	return "in " + Span(t.Sub(now))
 }
 
-// Span is a rough duration: "42 min".
+// past is ago for what has happened: where the clock of a worker or of the
+// database is ahead of ours, that was just now.
+func past(t, now core.Time) string { return ago(min(t, now), now) }
+
+// Span is a rough duration: "42 min". None is shorter than 0 s.
 func Span(d time.Duration) string {
+	d = max(0, d)
 	switch {
 	case d < time.Minute:
 		return fmt.Sprintf("%d s", int(d.Seconds()))

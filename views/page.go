@@ -22,6 +22,7 @@ type Page struct {
 	Flash             []Toast
 	Refresh           bool   // without JavaScript the page reloads itself
 	Path              string // of the request, below the base path
+	Zone              string // the name of Loc, if the page can be loaded again for another zone
 }
 
 // Toast is a passing message.
@@ -33,6 +34,18 @@ type serverKey struct{}
 // the address that commands need to find the server; "" if none.
 func WithServer(ctx context.Context, base, address string) context.Context {
 	return context.WithValue(ctx, serverKey{}, [2]string{base, address})
+}
+
+type zoneKey struct{}
+
+// WithZone sets the zone that the times of forms are in.
+func WithZone(ctx context.Context, loc *time.Location) context.Context {
+	return context.WithValue(ctx, zoneKey{}, loc)
+}
+
+func zoneOf(ctx context.Context) string {
+	loc, _ := ctx.Value(zoneKey{}).(*time.Location)
+	return loc.String()
 }
 
 // here is a command of ours that finds this server.

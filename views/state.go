@@ -71,6 +71,14 @@ func (r Run) When() core.Time {
 	return r.Created
 }
 
+// age is how long ago the run started, or when it is to start.
+func (r Run) age(now core.Time) string {
+	if r.StartTime != 0 || r.Final() {
+		return past(r.When(), now)
+	}
+	return ago(r.When(), now)
+}
+
 // Took is how long the run has been at it, from its first start on.
 func (r Run) Took(now core.Time) time.Duration {
 	if r.StartTime == 0 {
@@ -79,7 +87,7 @@ func (r Run) Took(now core.Time) time.Duration {
 	if r.EndTime == 0 {
 		return max(0, now.Sub(r.StartTime))
 	}
-	return r.EndTime.Sub(r.StartTime)
+	return max(0, r.EndTime.Sub(r.StartTime))
 }
 
 func (r Run) Message() string {

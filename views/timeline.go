@@ -62,7 +62,7 @@ func rowText(r timeline.Row, lay timeline.Layout) string {
 	if r.Item.Start.IsZero() {
 		return toneNames[r.Item.State] + ", not started"
 	}
-	return fmt.Sprintf("%s, started +%s, took %s", toneNames[r.Item.State], timeline.Short(r.Item.Start.Sub(lay.Start)), timeline.Dur(r.Dur))
+	return fmt.Sprintf("%s, started +%s, took %s", toneNames[r.Item.State], timeline.Dur(r.Item.Start.Sub(lay.Start)), timeline.Dur(r.Dur))
 }
 
 // rowURL opens a group, or goes to what the row stands for.

@@ -27,7 +27,9 @@ func askBrowser(guard *access.Guard, next http.Handler) http.Handler {
 			w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter))))
 			http.Error(w, "Too many wrong passwords from this address. Try again later.", http.StatusTooManyRequests)
 		default:
-			w.Header().Set("WWW-Authenticate", `Basic realm="flowlite", charset="UTF-8"`)
+			if r.Header.Get("HX-Request") == "" { // an open page tells its reader, without the browser's prompt
+				w.Header().Set("WWW-Authenticate", `Basic realm="flowlite", charset="UTF-8"`)
+			}
 			http.Error(w, "Log in with the user and password of FLOWLITE_AUTH_STRING.", http.StatusUnauthorized)
 		}
 	})

@@ -33,11 +33,15 @@ type tab struct {
 	log []string
 }
 
-func browser(t *testing.T) context.Context {
+// browser starts Chromium; flags are names and values of more of its flags.
+func browser(t *testing.T, flags ...string) context.Context {
 	t.Helper()
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU, chromedp.IgnoreCertErrors, chromedp.ExecPath(chromium))
 	for _, f := range []string{"disable-quic", "disable-component-update", "disable-background-networking", "hide-scrollbars"} {
 		opts = append(opts, chromedp.Flag(f, true))
+	}
+	for i := 0; i < len(flags); i += 2 {
+		opts = append(opts, chromedp.Flag(flags[i], flags[i+1]))
 	}
 	dir, err := os.MkdirTemp("", "flowlite-chromium-") // it leaves files of its own behind
 	if err != nil {

@@ -183,5 +183,8 @@ func listQuery(s string) url.Values {
 			}
 		}
 	}
+	if !out.Has("from") && !out.Has("to") {
+		out.Del(views.ZoneField)
+	}
 	return out
 }

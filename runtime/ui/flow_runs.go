@@ -59,6 +59,9 @@ func (u *UI) runsQuery(ctx context.Context, p views.Page, q url.Values) (views.R
 			q.Del(k)
 		}
 	}
+	if !q.Has("from") && !q.Has("to") {
+		q.Del(views.ZoneField)
+	}
 	d.Query = q.Encode()
 	fr := &core.FlowRunFilter{}
 	l.filters = core.Filters{FlowRuns: fr}
@@ -141,11 +144,12 @@ func readSpan(p views.Page, d *views.RunsView, q url.Values) error {
 		return nil
 	}
 	var err error
+	typedIn := cmp.Or(location(q.Get(views.ZoneField)), p.Loc) // an address may come from another zone
 	if s := q.Get("from"); s != "" {
-		d.From, err = parseMoment(s, p.Loc)
+		d.From, err = parseMoment(s, typedIn)
 	}
 	if s := q.Get("to"); s != "" && err == nil {
-		d.To, err = parseMoment(s, p.Loc)
+		d.To, err = parseMoment(s, typedIn)
 	}
 	if err != nil {
 		return core.Errorf(core.EInvalid, "from and to must be times like 2026-11-23T09:00 or 2026-11-23T09:00:00Z")

@@ -30,7 +30,14 @@ const maxForm = 4 << 20
 func (u *UI) serve(h handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-		err := h(w, r)
+		var err error
+		if r.Method == http.MethodPost {
+			err = parseForm(r)
+		}
+		r = r.WithContext(views.WithZone(r.Context(), zone(r)))
+		if err == nil {
+			err = h(w, r)
+		}
 		if err == nil || errors.Is(err, context.Canceled) {
 			return
 		}
@@ -108,6 +115,9 @@ func (u *UI) barePage(r *http.Request, title string) views.Page {
 		Title: title, Theme: "system", Now: u.Now(), Loc: zone(r), Path: r.URL.RequestURI(),
 		Version: u.Version, Engine: map[string]string{"sqlite": "SQLite", "postgres": "PostgreSQL"}[u.Store.Engine()],
 	}
+	if r.Method == http.MethodGet {
+		p.Zone = p.Loc.String()
+	}
 	if c, err := r.Cookie("fl_theme"); err == nil && slices.Contains([]string{"light", "dark"}, c.Value) {
 		p.Theme = c.Value
 	}
@@ -149,15 +159,31 @@ func (u *UI) setCookie(w http.ResponseWriter, c *http.Cookie) {
 	http.SetCookie(w, c)
 }
 
+// zone is the reader's: of a form, that in which its times were typed, which is
+// the zone of the page that had the form; else that of the browser.
 func zone(r *http.Request) *time.Location {
+	browser := ""
 	if c, err := r.Cookie("fl_tz"); err == nil {
-		if n, err := url.QueryUnescape(c.Value); err == nil && n != "Local" {
-			if l, err := time.LoadLocation(n); err == nil {
-				return l
-			}
+		browser, _ = url.QueryUnescape(c.Value)
+	}
+	for _, name := range []string{r.PostForm.Get(views.ZoneField), browser} {
+		if l := location(name); l != nil {
+			return l
 		}
 	}
 	return time.UTC
+}
+
+// location is the zone of a name; nil if there is none.
+func location(name string) *time.Location {
+	if name == "" || name == "Local" {
+		return nil
+	}
+	l, err := time.LoadLocation(name)
+	if err != nil {
+		return nil
+	}
+	return l
 }
 
 func hx(r *http.Request) bool { return r.Header.Get("HX-Request") != "" }

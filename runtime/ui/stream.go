@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -294,6 +295,9 @@ func (f *follower) follow(logs, runs <-chan core.Message, stop <-chan struct{}) 
 
 func (f *follower) ended() (bool, error) {
 	s, err := f.u.Store.FlowRunState(f.ctx, f.id)
+	if core.IsNotFound(err) {
+		return true, nil
+	}
 	if err != nil {
 		return false, err
 	}
@@ -350,7 +354,7 @@ func (f *follower) sendRun() (final bool, err error) {
 	f.p.Now = f.u.Now()
 	run, err := f.u.run(f.ctx, f.id)
 	if core.IsNotFound(err) { // deleted
-		return true, nil
+		return false, errors.Join(f.s.send("", "gone", ""), err)
 	}
 	if err != nil {
 		return false, err

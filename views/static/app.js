@@ -12,16 +12,56 @@
   };
   new MutationObserver(() => $$("#toasts [data-toast]").forEach(toastify)).observe($("#toasts"), { childList: true });
   $$("#toasts [data-toast]").forEach(toastify);
-  const netError = () => $("#toasts").append($("#net-error").content.cloneNode(true));
-  on("htmx:error", (e) => { if (!/target/i.test(e.detail.error?.message || "")) netError(); });
-  on("htmx:response:error", (e) => { // a 5xx without its own toast
-    const c = e.detail.ctx; if (c.response.status >= 500 && !/hx-partial/.test(c.text || "")) netError();
+  const tell = (id) => $("#toasts").appendChild($(id).content.firstElementChild.cloneNode(true));
+
+  // A notice stays at the head of the page: the server is away, what the page
+  // shows was deleted, or the password has changed. The last two are for good.
+  let over = false, failures = 0;
+  const notice = (id) => { const n = $("#notice"); if (n.dataset.of !== id) { n.dataset.of = id; n.replaceChildren($(id).content.cloneNode(true)); } };
+  const refused = (status) => {
+    if (status !== 401 && status !== 404) return false;
+    over = true; notice(status === 401 ? "#denied" : "#gone"); live("off", "Stopped");
+    $$("[hx-sse\\:connect]").forEach((el) => el._htmx?.sse?.reader?.cancel()); // an open stream ends
+    return true;
+  };
+  const away = () => { if (over) return; live("down", "Reconnecting…"); if (++failures > 1) notice("#away"); };
+  const back = () => { failures = 0; if (!over) { const n = $("#notice"); n.replaceChildren(); delete n.dataset.of; } };
+  const background = (el) => el.matches('[hx-trigger*="every "],[hx-trigger*="from:body"],[hx-sse\\:connect]');
+  on("htmx:before:request", (e) => { if (over && background(e.detail.ctx.sourceElement)) e.preventDefault(); });
+  on("htmx:after:request", (e) => { const s = e.detail.ctx.response?.status; if (s && s < 500) back(); });
+  on("htmx:error", (e) => {
+    if (/target/i.test(e.detail.error?.message || "")) return;
+    const el = e.detail.ctx?.sourceElement; if (el && background(el)) away(); else tell("#net-error");
   });
+  on("htmx:response:error", (e) => {
+    const c = e.detail.ctx, s = c.response.status, by = background(c.sourceElement);
+    if (s === 401 || s === 404 && by) refused(s);
+    else if (s >= 500 && !/hx-partial/.test(c.text || "")) { if (by) away(); else tell("#net-error"); } // a 5xx without its own toast
+  });
+
+  // Copied is what the clipboard has. Pages over plain HTTP have no clipboard but
+  // for what is selected; without that, people press the keys.
+  const copied = async (text) => {
+    try { await navigator.clipboard.writeText(text); return true; } catch { /* the old way */ }
+    const was = document.activeElement, t = tell("#copy-error"), area = $("textarea", t);
+    area.value = text; area.select();
+    let ok = false; try { ok = document.execCommand("copy"); } catch { /* not allowed */ }
+    if (ok) { t.remove(); was?.focus({ preventScroll: true }); }
+    return ok;
+  };
+  const copy = async (c) => {
+    if (!await copied(c.dataset.copy) || c.classList.contains("ok")) return;
+    c.classList.add("ok");
+    const u = $("use", c), h = u?.getAttribute("href"), text = c.textContent;
+    if (u) u.setAttribute("href", h.replace(/#.*/, "#check")); else c.textContent = "Copied";
+    $("#said").textContent = "Copied";
+    setTimeout(() => { c.classList.remove("ok"); if (u) u.setAttribute("href", h); else c.textContent = text; $("#said").textContent = ""; }, 1200);
+  };
 
   // clicks: copy, dismiss, palette, close popovers
   on("click", (e) => {
     const c = e.target.closest("[data-copy]");
-    if (c) { navigator.clipboard?.writeText(c.dataset.copy); c.classList.add("ok"); const u = $("use", c), h = u?.getAttribute("href"); if (u) { u.setAttribute("href", h.replace(/#.*/, "#check")); setTimeout(() => u.setAttribute("href", h), 1200); } }
+    if (c) copy(c);
     if (e.target.closest("[data-dismiss]")) e.target.closest("[data-toast]").remove();
     if (e.target.closest("[data-palette]")) { e.preventDefault(); openPalette(); }
     $$("details.pop[open]").forEach((d) => d.contains(e.target) || d.removeAttribute("open"));
@@ -112,15 +152,31 @@
 
   // live indicator follows the stream
   const live = (s, t) => { const l = $("#live"); if (l) { l.dataset.state = s; $(".txt", l).textContent = t; } };
-  on("htmx:sse:after:connection", () => live("up", "Live"));
+  on("htmx:sse:after:connection", () => {
+    const missed = $("#live")?.dataset.state === "down";
+    live("up", "Live"); back(); if (missed) htmx.trigger(document.body, "changed");
+  });
+  on("htmx:sse:before:connection", (e) => { if (over) e.preventDefault(); });
+  on("gone", () => refused(404));
   on("htmx:after:request", (e) => { const c = e.detail.ctx; if (c.response.status === 204 && c.sourceElement.hasAttribute("hx-sse:connect")) live("poll", "Every 15 s"); });
-  on("htmx:sse:error", () => live("down", "Reconnecting…"));
-  on("htmx:sse:close", (e) => live("off", e.detail.reason === "message" ? "Finished" : "Paused"));
+  on("htmx:sse:error", (e) => { if (!refused(e.detail.status)) away(); });
+  on("htmx:sse:close", (e) => { if (!over) live("off", e.detail.reason === "message" ? "Finished" : "Paused"); });
 
-  // "12 s ago" keeps counting
+  // "12 s ago" keeps counting, by the server's clock
+  const ahead = Date.parse(document.body.dataset.now) - Date.now() || 0;
   const span = (s) => s < 60 ? `${s | 0} s ago` : s < 3600 ? `${s / 60 | 0} min ago` : null;
-  setInterval(() => $$("time[data-ago]").forEach((t) => { const v = span((Date.now() - Date.parse(t.dateTime)) / 1000); if (v) t.textContent = v; }), 1000);
-  // the server renders absolute times in the reader's zone from the next request on
-  const tz = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if (tz && !document.cookie.includes("fl_tz=")) document.cookie = `fl_tz=${encodeURIComponent(tz)};path=${base}/;max-age=31536000;samesite=lax`;
+  setInterval(() => $$("time[data-ago]").forEach((t) => { const v = span(Math.max(0, (Date.now() + ahead - Date.parse(t.dateTime)) / 1000)); if (v) t.textContent = v; }), 1000);
+
+  // Times are in the zone that this computer is in now. A page that was made for
+  // another is loaded anew at once; later it only says so, for somebody may be typing.
+  const zone = (loaded) => {
+    const tz = Intl.DateTimeFormat().resolvedOptions().timeZone, cookie = `fl_tz=${encodeURIComponent(tz)}`;
+    if (!tz || document.cookie.split("; ").includes(cookie)) return;
+    document.cookie = `${cookie};path=${base}/;max-age=31536000;samesite=lax`;
+    const shown = document.body.dataset.zone;
+    if (!shown || shown === tz || !document.cookie.includes(cookie)) return;
+    if (loaded) location.reload(); else notice("#zone");
+  };
+  zone(true);
+  on("visibilitychange", () => { if (!document.hidden) zone(false); });
 })();

@@ -2,6 +2,7 @@ package timeline
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -26,26 +27,30 @@ func Dur(d time.Duration) string {
 	}
 }
 
-// Short labels an axis tick.
+// Short labels a tick of an axis: exactly, so that no two ticks read the same.
 func Short(d time.Duration) string {
 	switch {
-	case d == 0:
+	case d <= 0:
 		return "0"
 	case d < time.Second:
-		return fmt.Sprintf("%dms", d.Milliseconds())
-	case d < time.Minute:
-		return strings.TrimSuffix(fmt.Sprintf("%.1f", d.Seconds()), ".0") + "s"
-	case d < time.Hour:
-		if s := int(d.Seconds()) % 60; s != 0 {
-			return fmt.Sprintf("%dm%02ds", int(d.Minutes()), s)
-		}
-		return fmt.Sprintf("%dm", int(d.Minutes()))
-	case d < 24*time.Hour:
-		if m := int(d.Minutes()) % 60; m != 0 {
-			return fmt.Sprintf("%dh%02dm", int(d.Hours()), m)
-		}
-		return fmt.Sprintf("%dh", int(d.Hours()))
-	default:
-		return fmt.Sprintf("%dd", int(d.Hours())/24)
+		return decimal(d, time.Millisecond) + "ms"
 	}
+	var b strings.Builder
+	for _, u := range []struct {
+		of   time.Duration
+		name string
+	}{{24 * time.Hour, "d"}, {time.Hour, "h"}, {time.Minute, "m"}} {
+		if n := d / u.of; n > 0 {
+			b.WriteString(strconv.FormatInt(int64(n), 10) + u.name)
+			d %= u.of
+		}
+	}
+	if d > 0 {
+		b.WriteString(decimal(d, time.Second) + "s")
+	}
+	return b.String()
+}
+
+func decimal(d, unit time.Duration) string {
+	return strconv.FormatFloat(float64(d)/float64(unit), 'f', -1, 64)
 }
