@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -180,11 +179,9 @@ func (b *tab) forget() {
 
 func (b *tab) picture(file, theme, path string) {
 	b.t.Helper()
-	for name, value := range map[string]string{"fl_theme": theme, "fl_tz": "Europe%2FMadrid"} {
-		if _, err := chromedp.Call(b.ctx, network.SetCookie, network.SetCookieParams{Name: name, Value: value, URL: b.h.srv.URL}); err != nil {
-			b.t.Fatal(err)
-		}
-	}
+	b.in("Europe/Madrid")
+	b.cookie("fl_theme", theme)
+	b.cookie("fl_tz", "Europe%2FMadrid")
 	b.goTo(path)
 	b.wait(`document.fonts.status=="loaded"`)
 	var w, whole int64
