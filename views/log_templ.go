@@ -182,7 +182,7 @@ func LogPanel(p Page, d LogView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "\" placeholder=\"Search messages and loggers\" aria-label=\"Search logs\"></div><noscript><button class=\"btn sm\">Apply</button></noscript></form><label class=\"row row-6 help\"><input class=\"ck\" type=\"checkbox\" checked data-follow> Follow</label>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 11, "\" placeholder=\"Search logs\" aria-label=\"Search logs\"></div><noscript><button class=\"btn sm\">Apply</button></noscript></form><label class=\"row row-6 help\"><input class=\"ck\" type=\"checkbox\" checked data-follow> Follow</label>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

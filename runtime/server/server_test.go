@@ -221,4 +221,8 @@ func TestAuth(t *testing.T) {
 			t.Error("the browser is not asked to log in")
 		}
 	}
+	page := func(r *http.Request) { r.Header.Set("HX-Request", "true") }
+	if code, _, head := get(t, s.URL()+"/runs", page); code != 401 || head.Get("WWW-Authenticate") != "" {
+		t.Errorf("a request of an open page: %d, and a prompt: %q", code, head.Get("WWW-Authenticate"))
+	}
 }

@@ -24,9 +24,6 @@ const maxActionForms = 100
 // saveAutomation does what the button says: saves, adds or removes an action,
 // or turns the form into JSON and back.
 func (u *UI) saveAutomation(w http.ResponseWriter, r *http.Request) error {
-	if err := parseForm(r); err != nil {
-		return err
-	}
 	p, f, err := u.openAutomationForm(w, r)
 	if err != nil {
 		return err
@@ -120,9 +117,6 @@ func (u *UI) showForm(w http.ResponseWriter, r *http.Request, p views.Page, f *v
 
 // previewAutomation says how the form reads as it stands.
 func (u *UI) previewAutomation(w http.ResponseWriter, r *http.Request) error {
-	if err := parseForm(r); err != nil {
-		return err
-	}
 	f := &views.AutomationForm{}
 	readPosted(f, r.PostForm)
 	u.read(r.Context(), f)

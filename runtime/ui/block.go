@@ -147,9 +147,6 @@ func secretField(fields []form.Field, path []string, typed url.Values) {
 }
 
 func (u *UI) createBlock(w http.ResponseWriter, r *http.Request) error {
-	if err := parseForm(r); err != nil {
-		return err
-	}
 	d, err := u.blankBlock(r.Context(), r.PostForm.Get("block_type"))
 	if err != nil {
 		return err
@@ -177,9 +174,6 @@ func (u *UI) createBlock(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (u *UI) saveBlock(w http.ResponseWriter, r *http.Request) error {
-	if err := parseForm(r); err != nil {
-		return err
-	}
 	id, err := pathID(r, "Block")
 	if err != nil {
 		return err

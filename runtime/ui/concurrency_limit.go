@@ -160,9 +160,6 @@ func (u *UI) limitForm(w http.ResponseWriter, r *http.Request, typed url.Values)
 }
 
 func (u *UI) saveLimit(w http.ResponseWriter, r *http.Request) error {
-	if err := parseForm(r); err != nil {
-		return err
-	}
 	p, f, err := u.limitForm(w, r, r.PostForm)
 	if err != nil {
 		return err

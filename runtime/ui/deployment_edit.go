@@ -156,9 +156,6 @@ func readDeploymentForm(p views.Page, f *views.DeploymentForm, q url.Values) (ou
 func isObject(v any) bool { _, ok := v.(map[string]any); return ok }
 
 func (u *UI) saveDeployment(w http.ResponseWriter, r *http.Request) error {
-	if err := parseForm(r); err != nil {
-		return err
-	}
 	p, f, err := u.deploymentForm(w, r, r.PostForm, false)
 	if err != nil {
 		return err
@@ -177,9 +174,6 @@ func (u *UI) saveDeployment(w http.ResponseWriter, r *http.Request) error {
 // duplicateDeployment makes another deployment of the same flow, with what the
 // form says and the schedules paused.
 func (u *UI) duplicateDeployment(w http.ResponseWriter, r *http.Request) error {
-	if err := parseForm(r); err != nil {
-		return err
-	}
 	p, f, err := u.deploymentForm(w, r, r.PostForm, true)
 	if err != nil {
 		return err
@@ -237,9 +231,6 @@ func (u *UI) deleteDeployment(w http.ResponseWriter, r *http.Request) error {
 	}
 	d, err := u.Store.Deployment(r.Context(), id)
 	if err != nil {
-		return err
-	}
-	if err := parseForm(r); err != nil {
 		return err
 	}
 	if r.PostForm.Get("sure") != "1" {

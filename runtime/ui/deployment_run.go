@@ -105,9 +105,6 @@ func merged(fields []form.Field, defaults, values core.JSON) core.JSON {
 }
 
 func (u *UI) startCustomRun(w http.ResponseWriter, r *http.Request) error {
-	if err := parseForm(r); err != nil {
-		return err
-	}
 	p, c, err := u.customRunPage(w, r)
 	if err != nil {
 		return err

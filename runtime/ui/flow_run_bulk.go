@@ -20,9 +20,6 @@ var bulkWords = map[string]string{"retry": "Retrying", "cancel": "Cancelling", "
 // bulk does one thing to the ticked runs and says how many it was done to.
 // What cannot be undone, or is done to all that match, is asked about first.
 func (u *UI) bulk(w http.ResponseWriter, r *http.Request) error {
-	if err := parseForm(r); err != nil {
-		return err
-	}
 	q := r.PostForm
 	do, back := q.Get("do"), "/runs?"+listQuery(q.Get("query")).Encode()
 	if bulkWords[do] == "" {

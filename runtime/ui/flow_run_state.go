@@ -46,9 +46,6 @@ func (u *UI) stateForm(w http.ResponseWriter, r *http.Request, typed url.Values)
 
 // changeState writes a state past the rules, as a person wants it.
 func (u *UI) changeState(w http.ResponseWriter, r *http.Request) error {
-	if err := parseForm(r); err != nil {
-		return err
-	}
 	p, f, err := u.stateForm(w, r, r.PostForm)
 	if err != nil {
 		return err

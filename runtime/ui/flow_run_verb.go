@@ -18,9 +18,6 @@ func (u *UI) flowRunVerb(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := parseForm(r); err != nil {
-		return err
-	}
 	ctx := r.Context()
 	run, err := u.run(ctx, id)
 	if err != nil {

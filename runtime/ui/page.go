@@ -240,9 +240,6 @@ func byType(types ...core.StateType) *core.FlowRunFilter {
 
 // theme keeps the reader's choice and goes back to where it was made.
 func (u *UI) theme(w http.ResponseWriter, r *http.Request) error {
-	if err := parseForm(r); err != nil {
-		return err
-	}
 	u.setCookie(w, &http.Cookie{Name: "fl_theme", Value: cmp.Or(r.PostForm.Get("theme"), "system"), MaxAge: 31536000})
 	return u.redirect(w, r, local(r.PostForm.Get("back")))
 }

@@ -41,9 +41,6 @@ func (u *UI) savedSearches(ctx context.Context) ([]views.SavedSearch, error) {
 // saveSearch keeps the list's filters under a name; the same name again
 // replaces them.
 func (u *UI) saveSearch(w http.ResponseWriter, r *http.Request) error {
-	if err := parseForm(r); err != nil {
-		return err
-	}
 	name, q := strings.TrimSpace(r.PostForm.Get("name")), listQuery(r.PostForm.Get("query"))
 	switch {
 	case name == "":
@@ -69,9 +66,6 @@ func (u *UI) saveSearch(w http.ResponseWriter, r *http.Request) error {
 func (u *UI) deleteSearch(w http.ResponseWriter, r *http.Request) error {
 	id, err := pathID(r, "Saved search")
 	if err != nil {
-		return err
-	}
-	if err := parseForm(r); err != nil {
 		return err
 	}
 	if err := u.Service.DeleteSavedSearch(r.Context(), id); err != nil {

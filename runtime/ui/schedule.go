@@ -38,9 +38,6 @@ func (u *UI) schedulePage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (u *UI) saveSchedule(w http.ResponseWriter, r *http.Request) error {
-	if err := parseForm(r); err != nil {
-		return err
-	}
 	p, f, stored, err := u.readScheduleForm(w, r)
 	if err != nil {
 		return err

@@ -65,9 +65,6 @@ func (u *UI) secretByID(r *http.Request) (*core.BlockDocument, error) {
 }
 
 func (u *UI) saveSecret(w http.ResponseWriter, r *http.Request) error {
-	if err := parseForm(r); err != nil {
-		return err
-	}
 	p, f, err := u.secretForm(w, r, r.PostForm)
 	if err != nil {
 		return err

@@ -102,9 +102,6 @@ func newValue(f views.VariableForm, value core.JSON) core.Opt[core.JSON] {
 }
 
 func (u *UI) saveVariable(w http.ResponseWriter, r *http.Request) error {
-	if err := parseForm(r); err != nil {
-		return err
-	}
 	p, f, err := u.variableForm(w, r, r.PostForm)
 	if err != nil {
 		return err

@@ -44,9 +44,6 @@ func poolFields(typed url.Values) []form.Field {
 }
 
 func (u *UI) createPool(w http.ResponseWriter, r *http.Request) error {
-	if err := parseForm(r); err != nil {
-		return err
-	}
 	fields := poolFields(r.PostForm)
 	create := core.WorkPoolCreate{Name: word(&fields[0]), Type: word(&fields[1])}
 	if s := fields[2].Value; s != "" {
@@ -199,9 +196,6 @@ func (u *UI) toggleQueue(w http.ResponseWriter, r *http.Request) error {
 
 // toggle answers a switch: it comes back as it is now, with a toast.
 func (u *UI) toggle(w http.ResponseWriter, r *http.Request, label, back string, set func(on bool) error) error {
-	if err := parseForm(r); err != nil {
-		return err
-	}
 	on := r.PostForm.Get("on") == "true"
 	if err := set(on); err != nil {
 		return err

@@ -109,9 +109,6 @@ func ownNames(fields []form.Field) []form.Field {
 }
 
 func (u *UI) savePool(w http.ResponseWriter, r *http.Request) error {
-	if err := parseForm(r); err != nil {
-		return err
-	}
 	p, f, err := u.openPoolForm(w, r)
 	if err != nil {
 		return err

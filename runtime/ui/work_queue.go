@@ -54,9 +54,6 @@ func (u *UI) openQueueForm(w http.ResponseWriter, r *http.Request) (p views.Page
 }
 
 func (u *UI) saveQueue(w http.ResponseWriter, r *http.Request) error {
-	if err := parseForm(r); err != nil {
-		return err
-	}
 	p, f, err := u.openQueueForm(w, r)
 	if err != nil {
 		return err

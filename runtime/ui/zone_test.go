@@ -122,6 +122,10 @@ func TestFormsCarryTheirZone(t *testing.T) {
 	if !strings.Contains(berlin, `name="from" value="2026-07-01T07:00:00"`) {
 		t.Error("09:00 in Berlin is not 07:00 in UTC")
 	}
+	w := h.post("/runs/searches", url.Values{"name": {"morning"}, "query": {"range=custom&from=2026-07-01T09:00&to=2026-07-02T09:00&fl_tz=Europe%2FBerlin"}})
+	if to, err := url.QueryUnescape(w.Header().Get("Location")); err != nil || !strings.Contains(to, "fl_tz=Europe/Berlin") {
+		t.Error("a saved search forgets its zone:", to)
+	}
 }
 
 // No age is negative, where the clocks of a worker, the server or the browser differ.

@@ -124,8 +124,8 @@ func ticks(sc *Scale, a, b time.Time, gaps []Gap) []Tick {
 				inGap = true
 			}
 		}
-		if !inGap && x-lastX >= 6 && x <= 97 {
-			out = append(out, Tick{x, Short(t.Sub(a))})
+		if label := Short(t.Sub(a)); !inGap && x-lastX >= 6 && x+1.1*float64(len(label)) <= 100 {
+			out = append(out, Tick{x, label})
 			lastX = x
 		}
 		nt := t.Add(step)
