@@ -18,6 +18,6 @@ func (b *builder) plainText(col string) string {
 		return "(CASE WHEN " + col + " ~ '" + terminalControls + "' THEN replace(regexp_replace(regexp_replace(" + col +
 			", '" + escapeSequences + "', '', 'g'), '" + overwrittenLines + "', '', 'g'), chr(13), '') ELSE " + col + " END)"
 	}
-	return "(CASE WHEN " + col + " GLOB '*[' || char(1) || '-' || char(8) || char(11) || '-' || char(31) || char(127) || '-' || char(159) || ']*'" +
-		" THEN plain_text(" + col + ") ELSE " + col + " END)"
+	controls := "char(1) || '-' || char(8) || char(11) || '-' || char(31) || char(127) || '-' || char(159)"
+	return "(CASE WHEN " + col + " GLOB '*[' || " + controls + " || ']*' THEN plain_text(" + col + ") ELSE " + col + " END)"
 }

@@ -65,7 +65,8 @@ func axisMarks(from, to core.Time, loc *time.Location) (out []axisMark) {
 // axisDetails tell times apart whose words are the same: of another day, of less
 // than a minute, or of the hour that comes twice when clocks go back.
 var axisDetails = []string{
-	"15:04:05", "15:04:05.000", "15:04:05.0000", "2 Jan 15:04", "15:04 MST", "2 Jan 2006", "2 Jan 15:04:05", "2 Jan 15:04 MST", "2 Jan 15:04:05.000", "2 Jan 2006 15:04:05.000000 -0700",
+	"15:04:05", "15:04:05.000", "15:04:05.0000", "2 Jan 15:04", "15:04 MST", "2 Jan 2006", "2 Jan 15:04:05", "2 Jan 15:04 MST",
+	"2 Jan 15:04:05.000", "2 Jan 2006 15:04:05.000000 -0700",
 }
 
 // axisWords are the words of an axis, no two of them the same: those that would

@@ -12,7 +12,7 @@ import (
 // What people search for is found as they typed it: no character stands for
 // others. Prefect's like_ keeps its wildcards.
 func searches(s *suite) {
-	names := []string{`50% done`, `500 done`, `a_b`, `axb`, `back\slash`, `backXslash`, `tab	bed`, `quo"ted`, `q'uote`, `[set]`, `*?`}
+	names := []string{`50% done`, `500 done`, `a_b`, `axb`, `back\slash`, `backXslash`, `tab	bed`, `quo"ted`, `q'uote`, `[set]`, `*?`, `ÄRGER`}
 	kind := "text"
 	for i, n := range names {
 		f := s.flow(n)
@@ -26,7 +26,7 @@ func searches(s *suite) {
 			return errors.Join(tx.InsertLogs(s.ctx, []*core.Log{l}), tx.InsertDeployment(s.ctx, d), tx.InsertVariable(s.ctx, v), tx.InsertArtifact(s.ctx, a))
 		})
 	}
-	for _, typed := range []string{"%", "_", `\`, "0%", "A_B", `k\s`, "\t", `"`, "'", "[set]", "*", "?", "done", "%%", `\%`, "a%b", "zzz"} {
+	for _, typed := range []string{"%", "_", `\`, "0%", "A_B", `k\s`, "\t", `"`, "'", "[set]", "*", "?", "done", "ÄRGER", "%%", `\%`, "a%b", "zzz"} {
 		want := 0
 		for _, n := range names {
 			if strings.Contains(strings.ToLower(n), strings.ToLower(typed)) {
@@ -72,7 +72,8 @@ func found[T any](rows []T, err error) (int, error) { return len(rows), err }
 
 // A search finds in logs what core.PlainText shows of them, on every engine.
 func logsAsShown(s *suite) {
-	pieces := []string{"\x1b[31m", "\x1b[0m", "\x1b[38;5;1", "m", "\x1b]8;;http://x\x1b\\", "\x1b]0;t", "\a", "\u009b1m", "\u009d2", "\u009c", "\x1bP", "\x1b(B", "\x1b", "[", "]", "\\",
+	pieces := []string{
+		"\x1b[31m", "\x1b[0m", "\x1b[38;5;1", "m", "\x1b]8;;http://x\x1b\\", "\x1b]0;t", "\a", "\u009b1m", "\u009d2", "\u009c", "\x1bP", "\x1b(B", "\x1b", "[", "]", "\\",
 		"\r", "\r", "\n", "\r\n", "\b", "\x7f", "\u0085", "a", "b", "%", " ", "é", "€", "1;2", "-", "~"}
 	rnd := rand.New(rand.NewPCG(20, 23))
 	run := core.NewID()
@@ -96,7 +97,8 @@ func logsAsShown(s *suite) {
 					want++
 				}
 			}
-			if n := must(s.CountLogs(s.ctx, &core.LogFilter{FlowRunID: &core.IDFilter{Any: []core.UUID{run}}, Text: core.Phrase(part)}))(s); int(n) != want {
+			f := &core.LogFilter{FlowRunID: &core.IDFilter{Any: []core.UUID{run}}, Text: core.Phrase(part)}
+			if n := must(s.CountLogs(s.ctx, f))(s); int(n) != want {
 				s.Errorf("%q, as in %q, is in %d lines, want %d", part, l.Message, n, want)
 			}
 		}

@@ -13,7 +13,7 @@ func Phrase(text string) *Search {
 	return &Search{`"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text) + `"`}
 }
 
-// SearchTerms are the words of a Search in lower case.
+// SearchTerms are the words of a Search as they were typed.
 type SearchTerms struct{ Any, All, None []string }
 
 func (s *Search) Terms() (t SearchTerms) {
@@ -32,7 +32,7 @@ func (s *Search) Terms() (t SearchTerms) {
 		}
 		var word string
 		if word, rest = searchWord(rest); word != "" {
-			*into = append(*into, strings.ToLower(word))
+			*into = append(*into, word)
 		}
 	}
 	return t
@@ -59,21 +59,22 @@ func searchWord(s string) (word, rest string) {
 	return b.String(), "" // a quote that is not closed reaches to the end
 }
 
-// Match says whether a text has what is searched.
+// Match says whether a text has what is searched, whatever the case of letters.
 func (t SearchTerms) Match(text string) bool {
 	text = strings.ToLower(text)
+	has := func(word string) bool { return strings.Contains(text, strings.ToLower(word)) }
 	for _, w := range t.All {
-		if !strings.Contains(text, w) {
+		if !has(w) {
 			return false
 		}
 	}
 	for _, w := range t.None {
-		if strings.Contains(text, w) {
+		if has(w) {
 			return false
 		}
 	}
 	for _, w := range t.Any {
-		if strings.Contains(text, w) {
+		if has(w) {
 			return true
 		}
 	}

@@ -22,13 +22,7 @@ const tail = 500
 // readLog reads the last lines that the filter in the address lets through, or
 // those before a line of it. A line's number is that among them.
 func (u *UI) readLog(ctx context.Context, base string, of *core.LogFilter, q url.Values) (views.LogView, error) {
-	d := views.LogView{Base: base, Level: "All", Q: q.Get("log")}
-	for _, l := range views.LogLevels {
-		if l.Name == q.Get("level") {
-			d.Level = l.Name
-		}
-	}
-	f := filterLog(of, q)
+	d, f := logView(base, q), filterLog(of, q)
 	before, _ := strconv.ParseInt(q.Get("before"), 10, 64)
 	lines, first, err := u.logBefore(ctx, f, before)
 	if err != nil {
@@ -42,6 +36,17 @@ func (u *UI) readLog(ctx context.Context, base string, of *core.LogFilter, q url
 		d.Total, err = u.Store.CountLogs(ctx, &f)
 	}
 	return d, err
+}
+
+// logView has the filter that an address asks for.
+func logView(base string, q url.Values) views.LogView {
+	d := views.LogView{Base: base, Level: "All", Q: q.Get("log")}
+	for _, l := range views.LogLevels {
+		if l.Name == q.Get("level") {
+			d.Level = l.Name
+		}
+	}
+	return d
 }
 
 // logBefore reads the lines before the one numbered before, or the last ones if

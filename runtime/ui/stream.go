@@ -2,7 +2,6 @@ package ui
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -178,7 +177,7 @@ func (u *UI) flowRunStream(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	defer release()
-	f := &follower{u: u, ctx: r.Context(), p: p, id: id, state: run.StateID, view: views.LogView{Level: cmp.Or(r.URL.Query().Get("level"), "All"), Q: r.URL.Query().Get("log")}}
+	f := &follower{u: u, ctx: r.Context(), p: p, id: id, state: run.StateID, view: logView("", r.URL.Query())}
 	f.filter = filterLog(&core.LogFilter{FlowRunID: one(id)}, r.URL.Query())
 	// What the page shows: as it was made, and later as of the last message. The
 	// run may have gone on meanwhile; what has not changed is not sent again, for

@@ -19,23 +19,23 @@
   let over = false, failures = 0;
   const notice = (id) => { const n = $("#notice"); if (n.dataset.of !== id) { n.dataset.of = id; n.replaceChildren($(id).content.cloneNode(true)); } };
   const refused = (status) => {
-    if (status !== 401 && status !== 404) return false;
     over = true; notice(status === 401 ? "#denied" : "#gone"); live("off", "Stopped");
     $$("[hx-sse\\:connect]").forEach((el) => el._htmx?.sse?.reader?.cancel()); // an open stream ends
-    return true;
   };
   const away = () => { if (over) return; live("down", "Reconnecting…"); if (++failures > 1) notice("#away"); };
   const back = () => { failures = 0; if (!over) { const n = $("#notice"); n.replaceChildren(); delete n.dataset.of; } };
   const background = (el) => el.matches('[hx-trigger*="every "],[hx-trigger*="from:body"],[hx-sse\\:connect]');
   on("htmx:before:request", (e) => { if (over && background(e.detail.ctx.sourceElement)) e.preventDefault(); });
-  on("htmx:after:request", (e) => { const s = e.detail.ctx.response?.status; if (s && s < 500) back(); });
+  on("htmx:after:request", (e) => { const s = e.detail.ctx.response?.status; if (s && s < 400) back(); });
   on("htmx:error", (e) => {
     if (/target/i.test(e.detail.error?.message || "")) return;
     const el = e.detail.ctx?.sourceElement; if (el && background(el)) away(); else tell("#net-error");
   });
   on("htmx:response:error", (e) => {
     const c = e.detail.ctx, s = c.response.status, by = background(c.sourceElement);
-    if (s === 401 || s === 404 && by) refused(s);
+    // A proxy whose server is away may say 404, too; only ours has the policy.
+    if (s === 401 || s === 404 && by && c.response.raw.headers.get("Content-Security-Policy")) refused(s);
+    else if (by && s === 404) away();
     else if (s >= 500 && !/hx-partial/.test(c.text || "")) { if (by) away(); else tell("#net-error"); } // a 5xx without its own toast
   });
 
@@ -117,7 +117,7 @@
       const e = $("#earlier"); let n = log.children.length - 1 - MAX; if (n <= 0) return;
       while (n--) e.nextElementSibling.remove();
       const before = +$(".ln", log).textContent, a = $("a", e);
-      e.hidden = false; $("span", e).textContent = `${(before - 1).toLocaleString("en")} earlier lines`;
+      e.hidden = false; $("span", e).textContent = `${(before - 1).toLocaleString("en")} earlier line${before > 2 ? "s" : ""}`;
       for (const k of ["href", "hx-get"]) a.setAttribute(k, a.getAttribute(k).replace(/([?&]before=)\d+/, "$1" + before));
     };
     new MutationObserver((ms) => {
@@ -159,7 +159,10 @@
   on("htmx:sse:before:connection", (e) => { if (over) e.preventDefault(); });
   on("gone", () => refused(404));
   on("htmx:after:request", (e) => { const c = e.detail.ctx; if (c.response.status === 204 && c.sourceElement.hasAttribute("hx-sse:connect")) live("poll", "Every 15 s"); });
-  on("htmx:sse:error", (e) => { if (!refused(e.detail.status)) away(); });
+  on("htmx:sse:error", (e) => {
+    const s = e.detail.status; if (s === 401) { refused(s); return; }
+    away(); if (s === 404) for (const n of ["changed", "tl"]) htmx.trigger(document.body, n); // is it gone?
+  });
   on("htmx:sse:close", (e) => { if (!over) live("off", e.detail.reason === "message" ? "Finished" : "Paused"); });
 
   // "12 s ago" keeps counting, by the server's clock
