@@ -150,14 +150,14 @@ func TestPagesPostedUntouched(t *testing.T) {
 		if !strings.Contains(after, f.says) || after == before {
 			t.Errorf("%s: the change is not there: %s", f.name, after)
 		}
-		if same := kept(before, after); same < len(before)-45 { // the changed field itself
+		if same := alikeBytes(before, after); same < len(before)-45 { // the changed field itself
 			t.Errorf("%s, another field changed: \n%s became\n%s", f.name, before, after)
 		}
 	}
 }
 
-// kept is how many bytes two texts begin and end with alike.
-func kept(a, b string) int {
+// alikeBytes is how many bytes two texts begin and end with alike.
+func alikeBytes(a, b string) int {
 	n := min(len(a), len(b))
 	i := 0
 	for i < n && a[i] == b[i] {
