@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/flowlite/flowlite/db"
@@ -18,35 +19,89 @@ import (
 
 var shared struct {
 	sync.Mutex
-	engine  *engine.Engine
+	used    *engine.Engine // of Use
+	apps    []*App         // that are started, in the order of their starts
+	outside *engine.Engine // what the environment names, connected on first use
+	told    string         // the destination that was logged last
 	handler *engine.Handler
 }
 
-// current is the engine of the run around ctx, else the program's own: over
-// the server of FLOWLITE_API_URL, or in memory.
-func current(ctx context.Context) (*engine.Engine, error) {
+// current returns the engine of the run that ctx belongs to. Outside a run it
+// is the engine of Use, else that of an App that this program has started, else
+// one for the server of FLOWLITE_API_URL, else one in memory. Of several Apps it
+// is the one that has the flow, else the one that was started last.
+func current(ctx context.Context, flow string) (*engine.Engine, error) {
 	if e := engine.EngineOf(ctx); e != nil {
 		return e, nil
 	}
 	logHandler()
 	shared.Lock()
 	defer shared.Unlock()
-	if shared.engine != nil {
-		return shared.engine, nil
+	if shared.used != nil {
+		tell(ctx, "flow runs go to the server passed to Use", addressOf(shared.used.Orchestrator()))
+		return shared.used, nil
 	}
-	o, remote, err := connect(context.WithoutCancel(ctx))
-	if err != nil {
-		return nil, err
+	if a := appOf(flow); a != nil {
+		tell(ctx, "flow runs go to the App of this program", a.URL())
+		return a.engine, nil
 	}
-	shared.engine = engine.New(engine.Config{Orchestrator: o, Lease: remote})
-	return shared.engine, nil
+	if shared.outside == nil {
+		o, remote, err := connect(context.WithoutCancel(ctx))
+		if err != nil {
+			return nil, err
+		}
+		shared.outside = engine.New(engine.Config{Orchestrator: o, Lease: remote})
+	}
+	if url := addressOf(shared.outside.Orchestrator()); url != "" {
+		tell(ctx, "flow runs go to the server of FLOWLITE_API_URL", url)
+	} else {
+		tell(ctx, inMemoryOnly, "")
+	}
+	return shared.outside, nil
+}
+
+const inMemoryOnly = "flow runs are kept in memory until the program ends; start an App, call Use, or set FLOWLITE_API_URL to store them"
+
+// tell logs where runs go when that is another place than before.
+func tell(ctx context.Context, what, url string) {
+	if shared.told == what+url {
+		return
+	}
+	shared.told = what + url
+	switch {
+	case what == inMemoryOnly:
+		slog.WarnContext(ctx, what)
+	case url == "":
+		slog.InfoContext(ctx, what)
+	default:
+		slog.InfoContext(ctx, what, "url", url)
+	}
+}
+
+// addressOf is empty for a store in this process.
+func addressOf(o core.Orchestrator) string {
+	if remote, ok := o.(interface{ URL() string }); ok {
+		return remote.URL()
+	}
+	return ""
+}
+
+func appOf(flow string) *App {
+	for _, a := range slices.Backward(shared.apps) {
+		if a.byName[flow] != nil {
+			return a
+		}
+	}
+	if n := len(shared.apps); n > 0 {
+		return shared.apps[n-1]
+	}
+	return nil
 }
 
 func connect(ctx context.Context) (o core.Orchestrator, remote bool, err error) {
 	if url := os.Getenv("FLOWLITE_API_URL"); url != "" {
 		return client.New(client.Config{URL: url, AuthString: os.Getenv("FLOWLITE_AUTH_STRING")}), true, nil
 	}
-	slog.InfoContext(ctx, "no server: flows run in memory; set FLOWLITE_API_URL to keep their runs")
 	s, err := inMemory(ctx)
 	return s, false, err
 }
@@ -61,16 +116,16 @@ func inMemory(ctx context.Context) (*orchestrate.Service, error) {
 	return s, s.Start(ctx)
 }
 
-// Use makes the flows that this program runs by itself run over o; nil goes
-// back to what the environment says.
+// Use makes what this program does outside a run go to o, also while it has an
+// App. Nil ends that.
 func Use(o core.Orchestrator) {
 	shared.Lock()
 	defer shared.Unlock()
 	if o == nil {
-		shared.engine = nil
+		shared.used, shared.outside = nil, nil
 		return
 	}
-	shared.engine = engine.New(engine.Config{Orchestrator: o})
+	shared.used = engine.New(engine.Config{Orchestrator: o, Lease: true})
 }
 
 // logHandler makes the default slog logger write the logs of runs, too.

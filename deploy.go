@@ -113,7 +113,7 @@ func (d Deployment) schedules() []core.ScheduleCreate {
 // Deploy makes or updates a deployment of the flow on the server of
 // FLOWLITE_API_URL, to be run by this program's binary.
 func (f *Flow[P, R]) Deploy(ctx context.Context, d Deployment) error {
-	o, err := orchestrator(ctx)
+	e, err := current(ctx, f.f.Name)
 	if err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func (f *Flow[P, R]) Deploy(ctx context.Context, d Deployment) error {
 	if err != nil {
 		return err
 	}
-	_, err = deploy(ctx, o, &f.f, d, binary+":"+f.f.Name)
+	_, err = deploy(ctx, e.Orchestrator(), &f.f, d, binary+":"+f.f.Name)
 	return err
 }
 
@@ -207,8 +207,11 @@ func deployed(ctx context.Context, name string, params any, opts []DeployedOptio
 	for _, opt := range opts {
 		opt(&d)
 	}
-	o, err = orchestrator(ctx)
-	return o, d, err
+	e, err := current(ctx, flow)
+	if err != nil {
+		return nil, d, err
+	}
+	return e.Orchestrator(), d, nil
 }
 
 // Serve deploys the flow and executes its runs in this process until ctx ends.
@@ -223,7 +226,11 @@ func (f *Flow[P, R]) Serve(ctx context.Context, d ...Deployment) error {
 // serve gives the program a pool of its own: what other workers take from the
 // default pool could not be executed there.
 func serve(ctx context.Context, flows map[string]AnyFlow, deployments map[string][]Deployment) error {
-	e, err := current(ctx)
+	first := ""
+	for _, f := range flows {
+		first = f.Name()
+	}
+	e, err := current(ctx, first)
 	if err != nil {
 		return err
 	}
@@ -269,8 +276,22 @@ func serve(ctx context.Context, flows map[string]AnyFlow, deployments map[string
 	return w.Stop(stop)
 }
 
-// Client is a typed client of the server at url, "http://host:4200/api".
-func Client(url string) *client.Client { return client.New(client.Config{URL: url}) }
+// Client returns a typed client of the server at url, "http://host:4200/api".
+func Client(url string, opts ...ClientOption) *client.Client {
+	c := client.Config{URL: url}
+	for _, o := range opts {
+		o(&c)
+	}
+	return client.New(c)
+}
+
+// ClientOption is a setting of Client.
+type ClientOption func(*client.Config)
+
+// Auth sets the credentials of a server that asks for them: "user:password".
+func Auth(userPassword string) ClientOption {
+	return func(c *client.Config) { c.AuthString = userPassword }
+}
 
 // deploy is the `deploy` command of a flow binary.
 func (p *program) deploy(ctx context.Context) error {

@@ -14,7 +14,9 @@
 // tasks in any order and code may change between attempts. A side effect is at
 // least once: hand [Info.IdempotencyKey] to the other system to make it once.
 //
-// Without FLOWLITE_API_URL flows run in memory, with the same semantics.
+// Runs are stored by the App that the program has started ([New]), else by the
+// server of FLOWLITE_API_URL, else in memory, with the same semantics until the
+// program ends. [Use] names another server. A log line says which it is.
 //
 // Import law: a façade. It may import every package of runtime; only cmd
 // imports it, and users.

@@ -3,7 +3,12 @@ package flowlite
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
 
+	"github.com/flowlite/flowlite/runtime/client"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/engine"
 	"github.com/flowlite/flowlite/runtime/server"
@@ -13,18 +18,27 @@ import (
 // Config of an embedded server; see server.Config for each field.
 type Config = server.Config
 
-// App is API, UI, loops and a worker inside somebody's program.
+// App is API, UI, loops and a worker inside somebody's program. While it is
+// started, what the program does outside a run (Flow.Run, RunDeployment, Secret
+// and so on) goes to it, directly and not over HTTP, unless Use says otherwise.
 type App struct {
 	server *server.Server
 	flows  map[string]AnyFlow
 	byName map[string]*engine.Flow
 	engine *engine.Engine
+	once   sync.Once
 	ready  chan struct{} // closed when engine is there: claims may come before
+	auth   string
+	grace  time.Duration
+	log    *slog.Logger
 }
 
 // New prepares an App. Runs of the given flows execute in this process.
 func New(cfg Config, flows ...AnyFlow) (*App, error) {
-	a := &App{flows: map[string]AnyFlow{}, byName: map[string]*engine.Flow{}, ready: make(chan struct{})}
+	a := &App{flows: map[string]AnyFlow{}, byName: map[string]*engine.Flow{}, ready: make(chan struct{}), auth: cfg.AuthString, grace: cfg.DrainGrace, log: cfg.Log}
+	if a.grace <= 0 {
+		a.grace = 10 * time.Second
+	}
 	for _, f := range flows {
 		a.flows[f.Name()], a.byName[f.Name()] = f, checked(f.Erased())
 	}
@@ -53,8 +67,17 @@ func (a *App) Start(ctx context.Context) error {
 	if err := a.server.Start(ctx); err != nil {
 		return err
 	}
-	a.engine = engine.New(engine.Config{Orchestrator: a.server.Service()})
-	close(a.ready)
+	shared.Lock()
+	started := slices.Contains(shared.apps, a)
+	if !started {
+		a.engine = engine.New(engine.Config{Orchestrator: a.server.Service(), Lease: true, Log: a.log})
+		shared.apps = append(shared.apps, a)
+	}
+	shared.Unlock()
+	if started {
+		return nil
+	}
+	a.once.Do(func() { close(a.ready) })
 	for _, f := range a.flows {
 		list := f.Declared()
 		if len(list) == 0 {
@@ -62,23 +85,38 @@ func (a *App) Start(ctx context.Context) error {
 		}
 		for _, d := range list {
 			if _, err := deploy(ctx, a.server.Service(), f.Erased(), d, ""); err != nil {
-				return errors.Join(err, a.server.Stop(context.WithoutCancel(ctx)))
+				return errors.Join(err, a.Stop(context.WithoutCancel(ctx)))
 			}
 		}
 	}
 	return nil
 }
 
-// Stop drains and ends the App.
+// Stop ends the App. Runs have until DrainGrace or the end of ctx to finish.
+// What is left of the worker's runs resumes at the next start or elsewhere; what
+// is left of those that this program runs by Flow.Run ends CRASHED.
 func (a *App) Stop(ctx context.Context) error {
-	if a.engine != nil {
-		_ = a.engine.Close(ctx)
+	shared.Lock()
+	shared.apps = slices.DeleteFunc(shared.apps, func(x *App) bool { return x == a })
+	e := a.engine
+	shared.Unlock()
+	if e != nil {
+		grace, cancel := context.WithTimeout(ctx, a.grace)
+		e.Stop(grace)
+		cancel()
+		_ = e.Close(ctx)
 	}
 	return a.server.Stop(ctx)
 }
 
 // URL is where the UI is.
 func (a *App) URL() string { return a.server.URL() }
+
+// Client is a client of the App over HTTP, with its credentials, for code that
+// is handed an address, or for what the package has no function for.
+func (a *App) Client() *client.Client {
+	return client.New(client.Config{URL: a.server.APIURL(), AuthString: a.auth})
+}
 
 // inProcess executes a claim of a worker in this process. A run that the
 // worker's stop cuts off stays as it stands, for the worker to hand it back.

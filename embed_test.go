@@ -20,9 +20,6 @@ func TestEmbedded(t *testing.T) {
 	if err := app.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("FLOWLITE_API_URL", app.URL()+"/api")
-	t.Cleanup(func() { flowlite.Use(nil) })
-	flowlite.Use(flowlite.Client(app.URL() + "/api"))
 	got, err := flowlite.RunDeployment[int](t.Context(), "twice/local", map[string]int{"N": 21})
 	if err != nil || got != 42 {
 		t.Error(got, err)

@@ -28,10 +28,7 @@ func started(flows ...flowlite.AnyFlow) (server *client.Client, stop func()) {
 	if err != nil {
 		panic(err)
 	}
-	server = flowlite.Client(app.URL() + "/api")
-	flowlite.Use(server)
-	return server, func() {
-		flowlite.Use(nil)
+	return app.Client(), func() {
 		_ = app.Stop(context.Background())
 		_ = os.RemoveAll(home)
 	}
@@ -50,13 +47,37 @@ func ExampleNew() {
 		fmt.Println(err)
 		return
 	}
-	flowlite.Use(flowlite.Client(app.URL() + "/api"))
-	defer flowlite.Use(nil)
+	fmt.Println(hello.Run(context.Background(), greeting{"me"})) // in this goroutine; stored by the App
 	fmt.Println(flowlite.RunDeployment[string](context.Background(), "hello/local", greeting{"you"}))
 	fmt.Println(app.Stop(context.Background()))
 	// Output:
+	// hello, me <nil>
 	// hello, you <nil>
 	// <nil>
+}
+
+func ExampleApp_Client() {
+	hello := flowlite.NewFlow("hello", func(_ context.Context, g greeting) (string, error) { return "hello, " + g.Name, nil })
+	home, _ := os.MkdirTemp("", "flowlite")
+	defer os.RemoveAll(home)
+	app, err := flowlite.New(flowlite.Config{Port: -1, Home: home, AuthString: "admin:secret"}, hello)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if err := app.Start(context.Background()); err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer app.Stop(context.Background())
+	d, err := app.Client().DeploymentByName(context.Background(), "hello", "local")
+	fmt.Println(d.Name, err)
+	// From elsewhere the credentials are passed along.
+	d, err = flowlite.Client(app.URL(), flowlite.Auth("admin:secret")).DeploymentByName(context.Background(), "hello", "local")
+	fmt.Println(d.Name, err)
+	// Output:
+	// local <nil>
+	// local <nil>
 }
 
 func ExampleUp() {

@@ -68,7 +68,7 @@ func (f *Flow[P, R]) run(ctx context.Context, params P) (core.JSON, error) {
 	if engine.EngineOf(ctx) != nil {
 		return engine.RunFlow(ctx, &f.f, b)
 	}
-	e, err := current(ctx)
+	e, err := current(ctx, f.f.Name)
 	if err != nil {
 		return nil, err
 	}

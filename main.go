@@ -123,7 +123,7 @@ func (p *program) execute(ctx context.Context, id string) error {
 		}
 		ctx = core.WithRunToken(ctx, token)
 	}
-	e, err := current(ctx)
+	e, err := current(ctx, f.Name())
 	if err != nil {
 		return err
 	}
@@ -206,7 +206,7 @@ func (p *program) runOnce(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	e, err := current(ctx)
+	e, err := current(ctx, f.Name())
 	if err != nil {
 		return err
 	}

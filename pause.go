@@ -64,7 +64,7 @@ func RateLimit(ctx context.Context, limit string) error {
 }
 
 func orchestrator(ctx context.Context) (core.Orchestrator, error) {
-	e, err := current(ctx)
+	e, err := current(ctx, "")
 	if err != nil {
 		return nil, err
 	}

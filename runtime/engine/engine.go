@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -29,9 +30,11 @@ type Engine struct {
 	logs   logSink
 	hidden hidden
 
-	mu     sync.Mutex
-	flows  map[string]core.UUID
-	keeper *keeper
+	mu      sync.Mutex
+	flows   map[string]core.UUID
+	keeper  *keeper
+	direct  sync.WaitGroup // the calls of Run
+	stopped bool
 }
 
 func New(c Config) *Engine {
@@ -96,6 +99,14 @@ func (e *Engine) newRun(ctx context.Context, f *Flow, params core.JSON) (c core.
 
 // Run creates a top-level run and executes it.
 func (e *Engine) Run(ctx context.Context, f *Flow, params core.JSON) (*Outcome, error) {
+	e.mu.Lock()
+	if e.stopped {
+		e.mu.Unlock()
+		return nil, ErrStopped
+	}
+	e.direct.Add(1)
+	e.mu.Unlock()
+	defer e.direct.Done()
 	c, err := e.newRun(ctx, f, params)
 	if err != nil {
 		return nil, err
@@ -120,7 +131,35 @@ func (e *Engine) Run(ctx context.Context, f *Flow, params core.JSON) (*Outcome, 
 	}
 	r := newRun(ctx, e, f, rec, nil)
 	r.entered, r.stateID = rec.StateType == core.Running, rec.StateID
-	return r.execute(ctx)
+	out, err := r.execute(ctx)
+	if err == nil && errors.Is(out.Err, ErrStopped) && !out.FlowRun.StateType.Final() {
+		// Nothing else would say so before the lease expires.
+		_, err = e.o.ReportCrash(r.wctx, rec.ID, "the program stopped before the run had finished", false)
+	}
+	return out, err
+}
+
+// Stop lets no further Run begin and waits for those that have. At the end of
+// ctx it ends what is left with ErrStopped.
+func (e *Engine) Stop(ctx context.Context) {
+	e.mu.Lock()
+	e.stopped = true
+	e.mu.Unlock()
+	done := make(chan struct{})
+	go func() { e.direct.Wait(); close(done) }()
+	select {
+	case <-done:
+		return
+	case <-ctx.Done():
+	}
+	e.mu.Lock()
+	if e.keeper != nil {
+		for _, end := range e.keeper.runs {
+			end(ErrStopped)
+		}
+	}
+	e.mu.Unlock()
+	<-done
 }
 
 // Execute runs a flow run that exists; core.WithRunToken gives its lease.
@@ -144,6 +183,9 @@ func (e *Engine) keep(id core.UUID, lost context.CancelCauseFunc) (release func(
 	if e.keeper == nil {
 		e.keeper = &keeper{runs: map[core.UUID]context.CancelCauseFunc{}, stop: make(chan struct{})}
 		go e.renewLoop(e.keeper)
+	}
+	if e.stopped {
+		lost(ErrStopped)
 	}
 	k := e.keeper
 	k.runs[id] = lost
