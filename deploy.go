@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -259,7 +261,7 @@ func serve(ctx context.Context, flows map[string]AnyFlow, deployments map[string
 		}
 	}
 	w := worker.New(worker.Config{Orchestrator: o, Pool: pool, Name: "serve-" + fmt.Sprint(os.Getpid()),
-		CancelCause: ErrCancelled, LostCause: ErrLeaseLost,
+		CancelCause: ErrCancelled, LostCause: ErrLeaseLost, Flows: slices.Collect(maps.Keys(byName)),
 		InProcess: func(ctx context.Context, c core.Claim) (bool, error) {
 			f := byName[c.Flow.Name]
 			if f == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -42,7 +43,7 @@ func New(cfg Config, flows ...AnyFlow) (*App, error) {
 	for _, f := range flows {
 		a.flows[f.Name()], a.byName[f.Name()] = f, checked(f.Erased())
 	}
-	cfg.Worker = true
+	cfg.Worker, cfg.Flows = true, slices.Sorted(maps.Keys(a.flows))
 	cfg.CancelCause, cfg.LostCause = ErrCancelled, ErrLeaseLost
 	cfg.InProcess = func(ctx context.Context, c core.Claim) (bool, error) {
 		f := a.byName[c.Flow.Name]

@@ -91,7 +91,7 @@ func (r *reader) PoolLoad(ctx context.Context, poolID core.UUID) (map[core.UUID]
 	return load, r.err(err, "Work pool")
 }
 
-func (r *reader) NextDue(ctx context.Context, poolID core.UUID) (core.Time, error) {
-	at, err := r.q.NextDue(ctx, row.NextDueParams{WorkPoolID: poolID})
+func (r *reader) NextClaimable(ctx context.Context, poolID core.UUID, can core.Capability) (at core.Time, err error) {
+	err = r.dyn.rows(ctx, queries.NextClaimable(r.d, poolID, can), func(scan func(...any) error) error { return scan(&at) })
 	return at, r.err(err, "Work pool")
 }

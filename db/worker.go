@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/flowlite/flowlite/db/row"
 	"github.com/flowlite/flowlite/queries"
@@ -21,7 +22,14 @@ func storedWorker(r *row.Worker) *core.Worker {
 	return &core.Worker{
 		ID: r.ID, Created: r.Created, Updated: r.Updated, Name: r.Name, WorkPoolID: r.WorkPoolID,
 		LastHeartbeatTime: r.LastHeartbeatTime, HeartbeatIntervalSeconds: r.HeartbeatIntervalSeconds, Status: r.Status,
+		Flows: flowsOf(r.Flows),
 	}
+}
+
+// flowsOf keeps nil, which says that the worker did not announce its flows.
+func flowsOf(j core.JSON) (names []string) {
+	_ = json.Unmarshal(j, &names)
+	return names
 }
 
 func workerOf(r *row.Worker) *core.Worker {
@@ -69,9 +77,14 @@ func (t *tx) UpsertWorker(ctx context.Context, w *core.Worker) error {
 	if err := core.MaxWorkerName.Check(w.Name); err != nil {
 		return err
 	}
+	var flows core.JSON
+	if w.Flows != nil {
+		flows = core.ToJSON(w.Flows)
+	}
 	stored, err := t.q.UpsertWorker(ctx, row.UpsertWorkerParams{
 		ID: w.ID, Created: w.Created, Updated: w.Updated, Name: w.Name, WorkPoolID: w.WorkPoolID,
 		LastHeartbeatTime: w.LastHeartbeatTime, HeartbeatIntervalSeconds: w.HeartbeatIntervalSeconds, Status: w.Status,
+		Flows: flows,
 	})
 	if err == nil {
 		*w = *storedWorker(&stored)

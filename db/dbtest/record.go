@@ -39,7 +39,7 @@ func workPools(s *suite) {
 	r := s.newRun(f, core.Scheduled, func(r *core.FlowRun) { r.WorkQueueID = q.ID })
 	s.eq(*must(s.FlowRun(s.ctx, r.ID))(s).WorkPoolName, "pool")
 	s.eq(len(must(s.DueFlowRuns(s.ctx, q.ID, s.now, 5))(s)), 1)
-	s.eq(must(s.NextDue(s.ctx, p.ID))(s), r.NextScheduledStartTime)
+	s.eq(must(s.NextClaimable(s.ctx, p.ID, core.Capability{}))(s), r.NextScheduledStartTime)
 	s.newRun(f, core.Running, func(r *core.FlowRun) { r.WorkQueueID = q.ID })
 	s.eq(must(s.PoolLoad(s.ctx, p.ID))(s)[q.ID], 1)
 	s.write(func(tx core.Tx) error {
@@ -52,6 +52,14 @@ func workPools(s *suite) {
 		s.write(func(tx core.Tx) error { return tx.UpsertWorker(s.ctx, w) })
 	}
 	s.eq(must(s.Worker(s.ctx, p.ID, "w"))(s).ID, w.ID)
+	s.eq(must(s.Worker(s.ctx, p.ID, "w"))(s).Flows == nil, true)
+	for _, flows := range [][]string{{}, {"a", "b"}} {
+		w.Flows = flows
+		s.write(func(tx core.Tx) error { return tx.UpsertWorker(s.ctx, w) })
+		got := must(s.Worker(s.ctx, p.ID, "w"))(s).Flows
+		s.eq(got != nil, true)
+		s.eq(got, flows)
+	}
 	s.eq(len(must(s.Workers(s.ctx, p.ID, nil, core.Page{}))(s)), 1)
 	s.eq(len(must(s.StaleWorkers(s.ctx, s.now+40e6))(s)), 1)
 	s.write(func(tx core.Tx) error {

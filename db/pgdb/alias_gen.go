@@ -200,7 +200,6 @@ type LogsFromParams = row.LogsFromParams
 type LogsFromRow = row.LogsFromRow
 type LoseSlotLeasesParams = row.LoseSlotLeasesParams
 type MoveScheduledRunsParams = row.MoveScheduledRunsParams
-type NextDueParams = row.NextDueParams
 type ParkAutomationEventParams = row.ParkAutomationEventParams
 type PausedPastParams = row.PausedPastParams
 type PlannedRunsParams = row.PlannedRunsParams

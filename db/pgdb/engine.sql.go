@@ -820,7 +820,7 @@ func (q *Queries) ListWorkQueuesByIDs(ctx context.Context, arg ListWorkQueuesByI
 }
 
 const listWorkersByIDs = `-- name: ListWorkersByIDs :many
-SELECT id, created, updated, name, work_pool_id, last_heartbeat_time, heartbeat_interval_seconds, status FROM worker WHERE id = ANY($1::uuid[])
+SELECT id, created, updated, name, work_pool_id, last_heartbeat_time, heartbeat_interval_seconds, status, flows FROM worker WHERE id = ANY($1::uuid[])
 `
 
 func (q *Queries) ListWorkersByIDs(ctx context.Context, arg ListWorkersByIDsParams) ([]Worker, error) {
@@ -841,6 +841,7 @@ func (q *Queries) ListWorkersByIDs(ctx context.Context, arg ListWorkersByIDsPara
 			&i.LastHeartbeatTime,
 			&i.HeartbeatIntervalSeconds,
 			&i.Status,
+			&i.Flows,
 		); err != nil {
 			return nil, err
 		}

@@ -527,19 +527,6 @@ func (q *Queries) MoveScheduledRuns(ctx context.Context, arg MoveScheduledRunsPa
 	return result.RowsAffected(), nil
 }
 
-const nextDue = `-- name: NextDue :one
-SELECT CAST(MIN(r.next_scheduled_start_time) AS TIMESTAMPTZ) AS next_time FROM flow_run r
-JOIN work_queue q ON q.id = r.work_queue_id
-WHERE q.work_pool_id = $1 AND r.state_type = 'SCHEDULED' AND NOT r.in_process_retry
-`
-
-func (q *Queries) NextDue(ctx context.Context, arg NextDueParams) (core.Time, error) {
-	row := q.db.QueryRow(ctx, nextDue, arg.WorkPoolID)
-	var next_time core.Time
-	err := row.Scan(&next_time)
-	return next_time, err
-}
-
 const pausedPast = `-- name: PausedPast :many
 SELECT id FROM flow_run
 WHERE state_type = 'PAUSED' AND pause_timeout <= $1

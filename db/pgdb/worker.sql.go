@@ -22,7 +22,7 @@ func (q *Queries) DeleteWorker(ctx context.Context, arg DeleteWorkerParams) (int
 }
 
 const getWorker = `-- name: GetWorker :one
-SELECT id, created, updated, name, work_pool_id, last_heartbeat_time, heartbeat_interval_seconds, status FROM worker WHERE work_pool_id = $1 AND name = $2
+SELECT id, created, updated, name, work_pool_id, last_heartbeat_time, heartbeat_interval_seconds, status, flows FROM worker WHERE work_pool_id = $1 AND name = $2
 `
 
 func (q *Queries) GetWorker(ctx context.Context, arg GetWorkerParams) (Worker, error) {
@@ -37,12 +37,13 @@ func (q *Queries) GetWorker(ctx context.Context, arg GetWorkerParams) (Worker, e
 		&i.LastHeartbeatTime,
 		&i.HeartbeatIntervalSeconds,
 		&i.Status,
+		&i.Flows,
 	)
 	return i, err
 }
 
 const onlineWorkers = `-- name: OnlineWorkers :many
-SELECT id, created, updated, name, work_pool_id, last_heartbeat_time, heartbeat_interval_seconds, status FROM worker WHERE status = 'ONLINE' ORDER BY id
+SELECT id, created, updated, name, work_pool_id, last_heartbeat_time, heartbeat_interval_seconds, status, flows FROM worker WHERE status = 'ONLINE' ORDER BY id
 `
 
 func (q *Queries) OnlineWorkers(ctx context.Context) ([]Worker, error) {
@@ -63,6 +64,7 @@ func (q *Queries) OnlineWorkers(ctx context.Context) ([]Worker, error) {
 			&i.LastHeartbeatTime,
 			&i.HeartbeatIntervalSeconds,
 			&i.Status,
+			&i.Flows,
 		); err != nil {
 			return nil, err
 		}
@@ -75,12 +77,13 @@ func (q *Queries) OnlineWorkers(ctx context.Context) ([]Worker, error) {
 }
 
 const upsertWorker = `-- name: UpsertWorker :one
-INSERT INTO worker (id, created, updated, name, work_pool_id, last_heartbeat_time, heartbeat_interval_seconds, status)
+INSERT INTO worker (id, created, updated, name, work_pool_id, last_heartbeat_time, heartbeat_interval_seconds, status, flows)
 VALUES ($1, $2, $3, $4, $5,
-  $6, $7, $8)
+  $6, $7, $8, $9)
 ON CONFLICT (work_pool_id, name) DO UPDATE SET last_heartbeat_time = excluded.last_heartbeat_time,
-  heartbeat_interval_seconds = COALESCE(excluded.heartbeat_interval_seconds, worker.heartbeat_interval_seconds), status = excluded.status, updated = excluded.updated
-RETURNING id, created, updated, name, work_pool_id, last_heartbeat_time, heartbeat_interval_seconds, status
+  heartbeat_interval_seconds = COALESCE(excluded.heartbeat_interval_seconds, worker.heartbeat_interval_seconds),
+  status = excluded.status, updated = excluded.updated, flows = excluded.flows
+RETURNING id, created, updated, name, work_pool_id, last_heartbeat_time, heartbeat_interval_seconds, status, flows
 `
 
 func (q *Queries) UpsertWorker(ctx context.Context, arg UpsertWorkerParams) (Worker, error) {
@@ -93,6 +96,7 @@ func (q *Queries) UpsertWorker(ctx context.Context, arg UpsertWorkerParams) (Wor
 		arg.LastHeartbeatTime,
 		arg.HeartbeatIntervalSeconds,
 		arg.Status,
+		arg.Flows,
 	)
 	var i Worker
 	err := row.Scan(
@@ -104,6 +108,7 @@ func (q *Queries) UpsertWorker(ctx context.Context, arg UpsertWorkerParams) (Wor
 		&i.LastHeartbeatTime,
 		&i.HeartbeatIntervalSeconds,
 		&i.Status,
+		&i.Flows,
 	)
 	return i, err
 }

@@ -1126,8 +1126,6 @@ type MoveScheduledRunsParams struct {
 	FromQueue    core.UUID
 }
 
-type NextDueParams struct{ WorkPoolID core.UUID }
-
 type ParkAutomationEventParams struct {
 	DueTime core.Time
 	EventID core.UUID
@@ -1410,7 +1408,6 @@ type Querier interface {
 	LogsFrom(ctx context.Context, arg LogsFromParams) ([]LogsFromRow, error)
 	LoseSlotLeases(ctx context.Context, arg LoseSlotLeasesParams) ([]core.UUID, error)
 	MoveScheduledRuns(ctx context.Context, arg MoveScheduledRunsParams) (int64, error)
-	NextDue(ctx context.Context, arg NextDueParams) (core.Time, error)
 	OnlineWorkers(ctx context.Context) ([]Worker, error)
 	ParkAutomationEvent(ctx context.Context, arg ParkAutomationEventParams) (int64, error)
 	PausedPast(ctx context.Context, arg PausedPastParams) ([]core.UUID, error)
@@ -1926,6 +1923,7 @@ type UpsertWorkerParams struct {
 	LastHeartbeatTime        core.Time
 	HeartbeatIntervalSeconds *int64
 	Status                   string
+	Flows                    core.JSON
 }
 
 type Variable struct {
@@ -1994,4 +1992,5 @@ type Worker struct {
 	LastHeartbeatTime        core.Time
 	HeartbeatIntervalSeconds *int64
 	Status                   string
+	Flows                    core.JSON
 }

@@ -1086,7 +1086,7 @@ func (q *Queries) ListWorkQueuesByIDs(ctx context.Context, arg ListWorkQueuesByI
 }
 
 const listWorkersByIDs = `-- name: ListWorkersByIDs :many
-SELECT id, created, updated, name, work_pool_id, last_heartbeat_time, heartbeat_interval_seconds, status FROM worker WHERE id IN (/*SLICE:ids*/?)
+SELECT id, created, updated, name, work_pool_id, last_heartbeat_time, heartbeat_interval_seconds, status, flows FROM worker WHERE id IN (/*SLICE:ids*/?)
 `
 
 func (q *Queries) ListWorkersByIDs(ctx context.Context, arg ListWorkersByIDsParams) ([]Worker, error) {
@@ -1117,6 +1117,7 @@ func (q *Queries) ListWorkersByIDs(ctx context.Context, arg ListWorkersByIDsPara
 			&i.LastHeartbeatTime,
 			&i.HeartbeatIntervalSeconds,
 			&i.Status,
+			&i.Flows,
 		); err != nil {
 			return nil, err
 		}

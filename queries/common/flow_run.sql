@@ -106,11 +106,6 @@ SELECT * FROM flow_run_full WHERE id IN (
   ORDER BY r.next_scheduled_start_time, r.id LIMIT CAST(sqlc.arg(lim) AS BIGINT))
 ORDER BY next_scheduled_start_time, id;
 
--- name: NextDue :one
-SELECT CAST(MIN(r.next_scheduled_start_time) AS TIMESTAMPTZ) AS next_time FROM flow_run r
-JOIN work_queue q ON q.id = r.work_queue_id
-WHERE q.work_pool_id = sqlc.arg(work_pool_id) AND r.state_type = 'SCHEDULED' AND NOT r.in_process_retry;
-
 -- name: PoolLoad :many
 SELECT q.id, COUNT(*) AS n FROM work_queue q
 JOIN flow_run r ON r.work_queue_id = q.id AND r.state_type IN ('PENDING', 'RUNNING')

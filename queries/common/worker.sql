@@ -1,9 +1,10 @@
 -- name: UpsertWorker :one
-INSERT INTO worker (id, created, updated, name, work_pool_id, last_heartbeat_time, heartbeat_interval_seconds, status)
+INSERT INTO worker (id, created, updated, name, work_pool_id, last_heartbeat_time, heartbeat_interval_seconds, status, flows)
 VALUES (sqlc.arg(id), sqlc.arg(created), sqlc.arg(updated), sqlc.arg(name), sqlc.arg(work_pool_id),
-  sqlc.narg(last_heartbeat_time), sqlc.narg(heartbeat_interval_seconds), sqlc.arg(status))
+  sqlc.narg(last_heartbeat_time), sqlc.narg(heartbeat_interval_seconds), sqlc.arg(status), sqlc.narg(flows))
 ON CONFLICT (work_pool_id, name) DO UPDATE SET last_heartbeat_time = excluded.last_heartbeat_time,
-  heartbeat_interval_seconds = COALESCE(excluded.heartbeat_interval_seconds, worker.heartbeat_interval_seconds), status = excluded.status, updated = excluded.updated
+  heartbeat_interval_seconds = COALESCE(excluded.heartbeat_interval_seconds, worker.heartbeat_interval_seconds),
+  status = excluded.status, updated = excluded.updated, flows = excluded.flows
 RETURNING *;
 
 -- name: GetWorker :one

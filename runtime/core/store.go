@@ -109,8 +109,11 @@ type Reader interface {
 	// without in-process retries: their process is still there.
 	DueFlowRuns(ctx context.Context, queueID UUID, before Time, limit int) ([]*FlowRun, error)
 	DueFlowRunsOfDeployments(ctx context.Context, deployments []UUID, before Time, limit int) ([]*FlowRun, error)
-	// NextDue is when the pool's next SCHEDULED run is due; 0 if none.
-	NextDue(ctx context.Context, poolID UUID) (Time, error)
+	// ClaimableFlowRuns are those of DueFlowRuns that can allows.
+	ClaimableFlowRuns(ctx context.Context, queueID UUID, can Capability, before Time, limit int) ([]*FlowRun, error)
+	// NextClaimable is when the pool's next SCHEDULED run that can allows is
+	// due; 0 if none.
+	NextClaimable(ctx context.Context, poolID UUID, can Capability) (Time, error)
 
 	// What the loops look for.
 	LateFlowRuns(ctx context.Context, before Time, limit int) ([]UUID, error)

@@ -1,5 +1,7 @@
 package core
 
+import "strings"
+
 // Statuses of pools, queues, deployments and workers.
 const (
 	Ready    = "READY"
@@ -22,6 +24,21 @@ type WorkPool struct {
 	Status               *string `json:"status"`
 	DefaultQueueID       UUID    `json:"default_queue_id"`
 	StorageConfiguration JSON    `json:"storage_configuration"`
+}
+
+// HasCommand says whether the pool's template can start runs whose deployment
+// has neither an entrypoint nor a command of its own.
+func (p *WorkPool) HasCommand() bool {
+	template := p.BaseJobTemplate.Map()
+	config, _ := template["job_configuration"].(map[string]any)
+	variables, _ := template["variables"].(map[string]any)
+	properties, _ := variables["properties"].(map[string]any)
+	command, _ := properties["command"].(map[string]any)
+	if isCommand(command["default"]) {
+		return true
+	}
+	text, _ := config["command"].(string)
+	return isCommand(config["command"]) && strings.Join(strings.Fields(text), "") != "{{command}}"
 }
 
 type WorkPoolCreate struct {

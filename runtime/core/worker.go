@@ -1,5 +1,7 @@
 package core
 
+import "strings"
+
 // Worker is a process that takes runs from a pool.
 type Worker struct {
 	ID                       UUID   `json:"id"`
@@ -10,6 +12,8 @@ type Worker struct {
 	LastHeartbeatTime        Time   `json:"last_heartbeat_time"`
 	HeartbeatIntervalSeconds *int64 `json:"heartbeat_interval_seconds"`
 	Status                   string `json:"status"` // ONLINE while the last heartbeat is younger than 3 intervals
+
+	Flows []string `json:"-"` // see Capability
 }
 
 type WorkerHeartbeat struct {
@@ -18,6 +22,34 @@ type WorkerHeartbeat struct {
 	// LastAfter is flowlite's own: the worker ends, so many seconds after its
 	// heartbeat before.
 	LastAfter *Seconds `json:"last_after,omitempty"`
+	// Flows is flowlite's own: see Capability.
+	Flows []string `json:"flows"`
+}
+
+// Capability says which runs a worker can execute. Its zero value allows all.
+type Capability struct {
+	// Flows are the names of the flows that the worker executes in its own
+	// process; a run that NeedsFlow must be of one of them. Nil allows all:
+	// other workers and older versions do not announce their flows.
+	Flows []string `json:"flows"`
+	// Except are deployments whose runs the worker was not able to start.
+	Except []UUID `json:"except,omitempty"`
+}
+
+// NeedsFlow says whether only a worker whose program has the run's flow can
+// execute the run: its deployment, which may be nil, has no entrypoint, and no
+// job variable names a command.
+func NeedsFlow(p *WorkPool, d *Deployment, r *FlowRun) bool {
+	if p.HasCommand() || isCommand(r.JobVariables.Map()["command"]) {
+		return false
+	}
+	return d == nil || Deref(d.Entrypoint) == "" && !isCommand(d.JobVariables.Map()["command"])
+}
+
+// isCommand says whether a decoded job variable starts something.
+func isCommand(v any) bool {
+	text, is := v.(string)
+	return v != nil && (!is || strings.TrimSpace(text) != "")
 }
 
 type WorkerFilter struct {
@@ -36,6 +68,7 @@ type PollRequest struct {
 	Free   int      `json:"free"`             // how many runs it would take; 0 waits for cancellations only
 	Wait   Seconds  `json:"wait"`             // at most 30
 	Known  []UUID   `json:"known,omitempty"`  // cancellations it has already been told
+	Capability
 }
 
 // PollResponse carries claimed runs, already PENDING and leased to the holder,

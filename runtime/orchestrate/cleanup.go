@@ -22,7 +22,7 @@ func (s *Service) MarkLate(ctx context.Context) (int, error) {
 			return err
 		}
 		now := s.now()
-		late := scheduledAt(run.State.Details.ScheduledTime, core.NameLate, "", now)
+		late := scheduledAt(run.State.Details.ScheduledTime, core.NameLate, core.Deref(run.State.Message), now)
 		late.Details = run.State.Details
 		late.Details.TransitionID = core.UUID{}
 		d := decideFlow(run, late, facts{now: now}, lateRules)

@@ -30,6 +30,9 @@ func (s *Service) Poll(ctx context.Context, r core.PollRequest) (*core.PollRespo
 	if err := s.keepReady(ctx, pool, r.Queues); err != nil {
 		return nil, err
 	}
+	if pool.HasCommand() {
+		r.Flows = nil
+	}
 	// Listening begins before looking, so that nothing falls between.
 	sub := s.bus.Subscribe(core.TopicWork, pool.ID.String(), 1)
 	defer sub.Close()
@@ -74,7 +77,7 @@ func (s *Service) pollOnce(ctx context.Context, poolID core.UUID, r core.PollReq
 	if r.Free <= 0 {
 		return answer, pollAgain, nil
 	}
-	due, err := s.store.NextDue(ctx, poolID)
+	due, err := s.store.NextClaimable(ctx, poolID, r.Capability)
 	if err != nil || due == 0 {
 		return answer, pollAgain, err
 	}
@@ -114,7 +117,7 @@ func (s *Service) claim(ctx context.Context, poolID core.UUID, r core.PollReques
 			if q.IsPaused || free <= 0 {
 				continue
 			}
-			got, err := s.claimFrom(ctx, tx, out, q, free, full)
+			got, err := s.claimFrom(ctx, tx, out, q, r.Capability, free, full)
 			if err != nil {
 				return err
 			}
@@ -144,17 +147,17 @@ func (s *Service) claim(ctx context.Context, poolID core.UUID, r core.PollReques
 // claimFrom makes due runs of one queue PENDING. Runs of a deployment whose
 // limit is full stay SCHEDULED, so that a freed slot wakes them at once; only
 // when they fill the whole page are they set back, to let others through.
-func (s *Service) claimFrom(ctx context.Context, tx core.Tx, out *outbox, q *core.WorkQueue, free int, full map[core.UUID]bool) ([]core.Claim, error) {
+func (s *Service) claimFrom(ctx context.Context, tx core.Tx, out *outbox, q *core.WorkQueue, can core.Capability, free int, full map[core.UUID]bool) ([]core.Claim, error) {
 	// Reading a page costs more than claiming one run: most often the first few
 	// can be had.
 	few := min(free+spare, core.MaxLimit)
-	got, blocked, seen, err := s.claimPage(ctx, tx, out, q, free, full, few)
+	got, blocked, seen, err := s.claimPage(ctx, tx, out, q, can, free, full, few)
 	if err != nil || seen < few || len(got) == free {
 		return got, err
 	}
 	if few < core.MaxLimit {
 		var rest []core.Claim
-		rest, blocked, seen, err = s.claimPage(ctx, tx, out, q, free-len(got), full, core.MaxLimit)
+		rest, blocked, seen, err = s.claimPage(ctx, tx, out, q, can, free-len(got), full, core.MaxLimit)
 		if got = append(got, rest...); err != nil {
 			return nil, err
 		}
@@ -170,8 +173,8 @@ const spare = 4
 
 // claimPage looks at the first runs that are due, at most limit; seen is how
 // many it found.
-func (s *Service) claimPage(ctx context.Context, tx core.Tx, out *outbox, q *core.WorkQueue, free int, full map[core.UUID]bool, limit int) (got []core.Claim, blocked []*core.FlowRun, seen int, err error) {
-	due, err := tx.DueFlowRuns(ctx, q.ID, s.now(), limit)
+func (s *Service) claimPage(ctx context.Context, tx core.Tx, out *outbox, q *core.WorkQueue, can core.Capability, free int, full map[core.UUID]bool, limit int) (got []core.Claim, blocked []*core.FlowRun, seen int, err error) {
+	due, err := tx.ClaimableFlowRuns(ctx, q.ID, can, s.now(), limit)
 	if err != nil {
 		return nil, nil, 0, err
 	}

@@ -1,8 +1,10 @@
 package orchestrate
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -66,11 +68,11 @@ func (s *Service) Why(ctx context.Context, id core.UUID) (*core.Why, error) {
 	case run.WorkQueueID.IsZero():
 		return say("no_deployment", "flowlite deploy ENTRYPOINT -n NAME -p POOL", "The run's deployment has no work pool, so no worker will take it unless its own process serves it.")
 	}
-	return s.whyNotTaken(ctx, run, w, say)
+	return s.whyNotTaken(ctx, run, w, text, say)
 }
 
 // whyNotTaken is for runs that are due in a queue.
-func (s *Service) whyNotTaken(ctx context.Context, run *core.FlowRun, w *core.Why, say func(code, hint, format string, args ...any) (*core.Why, error)) (*core.Why, error) {
+func (s *Service) whyNotTaken(ctx context.Context, run *core.FlowRun, w *core.Why, text string, say func(code, hint, format string, args ...any) (*core.Why, error)) (*core.Why, error) {
 	pool, err := s.store.WorkPool(ctx, run.WorkPoolID)
 	if err != nil {
 		return nil, err
@@ -104,8 +106,9 @@ func (s *Service) whyNotTaken(ctx context.Context, run *core.FlowRun, w *core.Wh
 		}
 		return say("queue_limit", "flowlite work-queue inspect "+queue.Name+" -p "+pool.Name, "The work queue %s runs %d of at most %d runs%s.", queue.Name, load[queue.ID], *l, holders(w.Holders))
 	}
+	var d *core.Deployment
 	if !run.DeploymentID.IsZero() {
-		d, err := s.store.Deployment(ctx, run.DeploymentID)
+		d, err = s.store.Deployment(ctx, run.DeploymentID)
 		if err != nil && !core.IsNotFound(err) {
 			return nil, err
 		}
@@ -129,7 +132,17 @@ func (s *Service) whyNotTaken(ctx context.Context, run *core.FlowRun, w *core.Wh
 	if len(online) == 0 {
 		return say("no_worker", "flowlite worker start --pool "+pool.Name, "No worker is polling the work pool %s.", pool.Name)
 	}
-	return say("worker_busy", "flowlite worker start --pool "+pool.Name, "No worker of pool %s has taken the run yet (%d online): they are busy or serve other queues.", pool.Name, len(online))
+	if core.NeedsFlow(pool, d, run) {
+		flow, err := s.store.Flow(ctx, run.FlowID)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(online, func(w *core.Worker) bool { return w.Flows == nil || slices.Contains(w.Flows, flow.Name) }) {
+			return say("no_worker_with_flow", "", "No online worker of pool %s has the flow %s (%d online). The deployment has no entrypoint, "+
+				"so only a program that contains the flow can execute it: start that program.", pool.Name, flow.Name, len(online))
+		}
+	}
+	return say("worker_busy", "flowlite worker start --pool "+pool.Name, "No worker of pool %s has taken the run yet (%d online): they are busy or serve other queues%s", pool.Name, len(online), cmp.Or(text, "."))
 }
 
 // heldBy lists the runs that take up a limit.

@@ -27,7 +27,7 @@ func (s *Service) Heartbeat(ctx context.Context, pool string, h core.WorkerHeart
 		}
 		if err := tx.UpsertWorker(ctx, &core.Worker{
 			ID: core.NewID(), Created: now, Updated: now, Name: h.Name, WorkPoolID: p.ID,
-			LastHeartbeatTime: now, HeartbeatIntervalSeconds: h.HeartbeatIntervalSeconds, Status: status,
+			LastHeartbeatTime: now, HeartbeatIntervalSeconds: h.HeartbeatIntervalSeconds, Status: status, Flows: h.Flows,
 		}); err != nil {
 			return err
 		}

@@ -69,8 +69,9 @@ type Config struct {
 
 	// OnFlows hears of each look at the flows folder.
 	OnFlows func(FlowsReport)
-	// InProcess, CancelCause and LostCause are for embedding: see worker.Config.
+	// InProcess, Flows, CancelCause and LostCause are for embedding: see worker.Config.
 	InProcess   func(ctx context.Context, claim core.Claim) (handled bool, err error)
+	Flows       []string
 	CancelCause error
 	LostCause   error
 }

@@ -441,8 +441,18 @@ func TestNoPrefect(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	run := until(t, s, begin(t, s, "a", core.DeploymentFlowRunCreate{}), is(core.Crashed))
-	if !strings.Contains(core.Deref(run.State.Message), interpreter+" ") || !strings.Contains(core.Deref(run.State.Message), "has no Prefect") {
+	// The run waits for a worker that can start it, and so do those after it.
+	run := until(t, s, begin(t, s, "a", core.DeploymentFlowRunCreate{}), func(r *core.FlowRun) bool {
+		return r.StateType == core.Scheduled && strings.Contains(core.Deref(r.State.Message), "has no Prefect")
+	})
+	if !strings.Contains(core.Deref(run.State.Message), interpreter+" ") {
 		t.Errorf("message %q", core.Deref(run.State.Message))
+	}
+	next := begin(t, s, "a", core.DeploymentFlowRunCreate{})
+	if n, err := s.worker.RunOnce(ctx); n != 0 || err != nil {
+		t.Error("the worker took another run of the deployment that it was not able to start", n, err)
+	}
+	if got, err := s.Service().FlowRun(ctx, next.ID); err != nil || got.StateType != core.Scheduled || core.Deref(got.State.Message) != "" {
+		t.Error(got.StateName, core.Deref(got.State.Message), err)
 	}
 }

@@ -311,11 +311,16 @@ func (s *Server) startWorker(ctx context.Context) error {
 		return nil
 	}
 	host, _ := os.Hostname()
+	name := "flowlite-" + host
+	if len(s.cfg.Flows) > 0 {
+		// Programs on one machine have different flows, so each is a worker of its own.
+		name += s.url[strings.LastIndexByte(s.url, ':'):]
+	}
 	s.worker = worker.New(worker.Config{
-		Orchestrator: s.service, Pool: worker.DefaultPool, Name: "flowlite-" + host,
+		Orchestrator: s.service, Pool: worker.DefaultPool, Name: name,
 		Limit: s.cfg.WorkerLimit, APIURL: s.APIURL(), AuthString: s.cfg.AuthString,
 		WorkDir: s.cfg.WorkDir, Builder: s.builder(), CacheDir: s.cacheDir(), Python: s.cfg.Python, NoFork: s.cfg.NoFork, Log: s.cfg.Log, DrainGrace: s.cfg.DrainGrace,
-		InProcess: s.cfg.InProcess, CancelCause: s.cfg.CancelCause, LostCause: s.cfg.LostCause,
+		InProcess: s.cfg.InProcess, Flows: s.cfg.Flows, CancelCause: s.cfg.CancelCause, LostCause: s.cfg.LostCause,
 	})
 	if err := s.recoverRuns(ctx, s.worker.Holder()); err != nil {
 		return err

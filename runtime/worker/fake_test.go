@@ -86,7 +86,7 @@ func (f *fake) submit(name string, job map[string]any, entrypoint string) core.U
 	if entrypoint != "" {
 		d.Entrypoint = &entrypoint
 	}
-	r := &core.FlowRun{ID: core.NewID(), Name: name, StateType: core.Scheduled, JobVariables: core.ToJSON(job)}
+	r := &core.FlowRun{ID: core.NewID(), Name: name, DeploymentID: d.ID, StateType: core.Scheduled, JobVariables: core.ToJSON(job)}
 	f.runs[r.ID] = r
 	f.queue = append(f.queue, core.Claim{FlowRun: r, Deployment: d, WorkPool: &core.WorkPool{BaseJobTemplate: core.ProcessTemplate}, Token: core.NewID()})
 	return r.ID
@@ -140,9 +140,13 @@ func (f *fake) Poll(ctx context.Context, r core.PollRequest) (*core.PollResponse
 			return nil, ctx.Err()
 		}
 		res := &core.PollResponse{}
-		for len(f.queue) > 0 && len(res.Claims) < r.Free {
-			c := f.queue[0]
-			f.queue = f.queue[1:]
+		for i := 0; i < len(f.queue) && len(res.Claims) < r.Free; {
+			c := f.queue[i]
+			if slices.Contains(r.Except, c.Deployment.ID) {
+				i++
+				continue
+			}
+			f.queue = slices.Delete(f.queue, i, i+1)
 			f.runs[c.FlowRun.ID].StateType = core.Pending
 			f.lease[c.FlowRun.ID] = c.Token
 			res.Claims = append(res.Claims, c)
@@ -192,7 +196,7 @@ func (f *fake) SetFlowRunState(ctx context.Context, id core.UUID, s core.StateCr
 	}
 	f.runs[id].StateType = s.Type
 	f.crashes[id] = core.Deref(s.Message)
-	if s.Type.Final() {
+	if s.Type.Final() || s.Type == core.Scheduled {
 		delete(f.lease, id)
 	}
 	return &core.OrchestrationResult{Status: core.Accept}, nil

@@ -59,6 +59,7 @@ func (w *Worker) pollOnce(ctx context.Context) error {
 	req := core.PollRequest{
 		Pool: w.cfg.Pool, Queues: w.cfg.Queues, Holder: w.holder, Worker: w.cfg.Name,
 		Free: free, Wait: pollWait, Known: append([]core.UUID(nil), w.told...),
+		Capability: w.capability(),
 	}
 	select {
 	case <-w.freed:

@@ -99,6 +99,7 @@ func (w *Worker) process(r *run, l *launchable) outcome {
 	if l.python {
 		out.recoverable = false // what a Python run has done is not known, so it is not done again by itself
 	}
+	out.lacks = l.python && status.Exited() && status.ExitStatus() == python.NoPrefectExit
 	out.plain = l.plain
 	out.failed = l.plain && out.message != "" && !out.recoverable
 	out.finished = !sent

@@ -101,6 +101,8 @@ func (w *Worker) execute(r *run) {
 		w.acknowledge(ctx, r.id(), r.claim.Token, msg)
 	case cause != nil && !out.finished:
 		w.crash(ctx, r.id(), "the worker stopped before the run had finished", true)
+	case out.lacks && !r.claim.FlowRun.DeploymentID.IsZero():
+		w.returnRun(ctx, r, out.message)
 	case out.message != "":
 		if out.failed { // a plain command: its exit code is its outcome
 			w.propose(ctx, r.id(), core.Failed, out.message)
@@ -123,6 +125,7 @@ type outcome struct {
 	killed      bool // by us, after the grace
 	plain       bool // a command that knows nothing of runs
 	failed      bool // its message is a failure, not a crash
+	lacks       bool // this machine lacks what the run needs
 }
 
 func (o outcome) text() string {
@@ -169,7 +172,7 @@ func (w *Worker) refused(r *run, err error) outcome {
 	}
 	w.logs.text(r.id(), 40, text)
 	w.logs.flush()
-	return outcome{message: err.Error(), finished: true}
+	return outcome{message: err.Error(), finished: true, lacks: lacks(err)}
 }
 
 // confirm makes sure that a process which ended well has said how the run stands.

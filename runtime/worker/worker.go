@@ -43,6 +43,8 @@ type Config struct {
 	NoFork       bool           // each Python run is a process of its own, without a warm parent
 	Python       string         // interpreter of Python flows; default: that of their folder
 
+	// Flows are the names of the flows that InProcess executes.
+	Flows []string
 	// InProcess may execute a claim itself. The context carries the run's token
 	// and ends with CancelCause, LostCause or ErrStopped.
 	InProcess   func(ctx context.Context, claim core.Claim) (handled bool, err error)
@@ -83,6 +85,9 @@ type Worker struct {
 	suspect   bool      // a poll failed: a claim may have been lost on the way
 	stopping  bool
 	freed     chan struct{}
+
+	lackMu  sync.Mutex
+	lacking map[core.UUID]time.Time // deployments whose runs cannot be started here, until when
 
 	stopIntake context.CancelFunc
 	stopAll    context.CancelCauseFunc
@@ -127,9 +132,10 @@ func New(cfg Config) *Worker {
 	if cfg.DrainGrace <= 0 {
 		cfg.DrainGrace = 30 * time.Second
 	}
+	cfg.Flows = append([]string{}, cfg.Flows...) // nil would be no announcement
 	return &Worker{
 		cfg: cfg, orch: cfg.Orchestrator, log: cfg.Log.With("worker", cfg.Name, "pool", cfg.Pool),
-		holder: core.NewID(), runs: map[core.UUID]*run{}, strangers: map[core.UUID]bool{},
+		holder: core.NewID(), runs: map[core.UUID]*run{}, strangers: map[core.UUID]bool{}, lacking: map[core.UUID]time.Time{},
 		ready: make(chan struct{}), freed: make(chan struct{}, 1),
 	}
 }
@@ -281,7 +287,7 @@ func (w *Worker) leave(ctx context.Context) {
 // heartbeat is the last one if it says how long after the one before it comes.
 func (w *Worker) heartbeat(ctx context.Context, lastAfter *core.Seconds) error {
 	every := heartbeatSays
-	return w.orch.Heartbeat(ctx, w.cfg.Pool, core.WorkerHeartbeat{Name: w.cfg.Name, HeartbeatIntervalSeconds: &every, LastAfter: lastAfter})
+	return w.orch.Heartbeat(ctx, w.cfg.Pool, core.WorkerHeartbeat{Name: w.cfg.Name, HeartbeatIntervalSeconds: &every, LastAfter: lastAfter, Flows: w.cfg.Flows})
 }
 
 // open readies what starts processes and ships their output.

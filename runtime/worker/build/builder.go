@@ -3,6 +3,7 @@ package build
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -146,6 +147,9 @@ func (b *Builder) compile(ctx context.Context, pkg *Package) (string, bool, erro
 	return idx.Binary, false, nil
 }
 
+// ErrNoGo is the cause of a build that failed because the machine has no Go.
+var ErrNoGo = errors.New("the go command was not found")
+
 // goTool is the go command: the one in PATH, else where installers put it.
 func goTool() (string, error) {
 	if p, err := exec.LookPath("go"); err == nil {
@@ -161,7 +165,7 @@ func goTool() (string, error) {
 			return p, nil
 		}
 	}
-	return "", core.Errorf(core.EInvalid, "the go command was not found, and Go flows must be compiled here; install Go (https://go.dev/dl) or put it in PATH, or deploy a binary made with flowlite.Main as path/binary:Name")
+	return "", core.Errorf(core.EInvalid, "%w, and Go flows must be compiled here; install Go (https://go.dev/dl) or put it in PATH, or deploy a binary made with flowlite.Main as path/binary:Name", ErrNoGo)
 }
 
 func moduleRoot(dir string) (string, error) {

@@ -199,7 +199,11 @@ func (p *parent) listen() {
 	err := p.cmd.Wait()
 	p.mu.Lock()
 	if p.err == nil {
-		p.err = core.Errorf(core.EInvalid, "the interpreter %s ended (%v): %s", p.cmd.Path, err, p.errs.text())
+		fault := core.Errorf(core.EInvalid, "the interpreter %s ended (%v): %s", p.cmd.Path, err, p.errs.text())
+		if p.cmd.ProcessState.ExitCode() == NoPrefectExit {
+			fault.Err = ErrNoPrefect
+		}
+		p.err = fault
 	}
 	for _, c := range p.children {
 		c.err = p.err
@@ -235,7 +239,7 @@ func (p *parent) take(a answer) {
 		p.stamps = append(p.stamps, stampOf(a.Packages))
 		p.open()
 	case a.ID == 0:
-		p.err = core.Errorf(core.EInvalid, "%s", a.Error)
+		p.err = &core.Error{Code: core.EInvalid, Message: a.Error, Err: ErrNoPrefect}
 		p.open()
 	case a.Status != nil:
 		if c := p.children[a.ID]; c != nil {

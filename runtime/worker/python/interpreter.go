@@ -1,6 +1,7 @@
 package python
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -39,8 +40,17 @@ func Interpreter(dir, base, named string) (string, error) {
 			return filepath.Abs(p)
 		}
 	}
-	return "", core.Errorf(core.EInvalid, "there is no Python interpreter in PATH, and no .venv at %s or above; install Python, or name one: the job variable python, or FLOWLITE_PYTHON", dir)
+	return "", core.Errorf(core.EInvalid, "%w, and no .venv at %s or above; install Python, or name one: the job variable python, or FLOWLITE_PYTHON", ErrNoPython, dir)
 }
+
+// What a machine may lack, as causes of errors.
+var (
+	ErrNoPython  = errors.New("there is no Python interpreter in PATH")
+	ErrNoPrefect = errors.New("the interpreter cannot import Prefect")
+)
+
+// NoPrefectExit is how the runner exits when it cannot import Prefect.
+const NoPrefectExit = 78
 
 func explicit(base, named string) (string, error) {
 	if !strings.ContainsRune(named, filepath.Separator) {

@@ -1,0 +1,78 @@
+package dbtest
+
+import (
+	"fmt"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// claimables: a claim finds the runs that a worker can execute, however many
+// others are due before them, and NeedsFlow and the query agree on which.
+func claimables(s *suite) {
+	p, q := s.pool("pool")
+	have, lack := s.flow("have"), s.flow("lack's \"other\"")
+	kinds := []func(d *core.Deployment, r *core.FlowRun){
+		func(*core.Deployment, *core.FlowRun) {},
+		func(d *core.Deployment, _ *core.FlowRun) { d.Entrypoint = core.Ptr("") },
+		func(d *core.Deployment, _ *core.FlowRun) { d.Entrypoint = core.Ptr("flows/a.go:A") },
+		func(d *core.Deployment, _ *core.FlowRun) { d.JobVariables = core.JSON(`{"command": "echo"}`) },
+		func(d *core.Deployment, _ *core.FlowRun) { d.JobVariables = core.JSON(`{"command": ["echo"]}`) },
+		func(d *core.Deployment, _ *core.FlowRun) { d.JobVariables = core.JSON(`{"command": " "}`) },
+		func(d *core.Deployment, _ *core.FlowRun) { d.JobVariables = core.JSON(`{"command": null}`) },
+		func(d *core.Deployment, _ *core.FlowRun) { d.JobVariables = core.JSON(`{"env": {"command": "x"}}`) },
+		func(_ *core.Deployment, r *core.FlowRun) { r.JobVariables = core.JSON(`{"command": "echo"}`) },
+		func(_ *core.Deployment, r *core.FlowRun) { r.JobVariables = core.JSON(`{"command": ""}`) },
+	}
+	type made struct {
+		d *core.Deployment
+		r *core.FlowRun
+		f *core.Flow
+	}
+	var all []made
+	for _, f := range []*core.Flow{lack, have} { // what cannot be executed is due first
+		for i, kind := range kinds {
+			d := &core.Deployment{ID: core.NewID(), Created: s.now, Updated: s.now, Name: fmt.Sprint(i), FlowID: f.ID, WorkQueueID: q.ID, Status: core.NotReady}
+			r := s.newRun(f, core.Scheduled, func(r *core.FlowRun) {
+				kind(d, r)
+				s.write(func(tx core.Tx) error { return tx.InsertDeployment(s.ctx, d) })
+				r.DeploymentID, r.WorkQueueID = d.ID, q.ID
+			})
+			all = append(all, made{d, r, f})
+		}
+		all = append(all, made{nil, s.newRun(f, core.Scheduled, func(r *core.FlowRun) { r.WorkQueueID = q.ID }), f})
+	}
+	s.newRun(have, core.Scheduled, func(r *core.FlowRun) {
+		r.WorkQueueID, r.EmpiricalPolicy.RetryType = q.ID, core.Ptr("in_process")
+	})
+	except := []core.UUID{all[2].d.ID, all[13].d.ID}
+	for _, can := range []core.Capability{{}, {Flows: []string{}}, {Flows: []string{"have"}}, {Flows: []string{"x", "have", "lack's \"other\""}}, {Flows: []string{"have"}, Except: except}, {Except: except}} {
+		var want []core.UUID
+		var next core.Time
+		for _, m := range all {
+			able := can.Flows == nil || !core.NeedsFlow(p, m.d, m.r)
+			for _, name := range can.Flows {
+				able = able || name == m.f.Name
+			}
+			for _, id := range can.Except {
+				able = able && (m.d == nil || m.d.ID != id)
+			}
+			if able {
+				if want = append(want, m.r.ID); next == 0 {
+					next = m.r.NextScheduledStartTime
+				}
+			}
+		}
+		var got []core.UUID
+		for _, r := range must(s.ClaimableFlowRuns(s.ctx, q.ID, can, s.now, len(all)))(s) {
+			got = append(got, r.ID)
+		}
+		s.eq(got, want)
+		s.eq(must(s.NextClaimable(s.ctx, p.ID, can))(s), next)
+		if few := must(s.ClaimableFlowRuns(s.ctx, q.ID, can, s.now, 1))(s); len(few) != 1 || few[0].ID != want[0] {
+			s.Fatal("a run that cannot be executed stands before one that can", few)
+		}
+		s.eq(len(must(s.ClaimableFlowRuns(s.ctx, q.ID, can, 1, 10))(s)), 0)
+	}
+	other, _ := s.pool("other")
+	s.eq(must(s.NextClaimable(s.ctx, other.ID, core.Capability{}))(s), core.Time(0))
+}
