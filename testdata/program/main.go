@@ -62,4 +62,33 @@ var stray = flowlite.NewFlow("stray", func(ctx context.Context, _ struct{}) (int
 	return 0, nil
 }, flowlite.OnCrashed(func(context.Context, flowlite.End) { fmt.Println("hook: Crashed") }))
 
-func main() { flowlite.Main(chain, stray) }
+// outer has its work done by a subflow.
+var outer = flowlite.NewFlow("outer", func(ctx context.Context, p params) (int, error) { return chain.Run(ctx, p) })
+
+func main() {
+	if len(os.Args) == 4 && (os.Args[1] == "use" || os.Args[1] == "app") {
+		fmt.Println(direct(os.Args[1], os.Args[2], os.Args[3]))
+		return
+	}
+	flowlite.Main(chain, stray, outer)
+}
+
+// direct runs a flow without Main: "use" on a server, "app" on an App of the
+// program itself, over a database.
+func direct(how, target, dir string) error {
+	ctx, p := context.Background(), params{Tasks: 2, Hang: 1, Dir: dir}
+	if how == "use" {
+		flowlite.Use(flowlite.Client(target))
+		_, err := outer.Run(ctx, p)
+		return err
+	}
+	app, err := flowlite.New(flowlite.Config{Port: -1, NoUI: true, Home: dir, DatabaseURL: target}, chain)
+	if err != nil {
+		return err
+	}
+	if err := app.Start(ctx); err != nil {
+		return err
+	}
+	_, err = chain.Run(ctx, p)
+	return err
+}
