@@ -210,6 +210,14 @@ func (r *reader) CancelledSince(ctx context.Context, since core.Time, limit int)
 	return ids, r.err(err, "Flow run")
 }
 
+func (r *reader) UnleasedFlowRuns(ctx context.Context, after core.UUID, limit int) ([]core.UUID, error) {
+	if after.IsZero() {
+		after[len(after)-1] = 1 // zero is NULL in the database, and nothing is above that
+	}
+	ids, err := r.q.UnleasedFlowRuns(ctx, row.UnleasedFlowRunsParams{AfterID: after, Lim: lim(limit)})
+	return ids, r.err(err, "Flow run")
+}
+
 func inputOf(x *row.FlowRunInput) *core.FlowRunInput {
 	return &core.FlowRunInput{ID: x.ID, Created: x.Created, Updated: x.Updated, FlowRunID: x.FlowRunID, Key: x.Key, Value: x.Value, Sender: x.Sender}
 }

@@ -1,6 +1,7 @@
 package dbtest
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -75,4 +76,27 @@ func claimables(s *suite) {
 	}
 	other, _ := s.pool("other")
 	s.eq(must(s.NextClaimable(s.ctx, other.ID, core.Capability{}))(s), core.Time(0))
+}
+
+// unleased: runs in execution that nobody renews anything for.
+func unleased(s *suite) {
+	f := s.flow("f")
+	alone := s.newRun(f, core.Running, nil)
+	second := s.newRun(f, core.Running, nil)
+	leased := s.newRun(f, core.Running, nil)
+	s.newRun(f, core.Pending, nil)
+	s.newRun(f, core.Completed, nil)
+	p := &core.TaskRun{ID: core.NewID(), Created: s.now, Updated: s.now, Name: "t", TaskKey: "t", DynamicKey: "0", FlowRunID: leased.ID, State: s.state(core.Running)}
+	s.write(func(tx core.Tx) error {
+		_, err := tx.InsertTaskRun(s.ctx, p)
+		return errors.Join(err, tx.PutLease(s.ctx, &core.Lease{FlowRunID: leased.ID, Holder: core.NewID(), Token: core.NewID(), Expires: s.now}))
+	})
+	s.newRun(f, core.Running, func(r *core.FlowRun) { r.ParentTaskRunID = p.ID })
+	d := &core.Deployment{ID: core.NewID(), Created: s.now, Updated: s.now, Name: "d", FlowID: f.ID, Status: core.NotReady}
+	s.write(func(tx core.Tx) error { return tx.InsertDeployment(s.ctx, d) })
+	elsewhere := s.newRun(f, core.Running, func(r *core.FlowRun) { r.ParentTaskRunID, r.DeploymentID = p.ID, d.ID })
+	want := []core.UUID{alone.ID, second.ID, elsewhere.ID}
+	s.eq(must(s.UnleasedFlowRuns(s.ctx, core.UUID{}, 10))(s), want)
+	s.eq(must(s.UnleasedFlowRuns(s.ctx, core.UUID{}, 2))(s), want[:2])
+	s.eq(must(s.UnleasedFlowRuns(s.ctx, want[1], 10))(s), want[2:])
 }

@@ -1444,6 +1444,7 @@ type Querier interface {
 	TakeQueuedTaskRun(ctx context.Context, arg TakeQueuedTaskRunParams) (int64, error)
 	TaskRunsOf(ctx context.Context, arg TaskRunsOfParams) ([]TaskRunFull, error)
 	TaskRunsOfAfter(ctx context.Context, arg TaskRunsOfAfterParams) ([]TaskRunFull, error)
+	UnleasedFlowRuns(ctx context.Context, arg UnleasedFlowRunsParams) ([]core.UUID, error)
 	UnqueueTaskRun(ctx context.Context, arg UnqueueTaskRunParams) (int64, error)
 	UpdateArtifact(ctx context.Context, arg UpdateArtifactParams) (int64, error)
 	UpdateArtifactCollection(ctx context.Context, arg UpdateArtifactCollectionParams) (int64, error)
@@ -1745,6 +1746,11 @@ type TaskRunsOfAfterParams struct {
 type TaskRunsOfParams struct {
 	FlowRunID core.UUID
 	Lim       int64
+}
+
+type UnleasedFlowRunsParams struct {
+	AfterID core.UUID
+	Lim     int64
 }
 
 type UnqueueTaskRunParams struct{ TaskRunID core.UUID }

@@ -247,6 +247,7 @@ type TaskRunFull = row.TaskRunFull
 type TaskRunState = row.TaskRunState
 type TaskRunsOfAfterParams = row.TaskRunsOfAfterParams
 type TaskRunsOfParams = row.TaskRunsOfParams
+type UnleasedFlowRunsParams = row.UnleasedFlowRunsParams
 type UnqueueTaskRunParams = row.UnqueueTaskRunParams
 type UpdateArtifactCollectionParams = row.UpdateArtifactCollectionParams
 type UpdateArtifactParams = row.UpdateArtifactParams

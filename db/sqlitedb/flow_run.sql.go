@@ -753,6 +753,36 @@ func (q *Queries) SlotRuns(ctx context.Context, arg SlotRunsParams) ([]SlotRunsR
 	return items, nil
 }
 
+const unleasedFlowRuns = `-- name: UnleasedFlowRuns :many
+SELECT r.id FROM flow_run r
+WHERE r.state_type = 'RUNNING' AND r.id > ?1 AND (r.parent_task_run_id IS NULL OR r.deployment_id IS NOT NULL)
+  AND NOT EXISTS (SELECT 1 FROM run_lease l WHERE l.flow_run_id = r.id)
+ORDER BY r.id LIMIT CAST(?2 AS BIGINT)
+`
+
+func (q *Queries) UnleasedFlowRuns(ctx context.Context, arg UnleasedFlowRunsParams) ([]core.UUID, error) {
+	rows, err := q.db.QueryContext(ctx, unleasedFlowRuns, arg.AfterID, arg.Lim)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []core.UUID
+	for rows.Next() {
+		var id core.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const updateFlowRun = `-- name: UpdateFlowRun :execrows
 UPDATE flow_run SET name = ?1, flow_version = ?2, parameters = ?3,
   empirical_policy = ?4, in_process_retry = ?5,

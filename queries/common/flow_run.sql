@@ -122,6 +122,12 @@ SELECT id FROM flow_run
 WHERE state_type = 'PAUSED' AND pause_timeout <= sqlc.arg(now)
 ORDER BY pause_timeout, id LIMIT CAST(sqlc.arg(lim) AS BIGINT);
 
+-- name: UnleasedFlowRuns :many
+SELECT r.id FROM flow_run r
+WHERE r.state_type = 'RUNNING' AND r.id > sqlc.arg(after_id) AND (r.parent_task_run_id IS NULL OR r.deployment_id IS NOT NULL)
+  AND NOT EXISTS (SELECT 1 FROM run_lease l WHERE l.flow_run_id = r.id)
+ORDER BY r.id LIMIT CAST(sqlc.arg(lim) AS BIGINT);
+
 -- name: CancelledSince :many
 SELECT r.id FROM flow_run r
 WHERE r.state_type = 'CANCELLED' AND r.end_time >= sqlc.arg(since_time) AND (

@@ -119,6 +119,9 @@ type Reader interface {
 	LateFlowRuns(ctx context.Context, before Time, limit int) ([]UUID, error)
 	PausedPast(ctx context.Context, now Time, limit int) ([]UUID, error)
 	CancelledSince(ctx context.Context, since Time, limit int) ([]UUID, error) // with children or tasks still live
+	// UnleasedFlowRuns are RUNNING runs above after, by id, that nobody leases
+	// and that do not share their parent's process.
+	UnleasedFlowRuns(ctx context.Context, after UUID, limit int) ([]UUID, error)
 	ExpiredLeases(ctx context.Context, now Time, limit int) ([]*Lease, error)
 	StaleWorkers(ctx context.Context, now Time) ([]*Worker, error) // ONLINE, but overdue
 

@@ -8,7 +8,8 @@ import (
 
 // Foreman notices what fell silent: workers without heartbeat go OFFLINE,
 // pools without workers and queues and deployments that nobody polls become
-// NOT_READY. It returns how many changed.
+// NOT_READY. Runs of silent clients end (CrashSilentRuns). It returns how many
+// changed.
 func (s *Service) Foreman(ctx context.Context) (n int, err error) {
 	now := s.now()
 	stale, err := s.store.StaleWorkers(ctx, now)
@@ -96,5 +97,9 @@ func (s *Service) Foreman(ctx context.Context) (n int, err error) {
 		}
 		return nil
 	})
-	return n + changed, err
+	if n += changed; err != nil {
+		return n, err
+	}
+	silent, err := s.CrashSilentRuns(ctx)
+	return n + silent, err
 }

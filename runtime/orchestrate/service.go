@@ -25,7 +25,10 @@ type Config struct {
 	// LeaseGrace is how long after New no run is taken from its holder unless
 	// that gave it up: while the server was down, nobody could renew.
 	LeaseGrace time.Duration
-	Retain     Retention
+	// Deaf says that clients do not talk to this process, so that their silence
+	// means nothing to it.
+	Deaf   bool
+	Retain Retention
 	// Private are the private addresses that notifications and webhooks may reach.
 	Private notify.Private
 }
@@ -48,7 +51,10 @@ type Service struct {
 	events persister
 	marks  pollMarks
 	lost   lostHolders
+	deaf   bool
 	feeds  taskFeeds
+
+	listening listening
 
 	recordings together[*recording]
 	creations  together[operation]
@@ -59,7 +65,8 @@ type Service struct {
 }
 
 func New(c Config) *Service {
-	s := &Service{store: c.Store, bus: c.Bus, results: c.Results, sealer: c.Sealer, log: c.Log, now: c.Now, url: c.URL, retain: c.Retain.complete(), private: c.Private}
+	s := &Service{store: c.Store, bus: c.Bus, results: c.Results, sealer: c.Sealer, log: c.Log, now: c.Now, url: c.URL, retain: c.Retain.complete(),
+		private: c.Private, deaf: c.Deaf}
 	if s.log == nil {
 		s.log = slog.Default()
 	}

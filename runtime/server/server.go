@@ -206,7 +206,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	s.service = orchestrate.New(orchestrate.Config{
 		Private: reach,
 		Store:   s.store, Bus: s.bus, Log: s.cfg.Log, Sealer: keys, URL: s.publicURL(), Retain: s.cfg.Retain,
-		Results: s.results(), LeaseGrace: core.LeaseSeconds.Duration(),
+		Results: s.results(), LeaseGrace: core.LeaseSeconds.Duration(), Deaf: s.cfg.NoAPI,
 	})
 	if err := s.service.Start(ctx); err != nil {
 		return err
