@@ -19,10 +19,10 @@ import (
 
 var shared struct {
 	sync.Mutex
-	used    *engine.Engine // of Use
-	apps    []*App         // that are started, in the order of their starts
-	outside *engine.Engine // what the environment names, connected on first use
-	told    string         // the destination that was logged last
+	used    *engine.Engine  // of Use
+	apps    []*App          // that are started, in the order of their starts
+	outside *engine.Engine  // what the environment names, connected on first use
+	told    map[string]bool // the destinations that were logged
 	handler *engine.Handler
 }
 
@@ -62,12 +62,15 @@ func current(ctx context.Context, flow string) (*engine.Engine, error) {
 
 const inMemoryOnly = "flow runs are kept in memory until the program ends; start an App, call Use, or set FLOWLITE_API_URL to store them"
 
-// tell logs where runs go when that is another place than before.
+// tell logs once where runs go.
 func tell(ctx context.Context, what, url string) {
-	if shared.told == what+url {
+	if shared.told[what+url] {
 		return
 	}
-	shared.told = what + url
+	if shared.told == nil {
+		shared.told = map[string]bool{}
+	}
+	shared.told[what+url] = true
 	switch {
 	case what == inMemoryOnly:
 		slog.WarnContext(ctx, what)
@@ -121,6 +124,7 @@ func inMemory(ctx context.Context) (*orchestrate.Service, error) {
 func Use(o core.Orchestrator) {
 	shared.Lock()
 	defer shared.Unlock()
+	shared.told = nil
 	if o == nil {
 		shared.used, shared.outside = nil, nil
 		return

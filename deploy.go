@@ -112,8 +112,8 @@ func (d Deployment) schedules() []core.ScheduleCreate {
 	return out
 }
 
-// Deploy makes or updates a deployment of the flow on the server of
-// FLOWLITE_API_URL, to be run by this program's binary.
+// Deploy creates or updates a deployment of the flow, to be run by this
+// program's binary, where Run would store its run.
 func (f *Flow[P, R]) Deploy(ctx context.Context, d Deployment) error {
 	e, err := current(ctx, f.f.Name)
 	if err != nil {

@@ -72,7 +72,7 @@ func (a *App) Start(ctx context.Context) error {
 	started := slices.Contains(shared.apps, a)
 	if !started {
 		a.engine = engine.New(engine.Config{Orchestrator: a.server.Service(), Lease: true, Log: a.log})
-		shared.apps = append(shared.apps, a)
+		shared.apps, shared.told = append(shared.apps, a), nil
 	}
 	shared.Unlock()
 	if started {
@@ -98,7 +98,9 @@ func (a *App) Start(ctx context.Context) error {
 // is left of those that this program runs by Flow.Run ends CRASHED.
 func (a *App) Stop(ctx context.Context) error {
 	shared.Lock()
-	shared.apps = slices.DeleteFunc(shared.apps, func(x *App) bool { return x == a })
+	if i := slices.Index(shared.apps, a); i >= 0 {
+		shared.apps, shared.told = slices.Delete(shared.apps, i, i+1), nil
+	}
 	e := a.engine
 	shared.Unlock()
 	if e != nil {

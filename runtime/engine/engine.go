@@ -140,7 +140,7 @@ func (e *Engine) Run(ctx context.Context, f *Flow, params core.JSON) (*Outcome, 
 }
 
 // Stop lets no further Run begin and waits for those that have. At the end of
-// ctx it ends what is left with ErrStopped.
+// ctx it ends what is left with ErrStopped and waits for 5 s more at most.
 func (e *Engine) Stop(ctx context.Context) {
 	e.mu.Lock()
 	e.stopped = true
@@ -159,8 +159,14 @@ func (e *Engine) Stop(ctx context.Context) {
 		}
 	}
 	e.mu.Unlock()
-	<-done
+	select {
+	case <-done:
+	case <-time.After(stopGrace): // the server does not answer
+	}
 }
+
+// stopGrace is how long runs that were ended may take to say so.
+const stopGrace = 5 * time.Second
 
 // Execute runs a flow run that exists; core.WithRunToken gives its lease.
 func (e *Engine) Execute(ctx context.Context, f *Flow, id core.UUID) (*Outcome, error) {
