@@ -36,7 +36,8 @@ type App struct {
 
 // New prepares an App. Runs of the given flows execute in this process.
 func New(cfg Config, flows ...AnyFlow) (*App, error) {
-	a := &App{flows: map[string]AnyFlow{}, byName: map[string]*engine.Flow{}, ready: make(chan struct{}), auth: cfg.AuthString, grace: cfg.DrainGrace, log: cfg.Log}
+	a := &App{flows: map[string]AnyFlow{}, byName: map[string]*engine.Flow{}, ready: make(chan struct{}),
+		auth: cfg.AuthString, grace: cfg.DrainGrace, log: cfg.Log}
 	if a.grace <= 0 {
 		a.grace = 10 * time.Second
 	}

@@ -113,7 +113,8 @@ func postgres(t *testing.T) string {
 // program starts an App as a program of its own would.
 func program(t *testing.T, url string, flows ...flowlite.AnyFlow) *flowlite.App {
 	t.Helper()
-	app, err := flowlite.New(flowlite.Config{Port: -1, NoUI: true, Home: t.TempDir(), DatabaseURL: url, Log: slog.New(slog.DiscardHandler)}, flows...)
+	cfg := flowlite.Config{Port: -1, NoUI: true, Home: t.TempDir(), DatabaseURL: url, Log: slog.New(slog.DiscardHandler)}
+	app, err := flowlite.New(cfg, flows...)
 	if err != nil {
 		t.Fatal(err)
 	}

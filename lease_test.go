@@ -135,7 +135,8 @@ func TestKilledProgramsLeaveNoRunRunning(t *testing.T) {
 		d, err = api.DeploymentByName(t.Context(), "chain", "serve")
 		return err
 	})
-	if _, err := api.CreateDeploymentFlowRun(t.Context(), d.ID, core.DeploymentFlowRunCreate{Parameters: core.ToJSON(map[string]any{"tasks": 2, "hang": 1, "dir": dir})}); err != nil {
+	served := core.DeploymentFlowRunCreate{Parameters: core.ToJSON(map[string]any{"tasks": 2, "hang": 1, "dir": dir})}
+	if _, err := api.CreateDeploymentFlowRun(t.Context(), d.ID, served); err != nil {
 		t.Fatal(err)
 	}
 	p.until("hanging")

@@ -178,7 +178,9 @@ func (r *reader) DueFlowRuns(ctx context.Context, queueID core.UUID, before core
 	return each(rows, r.err(err, "Flow run"), flowRunOf)
 }
 
-func (r *reader) ClaimableFlowRuns(ctx context.Context, queueID core.UUID, can core.Capability, before core.Time, limit int) ([]*core.FlowRun, error) {
+func (r *reader) ClaimableFlowRuns(
+	ctx context.Context, queueID core.UUID, can core.Capability, before core.Time, limit int,
+) ([]*core.FlowRun, error) {
 	ids, err := r.ids(ctx, queries.ClaimableFlowRuns(r.d, queueID, can, before, lim(limit)))
 	if err != nil || len(ids) == 0 {
 		return []*core.FlowRun{}, err

@@ -32,7 +32,8 @@ func claimables(s *suite) {
 	var all []made
 	for _, f := range []*core.Flow{lack, have} { // what cannot be executed is due first
 		for i, kind := range kinds {
-			d := &core.Deployment{ID: core.NewID(), Created: s.now, Updated: s.now, Name: fmt.Sprint(i), FlowID: f.ID, WorkQueueID: q.ID, Status: core.NotReady}
+			d := &core.Deployment{ID: core.NewID(), Created: s.now, Updated: s.now, Name: fmt.Sprint(i), FlowID: f.ID, WorkQueueID: q.ID,
+				Status: core.NotReady}
 			r := s.newRun(f, core.Scheduled, func(r *core.FlowRun) {
 				kind(d, r)
 				s.write(func(tx core.Tx) error { return tx.InsertDeployment(s.ctx, d) })
@@ -46,7 +47,10 @@ func claimables(s *suite) {
 		r.WorkQueueID, r.EmpiricalPolicy.RetryType = q.ID, core.Ptr("in_process")
 	})
 	except := []core.UUID{all[2].d.ID, all[13].d.ID}
-	for _, can := range []core.Capability{{}, {Flows: []string{}}, {Flows: []string{"have"}}, {Flows: []string{"x", "have", "lack's \"other\""}}, {Flows: []string{"have"}, Except: except}, {Except: except}} {
+	both := []string{"x", "have", lack.Name}
+	for _, can := range []core.Capability{
+		{}, {Flows: []string{}}, {Flows: []string{"have"}}, {Flows: both}, {Flows: []string{"have"}, Except: except}, {Except: except},
+	} {
 		var want []core.UUID
 		var next core.Time
 		for _, m := range all {
@@ -86,7 +90,8 @@ func unleased(s *suite) {
 	leased := s.newRun(f, core.Running, nil)
 	s.newRun(f, core.Pending, nil)
 	s.newRun(f, core.Completed, nil)
-	p := &core.TaskRun{ID: core.NewID(), Created: s.now, Updated: s.now, Name: "t", TaskKey: "t", DynamicKey: "0", FlowRunID: leased.ID, State: s.state(core.Running)}
+	p := &core.TaskRun{ID: core.NewID(), Created: s.now, Updated: s.now, Name: "t", TaskKey: "t", DynamicKey: "0",
+		FlowRunID: leased.ID, State: s.state(core.Running)}
 	s.write(func(tx core.Tx) error {
 		_, err := tx.InsertTaskRun(s.ctx, p)
 		return errors.Join(err, tx.PutLease(s.ctx, &core.Lease{FlowRunID: leased.ID, Holder: core.NewID(), Token: core.NewID(), Expires: s.now}))

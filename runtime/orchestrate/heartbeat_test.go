@@ -21,7 +21,8 @@ func silentRuns(t *testing.T, h *house) {
 	at := func() core.Time { return core.Now() + core.Time(h.ahead.Load()) }
 	beat := func(runs ...*core.FlowRun) {
 		for _, r := range runs {
-			h.emit(&core.Event{Event: "prefect.flow-run.heartbeat", Resource: map[string]string{"prefect.resource.id": "prefect.flow-run." + r.ID.String()}})
+			h.emit(&core.Event{Event: "prefect.flow-run.heartbeat",
+				Resource: map[string]string{"prefect.resource.id": "prefect.flow-run." + r.ID.String()}})
 		}
 	}
 	dead, alive, mute, logs, works, leased, once := running(), running(), running(), running(), running(), running(), running()
@@ -53,7 +54,8 @@ func silentRuns(t *testing.T, h *house) {
 	pass(30*time.Second, func() { beat(alive) }) // dead is silent for 60 s
 	h.later(25 * time.Second)
 	beat(alive)
-	if err := h.WriteLogs(h.ctx, []core.LogCreate{{Name: "n", Level: 20, Message: "still here", Timestamp: at(), FlowRunID: logs.ID}}); err != nil {
+	line := core.LogCreate{Name: "n", Level: 20, Message: "still here", Timestamp: at(), FlowRunID: logs.ID}
+	if err := h.WriteLogs(h.ctx, []core.LogCreate{line}); err != nil {
 		t.Fatal(err)
 	}
 	s := core.StateCreate{Type: core.Running}.State(at())

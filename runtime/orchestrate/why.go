@@ -72,7 +72,8 @@ func (s *Service) Why(ctx context.Context, id core.UUID) (*core.Why, error) {
 }
 
 // whyNotTaken is for runs that are due in a queue.
-func (s *Service) whyNotTaken(ctx context.Context, run *core.FlowRun, w *core.Why, text string, say func(code, hint, format string, args ...any) (*core.Why, error)) (*core.Why, error) {
+func (s *Service) whyNotTaken(ctx context.Context, run *core.FlowRun, w *core.Why, text string,
+	say func(code, hint, format string, args ...any) (*core.Why, error)) (*core.Why, error) {
 	pool, err := s.store.WorkPool(ctx, run.WorkPoolID)
 	if err != nil {
 		return nil, err
@@ -142,7 +143,8 @@ func (s *Service) whyNotTaken(ctx context.Context, run *core.FlowRun, w *core.Wh
 				"so only a program that contains the flow can execute it: start that program.", pool.Name, flow.Name, len(online))
 		}
 	}
-	return say("worker_busy", "flowlite worker start --pool "+pool.Name, "No worker of pool %s has taken the run yet (%d online): they are busy or serve other queues%s", pool.Name, len(online), cmp.Or(text, "."))
+	return say("worker_busy", "flowlite worker start --pool "+pool.Name,
+		"No worker of pool %s has taken the run yet (%d online): they are busy or serve other queues%s", pool.Name, len(online), cmp.Or(text, "."))
 }
 
 // heldBy lists the runs that take up a limit.

@@ -22,7 +22,8 @@ func TestPollOverHTTPAnnouncesFlows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := c.CreateDeployment(ctx, core.DeploymentCreate{Name: "inside", FlowID: f.ID, WorkPoolName: core.Some("p"), ParameterOpenAPISchema: core.Some(core.JSON(`{}`))})
+	d, err := c.CreateDeployment(ctx, core.DeploymentCreate{Name: "inside", FlowID: f.ID,
+		WorkPoolName: core.Some("p"), ParameterOpenAPISchema: core.Some(core.JSON(`{}`))})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -86,7 +86,8 @@ func (w *Worker) RunOnce(ctx context.Context) (int, error) {
 	if w.cfg.Limit > 0 {
 		free = w.cfg.Limit
 	}
-	res, err := w.orch.Poll(ctx, core.PollRequest{Pool: w.cfg.Pool, Queues: w.cfg.Queues, Holder: w.holder, Worker: w.cfg.Name, Free: free, Capability: w.capability()})
+	res, err := w.orch.Poll(ctx, core.PollRequest{Pool: w.cfg.Pool, Queues: w.cfg.Queues, Holder: w.holder, Worker: w.cfg.Name, Free: free,
+		Capability: w.capability()})
 	if err != nil || len(res.Claims) == 0 {
 		return 0, err
 	}

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -42,7 +43,8 @@ func (w *Worker) returnRun(ctx context.Context, r *run, why string) {
 	w.lacking[r.claim.FlowRun.DeploymentID] = time.Now().Add(lackFor)
 	w.lackMu.Unlock()
 	w.log.Warn("flow run returned to the pool", "flow_run", r.claim.FlowRun.Name, "error", why)
-	text := "Worker " + w.cfg.Name + " was not able to start the run: " + why + ". The run waits for another worker; this one tries again in " + lackFor.String() + "."
+	text := fmt.Sprintf("Worker %s was not able to start the run: %s. The run waits for another worker; this one tries again in %s.",
+		w.cfg.Name, why, lackFor)
 	s := core.StateCreate{Type: core.Scheduled, Message: &text}
 	s.Details.ScheduledTime = core.Now()
 	w.keepTrying(ctx, "return the run to the pool", func() error {

@@ -31,7 +31,8 @@ func TestReturnsWhatTheMachineCannotStart(t *testing.T) {
 		defer f.lock()()
 		r := &core.FlowRun{ID: second, Name: "second", DeploymentID: deployment, StateType: core.Scheduled}
 		f.runs[second] = r
-		f.queue = append(f.queue, core.Claim{FlowRun: r, Deployment: &core.Deployment{ID: deployment, Entrypoint: core.Ptr("flow.py:main")}, Token: core.NewID()})
+		f.queue = append(f.queue, core.Claim{FlowRun: r, Token: core.NewID(),
+			Deployment: &core.Deployment{ID: deployment, Entrypoint: core.Ptr("flow.py:main")}})
 	}()
 	other := f.submit("other", command("true"), "")
 	f.eventually(t, "another deployment's run completes", f.is(other, core.Completed))

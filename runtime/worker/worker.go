@@ -287,7 +287,8 @@ func (w *Worker) leave(ctx context.Context) {
 // heartbeat is the last one if it says how long after the one before it comes.
 func (w *Worker) heartbeat(ctx context.Context, lastAfter *core.Seconds) error {
 	every := heartbeatSays
-	return w.orch.Heartbeat(ctx, w.cfg.Pool, core.WorkerHeartbeat{Name: w.cfg.Name, HeartbeatIntervalSeconds: &every, LastAfter: lastAfter, Flows: w.cfg.Flows})
+	return w.orch.Heartbeat(ctx, w.cfg.Pool, core.WorkerHeartbeat{Name: w.cfg.Name, HeartbeatIntervalSeconds: &every,
+		LastAfter: lastAfter, Flows: w.cfg.Flows})
 }
 
 // open readies what starts processes and ships their output.
