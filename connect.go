@@ -50,7 +50,7 @@ func current(ctx context.Context, flow string) (*engine.Engine, error) {
 		if err != nil {
 			return nil, err
 		}
-		shared.outside = engine.New(engine.Config{Orchestrator: o, Lease: remote})
+		shared.outside = engine.New(engine.Config{Orchestrator: o, Lease: remote, Logs: engine.WorkerLogs()})
 	}
 	if url := addressOf(shared.outside.Orchestrator()); url != "" {
 		tell(ctx, "flow runs go to the server of FLOWLITE_API_URL", url)

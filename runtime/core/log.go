@@ -29,6 +29,10 @@ type LogCreate struct {
 	TaskRunID UUID   `json:"task_run_id"`
 }
 
+// LogSocketEnv names the environment variable by which a worker tells a flow's
+// process the file descriptor of the socket that takes its log lines.
+const LogSocketEnv = "FLOWLITE_LOG_FD"
+
 type LogFilter struct {
 	Operator  Operator    `json:"operator,omitempty"`
 	Level     *IntFilter  `json:"level,omitempty"`

@@ -18,6 +18,8 @@ type Config struct {
 	// Lease makes runs that the engine creates leased to it: for a server whose
 	// loops look for lost processes.
 	Lease bool
+	// Logs takes the log lines of runs; nil: the Orchestrator does.
+	Logs *LogSocket
 }
 
 // Engine executes flow runs. It may be shared by many.
@@ -45,7 +47,7 @@ func New(c Config) *Engine {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Engine{o: c.Orchestrator, clock: c.Clock, slog: c.Log, lease: c.Lease, holder: core.NewID(),
-		logs: logSink{o: c.Orchestrator}, flows: map[string]core.UUID{}}
+		logs: logSink{o: c.Orchestrator, sock: c.Logs}, flows: map[string]core.UUID{}}
 }
 
 // Orchestrator is what the engine was made with.

@@ -18,10 +18,11 @@ const (
 	maxLogLine = 256 << 10
 )
 
-// logSink carries the logs of runs to the server in batches and keeps them
-// while the server is away.
+// logSink carries the logs of runs to the worker that started this process, or
+// else to the server: in batches, which it keeps while the server is away.
 type logSink struct {
 	o     core.Orchestrator
+	sock  *LogSocket // nil without such a worker
 	mu    sync.Mutex
 	lines []sunkLine
 	timer *time.Timer
@@ -34,6 +35,9 @@ type sunkLine struct {
 }
 
 func (s *logSink) add(ctx context.Context, l core.LogCreate) {
+	if s.sock != nil && s.sock.write(l) {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lines = append(s.lines, sunkLine{ctx, l})
@@ -56,6 +60,9 @@ func (s *logSink) tick() {
 // flush sends everything that is there; ctx bounds the wait for a server that
 // is away, and what could not be sent is kept.
 func (s *logSink) flush(ctx context.Context) error {
+	if s.sock != nil {
+		_ = s.sock.flush(ctx)
+	}
 	s.send.Lock()
 	defer s.send.Unlock()
 	for {

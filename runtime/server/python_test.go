@@ -63,6 +63,10 @@ async def async_waiter():
 
 @flow
 def ends(how: str = "exit"):
+    from prefect import get_run_logger
+    for n in range(20):
+        get_run_logger().info("line %d", n)
+    get_run_logger().info("last words")
     if how == "exit":
         os._exit(3)
     if how == "raise":
@@ -230,12 +234,32 @@ func TestPythonFlows(t *testing.T) {
 				}
 				resultOfPython(t, s)
 				cancelPython(t, s)
+				lastLinesOfPython(t, s)
 				if forks {
 					runPython(t, s, reports, dir)
 				}
 			})
 		}
 	}
+}
+
+// lastLinesOfPython: what a flow logged immediately before its process died is stored.
+func lastLinesOfPython(t *testing.T, s *Server) {
+	t.Run("the last lines of a dying process", func(t *testing.T) {
+		for how, end := range map[string]core.StateType{"exit": core.Crashed, "kill": core.Crashed, "raise": core.Failed} {
+			run := until(t, s, begin(t, s, "ends", core.DeploymentFlowRunCreate{Parameters: core.ToJSON(map[string]any{"how": how})}), is(end))
+			untilLogged(t, s, run, "last words")
+			var got []string
+			for _, l := range logsOf(t, s, run) {
+				if strings.HasPrefix(l, "line ") || l == "last words" {
+					got = append(got, l)
+				}
+			}
+			if len(got) != 21 || got[0] != "line 0" || got[20] != "last words" {
+				t.Errorf("%s: %q", how, got)
+			}
+		}
+	})
 }
 
 func runPython(t *testing.T, s *Server, reports chan FlowsReport, dir string) {

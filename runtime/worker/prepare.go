@@ -31,7 +31,7 @@ func isDir(dir string) error {
 
 // Variables of the worker's own environment that belong to one run, or to
 // nobody but the server.
-var runOnly = []string{"FLOWLITE_ENCRYPTION_KEY", "FLOWLITE_FLOW_RUN_ID", "FLOWLITE_RUN_TOKEN", "FLOWLITE_ENTRYPOINT", "FLOWLITE_WATCH_STDIN", "FLOWLITE_PARAMETERS", "PREFECT__FLOW_RUN_ID", "PREFECT__FLOW_ENTRYPOINT"}
+var runOnly = []string{"FLOWLITE_ENCRYPTION_KEY", "FLOWLITE_FLOW_RUN_ID", "FLOWLITE_RUN_TOKEN", "FLOWLITE_ENTRYPOINT", "FLOWLITE_WATCH_STDIN", core.LogSocketEnv, "FLOWLITE_PARAMETERS", "PREFECT__FLOW_RUN_ID", "PREFECT__FLOW_ENTRYPOINT"}
 
 // maxEnv is below what Linux takes for one variable (128 KiB).
 const maxEnv = 100 << 10
@@ -122,6 +122,7 @@ func (w *Worker) environment(r *run, j *job, entrypoint string, l *launchable) [
 	env["FLOWLITE_RUN_TOKEN"] = r.claim.Token.String()
 	env["FLOWLITE_ENTRYPOINT"] = entrypoint
 	env["FLOWLITE_WATCH_STDIN"] = "1"
+	env[core.LogSocketEnv] = logFD
 	if w.cfg.AuthString != "" {
 		env["FLOWLITE_AUTH_STRING"] = w.cfg.AuthString
 	}

@@ -37,9 +37,15 @@ func (w *Worker) process(r *run, l *launchable) outcome {
 	if err != nil {
 		return outcome{message: "start: " + err.Error(), recoverable: true, finished: true}
 	}
-	p, err := w.spawn(r, l, outW, errW)
+	logs, err := newLogSocket()
+	if err != nil {
+		return outcome{message: "start: " + err.Error(), recoverable: true, finished: true}
+	}
+	defer logs.Close()
+	p, err := w.spawn(r, l, outW, errW, logs.theirs)
 	outW.Close()
 	errW.Close()
+	logs.theirs.Close()
 	if err != nil {
 		outR.Close()
 		errR.Close()
@@ -58,6 +64,9 @@ func (w *Worker) process(r *run, l *launchable) outcome {
 	var pipes sync.WaitGroup
 	pipes.Go(func() { w.capture(r, outR, l.quiet, nil) })
 	pipes.Go(func() { w.capture(r, errR, l.quiet, tail) })
+	lives, died := context.WithCancel(context.Background())
+	defer died()
+	pipes.Go(func() { w.collect(lives, r, logs) })
 
 	exited := make(chan error, 1)
 	var status syscall.WaitStatus
@@ -78,6 +87,7 @@ func (w *Worker) process(r *run, l *launchable) outcome {
 			err = <-exited
 		}
 	}
+	died()
 	p.release()
 	signalGroup(pid, syscall.SIGKILL) // whatever the run left behind
 	drained := make(chan struct{})
@@ -89,11 +99,16 @@ func (w *Worker) process(r *run, l *launchable) outcome {
 	case <-late.C: // something that left the group still holds them
 		outR.Close()
 		errR.Close()
+		logs.Close()
 		<-drained
 	}
 	outR.Close()
 	errR.Close()
-	w.logs.flush()
+	if sent {
+		w.logs.flush(shipDeadline)
+	} else {
+		w.logs.flush(endDeadline)
+	}
 	out := exitOutcome(status, err, tail.line(), sent)
 	out.killed = killed
 	if l.python {
@@ -134,9 +149,9 @@ type started struct {
 
 // spawn starts the launchable as a process of its own; a Python run as a child
 // of its warm parent where that is possible.
-func (w *Worker) spawn(r *run, l *launchable, out, errs *os.File) (*started, error) {
+func (w *Worker) spawn(r *run, l *launchable, out, errs, logs *os.File) (*started, error) {
 	if l.python {
-		c, err := w.fork(r, l, out, errs)
+		c, err := w.fork(r, l, out, errs, logs)
 		if !errors.Is(err, python.ErrNoFork) {
 			return c, err
 		}
@@ -144,6 +159,7 @@ func (w *Worker) spawn(r *run, l *launchable, out, errs *os.File) (*started, err
 	cmd := exec.Command(l.argv[0], l.argv[1:]...)
 	cmd.Dir, cmd.Env = l.dir, l.env
 	cmd.Stdout, cmd.Stderr = out, errs
+	cmd.ExtraFiles = []*os.File{logs} // descriptor logFD
 	cmd.SysProcAttr = attributes()
 	stdin, err := cmd.StdinPipe() // held open: its end tells the process that we are gone
 	if err == nil {

@@ -50,11 +50,11 @@ func (w *Worker) preparePython(r *run, j *job, l *launchable) error {
 
 // fork starts the run in a child of its warm parent. What belongs to the run
 // alone is no part of the parent's environment, or none would be warm.
-func (w *Worker) fork(r *run, l *launchable, out, errs *os.File) (*started, error) {
+func (w *Worker) fork(r *run, l *launchable, out, errs, logs *os.File) (*started, error) {
 	if w.cfg.NoFork {
 		return nil, python.ErrNoFork
 	}
-	q := python.Request{Interpreter: l.argv[0], Runner: l.argv[1], Dir: l.dir, ParentDir: l.dir, Stdout: out, Stderr: errs}
+	q := python.Request{Interpreter: l.argv[0], Runner: l.argv[1], Dir: l.dir, ParentDir: l.dir, Stdout: out, Stderr: errs, Logs: logs}
 	if l.scrap != "" {
 		q.ParentDir = os.TempDir()
 	}

@@ -171,7 +171,7 @@ func (w *Worker) refused(r *run, err error) outcome {
 		text = e.Output
 	}
 	w.logs.text(r.id(), 40, text)
-	w.logs.flush()
+	w.logs.flush(shipDeadline)
 	return outcome{message: err.Error(), finished: true, lacks: lacks(err)}
 }
 

@@ -14,10 +14,12 @@ import (
 const (
 	loggerName   = "flowlite.process"
 	shipEvery    = 50 * time.Millisecond
-	batchLines   = 250
+	batchLines   = 1000
 	batchBytes   = 512 << 10
-	bufferBytes  = 32 << 20 // kept while the server is away
-	shipDeadline = 3 * time.Second
+	bufferBytes  = 32 << 20         // kept while the server is away
+	lineBytes    = 128              // what an entry takes besides its text
+	shipDeadline = 3 * time.Second  // at the worker's end
+	endDeadline  = 30 * time.Second // at a run's end, before its state is set
 )
 
 // shipper sends log entries in batches, in order, and keeps them while the
@@ -28,13 +30,17 @@ type shipper struct {
 	log  *slog.Logger
 
 	mu      sync.Mutex
+	moved   sync.Cond // lines were sent, or the shipper was closed
 	queue   []core.LogCreate
 	size    int
+	added   int // lines so far
+	sent    int
+	closed  bool
 	dropped map[core.UUID]int
 	masks   map[core.UUID]*strings.Replacer
 	last    core.Time
 	wake    chan struct{}
-	urgent  chan chan struct{}
+	hurry   chan struct{}
 	quit    chan struct{}
 	done    chan struct{}
 }
@@ -42,8 +48,9 @@ type shipper struct {
 func newShipper(orch core.Orchestrator, log *slog.Logger) *shipper {
 	s := &shipper{
 		orch: orch, log: log, dropped: map[core.UUID]int{}, masks: map[core.UUID]*strings.Replacer{}, wake: make(chan struct{}, 1),
-		urgent: make(chan chan struct{}), quit: make(chan struct{}), done: make(chan struct{}),
+		hurry: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}),
 	}
+	s.moved.L = &s.mu
 	go s.loop()
 	return s
 }
@@ -58,7 +65,7 @@ func (s *shipper) text(id core.UUID, level int64, text string) {
 func (s *shipper) add(id core.UUID, level int64, text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.size+len(text) > bufferBytes {
+	if s.size > bufferBytes {
 		s.dropped[id]++
 		return
 	}
@@ -67,10 +74,14 @@ func (s *shipper) add(id core.UUID, level int64, text string) {
 		s.push(id, 30, fmt.Sprintf("%d lines were dropped: more output than the server took", n))
 	}
 	s.push(id, level, text)
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
+}
+
+// put adds an entry that has its time. While ctx lives it waits for room.
+func (s *shipper) put(ctx context.Context, id core.UUID, l core.LogCreate) {
+	s.await(ctx, func() bool { return s.size <= bufferBytes })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.enqueue(id, l)
 }
 
 // mask hides the words in what is added for a run, from now on and until no
@@ -107,27 +118,57 @@ func (s *shipper) push(id core.UUID, level int64, text string) {
 		at = s.last + 1
 	}
 	s.last = at
-	text = s.hidden(id, text)
-	s.queue = append(s.queue, core.LogCreate{Name: loggerName, Level: level, Message: text, Timestamp: at, FlowRunID: id})
-	s.size += len(text)
+	s.enqueue(id, core.LogCreate{Name: loggerName, Level: level, Message: text, Timestamp: at, FlowRunID: id})
 }
 
-// flush waits until what was added is sent, within reason.
-func (s *shipper) flush() {
-	ok := make(chan struct{})
-	t := time.NewTimer(shipDeadline)
-	defer t.Stop()
+func (s *shipper) enqueue(id core.UUID, l core.LogCreate) {
+	l.Message = s.hidden(id, l.Message)
+	s.queue = append(s.queue, l)
+	s.size += len(l.Message) + lineBytes
+	s.added++
 	select {
-	case s.urgent <- ok:
-	case <-s.done:
-		return
-	case <-t.C:
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// flush waits until what was added is sent, but no longer than that.
+func (s *shipper) flush(within time.Duration) {
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	s.wait(ctx, s.mark())
+}
+
+// mark is how many lines were added.
+func (s *shipper) mark() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.added
+}
+
+// wait returns when so many lines are sent, ctx is over or the shipper is closed.
+func (s *shipper) wait(ctx context.Context, upTo int) {
+	select {
+	case s.hurry <- struct{}{}:
+	default:
+	}
+	s.await(ctx, func() bool { return s.sent >= upTo })
+}
+
+// await returns when it is so, ctx is over or the shipper is closed.
+func (s *shipper) await(ctx context.Context, so func() bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if so() {
 		return
 	}
-	select {
-	case <-ok:
-	case <-s.done:
-	case <-t.C:
+	defer context.AfterFunc(ctx, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.moved.Broadcast()
+	})()
+	for !so() && !s.closed && ctx.Err() == nil {
+		s.moved.Wait()
 	}
 }
 
@@ -140,8 +181,16 @@ func (s *shipper) close() {
 	<-s.done
 }
 
+func (s *shipper) end() {
+	s.mu.Lock()
+	s.closed = true
+	s.moved.Broadcast()
+	s.mu.Unlock()
+	close(s.done)
+}
+
 func (s *shipper) loop() {
-	defer close(s.done)
+	defer s.end()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	go func() { // what is under way at the end gets a last moment
@@ -150,19 +199,17 @@ func (s *shipper) loop() {
 	}()
 	failures := 0
 	for {
-		var ok chan struct{}
 		select {
 		case <-s.quit:
 			for s.send(ctx) == nil && s.waiting() && ctx.Err() == nil {
 				continue
 			}
 			return
-		case ok = <-s.urgent:
 		case <-s.wake:
 			t := time.NewTimer(shipEvery) // let a batch gather
 			select {
 			case <-t.C:
-			case ok = <-s.urgent:
+			case <-s.hurry:
 			case <-s.quit:
 			}
 			t.Stop()
@@ -193,9 +240,6 @@ func (s *shipper) loop() {
 			}
 			failures = 0
 		}
-		if ok != nil {
-			close(ok)
-		}
 	}
 }
 
@@ -211,7 +255,7 @@ func (s *shipper) send(ctx context.Context) error {
 	s.mu.Lock()
 	n, size := 0, 0
 	for n < len(s.queue) && n < batchLines && (n == 0 || size+len(s.queue[n].Message) <= batchBytes) {
-		size += len(s.queue[n].Message)
+		size += len(s.queue[n].Message) + lineBytes
 		n++
 	}
 	batch := s.queue[:n:n]
@@ -229,6 +273,8 @@ func (s *shipper) send(ctx context.Context) error {
 	s.mu.Lock()
 	s.queue = s.queue[n:]
 	s.size -= size
+	s.sent += n
+	s.moved.Broadcast()
 	if len(s.queue) == 0 {
 		s.queue = nil
 	}

@@ -5,8 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	stdlog "log"
 	"os"
 	"path/filepath"
+	"runtime"
+	"syscall"
 
 	"github.com/flowlite/flowlite"
 )
@@ -62,6 +65,43 @@ var stray = flowlite.NewFlow("stray", func(ctx context.Context, _ struct{}) (int
 	return 0, nil
 }, flowlite.OnCrashed(func(context.Context, flowlite.End) { fmt.Println("hook: Crashed") }))
 
+type endParams struct {
+	How   string `json:"how"`
+	Lines int    `json:"lines" jsonschema:"default=0"`
+}
+
+// ends logs and ends its process at once, in one of many ways.
+var ends = flowlite.NewFlow("ends", func(ctx context.Context, p endParams) (int, error) {
+	log := flowlite.Logger(ctx)
+	for n := range p.Lines {
+		log.Info(fmt.Sprintf("line %d", n))
+	}
+	log.Info("last words")
+	switch p.How {
+	case "exit":
+		os.Exit(3)
+	case "panic in a goroutine":
+		go panic("outside of the flow")
+		select {}
+	case "kill":
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		select {}
+	case "fatal":
+		stdlog.Fatal("no more")
+	case "goexit":
+		runtime.Goexit()
+	case "task":
+		return quits.Run(ctx, struct{}{})
+	}
+	return 0, nil
+})
+
+var quits = flowlite.NewTask("quits", func(ctx context.Context, _ struct{}) (int, error) {
+	flowlite.Logger(ctx).Info("last words of a task")
+	os.Exit(3)
+	return 0, nil
+})
+
 // outer has its work done by a subflow.
 var outer = flowlite.NewFlow("outer", func(ctx context.Context, p params) (int, error) { return chain.Run(ctx, p) })
 
@@ -70,7 +110,7 @@ func main() {
 		fmt.Println(direct(os.Args[1], os.Args[2], os.Args[3]))
 		return
 	}
-	flowlite.Main(chain, stray, outer)
+	flowlite.Main(chain, stray, outer, ends)
 }
 
 // direct runs a flow without Main: "use" on a server, "app" on an App of the

@@ -40,6 +40,7 @@ type Request struct {
 	Env                 []string // of parent and run
 	Own                 []string // of the run alone
 	Stdout, Stderr      *os.File
+	Logs                *os.File // descriptor 3 of the run; may be nil
 }
 
 // Child is a forked run. Done is closed at its end.

@@ -308,7 +308,11 @@ func (p *parent) fork(ctx context.Context, r Request) (c *Child, again bool, err
 	p.mu.Unlock()
 	message, err := json.Marshal(map[string]any{"id": id, "dir": r.Dir, "env": own})
 	if err == nil {
-		_, _, err = p.conn.WriteMsgUnix(message, syscall.UnixRights(int(r.Stdout.Fd()), int(r.Stderr.Fd())), nil)
+		fds := []int{int(r.Stdout.Fd()), int(r.Stderr.Fd())}
+		if r.Logs != nil {
+			fds = append(fds, int(r.Logs.Fd()))
+		}
+		_, _, err = p.conn.WriteMsgUnix(message, syscall.UnixRights(fds...), nil)
 	}
 	var a answer
 	if err == nil {

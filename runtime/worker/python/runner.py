@@ -90,6 +90,37 @@ def quiet_console():
             handler.addFilter(wanted)
 
 
+def hand_over_logs():
+    """Log lines go to the worker as they are made, and not to the API in
+    batches: what a dying process has written can still be read."""
+    import json
+    import socket
+    import threading
+
+    from prefect.logging.handlers import APILogWorker
+
+    try:
+        fd = int(os.environ.pop("FLOWLITE_LOG_FD"))
+        os.set_inheritable(fd, False)
+        sock = socket.socket(fileno=fd)
+    except (KeyError, ValueError, OSError):
+        return  # no such worker, or a shell in between made something else of the descriptor
+    to_api, owner, lock = APILogWorker.instance, os.getpid(), threading.Lock()
+
+    class Worker:
+        def send(self, log):
+            line = json.dumps({k: v for k, v in log.items() if k != "__payload_size__"}).encode() + b"\n"
+            try:
+                with lock:
+                    sock.sendall(line)
+            except OSError:
+                to_api().send(log)
+
+    to_worker = Worker()
+    # A process that the flow forked has no share in the lock.
+    APILogWorker.instance = lambda *args: to_worker if os.getpid() == owner else to_api(*args)
+
+
 class Stopped(BaseException):
     """SIGTERM outside of the engine's own handling."""
 
@@ -200,6 +231,7 @@ def execute():
     sys.argv = ["prefect.engine", str(flow_run_id)]
     sys.path.insert(0, os.getcwd())
     quiet_console()
+    hand_over_logs()
     cancel_rather_than_crash(flow_run_id)
     fence(flow_run_id)
     flow = flow_run = logger = None
@@ -387,9 +419,12 @@ def serve():
             os.setpgid(0, 0)
             os.dup2(fds[0], 1)
             os.dup2(fds[1], 2)
+            sock.close()  # it was 3
+            if len(fds) > 2:
+                os.dup2(fds[2], 3, inheritable=False)
             for fd in (*fds, wake, alarm):
-                os.close(fd)
-            sock.close()
+                if fd != 3:
+                    os.close(fd)
             os.environ.update(request["env"])
             os.chdir(request["dir"])
             random.seed()
