@@ -40,7 +40,7 @@ func (l Limit) decay() string {
 
 func (l Limit) command() string {
 	switch {
-	case !plainWord(l.Title()):
+	case !core.PlainWord(l.Title()):
 		return pick(l.Tag() == "", "flowlite gcl ls", "flowlite concurrency-limit ls")
 	case l.Tag() != "":
 		return "flowlite concurrency-limit inspect " + l.Tag()

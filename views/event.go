@@ -55,7 +55,7 @@ func (d EventsView) href(pairs ...string) string {
 
 // command is the command line that shows such events as they come.
 func (d EventsView) command() string {
-	if d.Name != "" && plainWord(d.Name) {
+	if d.Name != "" && core.PlainWord(d.Name) {
 		return "flowlite event stream --filter '" + d.Name + "*'"
 	}
 	return "flowlite event stream"

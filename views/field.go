@@ -7,6 +7,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/views/form"
 )
 
@@ -120,10 +121,10 @@ func resumeFlags(fs []form.Field) string {
 		if v == "" && !f.Required {
 			continue
 		}
-		if !plainWord(f.Name) { // a schema may name anything; this line is made to be pasted
+		if !core.PlainWord(f.Name) { // a schema may name anything; this line is made to be pasted
 			continue
 		}
-		if !plainWord(v) || f.Kind == form.Object || f.Kind == form.List {
+		if !core.PlainWord(v) || f.Kind == form.Object || f.Kind == form.List {
 			v = "…"
 		}
 		b.WriteString(" --" + f.Name + " " + v)
@@ -135,29 +136,9 @@ func resumeFlags(fs []form.Field) string {
 func runFlags(fs []form.Field) string {
 	var b strings.Builder
 	for _, f := range fs {
-		if f.Required && plainWord(f.Name) {
+		if f.Required && core.PlainWord(f.Name) {
 			b.WriteString(" -p " + f.Name + "=…")
 		}
 	}
 	return b.String()
-}
-
-// shellWord is a name as a shell takes it.
-func shellWord(s string) string {
-	if plainWord(s) {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-}
-
-// plainWord is text that a shell takes as it stands.
-func plainWord(s string) bool {
-	for _, r := range s {
-		switch {
-		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', strings.ContainsRune("_-./:@%+,=", r):
-		default:
-			return false
-		}
-	}
-	return s != ""
 }

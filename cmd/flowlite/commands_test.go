@@ -322,3 +322,16 @@ func TestDocumentedFile(t *testing.T) {
 		t.Errorf("flags over the file: %+v, %v", s, err)
 	}
 }
+
+// A pool of another type can be made, and everything says who serves it.
+func TestPoolsOfOtherTypes(t *testing.T) {
+	api, _ := serving(t)
+	s := served{api}
+	s.says(t, 0, "prefect worker start --pool 'my d' --type docker", "work-pool", "create", "my d", "--type", "docker")
+	s.says(t, exitFailed, "work pool my d is of type docker", "worker", "start", "--pool", "my d")
+	s.says(t, exitFailed, "prefect worker start --pool 'my d' --type docker", "worker", "start", "--pool", "my d", "--run-once")
+	s.says(t, exitUsage, "prefect worker start --pool 'my d' --type docker", "worker", "start", "--pool", "my d", "--type", "docker")
+	s.says(t, 0, "Only Prefect Cloud executes runs of type ecs:push", "work-pool", "create", "p", "--type", "ecs:push")
+	s.says(t, exitFailed, "Only Prefect Cloud", "worker", "start", "--pool", "p")
+	s.says(t, 0, "flowlite worker start --pool own", "work-pool", "create", "own", "--type", "process")
+}

@@ -280,9 +280,15 @@ func (a *app) choosePool(s *deploySpec, pool poolChoice, flow string) error {
 			}
 		}
 	}
-	var err error
-	s.Pool.Name, err = a.poolFor(s.Pool.Name)
-	return err
+	to, err := a.poolFor(s.Pool.Name)
+	if err != nil {
+		return err
+	}
+	if text := to.Executors(); text != "" {
+		a.out.Note("work pool %s: %s", to.Name, text)
+	}
+	s.Pool.Name = to.Name
+	return nil
 }
 
 // deployedAs is the deployment of that name, or nil.
@@ -295,30 +301,30 @@ func (a *app) deployedAs(flow, name string) (*core.Deployment, error) {
 }
 
 // poolFor is the pool that was said, else default, else the only one.
-func (a *app) poolFor(name string) (string, error) {
+func (a *app) poolFor(name string) (*core.WorkPool, error) {
 	if name != "" {
-		_, _, err := a.pool(name)
-		return name, err
+		p, _, err := a.pool(name)
+		return p, err
 	}
 	all, _, err := ask[[]*core.WorkPool](a, "POST", "/work_pools/filter", map[string]any{})
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	var names []string
 	for _, p := range all {
 		if p.Name == "default" {
-			return p.Name, nil
+			return p, nil
 		}
 		names = append(names, p.Name)
 	}
 	switch len(names) {
 	case 0:
-		return "", &failure{code: exitNotFound, what: "there is no work pool on " + a.where(), hint: "flowlite work-pool create --type process default"}
+		return nil, &failure{code: exitNotFound, what: "there is no work pool on " + a.where(), hint: "flowlite work-pool create --type process default"}
 	case 1:
 		a.out.Note("to pool %s, the only one", names[0])
-		return names[0], nil
+		return all[0], nil
 	}
-	return "", &failure{code: exitUsage, what: "which work pool?", hint: "say --pool with one of " + strings.Join(names, ", ") + "; or flowlite config set " + poolSetting + "=NAME"}
+	return nil, &failure{code: exitUsage, what: "which work pool?", hint: "say --pool with one of " + strings.Join(names, ", ") + "; or flowlite config set " + poolSetting + "=NAME"}
 }
 
 // carryOut makes or replaces the deployment.

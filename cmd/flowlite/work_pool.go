@@ -32,7 +32,7 @@ type poolRef struct {
 
 type workPoolCreateCmd struct {
 	Name        string `arg:"" help:"name of the pool"`
-	Type        string `short:"t" help:"process, or what a Prefect worker of yours takes; asked for on a terminal"`
+	Type        string `short:"t" help:"type of the pool: process for flowlite's own workers, or a type for Prefect workers, such as docker (default: ask on a terminal)"`
 	Description string `help:"what it is for"`
 	Limit       *int64 `name:"concurrency-limit" help:"runs at once"`
 	Template    string `predictor:"file" name:"base-job-template" placeholder:"FILE" help:"JSON file of the base job template; - is stdin"`
@@ -51,14 +51,14 @@ func (c *workPoolCreateCmd) Run(a *app) error {
 			return err
 		}
 		if c.Type == "" {
-			c.Type = "process"
+			c.Type = core.PoolProcess
 		}
 	}
 	body := core.WorkPoolCreate{Name: c.Name, Type: c.Type, ConcurrencyLimit: c.Limit, IsPaused: c.Paused}
 	if c.Description != "" {
 		body.Description = &c.Description
 	}
-	if c.Type == "process" {
+	if c.Type == core.PoolProcess {
 		body.BaseJobTemplate = core.ProcessTemplate
 	}
 	if c.Template != "" {
@@ -82,7 +82,12 @@ func (c *workPoolCreateCmd) Run(a *app) error {
 		return err
 	}
 	if err = a.out.Say(raw, p.Name, "Created %s (%s)", a.out.Bold(p.Name), p.Type); err == nil && a.out.ForPeople() {
-		a.out.Hint("flowlite worker start --pool %s", p.Name)
+		if s := p.Executors(); s != "" {
+			a.out.Note("%s", s)
+		}
+		if start := p.WorkerCommand(); start != "" {
+			a.out.Hint("%s", start)
+		}
 	}
 	return err
 }

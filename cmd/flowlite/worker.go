@@ -68,12 +68,24 @@ func checkPython(dir, named string) error {
 	return nil
 }
 
+// ownWorker refuses a pool that needs another worker than flowlite's.
+func ownWorker(pool *core.WorkPool, kind string) error {
+	if kind != core.PoolProcess {
+		wanted := core.WorkPool{Name: pool.Name, Type: kind}
+		return &failure{code: exitUsage, what: "flowlite's own workers execute pools of type process, not " + kind, hint: wanted.WorkerCommand()}
+	}
+	if pool.OwnWorkers() {
+		return nil
+	}
+	return &failure{code: exitFailed, what: fmt.Sprintf("work pool %s is of type %s", pool.Name, pool.Type), why: pool.Executors(), hint: pool.WorkerCommand()}
+}
+
 type workerStartCmd struct {
 	Pool       string   `short:"p" required:"" predictor:"pool" help:"work pool"`
 	Name       string   `short:"n" help:"name of the worker; default: host and process"`
 	API        string   `placeholder:"URL,..." help:"the server, or several of which one must answer; default: --api-url"`
 	Queue      []string `short:"q" sep:"none" aliases:"work-queue" help:"only this queue"`
-	Type       string   `short:"t" enum:"process" default:"process" help:"process"`
+	Type       string   `short:"t" default:"process" help:"type of the pool"`
 	Limit      int      `short:"l" help:"runs at once; 0: no limit"`
 	Python     string   `env:"FLOWLITE_PYTHON" help:"interpreter or virtual environment of Python flows; default: VIRTUAL_ENV, .venv at the flow's folder or above, or python3"`
 	PythonFork bool     `env:"FLOWLITE_PYTHON_FORK" default:"true" negatable:"" help:"start Python runs from a warm interpreter (Linux)"`
@@ -86,7 +98,11 @@ type workerStartCmd struct {
 func (c *workerStartCmd) Run(a *app) error {
 	url := cmp.Or(c.API, a.cli.APIURL)
 	a.api = newAPI(url, a.cli.Auth)
-	if _, _, err := a.pool(c.Pool); err != nil {
+	pool, _, err := a.pool(c.Pool)
+	if err != nil {
+		return err
+	}
+	if err := ownWorker(pool, c.Type); err != nil {
 		return err
 	}
 	for _, q := range c.Queue {

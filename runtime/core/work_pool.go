@@ -1,6 +1,9 @@
 package core
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // Statuses of pools, queues, deployments and workers.
 const (
@@ -64,6 +67,56 @@ type WorkPoolFilter struct {
 	ID       *IDFilter   `json:"id,omitempty"`
 	Name     *TextFilter `json:"name,omitempty"`
 	Type     *TextFilter `json:"type,omitempty"`
+}
+
+// Types of pools whose runs flowlite's own workers execute, as processes of
+// their machine. PoolAgent is the type of a pool that was made without one: its
+// runs were for agents, which Prefect has given up for workers.
+const (
+	PoolProcess = "process"
+	PoolAgent   = "prefect-agent"
+)
+
+// OwnWorkers reports whether flowlite's own workers execute the pool's runs.
+func (p *WorkPool) OwnWorkers() bool {
+	return p.Type == PoolProcess || p.Type == PoolAgent || p.Type == ""
+}
+
+// WorkerCommand is the command that starts a worker for the pool. It is empty
+// for push and managed pools, which no worker serves, but Prefect Cloud.
+func (p *WorkPool) WorkerCommand() string {
+	switch {
+	case p.OwnWorkers():
+		return ShellCommand("flowlite", "worker", "start", "--pool", p.Name)
+	case strings.HasSuffix(p.Type, ":push"), strings.HasSuffix(p.Type, ":managed"):
+		return ""
+	}
+	return ShellCommand("prefect", "worker", "start", "--pool", p.Name, "--type", p.Type)
+}
+
+// Executors says who executes the runs of a pool that is not for flowlite's own
+// workers; it is empty if they do.
+func (p *WorkPool) Executors() string {
+	switch {
+	case p.OwnWorkers():
+		return ""
+	case p.WorkerCommand() == "":
+		return "Only Prefect Cloud executes runs of type " + p.Type + ". Create a pool of type process to run flows here."
+	}
+	return "A Prefect worker of type " + p.Type + " must execute its runs. flowlite's own workers execute pools of type process."
+}
+
+// CheckOwnWorkers returns EInvalid if flowlite's own workers do not execute the
+// pool's runs; the error says who does.
+func (p *WorkPool) CheckOwnWorkers() error {
+	if p.OwnWorkers() {
+		return nil
+	}
+	what := fmt.Sprintf("work pool %q is of type %s, and flowlite's own workers execute pools of type process", p.Name, p.Type)
+	if start := p.WorkerCommand(); start != "" {
+		return Errorf(EInvalid, "%s; start a worker of that type: %s", what, start)
+	}
+	return Errorf(EInvalid, "%s; only Prefect Cloud executes runs of type %s: create a pool of type process, and deploy to that", what, p.Type)
 }
 
 // DefaultAgentPool holds the queues that are made without naming a pool.

@@ -18,13 +18,16 @@ var errStopping = core.Errorf(core.EUnavailable, "the server is stopping; try ag
 
 // Poll claims runs for a worker: PENDING and leased when it returns. It waits
 // until there is work, a cancellation or the end of r.Wait. ENotFound for an
-// unknown pool or queue.
+// unknown pool or queue, EInvalid for a pool whose runs need another worker.
 func (s *Service) Poll(ctx context.Context, r core.PollRequest) (*core.PollResponse, error) {
 	pool, err := s.store.WorkPoolByName(ctx, r.Pool)
 	if core.IsNotFound(err) {
 		return nil, core.Errorf(core.ENotFound, "Work pool %q not found.", r.Pool)
 	}
 	if err != nil {
+		return nil, err
+	}
+	if err := pool.CheckOwnWorkers(); err != nil {
 		return nil, err
 	}
 	if err := s.keepReady(ctx, pool, r.Queues); err != nil {

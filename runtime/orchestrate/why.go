@@ -130,8 +130,11 @@ func (s *Service) whyNotTaken(ctx context.Context, run *core.FlowRun, w *core.Wh
 	if err != nil {
 		return nil, err
 	}
-	if len(online) == 0 {
-		return say("no_worker", "flowlite worker start --pool "+pool.Name, "No worker is polling the work pool %s.", pool.Name)
+	switch {
+	case len(online) == 0 && pool.OwnWorkers():
+		return say("no_worker", pool.WorkerCommand(), "No worker is polling the work pool %s.", pool.Name)
+	case len(online) == 0:
+		return say("no_worker", pool.WorkerCommand(), "No worker is polling the work pool %s. %s", pool.Name, pool.Executors())
 	}
 	if core.NeedsFlow(pool, d, run) {
 		flow, err := s.store.Flow(ctx, run.FlowID)
@@ -143,7 +146,7 @@ func (s *Service) whyNotTaken(ctx context.Context, run *core.FlowRun, w *core.Wh
 				"so only a program that contains the flow can execute it: start that program.", pool.Name, flow.Name, len(online))
 		}
 	}
-	return say("worker_busy", "flowlite worker start --pool "+pool.Name,
+	return say("worker_busy", pool.WorkerCommand(),
 		"No worker of pool %s has taken the run yet (%d online): they are busy or serve other queues%s", pool.Name, len(online), cmp.Or(text, "."))
 }
 

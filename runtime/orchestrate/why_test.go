@@ -171,3 +171,43 @@ func whyOfEach(t *testing.T, h *house) {
 		}
 	}
 }
+
+// Runs of pools whose type flowlite's own workers do not execute stay where
+// they are, and why says which worker is missing.
+func TestPoolsOfOtherTypes(t *testing.T) {
+	bothEngines(t, func(t *testing.T, h *house) {
+		flow := must(h.CreateFlow(h.ctx, core.FlowCreate{Name: "f"}))(t)
+		for kind, c := range map[string]struct{ says, hint string }{
+			"process":         {},
+			"":                {}, // prefect-agent
+			"docker":          {"A Prefect worker of type docker must execute its runs.", "prefect worker start --pool 'pool docker' --type docker"},
+			"kubernetes":      {"A Prefect worker of type kubernetes", "prefect worker start --pool 'pool kubernetes' --type kubernetes"},
+			"ecs:push":        {"Only Prefect Cloud executes runs of type ecs:push.", ""},
+			"prefect:managed": {"Only Prefect Cloud executes runs of type prefect:managed.", ""},
+		} {
+			pool := must(h.CreateWorkPool(h.ctx, core.WorkPoolCreate{Name: strings.TrimSpace("pool " + kind), Type: kind}))(t)
+			d := must(h.CreateDeployment(h.ctx, core.DeploymentCreate{Name: "in " + pool.Name, FlowID: flow.ID, WorkPoolName: core.Some(pool.Name), EnforceParameterSchema: core.Some(false)}))(t)
+			run := h.run(d)
+			res, err := h.Poll(h.ctx, core.PollRequest{Pool: pool.Name, Holder: core.NewID(), Worker: "w", Free: 1})
+			if c.says == "" {
+				if err != nil || len(res.Claims) != 1 {
+					t.Errorf("type %q: %+v, %v", kind, res, err)
+				}
+				continue
+			}
+			if core.CodeOf(err) != core.EInvalid || !strings.Contains(err.Error(), "of type "+kind) || !strings.Contains(err.Error(), c.hint) {
+				t.Errorf("type %q: %v", kind, err)
+			}
+			if got := must(h.FlowRun(h.ctx, run.ID))(t); got.StateType != core.Scheduled {
+				t.Errorf("type %q: the run is %s", kind, got.StateName)
+			}
+			w := must(h.Why(h.ctx, run.ID))(t)
+			if w.Code != "no_worker" || !strings.Contains(w.Message, c.says) || w.Hint != c.hint {
+				t.Errorf("type %q: %+v", kind, w)
+			}
+			if got := must(h.store.Deployment(h.ctx, d.ID))(t); got.Status != core.NotReady {
+				t.Errorf("type %q: a refused poll made the deployment %s", kind, got.Status)
+			}
+		}
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -326,6 +327,9 @@ func (s *Server) startWorker(ctx context.Context) error {
 		return err
 	}
 	if err := s.worker.Start(ctx); err != nil {
+		if core.CodeOf(err) == core.EInvalid {
+			err = fmt.Errorf("%w; or delete the pool: start the server without a worker (flowlite server start), then run flowlite work-pool delete %s", err, worker.DefaultPool)
+		}
 		return err
 	}
 	s.later(s.worker.Stop)

@@ -226,3 +226,25 @@ func TestAuth(t *testing.T) {
 		t.Errorf("a request of an open page: %d, and a prompt: %q", code, head.Get("WWW-Authenticate"))
 	}
 }
+
+// A worker of the default pool does not start when that is for other workers;
+// the server without one does.
+func TestDefaultPoolOfAnotherType(t *testing.T) {
+	cfg := testConfig(t)
+	s := start(t, cfg)
+	if _, err := s.Service().CreateWorkPool(t.Context(), core.WorkPoolCreate{Name: "default", Type: "docker"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Worker = true
+	up, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = up.Start(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "of type docker") || !strings.Contains(err.Error(), "flowlite work-pool delete default") {
+		t.Fatal(err)
+	}
+}

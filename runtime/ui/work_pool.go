@@ -36,7 +36,7 @@ func (u *UI) workPools(w http.ResponseWriter, r *http.Request) error {
 func poolFields(typed url.Values) []form.Field {
 	fields := []form.Field{
 		{Name: "name", Title: "Name", Kind: form.String, Required: true, Desc: "Workers and deployments name the pool so."},
-		{Name: "type", Title: "Type", Kind: form.String, Required: true, Value: "process", Desc: "process: flowlite's own worker starts runs as processes of its machine. Other types need a worker that knows them."},
+		{Name: "type", Title: "Type", Kind: form.String, Required: true, Value: "process", Desc: "flowlite's own workers execute pools of type process: each run is a process on the worker's machine. A pool of another type, such as docker or kubernetes, needs a Prefect worker of that type."},
 		{Name: "description", Title: "Description", Kind: form.String},
 		{Name: "limit", Title: "Runs at once", Kind: form.Integer, Min: "0", Desc: "No limit if left empty."},
 	}
@@ -49,7 +49,7 @@ func (u *UI) createPool(w http.ResponseWriter, r *http.Request) error {
 	if s := fields[2].Value; s != "" {
 		create.Description = &s
 	}
-	if create.Type == "process" {
+	if create.Type == core.PoolProcess {
 		create.BaseJobTemplate = core.ProcessTemplate
 	}
 	if create.Type == "" {
@@ -65,7 +65,7 @@ func (u *UI) createPool(w http.ResponseWriter, r *http.Request) error {
 	if len(form.Errors(fields)) == 0 {
 		pool, err := u.Service.CreateWorkPool(r.Context(), create)
 		if err == nil {
-			u.flash(w, "Work pool "+pool.Name+" made; start a worker for it.")
+			u.flash(w, "Work pool "+pool.Name+" created. "+cmp.Or(pool.Executors(), "Start a worker for it."))
 			return u.redirect(w, r, "/work-pools/"+url.PathEscape(pool.Name))
 		}
 		switch core.CodeOf(err) {

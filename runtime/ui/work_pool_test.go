@@ -61,6 +61,25 @@ func TestWorkPoolPage(t *testing.T) {
 	}
 }
 
+// A pool that flowlite's own workers do not serve says so when it is made and
+// on its page.
+func TestPoolsOfOtherTypes(t *testing.T) {
+	h := open(t)
+	for kind, want := range map[string][]string{
+		"docker":   {"A Prefect worker of type docker must execute its runs.", "prefect", "--type"},
+		"ecs:push": {"Only Prefect Cloud executes runs of type ecs:push.", "No worker serves this pool."},
+	} {
+		w := h.post("/work-pools", url.Values{"name": {"d " + kind}, "type": {kind}})
+		if w.Code != 303 || !strings.Contains(w.Header().Get("Set-Cookie"), strings.Fields(want[0])[1]) {
+			t.Fatal(w.Code, w.Header(), w.Body)
+		}
+		_, body := h.get("/work-pools/" + url.PathEscape("d "+kind))
+		contains(t, body, want...)
+	}
+	_, body := h.get("/work-pools?create=1")
+	contains(t, body, "needs a Prefect worker of that type")
+}
+
 // An edit of a pool changes what was changed, and not a digit else.
 func TestEditWorkPool(t *testing.T) {
 	h := open(t)

@@ -17,6 +17,7 @@ type fake struct {
 	mu      sync.Mutex
 	changed *sync.Cond
 	pools   map[string]bool
+	kind    string // the pools' type
 	queue   []core.Claim
 	runs    map[core.UUID]*core.FlowRun
 	lease   map[core.UUID]core.UUID // run to token
@@ -110,7 +111,7 @@ func (f *fake) WorkPoolByName(_ context.Context, name string) (*core.WorkPool, e
 	if !f.pools[name] {
 		return nil, core.NotFound("Work pool")
 	}
-	return &core.WorkPool{Name: name}, nil
+	return &core.WorkPool{Name: name, Type: f.kind}, nil
 }
 
 func (f *fake) CreateWorkPool(_ context.Context, c core.WorkPoolCreate) (*core.WorkPool, error) {

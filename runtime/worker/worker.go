@@ -180,15 +180,19 @@ func (w *Worker) Start(ctx context.Context) error {
 
 // join makes sure of the pool and says hello.
 func (w *Worker) join(ctx context.Context) error {
-	_, err := w.orch.WorkPoolByName(ctx, w.cfg.Pool)
+	pool, err := w.orch.WorkPoolByName(ctx, w.cfg.Pool)
 	if core.IsNotFound(err) && w.cfg.Pool == DefaultPool {
-		_, err = w.orch.CreateWorkPool(ctx, core.WorkPoolCreate{Name: DefaultPool, Type: "process", BaseJobTemplate: core.ProcessTemplate})
+		pool, err = w.orch.CreateWorkPool(ctx, core.WorkPoolCreate{Name: DefaultPool, Type: core.PoolProcess, BaseJobTemplate: core.ProcessTemplate})
 		if core.CodeOf(err) == core.EConflict { // somebody else was quicker
-			err = nil
+			pool, err = w.orch.WorkPoolByName(ctx, w.cfg.Pool)
 		}
 	}
 	if core.IsNotFound(err) {
-		return core.Errorf(core.ENotFound, "there is no work pool %q; create it: flowlite work-pool create --type process %s", w.cfg.Pool, w.cfg.Pool)
+		return core.Errorf(core.ENotFound, "there is no work pool %q; create it: %s", w.cfg.Pool,
+			core.ShellCommand("flowlite", "work-pool", "create", "--type", core.PoolProcess, w.cfg.Pool))
+	}
+	if err == nil {
+		err = pool.CheckOwnWorkers()
 	}
 	if err != nil {
 		return err

@@ -85,6 +85,29 @@ func TestPoolMustExist(t *testing.T) {
 	}
 }
 
+// A worker does not run the flows of a pool that is for others, and says for whom.
+func TestPoolOfAnotherType(t *testing.T) {
+	for kind, hint := range map[string]string{"docker": "prefect worker start --pool d --type docker", "ecs:push": "only Prefect Cloud"} {
+		f := newFake()
+		f.pools["d"], f.kind = true, kind
+		run := f.submit("kept", command("true"), "")
+		w := New(Config{Orchestrator: f, Pool: "d", Log: slog.New(slog.DiscardHandler)})
+		err := w.Start(context.Background())
+		if core.CodeOf(err) != core.EInvalid || !strings.Contains(err.Error(), "of type "+kind) || !strings.Contains(err.Error(), hint) {
+			t.Error(err)
+		}
+		if _, err := w.RunOnce(context.Background()); core.CodeOf(err) != core.EInvalid {
+			t.Error(err)
+		}
+		if f.beats != 0 || len(f.polls) != 0 || f.runs[run].StateType != core.Scheduled {
+			t.Error(f.beats, f.polls, f.states())
+		}
+		if err := w.Stop(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestLimit(t *testing.T) {
 	f := newFake()
 	dir := t.TempDir()
