@@ -65,6 +65,9 @@ func (s *Service) CreateDeployment(ctx context.Context, c core.DeploymentCreate)
 		if err := s.applyDeployment(ctx, tx, d, u); err != nil {
 			return err
 		}
+		if err := s.moved(ctx, tx, out, d, queueBefore); err != nil {
+			return err
+		}
 		if !d.ParameterOpenAPISchema.IsNull() {
 			if err := checkDeploymentParameters(d); err != nil {
 				return err
@@ -105,19 +108,6 @@ func (s *Service) CreateDeployment(ctx context.Context, c core.DeploymentCreate)
 	return d, nil
 }
 
-// readyAtOnce makes a deployment READY whose queue workers look at already: the
-// next time they say so may be half a minute away.
-func (s *Service) readyAtOnce(ctx context.Context, tx core.Tx, out *outbox, d *core.Deployment) error {
-	if d.Status == core.Ready || d.WorkQueueID.IsZero() {
-		return nil
-	}
-	q, err := tx.WorkQueue(ctx, d.WorkQueueID)
-	if err != nil || core.Deref(q.Status) != core.Ready {
-		return err
-	}
-	return s.polledDeployments(ctx, tx, out, []*core.Deployment{d})
-}
-
 // moveRuns lets the runs that wait in the queue of a deployment follow it to
 // another one, since the former may have no worker any more: they are due, and
 // what they run is said by the deployment. Prefect leaves them. Runs that were
@@ -146,6 +136,9 @@ func (s *Service) UpdateDeployment(ctx context.Context, id core.UUID, u core.Dep
 		if err := s.applyDeployment(ctx, tx, d, u); err != nil {
 			return err
 		}
+		if err := s.moved(ctx, tx, out, d, queueBefore); err != nil {
+			return err
+		}
 		if err := checkDeploymentParameters(d); err != nil {
 			return err
 		}
@@ -160,6 +153,9 @@ func (s *Service) UpdateDeployment(ctx context.Context, id core.UUID, u core.Dep
 			if err := s.patchSchedules(ctx, tx, d, u.Schedules.V); err != nil {
 				return err
 			}
+		}
+		if err := s.readyAtOnce(ctx, tx, out, d); err != nil {
+			return err
 		}
 		if err := moveRuns(ctx, tx, d, queueBefore); err != nil {
 			return err

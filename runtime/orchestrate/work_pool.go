@@ -119,6 +119,17 @@ func (s *Service) DeleteWorkPool(ctx context.Context, name string) error {
 		if err != nil {
 			return err
 		}
+		queues, err := tx.WorkQueues(ctx, p.ID, nil, core.Page{})
+		if err != nil {
+			return err
+		}
+		var ids []core.UUID
+		for _, q := range queues {
+			ids = append(ids, q.ID)
+		}
+		if err := s.leaveQueues(ctx, tx, out, ids...); err != nil {
+			return err
+		}
 		s.names.forget(p.ID)
 		out.pool(p.ID) // its workers learn that it is gone
 		return tx.DeleteWorkPool(ctx, p.ID)

@@ -187,13 +187,16 @@ func (s *Service) UpdateWorkQueue(ctx context.Context, id core.UUID, u core.Work
 
 // DeleteWorkQueue refuses a pool's default queue (EBadRequest).
 func (s *Service) DeleteWorkQueue(ctx context.Context, id core.UUID) error {
-	return s.write(ctx, func(tx core.Tx, _ *outbox) error {
+	return s.write(ctx, func(tx core.Tx, out *outbox) error {
 		q, err := tx.WorkQueue(ctx, id)
 		if err != nil {
 			return err
 		}
 		if p, err := tx.WorkPool(ctx, q.WorkPoolID); err == nil && p.DefaultQueueID == id {
 			return core.Errorf(core.EBadRequest, "%q is the default queue of work pool %q and stays as long as the pool; delete the pool, or pause the queue", q.Name, p.Name)
+		}
+		if err := s.leaveQueues(ctx, tx, out, id); err != nil {
+			return err
 		}
 		return tx.DeleteWorkQueue(ctx, id)
 	})
