@@ -14,6 +14,7 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/engine"
 	"github.com/flowlite/flowlite/runtime/worker"
+	"github.com/flowlite/flowlite/runtime/worker/build"
 )
 
 // Deployment is a flow with a place to run, parameters and schedules. What is
@@ -70,9 +71,7 @@ func (d Deployment) create(f *engine.Flow, entrypoint string) (c core.Deployment
 	if d.ConcurrencyLimit > 0 {
 		c.ConcurrencyLimit = core.Some(int64(d.ConcurrencyLimit))
 	}
-	if entrypoint != "" {
-		c.Entrypoint = core.Some(entrypoint)
-	}
+	c.OwnCode(entrypoint)
 	if d.Parameters != nil {
 		b, err := json.Marshal(d.Parameters)
 		if err != nil {
@@ -112,18 +111,36 @@ func (d Deployment) schedules() []core.ScheduleCreate {
 	return out
 }
 
+// ownBinary is the entrypoint of a flow of this program. Below the current
+// directory it is relative to it: a worker finds the binary in its own working
+// directory.
+func ownBinary(flow string) (string, error) {
+	binary, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("path of this program: %w", err)
+	}
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("current directory: %w", err)
+	}
+	e, _ := build.Entrypoint{Dir: dir, Path: binary, Name: flow}.Portable()
+	return e.String(), nil
+}
+
 // Deploy creates or updates a deployment of the flow, to be run by this
-// program's binary, where Run would store its run.
+// program's binary, where Run would store its run. A worker finds the binary at
+// the same path below its own working directory, or at its absolute path if it
+// is not below the current directory.
 func (f *Flow[P, R]) Deploy(ctx context.Context, d Deployment) error {
 	e, err := current(ctx, f.f.Name)
 	if err != nil {
 		return err
 	}
-	binary, err := os.Executable()
+	entrypoint, err := ownBinary(f.f.Name)
 	if err != nil {
 		return err
 	}
-	_, err = deploy(ctx, e.Orchestrator(), &f.f, d, binary+":"+f.f.Name)
+	_, err = deploy(ctx, e.Orchestrator(), &f.f, d, entrypoint)
 	return err
 }
 
@@ -145,9 +162,6 @@ func deploy(ctx context.Context, o core.Orchestrator, f *engine.Flow, d Deployme
 		if err != nil || old.WorkPoolName == nil {
 			c.WorkPoolName = core.Some(worker.DefaultPool)
 		}
-	}
-	if dir, err := os.Getwd(); err == nil {
-		c.Path = core.Some(dir)
 	}
 	return o.CreateDeployment(ctx, c)
 }
@@ -304,17 +318,20 @@ func (p *program) deploy(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	binary, err := os.Executable()
-	if err != nil {
-		return err
-	}
 	for key, f := range p.flows {
+		entrypoint, err := ownBinary(key)
+		if err != nil {
+			return err
+		}
+		if strings.Contains(entrypoint, "/go-build") {
+			return fmt.Errorf("%s is a temporary binary of go run, which no worker finds later; build the program first: go build -o bin/flows . && bin/flows deploy", entrypoint)
+		}
 		list := f.Declared()
 		if len(list) == 0 {
 			list = []Deployment{{Name: "local"}}
 		}
 		for _, d := range list {
-			dep, err := deploy(ctx, o, f.Erased(), d, binary+":"+key)
+			dep, err := deploy(ctx, o, f.Erased(), d, entrypoint)
 			if err != nil {
 				return err
 			}

@@ -86,7 +86,8 @@ func (c *deployCmd) Run(a *app) error {
 		}
 	}
 	if a.out.ForPeople() {
-		a.out.Hint("flowlite deployment run %s --watch", names[0])
+		a.out.Note("Workers look for %s in their working directory: --work-dir, or the job variable working_dir. Here it is %s.", plans[0].body.Entrypoint.V, dir)
+		a.out.Hint("%s --watch", core.ShellCommand("flowlite", "deployment", "run", names[0]))
 		return nil
 	}
 	raw := core.ToJSON(raws)
@@ -125,7 +126,7 @@ func (c *deployCmd) specs(a *app) (dir string, specs []deploySpec, err error) {
 	}
 	for _, s := range specs {
 		if f.Build != nil || f.Push != nil || f.Pull != nil || s.Build != nil || s.Push != nil || s.Pull != nil {
-			a.out.Note("build, push and pull steps are not run: workers run flows from the folder that is deployed")
+			a.out.Note("build, push, and pull steps of the file are left out: workers run the code in their own working directory")
 			break
 		}
 	}
@@ -181,6 +182,7 @@ func (f *specFlags) schedules() (all []yamlJSON) {
 type deployPlan struct {
 	flow, pool string
 	body       core.DeploymentCreate
+	old        *core.Deployment // of the same name; nil: there is none
 
 	id        core.UUID // what carryOut learned
 	scheduled bool
@@ -225,8 +227,13 @@ func (a *app) plan(dir string, s *deploySpec, f specFlags, pool poolChoice, queu
 		}
 	}
 	p := &deployPlan{flow: desc.Name, pool: s.Pool.Name}
-	p.body = core.DeploymentCreate{Name: s.Name, WorkPoolName: core.Some(s.Pool.Name),
-		Entrypoint: core.Some(e.String()), Path: core.Some(dir), ParameterOpenAPISchema: core.Some(desc.Schema.OrObject())}
+	if p.old, err = a.deployedAs(p.flow, s.Name); err != nil {
+		return nil, err
+	}
+	if p.old != nil && p.old.Fetches() != "" {
+		a.out.Note("%s/%s has %s, which a deploy clears: workers run the code in their own working directory", p.flow, s.Name, p.old.Fetches())
+	}
+	p.body = core.DeploymentCreate{Name: s.Name, WorkPoolName: core.Some(s.Pool.Name), ParameterOpenAPISchema: core.Some(desc.Schema.OrObject())}
 	// What neither the file nor a flag says keeps what is stored.
 	if s.Schedule != nil || s.Schedules != nil {
 		p.body.Schedules = core.Some(schedules)
@@ -240,6 +247,11 @@ func (a *app) plan(dir string, s *deploySpec, f specFlags, pool poolChoice, queu
 	if s.Pool.JobVariables != nil || len(vars) > 0 {
 		p.body.JobVariables = core.Some(vars.JSON())
 	}
+	e, portable := e.Portable()
+	if !portable {
+		a.out.Note("%s is outside of %s: only a worker that has the file at this path can run it", e.Path, dir)
+	}
+	p.body.OwnCode(e.String())
 	for to, text := range map[*core.Opt[string]]string{&p.body.Description: cmp.Or(s.Description, desc.Description),
 		&p.body.Version: cmp.Or(s.Version, desc.Version), &p.body.WorkQueueName: s.Pool.Queue} {
 		if text != "" {
@@ -353,9 +365,7 @@ func (a *app) showPlans(plans []*deployPlan) error {
 	t := &out.Table{Columns: []out.Column{{Name: "would", Keep: true}, {Name: "name", Keep: true}, {Name: "pool"}, {Name: "schedules"}, {Name: "parameters"}, {Name: "entrypoint"}}}
 	for _, p := range plans {
 		row := planRow{Action: "create", FlowName: p.flow, Deployment: p.body}
-		if old, err := a.deployedAs(p.flow, p.body.Name); err != nil {
-			return err
-		} else if old != nil {
+		if p.old != nil {
 			row.Action = "update"
 		}
 		var when []*core.Schedule

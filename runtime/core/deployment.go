@@ -1,6 +1,7 @@
 package core
 
 import (
+	"encoding/json"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -57,6 +58,20 @@ func (d *Deployment) Python() bool {
 	return strings.EqualFold(filepath.Ext(file), ".py")
 }
 
+// Fetches names what the deployment says of fetching code, "pull steps" or "a
+// storage block"; it is empty if workers have the code.
+func (d *Deployment) Fetches() string {
+	var steps []json.RawMessage
+	_ = json.Unmarshal(d.PullSteps, &steps)
+	switch {
+	case len(steps) > 0:
+		return "pull steps"
+	case !d.StorageDocumentID.IsZero():
+		return "a storage block"
+	}
+	return ""
+}
+
 // FullName is "flow/deployment".
 func (d *Deployment) FullName() string { return d.FlowName + "/" + d.Name }
 
@@ -91,6 +106,16 @@ type DeploymentCreate struct {
 	Entrypoint               Opt[string]             `json:"entrypoint,omitzero"`
 	JobVariables             Opt[JSON]               `json:"job_variables,omitzero"`
 	VersionInfo              Opt[JSON]               `json:"version_info,omitzero"`
+}
+
+// OwnCode makes the deployment one whose code its workers have: they find the
+// entrypoint in their own working directory. What an earlier deployment of the
+// name said of fetching code no longer holds.
+func (c *DeploymentCreate) OwnCode(entrypoint string) {
+	if entrypoint != "" {
+		c.Entrypoint = Some(entrypoint)
+	}
+	c.Path, c.PullSteps, c.StorageDocumentID = Some("."), Some(JSON("[]")), Opt[UUID]{Set: true, Null: true}
 }
 
 // DeploymentUpdate changes the keys that are present.

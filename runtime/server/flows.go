@@ -42,10 +42,13 @@ const (
 type flows struct {
 	dir     string // absolute
 	work    string // entrypoints are relative to it
-	service *orchestrate.Service
-	store   core.Store
-	build   *build.Builder
-	python  pythonFlows
+	// portable: work is the worker's own working directory, so a worker
+	// elsewhere finds the entrypoints in its own.
+	portable bool
+	service  *orchestrate.Service
+	store    core.Store
+	build    *build.Builder
+	python   pythonFlows
 }
 
 // deploy looks once. Packages that cannot be built do not keep the others
@@ -138,7 +141,10 @@ func (f *flows) entrypoint(pkg *build.Package, d build.Description) string {
 // touched, so that parameters edited in the UI stay so; what the source does
 // not say keeps what is stored.
 func (f *flows) register(ctx context.Context, d build.Description, c core.DeploymentCreate, entrypoint string) (changed bool, err error) {
-	c.Entrypoint, c.Path = core.Some(entrypoint), core.Some(f.work)
+	c.OwnCode(entrypoint)
+	if !f.portable {
+		c.Path = core.Some(f.work)
+	}
 	if !c.ParameterOpenAPISchema.Set && !d.Schema.IsNull() {
 		c.ParameterOpenAPISchema = core.Some(d.Schema)
 	}

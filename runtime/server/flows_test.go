@@ -85,7 +85,7 @@ func TestFlowsFolder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if *d.Path != dir || *d.Entrypoint != "flows/adder.go:Adder" || *d.WorkPoolName != "default" || len(d.Schedules) != 1 || !d.EnforceParameterSchema || d.Tags[0] != "x" {
+	if *d.Path != "." || *d.Entrypoint != "flows/adder.go:Adder" || *d.WorkPoolName != "default" || len(d.Schedules) != 1 || !d.EnforceParameterSchema || d.Tags[0] != "x" {
 		t.Errorf("deployment %+v", d)
 	}
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -351,9 +352,15 @@ func runPython(t *testing.T, s *Server, reports chan FlowsReport, dir string) {
 		}
 	})
 	t.Run("named by module, fetched by a pull step", func(t *testing.T) {
+		step := func(name string, in map[string]any) core.Opt[core.JSON] {
+			return core.Some(core.ToJSON([]any{map[string]any{"prefect.deployments.steps." + name: in}}))
+		}
 		for name, c := range map[string]core.DeploymentCreate{
 			"module":  {Entrypoint: core.Some("flows.all.ends"), Path: core.Some(dir)},
-			"fetched": {Entrypoint: core.Some("got/all.py:ends"), PullSteps: core.Some(core.ToJSON([]any{map[string]any{"prefect.deployments.steps.run_shell_script": map[string]any{"script": "cp -r " + dir + "/flows got"}}}))},
+			"fetched": {Entrypoint: core.Some("got/all.py:ends"), PullSteps: step("run_shell_script", map[string]any{"script": "cp -r " + dir + "/flows got"})},
+			"cloned":  {Entrypoint: core.Some("flows/all.py:ends"), PullSteps: step("git_clone", map[string]any{"repository": "file://" + repository(t, dir)})},
+			"missing": {Entrypoint: core.Some("flows/all.py:ends"), PullSteps: step("git_clone", map[string]any{"repository": "file://" + dir + "/nowhere"})},
+			"unknown": {Entrypoint: core.Some("flows/all.py:ends"), PullSteps: step("teleport", map[string]any{"to": "here"})},
 		} {
 			c.Name, c.FlowID, c.WorkPoolName, c.ParameterOpenAPISchema = name, d.FlowID, core.Some("default"), core.Some(core.JSON(`{}`))
 			made, err := s.Service().CreateDeployment(ctx, c)
@@ -364,8 +371,13 @@ func runPython(t *testing.T, s *Server, reports chan FlowsReport, dir string) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			run = until(t, s, run, is(core.Failed))
-			if !strings.Contains(core.Deref(run.State.Message), "no good") {
+			// A step that cannot be run ends the run before any of its code.
+			want, says := core.Failed, "no good"
+			if name == "missing" || name == "unknown" {
+				want, says = core.Crashed, map[string]string{"missing": "clone", "unknown": "teleport"}[name]
+			}
+			run = until(t, s, run, is(want))
+			if !strings.Contains(core.Deref(run.State.Message), says) || want == core.Crashed && slices.Contains(logsOf(t, s, run), "last words") {
 				t.Errorf("%s: message %q", name, core.Deref(run.State.Message))
 			}
 		}
@@ -377,6 +389,17 @@ func runPython(t *testing.T, s *Server, reports chan FlowsReport, dir string) {
 			t.Errorf("message %q", core.Deref(run.State.Message))
 		}
 	})
+}
+
+// repository is a git repository with the flows of dir.
+func repository(t *testing.T, dir string) string {
+	t.Helper()
+	repo := filepath.Join(t.TempDir(), "repo")
+	script := `git init -q "$1" && cp -r "$2/flows" "$1" && cd "$1" && git add flows && git -c user.name=t -c user.email=t@example.com commit -qm flows`
+	if out, err := exec.Command("/bin/sh", "-c", script, "sh", repo, dir).CombinedOutput(); err != nil {
+		t.Fatal(err, string(out))
+	}
+	return repo
 }
 
 func resultOfPython(t *testing.T, s *Server) {

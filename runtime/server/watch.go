@@ -30,7 +30,8 @@ func (s *Server) startFlows(ctx context.Context) {
 		dir = filepath.Join(s.cfg.WorkDir, dir)
 	}
 	dir = filepath.Clean(dir)
-	f := &flows{dir: dir, work: workDirOf(s.cfg.WorkDir, dir), service: s.service, store: s.store, build: s.builder(),
+	work := workDirOf(s.cfg.WorkDir, dir)
+	f := &flows{dir: dir, work: work, portable: work == s.cfg.WorkDir, service: s.service, store: s.store, build: s.builder(),
 		python: pythonFlows{interpreter: s.cfg.Python, cacheDir: s.cacheDir()}}
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})

@@ -60,13 +60,10 @@ func (w *Worker) prepare(r *run) (*launchable, error) {
 	if len(j.Command) == 0 && c.Deployment != nil && c.Deployment.Python() {
 		return l, w.preparePython(r, j, l)
 	}
-	dir := j.WorkingDir
-	if dir == "" {
-		dir = path
+	if d := c.Deployment; d != nil && d.Fetches() != "" && len(j.Command) == 0 {
+		return nil, core.Errorf(core.EInvalid, "the deployment has %s, and flowlite's workers fetch code for Python flows only; deploy it again: flowlite deploy %s", d.Fetches(), core.ShellWord(entrypoint))
 	}
-	if !filepath.IsAbs(dir) {
-		dir = filepath.Join(w.cfg.WorkDir, dir)
-	}
+	dir := w.dirOf(j.WorkingDir, path)
 	if err := isDir(dir); err != nil {
 		return nil, err
 	}
@@ -99,6 +96,22 @@ func (w *Worker) prepare(r *run) (*launchable, error) {
 	}
 	w.logs.mask(r.id(), refs.secrets)
 	return l, nil
+}
+
+// dirOf is where a deployment's code lies: path below the job variable
+// working_dir, which is itself below the worker's own directory, as far as they
+// are relative. working_dir takes the place of an absolute path.
+func (w *Worker) dirOf(workingDir, path string) string {
+	from := func(base, p string) string {
+		if filepath.IsAbs(p) {
+			return p
+		}
+		return filepath.Join(base, p)
+	}
+	if workingDir != "" && filepath.IsAbs(path) {
+		path = ""
+	}
+	return from(from(w.cfg.WorkDir, workingDir), path)
 }
 
 func (w *Worker) environment(r *run, j *job, entrypoint string, l *launchable) []string {

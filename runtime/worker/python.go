@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/worker/build"
 	"github.com/flowlite/flowlite/runtime/worker/python"
 )
 
@@ -38,6 +39,11 @@ func (w *Worker) preparePython(r *run, j *job, l *launchable) error {
 	interpreter, err := python.Interpreter(code, l.dir, named)
 	if err != nil {
 		return err
+	}
+	if e, err := build.ParseEntrypoint(l.dir, src.Entrypoint); err == nil && e.Kind() == build.Python {
+		if err := e.Check(); err != nil {
+			return err
+		}
 	}
 	runner, err := python.Runner(w.cfg.CacheDir)
 	if err != nil {

@@ -40,6 +40,28 @@ func (e Entrypoint) File() string {
 	return filepath.Join(e.Dir, filepath.FromSlash(e.Path))
 }
 
+// Portable writes a path below Dir relative to it, so that the entrypoint is
+// found wherever the project lies. False: it lies elsewhere on this machine.
+func (e Entrypoint) Portable() (Entrypoint, bool) {
+	if !filepath.IsAbs(e.Path) {
+		return e, true
+	}
+	rel, err := filepath.Rel(resolved(e.Dir), resolved(e.Path))
+	if err != nil || !filepath.IsLocal(rel) {
+		return e, false
+	}
+	e.Path = filepath.ToSlash(rel)
+	return e, true
+}
+
+// resolved is the path without symbolic links, where there is one.
+func resolved(path string) string {
+	if p, err := filepath.EvalSymlinks(path); err == nil {
+		return p
+	}
+	return path
+}
+
 // Kind of what the path points at.
 type Kind int
 
@@ -64,7 +86,7 @@ func (e Entrypoint) Check() error {
 	st, err := os.Stat(e.File())
 	switch {
 	case os.IsNotExist(err):
-		return core.Errorf(core.ENotFound, "entrypoint %s: there is no file %s in %s; check the path, or deploy again from the right folder", e, e.Path, e.Dir)
+		return core.Errorf(core.ENotFound, "entrypoint %s: there is no file %s in %s; check the path, or set the worker's --work-dir or the job variable working_dir to the project's directory", e, e.Path, e.Dir)
 	case err != nil:
 		return core.Errorf(core.EInvalid, "entrypoint %s: %w", e, err)
 	case st.IsDir():

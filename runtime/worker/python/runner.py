@@ -97,14 +97,14 @@ def hand_over_logs():
     import socket
     import threading
 
-    from prefect.logging.handlers import APILogWorker
-
     try:
         fd = int(os.environ.pop("FLOWLITE_LOG_FD"))
         os.set_inheritable(fd, False)
         sock = socket.socket(fileno=fd)
     except (KeyError, ValueError, OSError):
         return  # no such worker, or a shell in between made something else of the descriptor
+    from prefect.logging.handlers import APILogWorker
+
     to_api, owner, lock = APILogWorker.instance, os.getpid(), threading.Lock()
 
     class Worker:

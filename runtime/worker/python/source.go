@@ -45,6 +45,8 @@ func SourceOf(d *core.Deployment, workingDir, base string) Source {
 			here = abs(path)
 		}
 		return Source{Dir: here, Entrypoint: entrypoint}
+	case !filepath.IsAbs(path):
+		return Source{Dir: filepath.Join(here, path), Entrypoint: entrypoint}
 	}
 	if file, name, ok := strings.Cut(entrypoint, ":"); ok && !filepath.IsAbs(file) {
 		entrypoint = filepath.Join(abs(path), file) + ":" + name

@@ -18,6 +18,10 @@ func TestSourceOf(t *testing.T) {
 	}{
 		{name: "deployed from a folder", path: "/home/me", wantDir: "/home/me", wantEntry: "a.py:f"},
 		{name: "relative path", path: "sub", wantDir: "/base/sub", wantEntry: "a.py:f"},
+		{name: "relative path in a working directory", path: "sub", working: "/w", wantDir: "/w/sub", wantEntry: "a.py:f"},
+		{name: "deployed by flowlite", path: ".", wantDir: "/base", wantEntry: "a.py:f"},
+		{name: "deployed by flowlite, with a working directory", path: ".", working: "/w", wantDir: "/w", wantEntry: "a.py:f"},
+		{name: "deployed by flowlite, with a relative working directory", path: ".", working: "w", wantDir: "/base/w", wantEntry: "a.py:f"},
 		{name: "no path", wantDir: "/base", wantEntry: "a.py:f"},
 		{name: "prefect deploy of local code", pull: setDir, wantDir: "/srv/flows", wantEntry: "a.py:f"},
 		{name: "code to be fetched", pull: clone},
