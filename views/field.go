@@ -1,7 +1,6 @@
 package views
 
 import (
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -14,7 +13,7 @@ import (
 func itoa64(n int64) string { return strconv.FormatInt(n, 10) }
 
 // esc makes a name safe as one segment of a path.
-func esc(s string) string { return url.PathEscape(s) }
+func esc(s string) string { return core.PathSegment(s) }
 
 func confirmAttr(question string) templ.Attributes {
 	if question == "" {

@@ -74,4 +74,4 @@ func ask[T any](a *app, method, path string, body any) (v T, raw core.JSON, err 
 	return v, raw, err
 }
 
-func esc(s string) string { return url.PathEscape(s) }
+func esc(s string) string { return core.PathSegment(s) }

@@ -120,7 +120,7 @@ func path(parts ...string) string {
 	var b strings.Builder
 	for _, p := range parts {
 		b.WriteByte('/')
-		b.WriteString(url.PathEscape(p))
+		b.WriteString(core.PathSegment(p))
 	}
 	return b.String()
 }

@@ -33,7 +33,7 @@ func (i *importer) blockTypes(ctx context.Context, p *Part) error {
 	}
 	return i.each(ctx, p, rows, byName, func(t object) error {
 		var there object
-		err := i.get(ctx, i.To, "/block_types/slug/"+url.PathEscape(text(t, "slug")), &there)
+		err := i.get(ctx, i.To, "/block_types/slug/"+core.PathSegment(text(t, "slug")), &there)
 		switch {
 		case err == nil:
 			p.Kept++
@@ -132,7 +132,7 @@ func (i *importer) blockDocument(ctx context.Context, p *Part, d object) error {
 	kind, _ := d["block_type"].(object)
 	schema, _ := d["block_schema"].(object)
 	var there object
-	path := "/block_types/slug/" + url.PathEscape(text(kind, "slug")) + "/block_documents/name/" + url.PathEscape(text(d, "name"))
+	path := "/block_types/slug/" + core.PathSegment(text(kind, "slug")) + "/block_documents/name/" + core.PathSegment(text(d, "name"))
 	err := i.get(ctx, i.To, path, &there)
 	if err == nil {
 		p.Kept++
@@ -148,7 +148,7 @@ func (i *importer) blockDocument(ctx context.Context, p *Part, d object) error {
 		return nil
 	}
 	var stored object
-	err = i.get(ctx, i.To, "/block_schemas/checksum/"+url.PathEscape(text(schema, "checksum"))+"?version="+url.QueryEscape(text(schema, "version")), &stored)
+	err = i.get(ctx, i.To, "/block_schemas/checksum/"+core.PathSegment(text(schema, "checksum"))+"?version="+url.QueryEscape(text(schema, "version")), &stored)
 	if core.IsNotFound(err) {
 		body := pick(schema, "fields", "capabilities", "version")
 		body["block_type_id"] = typeID

@@ -2,8 +2,9 @@ package importer
 
 import (
 	"context"
-	"net/url"
 	"strings"
+
+	"github.com/flowlite/flowlite/runtime/core"
 )
 
 func (i *importer) flows(ctx context.Context, p *Part) error {
@@ -32,7 +33,7 @@ func (i *importer) workQueues(ctx context.Context, p *Part) error {
 		if i.ids[text(pool, "id")] == "" {
 			continue // the pool was skipped, and said so
 		}
-		path := "/work_pools/" + url.PathEscape(byName(pool)) + "/queues/filter"
+		path := "/work_pools/" + core.PathSegment(byName(pool)) + "/queues/filter"
 		queues, err := all(ctx, i.From, path, nil)
 		if err != nil {
 			return err
@@ -47,7 +48,7 @@ func (i *importer) workQueues(ctx context.Context, p *Part) error {
 		}
 	}
 	return i.each(ctx, p, rows, name, func(q object) error {
-		path := "/work_pools/" + url.PathEscape(text(q, "work_pool_name")) + "/queues/"
+		path := "/work_pools/" + core.PathSegment(text(q, "work_pool_name")) + "/queues/"
 		body := pick(q, "name", "description", "is_paused", "concurrency_limit", "priority")
 		if t, ok := have[name(q)]; ok {
 			i.known(q, t)

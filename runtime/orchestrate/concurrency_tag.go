@@ -19,6 +19,9 @@ func (s *Service) SetTagLimit(ctx context.Context, c core.TagLimitCreate) (*core
 	if c.Tag == "" {
 		return nil, invalidField("tag", "the tag must not be empty")
 	}
+	if core.DotSegment(c.Tag) || c.Tag == "/" {
+		return nil, invalidField("tag", "the tag of a concurrency limit must not be ., .. or /, which mean directories in a URL; choose another tag")
+	}
 	var l *core.GlobalConcurrencyLimit
 	err := s.write(ctx, func(tx core.Tx, _ *outbox) (err error) {
 		l, err = tx.GlobalLimitByName(ctx, tagPrefix+c.Tag)

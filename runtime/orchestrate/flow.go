@@ -29,12 +29,16 @@ func (s *Service) CreateFlow(ctx context.Context, c core.FlowCreate) (*core.Flow
 
 // checkName refuses what would not fit into a URL path.
 func checkName(noun, name string) error {
-	if name != "" && !strings.ContainsAny(name, "/%&><") {
-		return nil
-	}
-	text := "the name of a " + noun + " must not be empty"
-	if name != "" {
+	var text string
+	switch {
+	case name == "":
+		text = "the name of a " + noun + " must not be empty"
+	case strings.ContainsAny(name, "/%&><"):
 		text = "the name of a " + noun + " must not contain any of / % & > <"
+	case core.DotSegment(name):
+		text = "the name of a " + noun + " must not be . or .., which mean directories in a URL; choose another name"
+	default:
+		return nil
 	}
 	return &core.Error{Code: core.EInvalid, Message: text,
 		Fields: []core.FieldError{{Type: "string_pattern_mismatch", Loc: []any{"body", "name"}, Msg: text, Input: name}}}

@@ -40,8 +40,8 @@ const (
 
 // flows deploys what a folder holds.
 type flows struct {
-	dir     string // absolute
-	work    string // entrypoints are relative to it
+	dir  string // absolute
+	work string // entrypoints are relative to it
 	// portable: work is the worker's own working directory, so a worker
 	// elsewhere finds the entrypoints in its own.
 	portable bool

@@ -3,7 +3,6 @@ package ui
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -121,11 +120,11 @@ func (u *UI) resource(ctx context.Context, resource string) (name, href string) 
 		}
 	case "work-pool":
 		if x, err := u.Store.WorkPool(ctx, id); err == nil {
-			name, href = x.Name, "/work-pools/"+url.PathEscape(x.Name)
+			name, href = x.Name, "/work-pools/"+core.PathSegment(x.Name)
 		}
 	case "work-queue":
 		if x, err := u.Store.WorkQueue(ctx, id); err == nil {
-			name, href = core.Deref(x.WorkPoolName)+"/"+x.Name, "/work-pools/"+url.PathEscape(core.Deref(x.WorkPoolName))
+			name, href = core.Deref(x.WorkPoolName)+"/"+x.Name, "/work-pools/"+core.PathSegment(core.Deref(x.WorkPoolName))
 		}
 	case "automation":
 		if x, err := u.Store.Automation(ctx, id); err == nil {

@@ -20,7 +20,7 @@ import (
 func (u *UI) customRunOrAddress(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case r.PathValue("id") == "deployment":
-		return u.redirect(w, r, "/deployments/"+url.PathEscape(r.PathValue("what")))
+		return u.redirect(w, r, "/deployments/"+core.PathSegment(r.PathValue("what")))
 	case r.PathValue("what") == "run":
 		return u.customRun(w, r)
 	case r.PathValue("what") == "edit":

@@ -2,7 +2,6 @@ package ui
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -75,7 +74,7 @@ func (u *UI) find(r *http.Request, q string) (hits []views.Hit, err error) {
 		return nil, err
 	}
 	for _, p := range pools {
-		hits = append(hits, views.Hit{Href: "/work-pools/" + url.PathEscape(p.Name), Label: p.Name, Kind: "work pool"})
+		hits = append(hits, views.Hit{Href: "/work-pools/" + core.PathSegment(p.Name), Label: p.Name, Kind: "work pool"})
 	}
 	automations, err := u.Store.Automations(ctx, &core.AutomationFilter{Name: like(q)}, core.Page{Limit: 4})
 	if err != nil {

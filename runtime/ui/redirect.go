@@ -2,7 +2,6 @@ package ui
 
 import (
 	"net/http"
-	"net/url"
 
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -14,7 +13,7 @@ func (u *UI) prefectAddresses(get func(path string, h handler)) {
 		return func(w http.ResponseWriter, r *http.Request) error {
 			path := prefix
 			if key != "" {
-				path += "/" + url.PathEscape(r.PathValue(key))
+				path += "/" + core.PathSegment(r.PathValue(key))
 			}
 			return u.redirect(w, r, path)
 		}
@@ -43,5 +42,5 @@ func (u *UI) queueAddress(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return u.redirect(w, r, "/work-pools/"+url.PathEscape(core.Deref(q.WorkPoolName)))
+	return u.redirect(w, r, "/work-pools/"+core.PathSegment(core.Deref(q.WorkPoolName)))
 }

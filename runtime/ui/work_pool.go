@@ -66,7 +66,7 @@ func (u *UI) createPool(w http.ResponseWriter, r *http.Request) error {
 		pool, err := u.Service.CreateWorkPool(r.Context(), create)
 		if err == nil {
 			u.flash(w, "Work pool "+pool.Name+" created. "+cmp.Or(pool.Executors(), "Start a worker for it."))
-			return u.redirect(w, r, "/work-pools/"+url.PathEscape(pool.Name))
+			return u.redirect(w, r, "/work-pools/"+core.PathSegment(pool.Name))
 		}
 		switch core.CodeOf(err) {
 		case core.EInvalid, core.EConflict, core.EForbidden, core.EBadRequest:
@@ -175,7 +175,7 @@ func (u *UI) readPool(ctx context.Context, rec *core.WorkPool, whole bool) (view
 
 func (u *UI) togglePool(w http.ResponseWriter, r *http.Request) error {
 	name := r.PathValue("name")
-	return u.toggle(w, r, "Work pool "+name, "/work-pools/"+url.PathEscape(name), func(on bool) error {
+	return u.toggle(w, r, "Work pool "+name, "/work-pools/"+core.PathSegment(name), func(on bool) error {
 		return u.Service.UpdateWorkPool(r.Context(), name, core.WorkPoolUpdate{IsPaused: core.Some(!on)})
 	})
 }
@@ -189,7 +189,7 @@ func (u *UI) toggleQueue(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return u.toggle(w, r, "Queue "+q.Name, "/work-pools/"+url.PathEscape(r.PathValue("name")), func(on bool) error {
+	return u.toggle(w, r, "Queue "+q.Name, "/work-pools/"+core.PathSegment(r.PathValue("name")), func(on bool) error {
 		return u.Service.UpdateWorkQueue(r.Context(), id, core.WorkQueueUpdate{IsPaused: core.Some(!on)})
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
-	"net/url"
 	"strconv"
 	"time"
 
@@ -224,7 +223,7 @@ func (u *UI) deleteWorker(w http.ResponseWriter, r *http.Request) error {
 	return u.redirect(w, r, poolPath(pool))
 }
 
-func poolPath(name string) string { return "/work-pools/" + url.PathEscape(name) }
+func poolPath(name string) string { return "/work-pools/" + core.PathSegment(name) }
 
 func number(n *int64) string {
 	if n == nil {
