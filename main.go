@@ -16,6 +16,7 @@ import (
 
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/engine"
+	"github.com/flowlite/flowlite/runtime/schema"
 )
 
 // Main turns a program into a flow binary: run, deploy, serve, describe. A
@@ -183,7 +184,7 @@ func (p *program) describe() error {
 // runOnce is `run [FLOW] [-p key=value]...`.
 func (p *program) runOnce(ctx context.Context, args []string) error {
 	name := ""
-	params := map[string]json.RawMessage{}
+	typed := map[string]string{}
 	for i := 0; i < len(args); i++ {
 		kv, ok := strings.CutPrefix(args[i], "-p")
 		switch {
@@ -200,11 +201,15 @@ func (p *program) runOnce(ctx context.Context, args []string) error {
 		if !found {
 			return fmt.Errorf("-p %s: write -p key=value", kv)
 		}
-		params[k] = paramValue(v)
+		typed[k] = v
 	}
 	f, err := p.find(name)
 	if err != nil {
 		return err
+	}
+	params := map[string]core.JSON{}
+	for k, v := range typed {
+		params[k] = schema.FromText(f.Erased().Schema, k, v)
 	}
 	e, err := current(ctx, f.Name())
 	if err != nil {
@@ -220,12 +225,4 @@ func (p *program) runOnce(ctx context.Context, args []string) error {
 	}
 	_, err = fmt.Fprintf(p.out, "%s\n", out.Result)
 	return err
-}
-
-// paramValue takes JSON as it is and anything else as text.
-func paramValue(v string) json.RawMessage {
-	if json.Valid([]byte(v)) {
-		return json.RawMessage(v)
-	}
-	return json.RawMessage(core.ToJSON(v))
 }

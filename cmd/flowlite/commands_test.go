@@ -335,3 +335,31 @@ func TestPoolsOfOtherTypes(t *testing.T) {
 	s.says(t, exitFailed, "Only Prefect Cloud", "worker", "start", "--pool", "p")
 	s.says(t, 0, "flowlite worker start --pool own", "work-pool", "create", "own", "--type", "process")
 }
+
+// What is typed for a parameter or a job variable means what its schema says.
+func TestTypedValues(t *testing.T) {
+	api, _ := serving(t)
+	s := served{api}
+	makes[*core.WorkPool](t, api, "/work_pools/", map[string]any{"name": "dev", "type": "process", "base_job_template": core.ProcessTemplate})
+	f := makes[*core.Flow](t, api, "/flows/", map[string]any{"name": "shop"})
+	schema := core.JSON(`{"type":"object","properties":{"o":{"anyOf":[{"type":"string"},{"type":"null"}]},"n":{"type":"integer"}}}`)
+	makes[*core.Deployment](t, api, "/deployments/", map[string]any{"name": "order", "flow_id": f.ID, "work_pool_name": "dev", "parameter_openapi_schema": schema})
+	run := func(args ...string) *core.FlowRun {
+		t.Helper()
+		var r core.FlowRun
+		if err := json.Unmarshal([]byte(s.says(t, 0, "", append([]string{"deployment", "run", "shop/order", "-o", "json"}, args...)...)), &r); err != nil {
+			t.Fatal(err)
+		}
+		return &r
+	}
+	r := run("-p", "o=12", "-p", "n=12", "-j", "command=true", "-j", "name=7", "-j", `env={"A":null,"B":"b"}`)
+	if got := r.Parameters.Map(); got["o"] != "12" || got["n"] != 12.0 {
+		t.Errorf("parameters %s", r.Parameters)
+	}
+	if got := r.JobVariables.Map(); got["command"] != "true" || got["name"] != "7" {
+		t.Errorf("job variables %s", r.JobVariables)
+	}
+	if r = run("-p", "o=null"); r.Parameters.Map()["o"] != nil {
+		t.Errorf("parameters %s", r.Parameters)
+	}
+}

@@ -205,7 +205,7 @@ func (a *app) plan(dir string, s *deploySpec, f specFlags, pool poolChoice, queu
 		return nil, &failure{code: exitUsage, what: err.Error()}
 	}
 	vars := s.Pool.JobVariables.object()
-	if err := pairs("--job-variable", &vars, f.JobVariable, nil); err != nil {
+	if err := jobVariables(&vars, f.JobVariable, nil); err != nil {
 		return nil, err
 	}
 	desc, err := newDescriber(a, f.Home, vars.JSON().Map()).describe(e)
@@ -215,7 +215,16 @@ func (a *app) plan(dir string, s *deploySpec, f specFlags, pool poolChoice, queu
 	if err := a.choosePool(s, pool, desc.Name); err != nil {
 		return nil, err
 	}
-	params, _, err := a.inputs(f.Params, f.Param, nil, desc.Schema)
+	if len(f.JobVariable) > 0 { // now that the pool is known, which says what their texts mean
+		to, _, err := a.pool(s.Pool.Name)
+		if err != nil {
+			return nil, err
+		}
+		if err := jobVariables(&vars, f.JobVariable, to); err != nil {
+			return nil, err
+		}
+	}
+	params, err := a.inputs(f.Params, f.Param, desc.Schema)
 	if err != nil {
 		return nil, err
 	}

@@ -107,8 +107,18 @@ func (c *deploymentRunCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	params, vars, err := a.inputs(c.Params, c.Param, c.JobVariable, d.ParameterOpenAPISchema)
+	params, err := a.inputs(c.Params, c.Param, d.ParameterOpenAPISchema)
 	if err != nil {
+		return err
+	}
+	var pool *core.WorkPool
+	if name := core.Deref(d.WorkPoolName); len(c.JobVariable) > 0 && name != "" {
+		if pool, _, err = a.pool(name); err != nil {
+			return err
+		}
+	}
+	var vars core.Object
+	if err := jobVariables(&vars, c.JobVariable, pool); err != nil {
 		return err
 	}
 	body := core.DeploymentFlowRunCreate{Name: c.FlowRunName, Tags: c.Tag, Parameters: params.JSON()}

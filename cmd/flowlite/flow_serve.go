@@ -32,7 +32,7 @@ func (c *flowServeCmd) Run(a *app) error {
 		return &failure{code: exitUsage, what: err.Error()}
 	}
 	var vars core.Object
-	if err := pairs("--job-variable", &vars, c.JobVariable, nil); err != nil {
+	if err := jobVariables(&vars, c.JobVariable, &core.WorkPool{BaseJobTemplate: core.ProcessTemplate}); err != nil {
 		return err
 	}
 	desc, err := newDescriber(a, c.Home, vars.JSON().Map()).describe(e)

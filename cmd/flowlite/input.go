@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
@@ -9,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/schema"
 )
 
 // readInput is JSON given as text, @file or - for standard input.
@@ -47,15 +47,15 @@ func jsonObject(b []byte, what string) (core.JSON, error) {
 	return b, nil
 }
 
-// pairs reads k=v texts into o. A value is JSON, or else text; where the
-// schema wants text it stays text.
-func pairs(flag string, o *core.Object, kv []string, schema core.JSON) error {
+// pairs reads k=v texts into o. The schema, which may be null, says what the
+// text of a value means.
+func pairs(flag string, o *core.Object, kv []string, of core.JSON) error {
 	for _, s := range kv {
 		k, v, ok := strings.Cut(s, "=")
 		if !ok || k == "" {
 			return badUsage("%s: %q is not key=value", flag, s)
 		}
-		o.Set(k, value(v, propertyType(schema, k)))
+		o.Set(k, schema.FromText(of, k, v))
 	}
 	return nil
 }
@@ -67,27 +67,31 @@ func propertyType(schema core.JSON, key string) string {
 	return t
 }
 
-func value(text, typ string) core.JSON {
-	if typ == "string" || !json.Valid([]byte(text)) {
-		return core.Encode(text)
-	}
-	return core.JSON(text)
-}
-
-// inputs are the parameters and job variables of a command: those of --params,
-// and over them the single ones.
-func (a *app) inputs(file string, param, jobVariable []string, schema core.JSON) (params, vars core.Object, err error) {
+// inputs are the parameters of a command: those of --params, and over them the
+// single ones.
+func (a *app) inputs(file string, param []string, of core.JSON) (params core.Object, err error) {
 	if file != "" {
 		j, err := a.readInput(file)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		if params, err = j.Object(); err != nil {
-			return nil, nil, badUsage("%s: %v", file, err)
+			return nil, badUsage("%s: %v", file, err)
 		}
 	}
-	if err := pairs("--param", &params, param, schema); err != nil {
-		return nil, nil, err
+	err = pairs("--param", &params, param, of)
+	return params, err
+}
+
+// jobVariables are those of a command, as the pool's template understands them.
+func jobVariables(o *core.Object, kv []string, pool *core.WorkPool) error {
+	var of core.JSON
+	if pool != nil {
+		template, err := pool.BaseJobTemplate.Object()
+		if err != nil {
+			return err
+		}
+		of = template.Raw("variables")
 	}
-	return params, vars, pairs("--job-variable", &vars, jobVariable, nil)
+	return pairs("--job-variable", o, kv, of)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/schema"
 )
 
 type flowRunResumeCmd struct {
@@ -21,8 +22,8 @@ func (c *flowRunResumeCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	schema := a.inputSchema(r)
-	input, err := a.resumeInput(c.Args[1:], schema)
+	of := a.inputSchema(r)
+	input, err := a.resumeInput(c.Args[1:], of)
 	if err != nil {
 		return err
 	}
@@ -45,8 +46,8 @@ func (a *app) inputSchema(r *core.FlowRun) core.JSON {
 	return core.JSON(text)
 }
 
-func (a *app) resumeInput(args []string, schema core.JSON) (core.Object, error) {
-	props, _ := schema.Map()["properties"].(map[string]any)
+func (a *app) resumeInput(args []string, of core.JSON) (core.Object, error) {
+	props, _ := of.Map()["properties"].(map[string]any)
 	var input core.Object
 	for len(args) > 0 {
 		name, val, inline := strings.Cut(strings.TrimPrefix(args[0], "--"), "=")
@@ -58,7 +59,7 @@ func (a *app) resumeInput(args []string, schema core.JSON) (core.Object, error) 
 		if _, ok := props[key]; !ok {
 			key = strings.ReplaceAll(name, "-", "_")
 		}
-		typ := propertyType(schema, key)
+		typ := propertyType(of, key)
 		if !inline {
 			switch {
 			case len(args) > 0 && !strings.HasPrefix(args[0], "--"):
@@ -95,7 +96,7 @@ func (a *app) resumeInput(args []string, schema core.JSON) (core.Object, error) 
 			}
 			return nil, f
 		}
-		input.Set(key, value(val, typ))
+		input.Set(key, schema.FromText(of, key, val))
 	}
 	if input == nil && len(props) > 0 && a.canAsk() {
 		for _, k := range slices.Sorted(maps.Keys(props)) {
@@ -105,7 +106,7 @@ func (a *app) resumeInput(args []string, schema core.JSON) (core.Object, error) 
 				d, _ := json.Marshal(m["description"])
 				question += " (" + strings.Trim(string(d), `"`) + ")"
 			}
-			typ := propertyType(schema, k)
+			typ := propertyType(of, k)
 			if typ == "boolean" {
 				question += " [true/false]"
 			}
@@ -122,19 +123,19 @@ func (a *app) resumeInput(args []string, schema core.JSON) (core.Object, error) 
 				}
 			}
 			if answer != "" {
-				input.Set(k, value(answer, typ))
+				input.Set(k, schema.FromText(of, k, answer))
 			}
 		}
 	}
-	if wanted := missing(schema, input); len(wanted) > 0 {
+	if wanted := missing(of, input); len(wanted) > 0 {
 		return nil, &failure{code: exitUsage, what: "the run asks for " + strings.Join(wanted, ", "), hint: "flowlite flow-run resume RUN --" + strings.Join(wanted, " VALUE --") + " VALUE"}
 	}
 	return input, nil
 }
 
 // missing are the fields that a run asks for and nobody has given.
-func missing(schema core.JSON, input core.Object) (names []string) {
-	required, _ := schema.Map()["required"].([]any)
+func missing(of core.JSON, input core.Object) (names []string) {
+	required, _ := of.Map()["required"].([]any)
 	for _, r := range required {
 		name, _ := r.(string)
 		if _, given := input.Get(name); !given {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/flowlite/flowlite/cmd/flowlite/internal/out"
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/schema"
 )
 
 type variableCmd struct {
@@ -81,7 +82,7 @@ type variableSetCmd struct {
 }
 
 func (c *variableSetCmd) Run(a *app) error {
-	body := map[string]any{"name": c.Name, "value": value(c.Value, "")}
+	body := map[string]any{"name": c.Name, "value": schema.FromText(nil, "", c.Value)}
 	if c.Tag != nil {
 		body["tags"] = c.Tag
 	}

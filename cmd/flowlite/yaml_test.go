@@ -66,15 +66,16 @@ deployments:
 
 func TestInputsKeepWhatIsWritten(t *testing.T) {
 	a := &app{}
-	params, vars, err := a.inputs(`{"z":12345678901234567890123,"a":{"y":1.0,"b":1e400}}`, []string{"n=9007199254740993", "t=1.10"}, []string{`env={"Z":"1","A":2.0}`}, core.JSON(`{"properties":{"t":{"type":"string"}}}`))
+	params, err := a.inputs(`{"z":12345678901234567890123,"a":{"y":1.0,"b":1e400}}`, []string{"n=9007199254740993", "t=1.10"}, core.JSON(`{"properties":{"t":{"type":"string"}}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := string(params.JSON()); got != `{"z":12345678901234567890123,"a":{"y":1.0,"b":1e400},"n":9007199254740993,"t":"1.10"}` {
 		t.Error(got)
 	}
-	if got := string(vars.JSON()); got != `{"env":{"Z":"1","A":2.0}}` {
-		t.Error(got)
+	var vars core.Object
+	if err := jobVariables(&vars, []string{`env={"Z":"1","A":2.0}`}, nil); err != nil || string(vars.JSON()) != `{"env":{"Z":"1","A":2.0}}` {
+		t.Error(string(vars.JSON()), err)
 	}
 	input, err := a.resumeInput([]string{"--input", `{"z":1.0,"a":9007199254740993}`, "--n", "12345678901234567890"}, nil)
 	if got := string(input.JSON()); err != nil || got != `{"z":1.0,"a":9007199254740993,"n":12345678901234567890}` {

@@ -2,7 +2,9 @@ package orchestrate
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"sort"
 	"strings"
@@ -339,7 +341,19 @@ func checkJobVariables(p *core.WorkPool, variables core.JSON) error {
 	if !ok {
 		return nil
 	}
-	return fieldsError(core.EInvalid, "job variables", schema.Validate(core.ToJSON(declared), variables, false))
+	return fieldsError(core.EInvalid, "job variables", schema.Validate(core.ToJSON(declared), withoutUnset(variables), false))
+}
+
+// withoutUnset leaves out the names that env unsets by null: those values need
+// not be of the type that a template gives them.
+func withoutUnset(variables core.JSON) core.JSON {
+	var all, env map[string]json.RawMessage
+	if json.Unmarshal(variables, &all) != nil || json.Unmarshal(all["env"], &env) != nil {
+		return variables
+	}
+	maps.DeleteFunc(env, func(_ string, v json.RawMessage) bool { return core.JSON(v).IsNull() })
+	all["env"] = json.RawMessage(core.ToJSON(env))
+	return core.ToJSON(all)
 }
 
 // fieldsError is nil without fields.

@@ -13,7 +13,7 @@ import (
 // job is what the template makes of the merged variables.
 type job struct {
 	Command    []string
-	Env        map[string]*string // nil unsets
+	Env        map[string]string // without the names that null unsets: for those the worker's own hold
 	WorkingDir string
 	Python     string // interpreter of a Python flow
 	Quiet      bool
@@ -137,7 +137,7 @@ func jobOf(template core.JSON, vars map[string]any, server func(name string) (v 
 		return nil, err
 	}
 	c := filled.(map[string]any)
-	j := &job{Env: map[string]*string{}}
+	j := &job{Env: map[string]string{}}
 	switch t := c["command"].(type) {
 	case nil:
 	case string:
@@ -156,14 +156,12 @@ func jobOf(template core.JSON, vars map[string]any, server func(name string) (v 
 	case map[string]any:
 		for k, v := range t {
 			if v == nil {
-				j.Env[k] = nil
 				continue
 			}
 			if strings.ContainsAny(k, "=\x00") || k == "" {
 				return nil, core.Errorf(core.EInvalid, "job variable env has the name %q, which no environment variable can have", k)
 			}
-			s := textOf(v)
-			j.Env[k] = &s
+			j.Env[k] = textOf(v)
 		}
 	default:
 		return nil, core.Errorf(core.EInvalid, "job variable env is %s; write an object of names and values", textOf(t))

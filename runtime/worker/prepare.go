@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -123,13 +124,7 @@ func (w *Worker) environment(r *run, j *job, entrypoint string, l *launchable) [
 		}
 	}
 	env["PWD"] = l.dir
-	for k, v := range j.Env {
-		if v == nil {
-			delete(env, k)
-			continue
-		}
-		env[k] = *v
-	}
+	maps.Copy(env, j.Env)
 	env["FLOWLITE_API_URL"] = w.cfg.APIURL
 	env["FLOWLITE_FLOW_RUN_ID"] = r.id().String()
 	env["FLOWLITE_RUN_TOKEN"] = r.claim.Token.String()

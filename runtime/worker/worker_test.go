@@ -37,6 +37,8 @@ func TestCommands(t *testing.T) {
 	f := newFake()
 	w := startWorker(t, f, nil)
 	<-w.Ready()
+	t.Setenv("OF_WORKER", "kept")
+	unset := f.submit("unset", map[string]any{"command": "echo B=[$B] W=[$OF_WORKER]", "env": map[string]any{"B": nil, "OF_WORKER": nil}}, "")
 	good := f.submit("good", command("echo hello $WHO; echo aside >&2"), "")
 	f.runs[good].JobVariables = core.JSON(`{"command":"echo hello $WHO from $PWD; echo aside >&2","env":{"WHO":"{{ prefect.variables.greeting }}"}}`)
 	bad := f.submit("bad", command("echo oh no >&2; exit 3"), "")
@@ -49,6 +51,8 @@ func TestCommands(t *testing.T) {
 	wrong := f.submit("wrong", map[string]any{"command": "true", "env": map[string]any{"A": "{{ prefect.variables.nope }}"}}, "")
 
 	f.eventually(t, "the good run completes", f.is(good, core.Completed))
+	f.eventually(t, "a run without what null unsets", f.is(unset, core.Completed))
+	f.eventually(t, "as Prefect 3.4.9 does it, the worker's own environment stays", f.logged("B=[] W=[kept]"))
 	f.eventually(t, "its output is logged", f.logged("hello salve from "+w.cfg.WorkDir))
 	f.eventually(t, "its errors are logged", f.logged("aside"))
 	for _, c := range []struct {
@@ -301,7 +305,7 @@ func TestJobVariables(t *testing.T) {
 	if got := j.Command[2]; got != "run --size 5" {
 		t.Errorf("command %q", got)
 	}
-	if *j.Env["A"] != "1" || *j.Env["B"] != "2" || j.Env["C"] != nil || j.WorkingDir != "/base" {
+	if _, set := j.Env["C"]; j.Env["A"] != "1" || j.Env["B"] != "2" || set || j.WorkingDir != "/base" {
 		t.Errorf("%+v", j)
 	}
 	for _, bad := range []string{`{"command":5}`, `{"env":"x"}`, `{"working_dir":[]}`, `{"env":{"a=b":"c"}}`} {
