@@ -15,6 +15,7 @@ import (
 
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/engine"
+	"github.com/flowlite/flowlite/runtime/worker/python"
 )
 
 // prefects are virtual environments with real Prefect clients.
@@ -501,5 +502,69 @@ func TestNoPrefect(t *testing.T) {
 	}
 	if got, err := s.Service().FlowRun(ctx, next.ID); err != nil || got.StateType != core.Scheduled || core.Deref(got.State.Message) != "" {
 		t.Error(got.StateName, core.Deref(got.State.Message), err)
+	}
+}
+
+// A flow's name may be an expression: it is evaluated, as Prefect does it, or
+// the flow is refused; a wrong name is never taken.
+func TestPythonNamesByExpression(t *testing.T) {
+	source := `import os
+from prefect import flow
+from names import PREFIX
+STAGE = "dev"
+OPTIONS = {"name": "from options", "version": "7"}
+
+@flow(name=f"etl-{STAGE}", description="of " + STAGE)
+def formatted(): "A docstring."
+
+@flow(name=PREFIX + "-" + str(1 + 1), version=STAGE)
+def joined(): pass
+
+@flow(**OPTIONS)
+def optioned(): pass
+
+@flow(name="plain", description=nowhere)
+def constant(): "Its docstring."
+
+@flow(name=None)
+def the_default(): pass
+
+@flow(name=undefined_name)
+def broken(): pass
+
+@flow(name=12 * 2)
+def number(): pass
+
+if __name__ == "__main__":
+    raise SystemExit("the file was run")
+`
+	for _, venv := range prefects(t) {
+		dir := t.TempDir()
+		file := filepath.Join(dir, "named.py")
+		put(t, file, source)
+		put(t, filepath.Join(dir, "names.py"), "PREFIX = 'shop'\n")
+		runner, err := python.Runner(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		flows, failed, err := python.Describe(t.Context(), filepath.Join(venv, "bin", "python"), runner, dir, []string{file})
+		if err != nil || len(failed) > 0 {
+			t.Fatal(failed, err)
+		}
+		want := map[string]string{"formatted": "etl-dev||of dev", "joined": "shop-2|dev|", "optioned": "from options|7|", "constant": "plain||Its docstring.", "the_default": "the-default||",
+			"broken": "cannot be evaluated", "number": "is not a text"}
+		for _, f := range flows {
+			got := f.Name + "|" + f.Version + "|" + f.Description
+			if f.Error != "" {
+				got = f.Error
+			}
+			if w := want[f.Function]; got != w && (f.Error == "" || !strings.Contains(got, w) || !strings.Contains(got, "write the name as a text")) {
+				t.Errorf("%s: %s is %q, want %q", filepath.Base(venv), f.Function, got, w)
+			}
+			delete(want, f.Function)
+		}
+		if len(want) > 0 {
+			t.Errorf("%s: not found: %v", filepath.Base(venv), want)
+		}
 	}
 }

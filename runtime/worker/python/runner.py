@@ -464,6 +464,12 @@ def flows_of(path):
                 return k.value.value
         return ""
 
+    def expressions(call):
+        """What the decorator says otherwise than by a text; ** has no key."""
+        for k in call.keywords if isinstance(call, ast.Call) else ():
+            if k.arg in (None, "name", "version", "description") and not isinstance(k.value, ast.Constant):
+                yield k.arg, k.value
+
     for node in tree.body:
         if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) or node.name.startswith("_"):
             continue
@@ -475,7 +481,33 @@ def flows_of(path):
                     "name": said(d, "name") or node.name.replace("_", "-"),
                     "version": said(d, "version"),
                     "description": said(d, "description") or ast.get_docstring(node) or "",
+                    "expressions": list(expressions(d)),
                 }
+
+
+def evaluate(flow, expressions):
+    """Fills in what a decorator says by expressions, in the way that Prefect
+    does it: imports, definitions and assignments of the file are executed."""
+    import ast
+
+    from prefect.utilities.importtools import safe_load_namespace
+
+    with open(flow["file"], encoding="utf-8") as f:
+        namespace = safe_load_namespace(f.read(), filepath=flow["file"])
+    for key, node in expressions:
+        try:
+            value = eval(compile(ast.Expression(node), flow["file"], "eval"), namespace)
+            said = {key: value} if key else {k: value.get(k) for k in ("name", "version", "description")}
+            if not isinstance(said.get("name") or "", str):
+                raise TypeError(f"{said['name']!r} is not a text")
+        except Exception as exc:
+            if key in (None, "name"):
+                flow["error"] = (
+                    f"the name of flow {flow['function']} is an expression that cannot be evaluated without running the file "
+                    f"({type(exc).__name__}: {exc}); write the name as a text"
+                )
+            continue  # the other two may be left out
+        flow.update({k: str(v) for k, v in said.items() if v})
 
 
 def json_input():
@@ -509,6 +541,11 @@ def describe(paths):
         warnings.simplefilter("ignore")
         sys.path.insert(0, os.getcwd())
         for flow in found:
+            expressions = flow.pop("expressions")
+            if expressions:
+                evaluate(flow, expressions)
+            if "error" in flow:
+                continue
             try:
                 schema = parameter_schema_from_entrypoint(f"{flow['file']}:{flow['function']}")
                 flow["parameter_openapi_schema"] = schema.model_dump_for_openapi()
