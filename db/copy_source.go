@@ -78,7 +78,7 @@ func (s *source) current(ctx context.Context) error {
 	case at > len(files):
 		return core.Errorf(core.EUnavailable, "%s has schema version %d, but this flowlite knows only %d; use a newer flowlite", s.name, at, len(files))
 	case at < len(files):
-		return core.Errorf(core.EUnavailable, "%s has schema version %d, and this flowlite has %d; bring it up to date first: flowlite db upgrade --database %s", s.name, at, len(files), s.name)
+		return core.Errorf(core.EUnavailable, "%s has schema version %d, and this flowlite has %d; bring it up to date first: flowlite db upgrade --database %s", s.name, at, len(files), core.ShellWord(s.name))
 	}
 	return nil
 }

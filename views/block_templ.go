@@ -312,7 +312,7 @@ func BlocksBody(p Page, d BlocksView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = CLI("flowlite block ls"+when(d.Type != "" && core.PlainWord(d.Type), " --type "+d.Type)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = CLI("flowlite block ls"+when(d.Type != "", " --type "+core.ShellWord(d.Type))).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -654,7 +654,7 @@ func BlockPage(p Page, b BlockView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = CLI("flowlite block inspect "+b.title()).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = CLI(core.ShellCommand("flowlite", "block", "inspect", b.title())).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -524,7 +524,7 @@ func CustomRunForm(p Page, c CustomRun) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = CLI("flowlite deployment run "+d.FullName()+runFlags(c.Fields)+" --watch").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = CLI("flowlite deployment run "+core.ShellWord(d.FullName())+runFlags(c.Fields)+" --watch").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -1706,12 +1706,12 @@ func DeploymentBody(p Page, d DeploymentView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = CLI("flowlite deployment run "+d.FullName()+" --watch").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = CLI(core.ShellCommand("flowlite", "deployment", "run", d.FullName(), "--watch")).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		if d.Entrypoint != nil && d.WorkPoolName != nil {
-			templ_7745c5c3_Err = CLI("flowlite deploy "+*d.Entrypoint+" -n "+d.Name+" -p "+*d.WorkPoolName).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = CLI(core.ShellCommand("flowlite", "deploy", *d.Entrypoint, "-n", d.Name, "-p", *d.WorkPoolName)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -55,8 +55,8 @@ func (d EventsView) href(pairs ...string) string {
 
 // command is the command line that shows such events as they come.
 func (d EventsView) command() string {
-	if d.Name != "" && core.PlainWord(d.Name) {
-		return "flowlite event stream --filter '" + d.Name + "*'"
+	if d.Name != "" {
+		return core.ShellCommand("flowlite", "event", "stream", "--filter", d.Name+"*")
 	}
 	return "flowlite event stream"
 }

@@ -1324,7 +1324,7 @@ func EventPage(p Page, e *core.Event) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = CLI("flowlite event stream --filter "+e.Event).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = CLI(core.ShellCommand("flowlite", "event", "stream", "--filter", e.Event)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

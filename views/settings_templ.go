@@ -359,7 +359,7 @@ func SettingsBody(p Page, d SettingsView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = CLI("curl "+s.URL+"/api/ready").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = CLI(core.ShellCommand("curl", s.URL+"/api/ready")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -60,7 +60,7 @@ func (c *benchSeedCmd) Run(a *app) error {
 		return err
 	}
 	a.out.Note("made %d flow runs, %d task runs and %d lines of logs in %s", n.FlowRuns, n.TaskRuns, n.Logs, time.Since(began).Round(time.Second))
-	a.out.Note("next: flowlite server start --database %s, and in another terminal flowlite bench read", c.Database)
+	a.out.Note("next: flowlite server start --database %s, and in another terminal flowlite bench read", core.ShellWord(c.Database))
 	return nil
 }
 

@@ -87,12 +87,12 @@ func (c *dbCopyCmd) Run(a *app) error {
 	if err := a.out.List(core.ToJSON(tables), t, names); err != nil {
 		return err
 	}
-	a.out.Note("copied %d rows of %d tables from %s to %s; counts and checksums are the same", rows, len(tables), withoutPassword(c.From), withoutPassword(c.To))
+	a.out.Note("copied %d rows of %d tables from %s to %s; counts and checksums are the same", rows, len(tables), withoutPassword(c.From), core.ShellWord(withoutPassword(c.To)))
 	if mended > 0 {
 		a.out.Note("in %d values Postgres could not store a character (NUL, or no text at all); U+FFFD stands there now", mended)
 	}
 	home.takeAlong(a, !isPostgres(c.From) && !isPostgres(c.To))
-	a.out.Hint("flowlite server start --database %s", withoutPassword(c.To))
+	a.out.Hint("flowlite server start --database %s", core.ShellWord(withoutPassword(c.To)))
 	return nil
 }
 

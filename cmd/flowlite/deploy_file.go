@@ -66,7 +66,7 @@ func readDeployFile(name string) (*deployFile, error) {
 		f := &failure{code: exitUsage, what: "there is no " + name, hint: "flowlite init writes one; or say an entrypoint: flowlite deploy flows/adder.go:Adder"}
 		if other := filepath.Join(filepath.Dir(name), "prefect.yaml"); name != other {
 			if _, err := os.Stat(other); err == nil {
-				f.hint = "flowlite deploy --config " + other + " reads Prefect's"
+				f.hint = core.ShellCommand("flowlite", "deploy", "--config", other) + " reads Prefect's"
 			}
 		}
 		return nil, f

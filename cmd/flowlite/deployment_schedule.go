@@ -108,7 +108,7 @@ func (c *scheduleCreateCmd) Run(a *app) error {
 		a.out.Note("  next: %s", a.out.Full(t))
 	}
 	if d.Paused {
-		a.out.Hint("the deployment is paused: flowlite deployment resume %s", d.FullName())
+		a.out.Hint("the deployment is paused: flowlite deployment resume %s", core.ShellWord(d.FullName()))
 	}
 	return nil
 }
@@ -174,7 +174,7 @@ func (r scheduleRef) find(a *app) (*core.Deployment, *core.Schedule, error) {
 	}
 	switch len(found) {
 	case 0:
-		return nil, nil, &failure{code: exitNotFound, what: fmt.Sprintf("%s has no schedule %q", d.FullName(), r.ID), hint: "flowlite deployment schedule ls " + d.FullName()}
+		return nil, nil, &failure{code: exitNotFound, what: fmt.Sprintf("%s has no schedule %q", d.FullName(), r.ID), hint: core.ShellCommand("flowlite", "deployment", "schedule", "ls", d.FullName())}
 	case 1:
 		return d, found[0], nil
 	}

@@ -66,7 +66,7 @@ func (c *flowServeCmd) Run(a *app) error {
 		return err
 	}
 	if a.out.ForPeople() {
-		a.out.Hint("flowlite deployment run %s --watch; Ctrl-C ends it", plan.fullName())
+		a.out.Hint("flowlite deployment run %s --watch; Ctrl-C ends it", core.ShellWord(plan.fullName()))
 	}
 	<-a.ctx.Done()
 	a.out.Note("stopping; runs may finish")

@@ -83,18 +83,10 @@ func (c *initCmd) Run(a *app) error {
 	}
 	up := "flowlite up"
 	if c.Dir != "." {
-		up = "cd " + quoted(c.Dir) + " && " + up
+		up = "cd " + core.ShellWord(c.Dir) + " && " + up
 	}
 	a.out.Hint("%s; then flowlite deployment run hello/local --watch", up)
 	return nil
-}
-
-// quoted is a word as a shell reads it.
-func quoted(word string) string {
-	if regexp.MustCompile(`^[a-zA-Z0-9._/~+:@%-]+$`).MatchString(word) {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 func moduleName(folder string) string {

@@ -78,7 +78,7 @@ func (a *app) newestRun(deployment string) (*core.FlowRun, error) {
 			return r, nil
 		}
 	}
-	return nil, &failure{code: exitNotFound, what: d.FullName() + " has not run yet", hint: "flowlite deployment run " + d.FullName() + " --watch"}
+	return nil, &failure{code: exitNotFound, what: d.FullName() + " has not run yet", hint: core.ShellCommand("flowlite", "deployment", "run", d.FullName(), "--watch")}
 }
 
 func (a *app) logsOfRun(ref string, f logsFlags) error {

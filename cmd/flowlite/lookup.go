@@ -114,7 +114,7 @@ func (a *app) noPool(name string, err error) error {
 	for _, p := range all {
 		names = append(names, p.Name)
 	}
-	f := &failure{code: exitNotFound, what: fmt.Sprintf("no work pool %q on %s", name, a.where()), hint: "flowlite work-pool create --type process " + name}
+	f := &failure{code: exitNotFound, what: fmt.Sprintf("no work pool %q on %s", name, a.where()), hint: core.ShellCommand("flowlite", "work-pool", "create", "--type", core.PoolProcess, name)}
 	if n := nearest(name, names); n != "" {
 		f.hint = "did you mean " + n + "?"
 	}

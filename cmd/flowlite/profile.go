@@ -75,7 +75,7 @@ func (a *app) freeProfile(name string) error {
 		return badUsage("%v", err)
 	}
 	if a.profiles.Has(name) {
-		return &failure{code: exitFailed, what: "there is a profile " + name + " already", hint: "flowlite profile use " + name}
+		return &failure{code: exitFailed, what: "there is a profile " + name + " already", hint: core.ShellCommand("flowlite", "profile", "use", name)}
 	}
 	return nil
 }
@@ -102,7 +102,7 @@ func (c *profileCreateCmd) Run(a *app) error {
 	}
 	err := a.out.Say(core.ToJSON(a.profileRow(c.Name, false)), c.Name, "Created profile %s", a.out.Bold(c.Name))
 	if err == nil && a.out.ForPeople() {
-		a.out.Hint("flowlite profile use %s; flowlite config set FLOWLITE_API_URL=http://host:4200/api", c.Name)
+		a.out.Hint("flowlite profile use %s; flowlite config set FLOWLITE_API_URL=http://host:4200/api", core.ShellWord(c.Name))
 	}
 	return err
 }

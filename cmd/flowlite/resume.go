@@ -128,9 +128,17 @@ func (a *app) resumeInput(args []string, of core.JSON) (core.Object, error) {
 		}
 	}
 	if wanted := missing(of, input); len(wanted) > 0 {
-		return nil, &failure{code: exitUsage, what: "the run asks for " + strings.Join(wanted, ", "), hint: "flowlite flow-run resume RUN --" + strings.Join(wanted, " VALUE --") + " VALUE"}
+		return nil, &failure{code: exitUsage, what: "the run asks for " + strings.Join(wanted, ", "), hint: "flowlite flow-run resume RUN" + fieldFlags(wanted)}
 	}
 	return input, nil
+}
+
+func fieldFlags(names []string) string {
+	var b strings.Builder
+	for _, n := range names {
+		b.WriteString(" " + core.ShellWord("--"+n) + " VALUE")
+	}
+	return b.String()
 }
 
 // missing are the fields that a run asks for and nobody has given.

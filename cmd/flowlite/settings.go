@@ -13,6 +13,7 @@ import (
 
 	"github.com/flowlite/flowlite/cmd/flowlite/internal/profile"
 	"github.com/flowlite/flowlite/runtime/client"
+	"github.com/flowlite/flowlite/runtime/core"
 )
 
 // home is the folder of the person's data, and of profiles.
@@ -126,7 +127,7 @@ func (r *resolver) choose(ctx *kong.Context) (err error) {
 	r.app.profiles, r.app.profile = r.file, name
 	managing := len(ctx.Path) > 1 && ctx.Path[1].Command != nil && ctx.Path[1].Command.Name == "profile"
 	if !r.file.Has(name) && !managing {
-		return &failure{code: exitUsage, what: "there is no profile " + name, hint: "flowlite profile ls shows those there are; flowlite profile create " + name + " makes it"}
+		return &failure{code: exitUsage, what: "there is no profile " + name, hint: "flowlite profile ls shows those there are; " + core.ShellCommand("flowlite", "profile", "create", name) + " makes it"}
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/server"
 )
 
@@ -125,7 +126,7 @@ func (a *app) flows(r server.FlowsReport, first bool) {
 		a.out.Note("  no flows found; a flow is an exported variable made by flowlite.NewFlow, or a Python function with Prefect's @flow")
 	}
 	for _, n := range r.Gone {
-		a.out.Note("  %s is declared no longer; delete it with `flowlite deployment delete %[1]s`", n)
+		a.out.Note("  %s is declared no longer; delete it with `flowlite deployment delete %s`", n, core.ShellWord(n))
 	}
 	for _, h := range r.Hints {
 		a.out.Note("  %s", h)

@@ -44,7 +44,7 @@ type workPoolCreateCmd struct {
 func (c *workPoolCreateCmd) Run(a *app) error {
 	if c.Type == "" {
 		if !a.canAsk() {
-			return &failure{code: exitUsage, what: "which type of pool?", hint: "flowlite work-pool create --type process " + c.Name}
+			return &failure{code: exitUsage, what: "which type of pool?", hint: core.ShellCommand("flowlite", "work-pool", "create", "--type", core.PoolProcess, c.Name)}
 		}
 		var err error
 		if c.Type, err = a.prompt("Type of pool [process]:"); err != nil {

@@ -65,7 +65,7 @@ func (r queueRef) find(a *app) (*core.WorkQueue, core.JSON, error) {
 		}
 		q, raw, err := ask[*core.WorkQueue](a, "GET", "/work_pools/"+esc(r.Pool)+"/queues/"+esc(r.Name), nil)
 		if core.IsNotFound(err) {
-			none.what, none.hint = fmt.Sprintf("pool %s has no queue %q", r.Pool, r.Name), "flowlite work-queue ls -p "+r.Pool+" shows those it has"
+			none.what, none.hint = fmt.Sprintf("pool %s has no queue %q", r.Pool, r.Name), core.ShellCommand("flowlite", "work-queue", "ls", "-p", r.Pool)+" shows those it has"
 			err = none
 		}
 		return q, raw, err
@@ -120,13 +120,13 @@ func (c *workQueueCreateCmd) Run(a *app) error {
 	}
 	q, raw, err := ask[*core.WorkQueue](a, "POST", "/work_pools/"+esc(c.Pool)+"/queues", body)
 	if core.CodeOf(err) == core.EConflict {
-		return &failure{code: exitFailed, what: fmt.Sprintf("pool %s has a queue %s already", c.Pool, c.Name), hint: "flowlite work-queue inspect " + c.Name + " -p " + c.Pool}
+		return &failure{code: exitFailed, what: fmt.Sprintf("pool %s has a queue %s already", c.Pool, c.Name), hint: core.ShellCommand("flowlite", "work-queue", "inspect", c.Name, "-p", c.Pool)}
 	}
 	if err != nil {
 		return err
 	}
 	if err = a.out.Say(raw, q.Name, "Created %s in pool %s", a.out.Bold(q.Name), c.Pool); err == nil && a.out.ForPeople() {
-		a.out.Hint("flowlite worker start --pool %s --queue %s", c.Pool, q.Name)
+		a.out.Hint("%s", core.ShellCommand("flowlite", "worker", "start", "--pool", c.Pool, "--queue", q.Name))
 	}
 	return err
 }

@@ -107,7 +107,7 @@ func (c *workerStartCmd) Run(a *app) error {
 	}
 	for _, q := range c.Queue {
 		if _, _, err := ask[*core.WorkQueue](a, "GET", "/work_pools/"+esc(c.Pool)+"/queues/"+esc(q), nil); core.IsNotFound(err) {
-			return &failure{code: exitNotFound, what: "no work queue " + q + " in pool " + c.Pool, hint: "flowlite work-queue create " + q + " -p " + c.Pool}
+			return &failure{code: exitNotFound, what: "no work queue " + q + " in pool " + c.Pool, hint: core.ShellCommand("flowlite", "work-queue", "create", q, "-p", c.Pool)}
 		} else if err != nil {
 			return err
 		}

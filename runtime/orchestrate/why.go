@@ -83,10 +83,10 @@ func (s *Service) whyNotTaken(ctx context.Context, run *core.FlowRun, w *core.Wh
 		return nil, err
 	}
 	if pool.IsPaused {
-		return say("pool_paused", "flowlite work-pool resume "+pool.Name, "The work pool %s is paused.", pool.Name)
+		return say("pool_paused", core.ShellCommand("flowlite", "work-pool", "resume", pool.Name), "The work pool %s is paused.", pool.Name)
 	}
 	if queue.IsPaused {
-		return say("queue_paused", "flowlite work-queue resume "+queue.Name+" -p "+pool.Name, "The work queue %s of pool %s is paused.", queue.Name, pool.Name)
+		return say("queue_paused", core.ShellCommand("flowlite", "work-queue", "resume", queue.Name, "-p", pool.Name), "The work queue %s of pool %s is paused.", queue.Name, pool.Name)
 	}
 	live := []core.StateType{core.Pending, core.Running}
 	load, err := s.store.PoolLoad(ctx, pool.ID)
@@ -98,14 +98,14 @@ func (s *Service) whyNotTaken(ctx context.Context, run *core.FlowRun, w *core.Wh
 		if err := s.heldBy(ctx, w, inPool, live); err != nil {
 			return nil, err
 		}
-		return say("pool_limit", "flowlite work-pool inspect "+pool.Name, "The work pool %s runs %d of at most %d runs%s.", pool.Name, sum(load), *l, holders(w.Holders))
+		return say("pool_limit", core.ShellCommand("flowlite", "work-pool", "inspect", pool.Name), "The work pool %s runs %d of at most %d runs%s.", pool.Name, sum(load), *l, holders(w.Holders))
 	}
 	if l := queue.ConcurrencyLimit; l != nil && load[queue.ID] >= *l {
 		inQueue := core.Filters{WorkQueues: &core.WorkQueueFilter{ID: &core.IDFilter{Any: []core.UUID{queue.ID}}}}
 		if err := s.heldBy(ctx, w, inQueue, live); err != nil {
 			return nil, err
 		}
-		return say("queue_limit", "flowlite work-queue inspect "+queue.Name+" -p "+pool.Name, "The work queue %s runs %d of at most %d runs%s.", queue.Name, load[queue.ID], *l, holders(w.Holders))
+		return say("queue_limit", core.ShellCommand("flowlite", "work-queue", "inspect", queue.Name, "-p", pool.Name), "The work queue %s runs %d of at most %d runs%s.", queue.Name, load[queue.ID], *l, holders(w.Holders))
 	}
 	var d *core.Deployment
 	if !run.DeploymentID.IsZero() {
@@ -122,7 +122,7 @@ func (s *Service) whyNotTaken(ctx context.Context, run *core.FlowRun, w *core.Wh
 				if err := s.heldBy(ctx, w, core.Filters{FlowRuns: occupyingRuns(d.ID)}, nil); err != nil {
 					return nil, err
 				}
-				return say("deployment_limit", "flowlite deployment inspect "+d.FullName(), "The deployment %s runs %d of at most %d runs%s.", d.FullName(), taken, limit, holders(w.Holders))
+				return say("deployment_limit", core.ShellCommand("flowlite", "deployment", "inspect", d.FullName()), "The deployment %s runs %d of at most %d runs%s.", d.FullName(), taken, limit, holders(w.Holders))
 			}
 		}
 	}

@@ -156,9 +156,9 @@ func (s *Service) whyLimit(ctx context.Context, w *core.Why, r core.SlotWait, wh
 	if err := s.holdersOf(ctx, w, leases); err != nil {
 		return nil, err
 	}
-	code, what, hint := "global_limit", "the limit "+name, "flowlite gcl inspect "+name
+	code, what, hint := "global_limit", "the limit "+name, core.ShellCommand("flowlite", "gcl", "inspect", name)
 	if tag := l.Tag(); tag != "" {
-		code, what, hint = "tag_limit", "the limit of the tag "+tag, "flowlite concurrency-limit inspect "+tag
+		code, what, hint = "tag_limit", "the limit of the tag "+tag, core.ShellCommand("flowlite", "concurrency-limit", "inspect", tag)
 	}
 	w.Code, w.Hint = code, hint
 	w.Message = fmt.Sprintf("%s for a slot of %s: %d of %d are taken%s.", who, what, held, l.Limit, holders(w.Holders))

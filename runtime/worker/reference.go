@@ -44,7 +44,7 @@ func (r *references) lookup(name string) (v any, known bool, err error) {
 func (r *references) variable(name string) (v any, err error) {
 	rec, err := r.orch.VariableByName(r.ctx, name)
 	if core.IsNotFound(err) {
-		return nil, core.Errorf(core.ENotFound, "the job variables name the variable %q, which does not exist; set it: flowlite variable set %s VALUE", name, name)
+		return nil, core.Errorf(core.ENotFound, "the job variables name the variable %q, which does not exist; set it: flowlite variable set %s VALUE", name, core.ShellWord(name))
 	}
 	if err != nil {
 		return nil, err
@@ -63,7 +63,7 @@ func (r *references) block(path string) (any, error) {
 	if core.IsNotFound(err) {
 		how := "save it first"
 		if kind == core.SecretBlock {
-			how = "set it: flowlite secret set " + name
+			how = "set it: " + core.ShellCommand("flowlite", "secret", "set", name)
 		}
 		return nil, core.Errorf(core.ENotFound, "the job variables name the block %s/%s, which does not exist; %s", kind, name, how)
 	}
