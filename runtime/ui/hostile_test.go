@@ -14,7 +14,7 @@ import (
 // from right to left, controls, and thousands of letters.
 var hostile = []string{
 	`<script>window.hacked=1</script>`, `"><img src=x onerror=window.hacked=1>`, `' autofocus onfocus='window.hacked=1`, `javascript:window.hacked=1`,
-	"\u202Eevil\u202C \u0645\u0631\u062D\u0628\u0627 \u05E9\u05DC\u05D5\u05DD", `${hacked} {{hacked}} %3Cscript%3E \x3cscript\x3e`, "a\tb\r\nc\u2028d", `hx-get="/x" hx-trigger="load"`, strings.Repeat("W", 2_500),
+	"\u202Eevil\u202C \u0645\u0631\u062D\u0628\u0627 \u05E9\u05DC\u05D5\u05DD", `${hacked} {{hacked}} %3Cscript%3E \x3cscript\x3e`, "a\tb\r\nc\u2028d", `hx-get="/x" hx-trigger="load"`, strings.Repeat("W", 1_200),
 }
 
 // clean is the name as far as flows and their like may be called so.

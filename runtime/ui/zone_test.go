@@ -53,7 +53,7 @@ func TestZoneOfToday(t *testing.T) {
 	b.goTo("/deployments/" + h.adder.ID.String() + "/run")
 	b.wait(`document.querySelector(".side-foot").textContent.includes("Asia/Tokyo") && !!window.htmx`)
 	b.want(`document.querySelector("#run-form [name=fl_tz]").value`, "Asia/Tokyo")
-	b.js(`(document.querySelector("[name=a]").value=1,document.querySelector("[name=at]").value="2031-01-05T09:00",document.querySelector("#run-form .btn.pri").click())`)
+	b.js(`(document.querySelector("[name=\"parameters.a\"]").value=1,document.querySelector("[name=at]").value="2031-01-05T09:00",document.querySelector("#run-form .btn.pri").click())`)
 	b.wait(`location.pathname.startsWith("/flow-runs/")`)
 	if at := h.planned(h.adder); !strings.HasPrefix(at, "2031-01-05T00:00:00") {
 		t.Errorf("09:00 in Tokyo is %s", at)
@@ -62,7 +62,7 @@ func TestZoneOfToday(t *testing.T) {
 	b.in("America/New_York")
 	b.js(`document.dispatchEvent(new Event("visibilitychange"))`)
 	b.wait(`document.querySelector("#notice").textContent.includes("times on this page are in Asia/Tokyo")`)
-	b.js(`(document.querySelector("[name=a]").value=1,document.querySelector("[name=at]").value="2032-01-05T09:00",document.querySelector("#run-form .btn.pri").click())`)
+	b.js(`(document.querySelector("[name=\"parameters.a\"]").value=1,document.querySelector("[name=at]").value="2032-01-05T09:00",document.querySelector("#run-form .btn.pri").click())`)
 	b.wait(`location.pathname.startsWith("/flow-runs/")`)
 	if at := h.planned(h.adder); !strings.HasPrefix(at, "2032-01-05T00:00:00") {
 		t.Errorf("09:00 on a page of Tokyo is %s", at)
