@@ -54,7 +54,7 @@ func TestUnsaidDeployment(t *testing.T) {
 		keys = append(keys, k)
 	}
 	slices.Sort(keys)
-	if got := strings.Join(keys, " "); got != "flow_id name parameter_openapi_schema" {
+	if got := strings.Join(keys, " "); got != "flow_id name parameter_openapi_schema path pull_steps storage_document_id" {
 		t.Errorf("a deployment with nothing but a name says %s", got)
 	}
 }

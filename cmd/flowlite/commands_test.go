@@ -353,7 +353,7 @@ func TestTypedValues(t *testing.T) {
 		return &r
 	}
 	r := run("-p", "o=12", "-p", "n=12", "-j", "command=true", "-j", "name=7", "-j", `env={"A":null,"B":"b"}`)
-	if got := r.Parameters.Map(); got["o"] != "12" || got["n"] != 12.0 {
+	if got := r.Parameters.Map(); got["o"] != "12" || got["n"] != json.Number("12") {
 		t.Errorf("parameters %s", r.Parameters)
 	}
 	if got := r.JobVariables.Map(); got["command"] != "true" || got["name"] != "7" {

@@ -90,7 +90,7 @@ func TestReadOnlyData(t *testing.T) {
 	if err := os.Chmod(dir, 0o555); err != nil {
 		t.Fatal(err)
 	}
-	p.refused("cannot make the data folder", "permission denied", "FLOWLITE_HOME")
+	p.refused("cannot make the data directory", "permission denied", "FLOWLITE_HOME")
 	if err := os.Chmod(dir, 0o777); err != nil {
 		t.Fatal(err)
 	}

@@ -259,8 +259,8 @@ func (w *world) written() map[string]written {
 			values: object{"name": "s", "filters": []object{search, search}}},
 		"POST /api/work_pools/{name}/workers/heartbeat": {of: core.WorkerHeartbeat{}, path: "/work_pools/p/workers/heartbeat",
 			read: "/work_pools/p/workers/filter#w", base: object{"name": "w"},
-			values: object{"name": "w", "last_after": 0, "heartbeat_interval_seconds": 8},
+			values: object{"name": "w", "last_after": 0, "heartbeat_interval_seconds": 8, "flows": []string{"adder"}},
 			changes: map[string][]string{"": {"last_heartbeat_time", "status"}, "name": {"last_heartbeat_time", "status"},
-				"last_after": {"last_heartbeat_time", "status"}, "heartbeat_interval_seconds": {"last_heartbeat_time", "status"}}},
+				"last_after": {"last_heartbeat_time", "status"}, "flows": {"last_heartbeat_time", "status"}, "heartbeat_interval_seconds": {"last_heartbeat_time", "status"}}},
 	}
 }
