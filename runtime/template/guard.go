@@ -208,7 +208,8 @@ func (g *guard) enclose(slot reflect.Value) {
 		return
 	}
 	var at *tokens.Token
-	name, args := "\x00", []nodes.Expression(nil)
+	var args []nodes.Expression
+	name := "\x00"
 	switch n := slot.Interface().(type) {
 	case *nodes.BinaryExpression:
 		at = n.Operator.Token

@@ -183,7 +183,7 @@ func told(err error) string {
 	}
 	for {
 		var next error
-		switch e := err.(type) {
+		switch e := any(err).(type) { // each link by itself, the library's values among them
 		case *exec.Value:
 			next, _ = e.Interface().(error)
 		case interface{ Cause() error }:
