@@ -81,7 +81,7 @@ type certainty struct {
 func newPlanned(t *testing.T, database string, r *rand.Rand) *planned {
 	p := &planned{t: t, ctx: t.Context(), rand: r, executed: map[core.UUID]int{}, taken: map[core.UUID]bool{}}
 	cfg := testConfig(t)
-	cfg.DatabaseURL, cfg.Worker = database, true
+	cfg.DatabaseURL, cfg.Worker, cfg.Flows = database, true, []string{"f"}
 	ready := make(chan struct{})
 	cfg.InProcess = func(ctx context.Context, c core.Claim) (bool, error) {
 		<-ready
