@@ -8,7 +8,7 @@ import (
 
 // A body has start to begin, and then must come at least at rate bytes per second
 // on the whole: a client that sends a byte now and then holds a connection, and
-// what has been read of the body, for ever.
+// what has been read of the body, without end.
 const (
 	start = 30 * time.Second
 	rate  = 16 << 10

@@ -14,8 +14,7 @@ import (
 	"github.com/flowlite/flowlite/runtime/schedule"
 )
 
-// Defaults of the scheduler: at least so many runs and so far ahead, at most
-// so many and so far.
+// Defaults of the scheduler: the least and the most of runs, and of time ahead.
 const (
 	scheduleMinRuns = 3
 	scheduleMinTime = time.Hour

@@ -1,7 +1,7 @@
 """`flow.serve()` and `prefect flow serve`: a process that deploys and executes its own runs."""
 
 import pytest
-from conftest import FLOWS, cli, eventually, process
+from conftest import FLOWS, cli, eventually, kill_flow, process
 from prefect.client.orchestration import get_client
 from prefect.deployments import run_deployment
 
@@ -45,6 +45,13 @@ def test_cancel(api, served):
     api.wait(run_id, "RUNNING")
     cli("flow-run", "cancel", run_id)
     api.wait(run_id, "CANCELLED", timeout=60)
+
+
+def test_killed_process(api, served):
+    run_id = str(run_deployment("sleeper/served", timeout=0).id)
+    api.wait(run_id, "RUNNING")
+    kill_flow(run_id)
+    api.wait(run_id, "CRASHED")
 
 
 def test_is_paused_at_the_end(api, tmp_path, name):
