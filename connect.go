@@ -62,9 +62,10 @@ func current(ctx context.Context, flow string) (*engine.Engine, error) {
 
 const inMemoryOnly = "flow runs are kept in memory until the program ends; start an App, call Use, or set FLOWLITE_API_URL to store them"
 
-// tell logs once where runs go.
+// tell logs once where runs go. A process that a worker started does not: its run
+// is there already, and the line would stand in the run's log.
 func tell(ctx context.Context, what, url string) {
-	if shared.told[what+url] {
+	if launched() || shared.told[what+url] {
 		return
 	}
 	if shared.told == nil {
