@@ -105,6 +105,10 @@ func (t *tx) ClaimDueAction(ctx context.Context, a *core.DueAction, until core.T
 	return n > 0, t.err(err, "Action")
 }
 
+func (t *tx) ReturnDueAction(ctx context.Context, a *core.DueAction, due core.Time) error {
+	return t.err(t.q.ReturnDueAction(ctx, row.ReturnDueActionParams{ID: a.ID, Attempts: a.Attempts + 1, DueTime: due}), "Action")
+}
+
 func (t *tx) DeleteDueAction(ctx context.Context, id core.UUID) (bool, error) {
 	n, err := t.q.DeleteDueAction(ctx, row.DeleteDueActionParams{ID: id})
 	return n > 0, t.err(err, "Action")

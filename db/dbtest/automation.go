@@ -108,6 +108,10 @@ func automationWork(s *suite) {
 	}
 	s.eq(len(must(s.DueActions(s.ctx, s.now, 10))(s)), 0)
 	s.eq(must(s.DueActions(s.ctx, s.now+100, 10))(s)[0].Attempts, 1)
+	for range 2 { // the second return finds a claim that is not its own
+		s.write(func(tx core.Tx) error { return tx.ReturnDueAction(s.ctx, actions[0], s.now+1) })
+		s.eq(must(s.DueActions(s.ctx, s.now+1, 10))(s)[0].Attempts, 0)
+	}
 	for _, want := range []bool{true, false} {
 		s.write(func(tx core.Tx) error {
 			got, err := tx.DeleteDueAction(s.ctx, x.ID)

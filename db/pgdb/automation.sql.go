@@ -429,6 +429,16 @@ func (q *Queries) PutChildFiring(ctx context.Context, arg PutChildFiringParams) 
 	return err
 }
 
+const returnDueAction = `-- name: ReturnDueAction :exec
+UPDATE automation_action SET due_time = $1, attempts = attempts - 1
+WHERE id = $2 AND attempts = $3
+`
+
+func (q *Queries) ReturnDueAction(ctx context.Context, arg ReturnDueActionParams) error {
+	_, err := q.db.Exec(ctx, returnDueAction, arg.DueTime, arg.ID, arg.Attempts)
+	return err
+}
+
 const takeAutomationEvent = `-- name: TakeAutomationEvent :execrows
 DELETE FROM automation_event WHERE event_id = $1
 `

@@ -1429,6 +1429,7 @@ type Querier interface {
 	RecordTaskRun(ctx context.Context, arg RecordTaskRunParams) (int64, error)
 	RenewLeases(ctx context.Context, arg RenewLeasesParams) ([]core.UUID, error)
 	ResealBlockDocument(ctx context.Context, arg ResealBlockDocumentParams) (int64, error)
+	ReturnDueAction(ctx context.Context, arg ReturnDueActionParams) error
 	RunsOccupying(ctx context.Context, arg RunsOccupyingParams) (int64, error)
 	SetFlowRunState(ctx context.Context, arg SetFlowRunStateParams) (int64, error)
 	SetSlot(ctx context.Context, arg SetSlotParams) error
@@ -1519,6 +1520,12 @@ type Result struct {
 	Key     string
 	Content []byte
 	Created core.Time
+}
+
+type ReturnDueActionParams struct {
+	DueTime  core.Time
+	ID       core.UUID
+	Attempts int64
 }
 
 type RunLease struct {

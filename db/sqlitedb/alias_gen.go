@@ -222,6 +222,7 @@ type RecordTaskRunParams = row.RecordTaskRunParams
 type RenewLeasesParams = row.RenewLeasesParams
 type ResealBlockDocumentParams = row.ResealBlockDocumentParams
 type Result = row.Result
+type ReturnDueActionParams = row.ReturnDueActionParams
 type RunLease = row.RunLease
 type RunsOccupyingParams = row.RunsOccupyingParams
 type SavedSearch = row.SavedSearch

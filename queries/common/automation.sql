@@ -84,5 +84,9 @@ SELECT * FROM automation_action WHERE due_time <= sqlc.arg(due_time) ORDER BY du
 UPDATE automation_action SET due_time = sqlc.arg(until_time), attempts = attempts + 1
 WHERE id = sqlc.arg(id) AND attempts = sqlc.arg(attempts);
 
+-- name: ReturnDueAction :exec
+UPDATE automation_action SET due_time = sqlc.arg(due_time), attempts = attempts - 1
+WHERE id = sqlc.arg(id) AND attempts = sqlc.arg(attempts);
+
 -- name: DeleteDueAction :execrows
 DELETE FROM automation_action WHERE id = sqlc.arg(id);

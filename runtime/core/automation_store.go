@@ -55,6 +55,9 @@ type AutomationTx interface {
 	// ClaimDueAction keeps others from an action until then; false means that
 	// another server was faster.
 	ClaimDueAction(ctx context.Context, a *DueAction, until Time) (bool, error)
+	// ReturnDueAction takes the claim of a back, as if the action had not begun; it
+	// is due at due. An action that has been claimed since, or is gone, stays as it is.
+	ReturnDueAction(ctx context.Context, a *DueAction, due Time) error
 	// DeleteDueAction is false where it is gone already.
 	DeleteDueAction(ctx context.Context, id UUID) (bool, error)
 }

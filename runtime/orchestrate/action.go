@@ -20,13 +20,18 @@ const (
 	actionClaim = time.Minute
 	actionTries = 3
 	actionAgain = 500 * time.Millisecond
+	// actionReturn is how long a server that stops waits to give a claim back.
+	actionReturn = 2 * time.Second
 )
 
 // DoActions does what automations have put down. An action is claimed in one
 // transaction before it is done, and struck out with the events that tell of
 // it: of many servers one does it. Only an action whose server died while
-// doing it is done again.
+// doing it is done again, and fails once that has happened actionTries times.
 func (s *Service) DoActions(ctx context.Context) (n int, first error) {
+	for _, a := range s.claims.take() {
+		s.returnAction(ctx, a)
+	}
 	for {
 		due, err := s.store.DueActions(ctx, s.now(), actionBatch)
 		if err != nil || len(due) == 0 {
@@ -107,15 +112,29 @@ func (s *Service) doAction(ctx context.Context, due *core.DueAction) error {
 	if err != nil || !claimed {
 		return err
 	}
+	err = s.attemptAction(ctx, due)
+	if err != nil && (ctx.Err() != nil || core.CodeOf(err) == core.EUnavailable) {
+		s.returnAction(ctx, due)
+	}
+	return err
+}
+
+// attemptAction performs a claimed action. A claim that is neither finished nor
+// returned was interrupted: its process died, perhaps because of the action.
+func (s *Service) attemptAction(ctx context.Context, due *core.DueAction) (err error) {
 	inv := &invocation{DueAction: due, details: map[string]any{}, action: &core.AutomationAction{}, firing: &core.Firing{}}
 	decodeJSON(due.Action, inv.action)
 	decodeJSON(due.Firing, inv.firing)
 	if inv.automation, err = s.store.Automation(ctx, due.AutomationID); err != nil {
 		return err
 	}
+	if due.Attempts >= actionTries {
+		return s.finishAction(ctx, inv, failed("The action was interrupted %d times before it finished and is not started again: "+
+			"each time, its server exited or stopped responding. Check the server's log, and what the action renders or calls", due.Attempts))
+	}
 	err = s.performPatiently(ctx, inv)
 	if ctx.Err() != nil {
-		return ctx.Err() // the server stops; the claim ends by itself
+		return ctx.Err()
 	}
 	// The database's own trouble is no outcome: the action is done later, and
 	// where the trouble may lie in the action, not for ever.
@@ -124,6 +143,37 @@ func (s *Service) doAction(ctx context.Context, due *core.DueAction) error {
 		return err
 	}
 	return s.finishAction(ctx, inv, err)
+}
+
+// returnAction gives a claim back, so that a shutdown and an unavailable
+// database do not count as interruptions. Where the database does not take it,
+// it is given back when DoActions runs again.
+func (s *Service) returnAction(ctx context.Context, due *core.DueAction) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), actionReturn)
+	defer cancel()
+	err := s.store.Write(ctx, func(tx core.Tx) error { return tx.ReturnDueAction(ctx, due, s.now()) })
+	if err != nil {
+		s.claims.keep(due)
+	}
+}
+
+// unreturned are claimed actions that the database was not there to take back.
+type unreturned struct {
+	mu      sync.Mutex
+	actions []*core.DueAction
+}
+
+func (u *unreturned) keep(a *core.DueAction) {
+	u.mu.Lock()
+	u.actions = append(u.actions, a)
+	u.mu.Unlock()
+}
+
+func (u *unreturned) take() (actions []*core.DueAction) {
+	u.mu.Lock()
+	actions, u.actions = u.actions, nil
+	u.mu.Unlock()
+	return actions
 }
 
 // performPatiently outlasts a restart of the database within the claim.

@@ -218,6 +218,121 @@ func TestActionOutlastsTheDatabase(t *testing.T) {
 	}
 }
 
+// hangStore never answers what a template asks, as if the process died there.
+type hangStore struct {
+	core.Store
+	reached chan struct{}
+	until   chan struct{}
+}
+
+func (s *hangStore) FlowRun(ctx context.Context, id core.UUID) (*core.FlowRun, error) {
+	s.reached <- struct{}{}
+	<-s.until
+	return nil, context.Canceled
+}
+
+// reports sets off an automation that renders a template in its one action.
+func (h *house) reports() (deployment *core.Deployment) {
+	d := h.deployed()
+	must(h.CreateAutomation(h.ctx, automation(`{"posture":"Reactive","expect":["prefect.flow-run.Completed"]}`,
+		`{"type":"run-deployment","source":"selected","deployment_id":"`+d.ID.String()+`","parameters":{"of":"{{ flow_run.id }}"}}`)))(h.t)
+	run := must(h.CreateFlowRun(h.ctx, core.FlowRunCreate{FlowID: h.flow().ID}))(h.t)
+	h.set(run.ID, core.Running, core.Accept)
+	h.set(run.ID, core.Completed, core.Accept)
+	must(h.EvaluateAutomations(h.ctx))(h.t)
+	return d
+}
+
+func (h *house) peer(store core.Store) *orchestrate.Service {
+	return orchestrate.New(orchestrate.Config{Store: store, Bus: h.bus, Sealer: h.sealer, Log: slog.New(slog.DiscardHandler),
+		Results: orchestrate.DirResults(h.t.TempDir()), Now: func() core.Time { return core.Now() + core.Time(h.ahead.Load()) }})
+}
+
+func (h *house) runsOf(d *core.Deployment) []*core.FlowRun {
+	return must(h.store.FlowRuns(h.ctx, core.Filters{FlowRuns: &core.FlowRunFilter{DeploymentID: &core.IDFilter{Any: []core.UUID{d.ID}}}}, core.Page{}))(h.t)
+}
+
+// An action in which three servers died is not begun a fourth time.
+func TestActionIsParkedAfterThreeDeaths(t *testing.T) {
+	bothEngines(t, func(t *testing.T, h *house) {
+		d := h.reports()
+		hang := &hangStore{Store: h.store, reached: make(chan struct{}), until: make(chan struct{})}
+		var dead sync.WaitGroup
+		defer dead.Wait()
+		defer close(hang.until)
+		for range 3 {
+			dead.Go(func() { _, _ = h.peer(hang).DoActions(context.Background()) })
+			<-hang.reached
+			h.later(2 * time.Minute)
+		}
+		if bad := h.told("prefect.automation.action.failed"); len(bad) > 0 {
+			t.Fatalf("failed after three interruptions already: %s", bad[0].Payload)
+		}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			_, _ = h.peer(hang).DoActions(context.Background())
+		}()
+		select {
+		case <-hang.reached:
+			t.Error("the action began a fourth time")
+		case <-done:
+		}
+		bad := h.told("prefect.automation.action.failed")
+		if len(bad) != 1 || !strings.Contains(fmt.Sprint(bad[0].Payload.Map()["reason"]), "interrupted 3 times") {
+			t.Errorf("failed: %v", bad)
+		}
+		if left := must(h.store.DueActions(h.ctx, h.now().Add(time.Hour), 10))(t); len(left) > 0 || len(h.runsOf(d)) > 0 {
+			t.Errorf("%d actions are due still, %d runs", len(left), len(h.runsOf(d)))
+		}
+	})
+}
+
+func (h *house) now() core.Time { return core.Now() + core.Time(h.ahead.Load()) }
+
+// A server that stops in the midst of an action, and a database that is away,
+// give the claim back: that is no interruption.
+func TestActionIsReturned(t *testing.T) {
+	bothEngines(t, func(t *testing.T, h *house) {
+		d := h.reports()
+		for range 5 {
+			hang := &hangStore{Store: h.store, reached: make(chan struct{}), until: make(chan struct{})}
+			ctx, stop := context.WithCancel(h.ctx)
+			ended := make(chan struct{})
+			go func() {
+				defer close(ended)
+				_, _ = h.peer(hang).DoActions(ctx)
+			}()
+			<-hang.reached
+			stop()
+			close(hang.until)
+			<-ended
+			h.later(2 * time.Minute)
+		}
+		for range 5 {
+			other := h.peer(&failingFinish{Store: h.store})
+			if _, err := other.DoActions(h.ctx); core.CodeOf(err) != core.EUnavailable {
+				t.Fatalf("%v, want an unavailable database", err)
+			}
+			h.later(2 * time.Minute)
+		}
+		if due := must(h.store.DueActions(h.ctx, h.now(), 10))(t); len(due) != 1 || due[0].Attempts != 0 {
+			t.Fatalf("due: %+v, want one that has not begun", due)
+		}
+		must(h.peer(h.store).DoActions(h.ctx))(t)
+		if bad := h.told("prefect.automation.action.failed"); len(bad) > 0 || len(h.runsOf(d)) != 1 {
+			t.Errorf("%d runs, want 1; failed: %v", len(h.runsOf(d)), bad)
+		}
+	})
+}
+
+// failingFinish cannot answer for the automation of a claimed action.
+type failingFinish struct{ core.Store }
+
+func (failingFinish) Automation(context.Context, core.UUID) (*core.Automation, error) {
+	return nil, core.Errorf(core.EUnavailable, "the database cannot answer: unexpected EOF")
+}
+
 func TestActionsOnThings(t *testing.T) {
 	bothEngines(t, func(t *testing.T, h *house) {
 		d := h.deployed()

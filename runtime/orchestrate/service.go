@@ -60,6 +60,7 @@ type Service struct {
 	creations  together[operation]
 
 	secrets  secretWords
+	claims   unreturned
 	triggers triggers
 	url      string
 }
