@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -157,13 +156,10 @@ func sqliteSource(ctx context.Context, dsn string) (_ *source, err error) {
 func postgresSource(ctx context.Context, dsn string) (*source, error) {
 	conn, err := pgx.Connect(ctx, dsn)
 	if err != nil {
-		return nil, core.Errorf(core.EUnavailable, "connect to Postgres: %w", err)
+		return nil, core.Errorf(core.EUnavailable, "connect to Postgres: %s", core.URLFault(dsn, err))
 	}
 	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
-	s := &source{d: queries.Postgres, name: dsn}
-	if u, err := url.Parse(dsn); err == nil {
-		s.name = u.Redacted()
-	}
+	s := &source{d: queries.Postgres, name: core.HideURL(dsn)}
 	if err == nil {
 		err = tx.QueryRow(ctx, queries.Place).Scan(&s.place)
 	}

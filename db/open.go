@@ -27,11 +27,11 @@ func Open(ctx context.Context, dsn string) (core.Store, error) {
 func sqlitePath(dsn string) (path, sync string, err error) {
 	path, query, _ := strings.Cut(strings.TrimPrefix(dsn, "sqlite:"), "?")
 	if strings.Contains(path, "://") {
-		return "", "", core.Errorf(core.EInvalid, "database %q is not known; write sqlite:PATH or postgres://...", dsn)
+		return "", "", core.Errorf(core.EInvalid, "database %q is not known; write sqlite:PATH or postgres://...", core.HideURL(dsn))
 	}
 	values, err := url.ParseQuery(query)
 	if err != nil {
-		return "", "", core.Errorf(core.EInvalid, "database %q: %w", dsn, err)
+		return "", "", core.Errorf(core.EInvalid, "database %q: %s", core.HideURL(dsn), core.URLFault(dsn, err))
 	}
 	sync = strings.ToUpper(values.Get("synchronous"))
 	switch sync {
@@ -39,10 +39,10 @@ func sqlitePath(dsn string) (path, sync string, err error) {
 		sync = "FULL"
 	case "FULL", "NORMAL", "OFF":
 	default:
-		return "", "", core.Errorf(core.EInvalid, "database %q: synchronous must be full, normal or off", dsn)
+		return "", "", core.Errorf(core.EInvalid, "database %q: synchronous must be full, normal or off", core.HideURL(dsn))
 	}
 	if path == "" {
-		return "", "", core.Errorf(core.EInvalid, "database %q names no file; write sqlite:PATH", dsn)
+		return "", "", core.Errorf(core.EInvalid, "database %q names no file; write sqlite:PATH", core.HideURL(dsn))
 	}
 	return path, sync, nil
 }

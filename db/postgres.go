@@ -32,7 +32,7 @@ const connectTimeout = 5 * time.Second
 func openPostgres(ctx context.Context, dsn string) (core.Store, error) {
 	cfg, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
-		return nil, core.Errorf(core.EInvalid, "the database address cannot be read: %w", err)
+		return nil, core.Errorf(core.EInvalid, "the database address cannot be read: %s", core.URLFault(dsn, err))
 	}
 	if cfg.ConnConfig.ConnectTimeout == 0 {
 		cfg.ConnConfig.ConnectTimeout = connectTimeout
@@ -41,7 +41,7 @@ func openPostgres(ctx context.Context, dsn string) (core.Store, error) {
 	findPrimary(&cfg.ConnConfig.Config)
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
-		return nil, core.Errorf(core.EUnavailable, "connect to Postgres: %w", err)
+		return nil, core.Errorf(core.EUnavailable, "connect to Postgres: %s", core.URLFault(dsn, err))
 	}
 	if err := migratePostgres(ctx, pool); err != nil {
 		pool.Close()

@@ -48,11 +48,11 @@ func (c *api) explain(err error) error {
 		return &failure{code: exitUsage, what: wrong.Error(), hint: "say --api-url, set FLOWLITE_API_URL, or choose another profile: flowlite profile ls"}
 	}
 	if client.Silent(err) {
-		return &failure{code: exitUnreachable, what: "the server at " + c.base + " has taken the request and does not answer",
+		return &failure{code: exitUnreachable, what: "the server at " + core.HideURL(c.base) + " has taken the request and does not answer",
 			hint: "it may be busy, and do what was asked all the same; flowlite server status tells whether it answers at all"}
 	}
 	if client.Unreachable(err) {
-		f := &failure{code: exitUnreachable, what: "no server answers at " + c.base, why: client.Cause(err),
+		f := &failure{code: exitUnreachable, what: "no server answers at " + core.HideURL(c.base), why: client.Cause(err),
 			hint: "set FLOWLITE_API_URL, or choose another profile: flowlite profile ls"}
 		if u, err := url.Parse(c.base); err == nil && (u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback()) {
 			f.hint = "start one: flowlite up, or in the background flowlite server start -b; another address: FLOWLITE_API_URL"
@@ -69,7 +69,7 @@ func ask[T any](a *app, method, path string, body any) (v T, raw core.JSON, err 
 		return v, raw, err
 	}
 	if err = json.Unmarshal(raw, &v); err != nil {
-		err = fmt.Errorf("%s answered what is not a flowlite API: %w", a.api.base+path, err)
+		err = fmt.Errorf("%s answered what is not a flowlite API: %w", core.HideURL(a.api.base)+path, err)
 	}
 	return v, raw, err
 }

@@ -18,7 +18,8 @@ func (dashboardOpenCmd) Run(a *app) error {
 	if err := a.api.once.Health(a.ctx); err != nil {
 		return a.api.explain(err)
 	}
-	if err := a.out.Say(core.ToJSON(map[string]string{"url": url}), url, "%s", url); err != nil {
+	shown := core.HideURL(url)
+	if err := a.out.Say(core.ToJSON(map[string]string{"url": shown}), shown, "%s", shown); err != nil {
 		return err
 	}
 	opener := []string{"xdg-open"}

@@ -54,12 +54,12 @@ func report(p *out.Printer, err error) int {
 			}
 		}
 	}
-	p.Note("%s %s", p.Red("error:"), f.what)
+	p.Note("%s %s", p.Red("error:"), core.HideCredentials(f.what))
 	if f.why != "" {
-		p.Note("  why:  %s", f.why)
+		p.Note("  why:  %s", core.HideCredentials(f.why))
 	}
 	if f.hint != "" {
-		p.Hint("%s", f.hint)
+		p.Hint("%s", core.HideCredentials(f.hint))
 	}
 	return f.code
 }

@@ -28,7 +28,7 @@ func (c *importPrefectCmd) Run(a *app) error {
 	}
 	from := client.Servers(c.From)[0]
 	if from == a.api.base {
-		return badUsage("--from is the server that is imported to, %s; set FLOWLITE_API_URL to where flowlite runs", from)
+		return badUsage("--from is the server that is imported to, %s; set FLOWLITE_API_URL to where flowlite runs", core.HideURL(from))
 	}
 	source := client.New(client.Config{URL: from, AuthString: c.FromAuth, Patience: 30 * time.Second})
 	bar := a.out.Progress()
@@ -45,9 +45,9 @@ func (c *importPrefectCmd) explain(a *app, from string, err error) error {
 	if !client.Unreachable(err) {
 		return err
 	}
-	f := &failure{code: exitUnreachable, what: "no Prefect server answers at " + from, hint: "the address is that of its API, like http://127.0.0.1:4200/api"}
-	if strings.Contains(err.Error(), a.api.base) {
-		f.what, f.hint = "no flowlite server answers at "+a.api.base, "start flowlite with `flowlite up`, or set FLOWLITE_API_URL"
+	f := &failure{code: exitUnreachable, what: "no Prefect server answers at " + core.HideURL(from), hint: "the address is that of its API, like http://127.0.0.1:4200/api"}
+	if strings.Contains(err.Error(), core.HideURL(a.api.base)) {
+		f.what, f.hint = "no flowlite server answers at "+core.HideURL(a.api.base), "start flowlite with `flowlite up`, or set FLOWLITE_API_URL"
 	}
 	f.why = client.Cause(err)
 	return f

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -78,10 +77,7 @@ func (s setting) shown(value string, secrets bool) string {
 	case strings.HasSuffix(s.name, "_AUTH_STRING"), strings.HasSuffix(s.name, "_KEY"):
 		return "********"
 	}
-	if u, err := url.Parse(value); err == nil && u.User != nil {
-		return u.Redacted()
-	}
-	return value
+	return core.HideURL(value)
 }
 
 // resolver gives flags that neither the command line nor the environment set

@@ -49,7 +49,18 @@ func (f serveFlags) config(a *app) server.Config {
 func logger(a *app, level string) *slog.Logger {
 	var l slog.Level
 	_ = l.UnmarshalText([]byte(level))
-	return slog.New(slog.NewTextHandler(a.out.Err, &slog.HandlerOptions{Level: l}))
+	return slog.New(slog.NewTextHandler(a.out.Err, &slog.HandlerOptions{Level: l, ReplaceAttr: withoutCredentials}))
+}
+
+// withoutCredentials keeps the passwords of URLs out of log lines.
+func withoutCredentials(_ []string, a slog.Attr) slog.Attr {
+	switch a.Value.Kind() {
+	case slog.KindString, slog.KindAny:
+		if text := a.Value.String(); text != core.HideCredentials(text) {
+			return slog.String(a.Key, core.HideCredentials(text))
+		}
+	}
+	return a
 }
 
 // redisSilence: the Redis client logs each failed connection. A server has one

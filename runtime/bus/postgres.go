@@ -42,7 +42,7 @@ func NewPostgres(ctx context.Context, dsn string, o Options) (*Linked, error) {
 func pgPool(ctx context.Context, dsn, name string, most int32) (*pgxpool.Pool, error) {
 	cfg, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
-		return nil, core.Errorf(core.EInvalid, "the database address cannot be read: %w", err)
+		return nil, core.Errorf(core.EInvalid, "the database address cannot be read: %s", core.URLFault(dsn, err))
 	}
 	cfg.MaxConns, cfg.MinConns, cfg.MinIdleConns = most, 0, 0
 	cfg.ConnConfig.RuntimeParams["application_name"] = name

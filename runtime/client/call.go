@@ -44,7 +44,7 @@ func (c *Client) call(ctx context.Context, method, path string, in, out any) err
 		return err
 	}
 	if err := core.Unmarshal(b, out); err != nil {
-		return core.Errorf(core.EInternal, "%s answered %s %s with something else than expected (is it a flowlite server?): %w", c.URL(), method, path, err)
+		return core.Errorf(core.EInternal, "%s answered %s %s with something else than expected (is it a flowlite server?): %w", core.HideURL(c.URL()), method, path, err)
 	}
 	return nil
 }
@@ -125,7 +125,7 @@ func (c *Client) request(ctx context.Context, server, method, path, contentType 
 	}
 	r, err := http.NewRequestWithContext(ctx, method, server+path, reader)
 	if err != nil {
-		return nil, core.Errorf(core.EInvalid, "%s cannot be asked of %s: %w", path, server, err)
+		return nil, core.Errorf(core.EInvalid, "%s cannot be asked of %s: %s", path, core.HideURL(server), core.URLFault(server, err))
 	}
 	if body != nil {
 		r.Header["Content-Type"] = []string{contentType}
@@ -219,7 +219,7 @@ func (c *Client) unreachable(ctx context.Context, server string, err error) erro
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return &core.Error{Code: core.EUnavailable, Message: "No server answers at " + server + ": " + Cause(err) + "; start one with `flowlite up`, or set FLOWLITE_API_URL to where it runs", Err: err}
+	return &core.Error{Code: core.EUnavailable, Message: "No server answers at " + core.HideURL(server) + ": " + Cause(err) + "; start one with `flowlite up`, or set FLOWLITE_API_URL to where it runs", Err: err}
 }
 
 // Cause is why a server could not be reached, in as few words as tell it.
@@ -228,7 +228,7 @@ func Cause(err error) string {
 		err = e.Err
 	}
 	if dial, ok := errors.AsType[*net.OpError](err); ok {
-		return dial.Err.Error()
+		return core.HideCredentials(dial.Err.Error())
 	}
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		if u.Timeout() {
@@ -239,7 +239,7 @@ func Cause(err error) string {
 	if strings.Contains(err.Error(), "server gave HTTP response to HTTPS client") {
 		return "it speaks http, not https"
 	}
-	return err.Error()
+	return core.HideCredentials(err.Error())
 }
 
 // Silent tells that a server took the request and has not answered in time: it
@@ -269,7 +269,7 @@ var codes = map[int]core.Code{
 
 // failure turns an answer back into the error that the server had.
 func (c *Client) failure(resp *http.Response, server string, b []byte) error {
-	e := &core.Error{Code: core.EInternal}
+	e, server := &core.Error{Code: core.EInternal}, core.HideURL(server)
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	switch {
 	case resp.StatusCode == http.StatusBadRequest && kind != "application/json" && bytes.Contains(b, []byte("HTTP request to an HTTPS server")):

@@ -89,7 +89,7 @@ func Servers(list string) []string {
 func CheckServers(list string) error {
 	for _, one := range Servers(list) {
 		if u, err := url.Parse(one); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
-			return core.Errorf(core.EInvalid, "%q is not the address of a server; it looks like http://127.0.0.1:4200/api", strings.TrimSuffix(one, "/api"))
+			return core.Errorf(core.EInvalid, "%q is not the address of a server; it looks like http://127.0.0.1:4200/api", core.HideURL(strings.TrimSuffix(one, "/api")))
 		}
 	}
 	return nil

@@ -46,7 +46,7 @@ func NewRelay(servers string) (*Relay, error) {
 	for _, s := range Servers(servers) {
 		u, err := url.Parse(s)
 		if err != nil || u.Host == "" {
-			return nil, core.Errorf(core.EInvalid, "the API URL %q must be like http://host:4200/api", s)
+			return nil, core.Errorf(core.EInvalid, "the API URL %q must be like http://host:4200/api", core.HideURL(s))
 		}
 		r.servers = append(r.servers, u)
 	}
@@ -78,7 +78,7 @@ func (r *Relay) Start() error {
 			w.Header().Set("Retry-After", "1")
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(http.StatusServiceUnavailable)
-			_, _ = w.Write(core.ToJSON(map[string]string{"detail": "no server can be reached: " + err.Error()}))
+			_, _ = w.Write(core.ToJSON(map[string]string{"detail": "no server can be reached: " + core.HideCredentials(err.Error())}))
 		},
 	})}
 	go func() { _ = r.srv.Serve(l) }()

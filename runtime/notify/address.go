@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"strings"
 	"syscall"
+
+	"github.com/flowlite/flowlite/runtime/core"
 )
 
 // Private are the addresses within private networks that blocks may reach: loopback,
@@ -36,7 +38,7 @@ func ParsePrivate(list []string) (Private, error) {
 		case err == nil:
 			p.prefixes = append(p.prefixes, prefix)
 		case text == "" || strings.ContainsAny(text, "/: "):
-			return p, fmt.Errorf("%q is neither a host name, an address, nor a prefix such as 10.1.0.0/16", text)
+			return p, fmt.Errorf("%q is neither a host name, an address, nor a prefix such as 10.1.0.0/16", core.HideURL(text))
 		default:
 			p.hosts[text] = true
 		}

@@ -3,5 +3,5 @@
 // knows the services; this package turns blocks, and the URLs that Apprise
 // made common, into its own.
 //
-// Import law: notify imports nothing of flowlite.
+// Import law: notify imports core alone.
 package notify

@@ -13,6 +13,8 @@ import (
 
 	"github.com/nicholas-fedor/shoutrrr/pkg/router"
 	"github.com/nicholas-fedor/shoutrrr/pkg/types"
+
+	"github.com/flowlite/flowlite/runtime/core"
 )
 
 // Block is a notification or webhook block as it is used: its type's slug and
@@ -117,7 +119,7 @@ func (b *Block) hide(err error) error {
 	if err == nil {
 		return nil
 	}
-	text := err.Error()
+	text := core.URLFault(b.text("url"), err)
 	for _, secret := range b.secrets() {
 		text = strings.ReplaceAll(text, secret, "********")
 		text = strings.ReplaceAll(text, url.QueryEscape(secret), "********")

@@ -116,7 +116,7 @@ func (c *Config) complete() error {
 		c.WorkDir, _ = os.Getwd()
 	}
 	if c.BasePath = strings.TrimRight(c.BasePath, "/"); c.BasePath != "" && !basePath.MatchString(c.BasePath) {
-		return core.Errorf(core.EInvalid, "the base path %q must be a path like /flowlite, of letters, digits and - . _ ~", c.BasePath)
+		return core.Errorf(core.EInvalid, "the base path %q must be a path like /flowlite, of letters, digits and - . _ ~", core.HideURL(c.BasePath))
 	}
 	if err := c.checkPublicURL(); err != nil {
 		return err
@@ -126,14 +126,14 @@ func (c *Config) complete() error {
 	}
 	for _, origin := range c.AllowedOrigins {
 		if u, err := url.Parse(origin); err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != origin {
-			return core.Errorf(core.EInvalid, "the allowed origin %q must be scheme and host, such as https://app.example.com", origin)
+			return core.Errorf(core.EInvalid, "the allowed origin %q must be scheme and host, such as https://app.example.com", core.HideURL(origin))
 		}
 	}
 	if _, err := notify.ParsePrivate(c.PrivateURLs); err != nil {
 		return core.Errorf(core.EInvalid, "private URLs: %w", err)
 	}
 	if !access.Loopback(c.Host) && c.AuthString == "" && !c.NoAuth {
-		return core.Errorf(core.EInvalid, "refusing to serve %s without credentials: anyone who reaches it could run code here; set FLOWLITE_AUTH_STRING=user:password, or say --no-auth", c.Host)
+		return core.Errorf(core.EInvalid, "refusing to serve %s without credentials: anyone who reaches it could run code here; set FLOWLITE_AUTH_STRING=user:password, or say --no-auth", core.HideURL(c.Host))
 	}
 	return nil
 }
@@ -144,7 +144,7 @@ func (c *Config) checkPublicURL() error {
 	}
 	u, err := url.Parse(c.PublicURL)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return core.Errorf(core.EInvalid, "the public URL %q must be like https://flows.example.com or https://example.com/flowlite", c.PublicURL)
+		return core.Errorf(core.EInvalid, "the public URL %q must be like https://flows.example.com or https://example.com/flowlite", core.HideURL(c.PublicURL))
 	}
 	return nil
 }
