@@ -28,6 +28,9 @@ func bulkPostgres(ctx context.Context, s *postgresStore) (_ Bulk, err error) {
 	if b.tx, err = s.pool.Begin(ctx); err != nil {
 		return nil, postgresError(err, "Bulk load")
 	}
+	if _, err := b.tx.Exec(ctx, queries.PatientTransaction); err != nil {
+		return nil, postgresError(err, "Bulk load")
+	}
 	rows, err := b.tx.Query(ctx, queries.Tables(queries.Postgres))
 	if err != nil {
 		return nil, postgresError(err, "Schema")

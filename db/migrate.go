@@ -62,6 +62,9 @@ func migratePostgres(ctx context.Context, pool *pgxpool.Pool) error {
 	for {
 		var more bool
 		err := pgx.BeginFunc(ctx, pool, func(t pgx.Tx) (err error) {
+			if _, err = t.Exec(ctx, queries.PatientTransaction); err != nil {
+				return err
+			}
 			if _, err = t.Exec(ctx, queries.LockMigrations); err != nil {
 				return err
 			}

@@ -39,6 +39,7 @@ func openPostgres(ctx context.Context, dsn string) (core.Store, error) {
 	}
 	cfg.ConnConfig.DialFunc = dialer().DialContext
 	findPrimary(&cfg.ConnConfig.Config)
+	cfg.AfterConnect = setSession
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, core.Errorf(core.EUnavailable, "connect to Postgres: %s", core.URLFault(dsn, err))
@@ -56,6 +57,18 @@ func openPostgres(ctx context.Context, dsn string) (core.Store, error) {
 		return postgresError(err, noun)
 	}
 	return s, nil
+}
+
+// setSession bounds the statements of a session. What its server does not know
+// or support stays as it is.
+func setSession(ctx context.Context, conn *pgx.Conn) error {
+	for _, text := range queries.PostgresSession {
+		_, err := conn.PgConn().Exec(ctx, text).ReadAll()
+		if _, refused := errors.AsType[*pgconn.PgError](err); err != nil && !refused {
+			return err
+		}
+	}
+	return nil
 }
 
 // findPrimary makes a client of several hosts look for the one that accepts

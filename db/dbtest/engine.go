@@ -42,20 +42,23 @@ func postgres(tb testing.TB, server string) string {
 		tb.Fatal(err)
 	}
 	name := fmt.Sprintf("test_%016x", rand.Uint64())
-	sql := func(text string) {
-		c, err := pgx.Connect(context.Background(), server)
-		if err != nil {
-			tb.Fatal(err)
-		}
-		defer func() { _ = c.Close(context.Background()) }()
-		if _, err := c.Exec(context.Background(), text); err != nil {
-			tb.Fatal(err)
-		}
-	}
-	sql("CREATE DATABASE " + name)
-	tb.Cleanup(func() { sql("DROP DATABASE " + name + " WITH (FORCE)") })
+	Exec(tb, server, "CREATE DATABASE "+name)
+	tb.Cleanup(func() { Exec(tb, server, "DROP DATABASE "+name+" WITH (FORCE)") })
 	at.Path = "/" + name
 	return at.String()
+}
+
+// Exec runs a statement in the Postgres database at url.
+func Exec(tb testing.TB, url, text string) {
+	tb.Helper()
+	c, err := pgx.Connect(context.Background(), url)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer func() { _ = c.Close(context.Background()) }()
+	if _, err := c.Exec(context.Background(), text); err != nil {
+		tb.Fatal(err)
+	}
 }
 
 // SetReadOnly makes a PostgreSQL database read-only ("on"), or not ("off"), for

@@ -1,0 +1,13 @@
+package queries
+
+// PostgresSession sets up a session, as far as the database, its user, or the
+// address has not done so: a statement whose client is gone ends within 10 s,
+// and none takes longer than 5 minutes. Not every system can watch a client, and
+// PostgreSQL before 14 cannot.
+var PostgresSession = []string{
+	"SELECT set_config('client_connection_check_interval', '10s', false) WHERE current_setting('client_connection_check_interval', true) = '0'",
+	"SELECT set_config('statement_timeout', '5min', false) WHERE current_setting('statement_timeout') = '0'",
+}
+
+// PatientTransaction lets the statements of a transaction take as long as they need.
+const PatientTransaction = "SET LOCAL statement_timeout = 0"
