@@ -26,7 +26,7 @@ func (s *Service) createDeploymentFlowRun(ctx context.Context, deploymentID core
 		return nil, err
 	}
 	var stored *core.FlowRun
-	err := s.write(ctx, func(tx core.Tx, out *outbox) error {
+	err := s.writeHydrated(ctx, func(tx core.Tx, out *outbox, r *rendering) error {
 		d, err := tx.Deployment(ctx, deploymentID)
 		if core.IsNotFound(err) {
 			return core.NotFound("Deployment")
@@ -34,7 +34,7 @@ func (s *Service) createDeploymentFlowRun(ctx context.Context, deploymentID core
 		if err != nil {
 			return err
 		}
-		run, err := deploymentRun(ctx, tx, s.now(), d, c)
+		run, err := deploymentRun(ctx, tx, s.now(), d, c, r)
 		if err != nil {
 			return err
 		}
@@ -48,8 +48,8 @@ func (s *Service) createDeploymentFlowRun(ctx context.Context, deploymentID core
 	return stored, nil
 }
 
-func deploymentRun(ctx context.Context, tx core.Tx, now core.Time, d *core.Deployment, c core.DeploymentFlowRunCreate) (*core.FlowRun, error) {
-	params, err := hydrate(ctx, tx, overlay(d.Parameters, c.Parameters), nil)
+func deploymentRun(ctx context.Context, tx core.Tx, now core.Time, d *core.Deployment, c core.DeploymentFlowRunCreate, r *rendering) (*core.FlowRun, error) {
+	params, err := r.hydrated(overlay(d.Parameters, c.Parameters))
 	if err != nil {
 		return nil, err
 	}

@@ -96,7 +96,7 @@ func decideRetry(run *core.FlowRun, fresh bool, now core.Time) decision {
 // is not paused; REJECT if the input does not fit.
 func (s *Service) ResumeFlowRun(ctx context.Context, id core.UUID, input core.JSON) (*core.OrchestrationResult, error) {
 	var result *core.OrchestrationResult
-	err := s.write(ctx, func(tx core.Tx, out *outbox) error {
+	err := s.writeHydrated(ctx, func(tx core.Tx, out *outbox, r *rendering) error {
 		run, err := tx.LockFlowRun(ctx, id)
 		if err != nil {
 			if core.IsNotFound(err) {
@@ -109,9 +109,9 @@ func (s *Service) ResumeFlowRun(ctx context.Context, id core.UUID, input core.JS
 			result = d.result(nil)
 			return nil
 		}
-		details := run.State.Details
+		details, answer := run.State.Details, input // input stays as it is for when the transaction runs again
 		if details.RunInputKeyset != nil {
-			fault, err := s.checkResumeInput(ctx, tx, run, &input)
+			fault, err := s.checkResumeInput(ctx, tx, run, r, &answer)
 			if err != nil {
 				return err
 			}
@@ -135,14 +135,14 @@ func (s *Service) ResumeFlowRun(ctx context.Context, id core.UUID, input core.JS
 		}
 		now := s.now()
 		return tx.InsertFlowRunInput(ctx, &core.FlowRunInput{
-			ID: core.NewID(), Created: now, Updated: now, FlowRunID: id, Key: key, Value: string(input.OrObject()),
+			ID: core.NewID(), Created: now, Updated: now, FlowRunID: id, Key: key, Value: string(answer.OrObject()),
 		})
 	})
 	return result, err
 }
 
-func (s *Service) checkResumeInput(ctx context.Context, tx core.Tx, run *core.FlowRun, input *core.JSON) (string, error) {
-	in, err := hydrate(ctx, tx, input.OrObject(), nil)
+func (s *Service) checkResumeInput(ctx context.Context, tx core.Tx, run *core.FlowRun, r *rendering, input *core.JSON) (string, error) {
+	in, err := r.hydrated(input.OrObject())
 	if core.CodeOf(err) == core.EBadRequest {
 		return "Reason: " + err.Error(), nil
 	}

@@ -3,6 +3,7 @@ package orchestrate
 import (
 	"bytes"
 	"context"
+	"errors"
 
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/template"
@@ -26,6 +27,43 @@ func hydrate(ctx context.Context, r core.Reader, params core.JSON, data map[stri
 		return nil, err
 	}
 	return core.Encode(v), nil
+}
+
+var errUnrendered = errors.New("what the transaction needs is not rendered yet")
+
+// rendering is what a transaction found to be rendered, and what became of it.
+type rendering struct {
+	from, to core.JSON
+	err      error
+}
+
+// hydrated returns params as hydrate rendered them, or the error errUnrendered
+// if it has not rendered these: what the transaction read has changed since.
+func (r *rendering) hydrated(params core.JSON) (core.JSON, error) {
+	switch {
+	case !bytes.Contains(params, []byte(kindKey)):
+		return params, nil
+	case bytes.Equal(params, r.from):
+		return r.to, r.err
+	}
+	r.from = params
+	return nil, errUnrendered
+}
+
+// writeHydrated is write for what needs rendered parameters. A template of a
+// user takes up to seconds, in which nobody else could write: it is rendered
+// between two transactions, and the second one verifies that it is the right one.
+func (s *Service) writeHydrated(ctx context.Context, fn func(tx core.Tx, out *outbox, r *rendering) error) error {
+	r := &rendering{}
+	for {
+		err := s.write(ctx, func(tx core.Tx, out *outbox) error { return fn(tx, out, r) })
+		if !errors.Is(err, errUnrendered) {
+			return err
+		}
+		if r.to, r.err = hydrate(ctx, s.store, r.from, nil); ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
 }
 
 type hydration struct {
