@@ -2,10 +2,14 @@ package core
 
 import (
 	"cmp"
+	"encoding/base64"
 	"encoding/json"
+	"fmt"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 )
 
 // MaskedSecret stands for a secret wherever it is shown.
@@ -62,6 +66,10 @@ func wordsIn(v any) (words []string) {
 	switch v := v.(type) {
 	case string:
 		words = append(words, v)
+		if text := strings.TrimSpace(v); strings.HasPrefix(text, "{") || strings.HasPrefix(text, "[") {
+			inner, _ := JSON(text).Decode() // such as a service account's key
+			words = append(words, wordsIn(inner)...)
+		}
 		for line := range strings.Lines(v) {
 			words = append(words, strings.TrimSpace(line))
 		}
@@ -77,19 +85,15 @@ func wordsIn(v any) (words []string) {
 	return words
 }
 
-// Masker replaces the words, and the forms that they take within JSON and Go's
-// quotes; nil if none is long enough.
+// Masker replaces the words of at least minSecret bytes, and the forms that they
+// take within JSON, Go's quotes, URLs, and base64; nil if no word is long enough.
 func Masker(words []string) *strings.Replacer {
 	var all []string
 	for _, w := range words {
-		all = append(all, w)
-		if quoted, err := json.Marshal(w); err == nil {
-			all = append(all, string(quoted[1:len(quoted)-1]))
+		if len(w) >= minSecret {
+			all = append(all, forms(w)...)
 		}
-		quoted := strconv.Quote(w)
-		all = append(all, quoted[1:len(quoted)-1])
 	}
-	all = slices.DeleteFunc(all, func(w string) bool { return len(w) < minSecret })
 	if len(all) == 0 {
 		return nil
 	}
@@ -101,4 +105,78 @@ func Masker(words []string) *strings.Replacer {
 		pairs = append(pairs, w, MaskedSecret)
 	}
 	return strings.NewReplacer(pairs...)
+}
+
+// forms are the word itself and what encoders make of it. Base64 is that of the
+// word alone: within more text, it depends on what stands before.
+func forms(w string) []string {
+	all := []string{w, url.QueryEscape(w), url.PathEscape(w)}
+	for _, quoted := range []string{strconv.Quote(w), strconv.QuoteToASCII(w), jsonText(w, true), jsonText(w, false), asciiJSON(w)} {
+		all = append(all, quoted[1:len(quoted)-1])
+	}
+	for _, e := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
+		coded := e.EncodeToString([]byte(w))
+		all = append(all, coded, strings.TrimRight(coded, "="))
+	}
+	return all
+}
+
+// jsonText is w as Go writes it, with <, >, and & escaped for HTML, or as others do.
+func jsonText(w string, html bool) string {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(html)
+	_ = e.Encode(w)
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// asciiJSON is w as Python's json writes it.
+func asciiJSON(w string) string {
+	var b strings.Builder
+	for _, r := range jsonText(w, false) {
+		switch {
+		case r < 0x80:
+			b.WriteRune(r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.String()
+}
+
+// MaskJSON returns j with the mask in each of its strings; keys stay as they are.
+func MaskJSON(j JSON, mask *strings.Replacer) JSON {
+	if mask == nil || j.IsNull() {
+		return j
+	}
+	v, err := j.Tree()
+	if err != nil {
+		return j
+	}
+	if v, changed := maskIn(v, mask); changed {
+		return Encode(v)
+	}
+	return j
+}
+
+func maskIn(v any, mask *strings.Replacer) (_ any, changed bool) {
+	switch v := v.(type) {
+	case string:
+		text := mask.Replace(v)
+		return text, text != v
+	case []any:
+		for i, x := range v {
+			x, some := maskIn(x, mask)
+			v[i], changed = x, changed || some
+		}
+	case Object:
+		for i, m := range v {
+			x, some := maskIn(m.Value, mask)
+			v[i].Value, changed = x, changed || some
+		}
+	}
+	return v, changed
 }

@@ -10,17 +10,18 @@ import (
 
 var artifactKey = regexp.MustCompile(`^[a-z0-9-]+$`)
 
-// CreateArtifact also makes it the latest of its key.
+// CreateArtifact also makes it the latest of its key. Secrets of blocks are masked.
 func (s *Service) CreateArtifact(ctx context.Context, c core.ArtifactCreate) (*core.Artifact, error) {
 	if c.Key = core.Given(c.Key); c.Key != nil && !artifactKey.MatchString(*c.Key) {
 		return nil, invalidField("key", "Artifact key must only contain lowercase letters, numbers, and dashes; it is "+strconv.Quote(cutText(*c.Key, 80)))
 	}
+	mask := s.masker(ctx)
 	var a *core.Artifact
 	err := s.write(ctx, func(tx core.Tx, out *outbox) error {
 		now := s.now()
 		a = &core.Artifact{
-			ID: c.ID, Created: now, Updated: now, Key: c.Key, Type: c.Type, Description: c.Description,
-			Data: c.Data, Metadata: c.Metadata, FlowRunID: c.FlowRunID, TaskRunID: c.TaskRunID,
+			ID: c.ID, Created: now, Updated: now, Key: c.Key, Type: c.Type, Description: maskText(c.Description, mask),
+			Data: core.MaskJSON(c.Data, mask), Metadata: core.MaskJSON(c.Metadata, mask), FlowRunID: c.FlowRunID, TaskRunID: c.TaskRunID,
 		}
 		if a.ID.IsZero() {
 			a.ID = core.NewID()
@@ -38,19 +39,20 @@ func (s *Service) CreateArtifact(ctx context.Context, c core.ArtifactCreate) (*c
 
 // UpdateArtifact returns ENotFound if there is no such artifact.
 func (s *Service) UpdateArtifact(ctx context.Context, id core.UUID, u core.ArtifactUpdate) error {
+	mask := s.masker(ctx)
 	return s.write(ctx, func(tx core.Tx, out *outbox) error {
 		a, err := tx.Artifact(ctx, id)
 		if err != nil {
 			return err
 		}
 		if u.Data.Set {
-			a.Data = u.Data.Or(nil)
+			a.Data = core.MaskJSON(u.Data.Or(nil), mask)
 		}
 		if u.Description.Set {
-			a.Description = u.Description.Ptr()
+			a.Description = maskText(u.Description.Ptr(), mask)
 		}
 		if u.Metadata.Set {
-			a.Metadata = u.Metadata.Or(nil)
+			a.Metadata = core.MaskJSON(u.Metadata.Or(nil), mask)
 		}
 		a.Updated = s.now()
 		out.run(a.FlowRunID)

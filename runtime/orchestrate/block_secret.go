@@ -13,7 +13,7 @@ import (
 // heard of a change.
 const secretsFresh = 10 * time.Second
 
-// secretWords are the values of all Secret blocks, to be masked in logs.
+// secretWords are the values of all secret fields of blocks, to be masked in logs.
 type secretWords struct {
 	mu    sync.Mutex
 	until core.Time // when to look again
@@ -97,6 +97,14 @@ func (s *Service) maskMessage(ctx context.Context, m *string) *string {
 	return m
 }
 
+// maskText is an optional text of an artifact without secrets.
+func maskText(text *string, mask *strings.Replacer) *string {
+	if text == nil || mask == nil {
+		return text
+	}
+	return core.Ptr(mask.Replace(*text))
+}
+
 func (s *Service) maskReports(ctx context.Context, reports []*core.TaskRunReport) {
 	for _, r := range reports {
 		for _, state := range r.States {
@@ -105,9 +113,28 @@ func (s *Service) maskReports(ctx context.Context, reports []*core.TaskRunReport
 	}
 }
 
+// secretWords are the texts in all secret fields of all blocks.
 func (s *Service) secretWords(ctx context.Context) (words []string, err error) {
+	var secret []core.UUID // schemas with secret fields
+	for offset := 0; ; offset += core.MaxLimit {
+		schemas, err := s.store.BlockSchemas(ctx, core.BlockFilters{}, core.Page{Limit: core.MaxLimit, Offset: offset})
+		if err != nil {
+			return nil, err
+		}
+		for _, schema := range schemas {
+			if len(schema.SecretPaths()) > 0 {
+				secret = append(secret, schema.ID)
+			}
+		}
+		if len(schemas) < core.MaxLimit {
+			break
+		}
+	}
+	if len(secret) == 0 {
+		return nil, nil
+	}
 	f := core.BlockFilters{
-		Types:     &core.BlockTypeFilter{Slug: &core.TextFilter{Any: []string{core.SecretBlock}}},
+		Schemas:   &core.BlockSchemaFilter{ID: &core.IDFilter{Any: secret}},
 		Documents: &core.BlockDocumentFilter{IsAnonymous: core.Null[core.BoolFilter]()},
 	}
 	for offset := 0; ; offset += core.MaxLimit {

@@ -2,6 +2,7 @@ package orchestrate_test
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -102,16 +103,22 @@ func maskSecrets(t *testing.T, h *house) {
 	set("text", `"s3cret"`)
 	set("key", `"-----BEGIN-----\nabcdef\n-----END-----"`)
 	set("login", `{"user": "root", "password": "p\"w<1>", "port": 5432}`)
+	set("account", `"{\"type\": \"service\", \"private_key\": \"k€y/+ 1\\nk2&more\", \"ids\": [\"id-77\"]}"`)
 	set("pin", `123456`)
 	set("short", `"abc"`)
 	set("nothing", `null`)
 	for text, want := range map[string]string{
-		"the s3cret is out":           "the ******** is out",
-		"line abcdef of a key":        "line ******** of a key",
-		`{"password": "p\"w<1>"}`:     `{"password": "********"}`,
-		`{"p": "p\"w\u003c1\u003e"}`:  `{"p": "********"}`,
-		"pin 123456, port 5432, abcd": "pin ********, port 5432, abcd",
-		"grassroots of root":          "grass********s of ********",
+		"the s3cret is out":            "the ******** is out",
+		"line abcdef of a key":         "line ******** of a key",
+		`{"password": "p\"w<1>"}`:      `{"password": "********"}`,
+		`{"p": "p\"w\u003c1\u003e"}`:   `{"p": "********"}`,
+		"pin 123456, port 5432, abcd":  "pin ********, port 5432, abcd",
+		"grassroots of root":           "grass********s of ********",
+		"inner k€y/+ 1, id-77, k2&m":   "inner ********, ********, k2&m",
+		"k2&more k2%26more azImbW9yZQ": "******** ******** ********",
+		`{"k": "k\u20acy/+ 1"}`:        `{"k": "********"}`,
+		"?k=k%E2%82%ACy%2F%2B+1":       "?k=********",
+		"basic czNjcmV0":               "basic ********",
 	} {
 		if got := said(text); got != want {
 			t.Errorf("%s: %s", text, got)
@@ -198,6 +205,60 @@ func TestBlocksAtOnce(t *testing.T) {
 		wg.Wait()
 		if got := must(h.BlockDocument(h.ctx, d.ID, true))(t).Data.Map(); len(got) != 16 {
 			t.Fatal("changes were lost:", got)
+		}
+	})
+}
+
+// Secret fields of every type are masked, at any depth and in blocks that others
+// refer to, in all texts that people see.
+func TestSecretFieldsOfBlocksAreMasked(t *testing.T) {
+	bothEngines(t, func(t *testing.T, h *house) {
+		if err := h.RegisterBlocks(h.ctx); err != nil {
+			t.Fatal(err)
+		}
+		kind := must(h.CreateBlockType(h.ctx, core.BlockTypeCreate{Name: "Login", Slug: "login"}))(t)
+		schema, _, err := h.CreateBlockSchema(h.ctx, core.BlockSchemaCreate{BlockTypeID: kind.ID, Fields: map[string]core.JSON{
+			"title": core.JSON(`"Login"`), "type": core.JSON(`"object"`), "properties": core.JSON(`{"user":{"type":"string"}}`),
+			"secret_fields": core.JSON(`["password","inner.key","env.*"]`),
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		save := func(name, data string, anonymous bool) core.UUID {
+			t.Helper()
+			c := core.BlockDocumentCreate{BlockTypeID: kind.ID, BlockSchemaID: schema.ID, IsAnonymous: anonymous}
+			if err := json.Unmarshal([]byte(data), &c.Data); err != nil {
+				t.Fatal(err)
+			}
+			if !anonymous {
+				c.Name = &name
+			}
+			return must(h.CreateBlockDocument(h.ctx, c))(t).ID
+		}
+		inner := save("inner", `{"user":"visible","password":"p-inner"}`, false)
+		save("outer", `{"password":"p-outer","inner":{"key":"p-nested","open":"visible"},"env":{"A":"p-dict","B":["p-list"]},"ref":{"$ref":{"block_document_id":"`+inner.String()+`"}}}`, false)
+		save("", `{"password":"p-anonymous"}`, true)
+		text := "visible p-inner p-outer p-nested p-dict p-list p-anonymous"
+		want := "visible ******** ******** ******** ******** ******** ********"
+		run := must(h.CreateFlowRun(h.ctx, core.FlowRunCreate{FlowID: h.flow().ID}))(t)
+		if err := h.WriteLogs(h.ctx, []core.LogCreate{{Name: "x", Message: text, FlowRunID: run.ID}}); err != nil {
+			t.Fatal(err)
+		}
+		logs := must(h.store.Logs(h.ctx, &core.LogFilter{FlowRunID: &core.IDFilter{Any: []core.UUID{run.ID}}}, core.Page{}))(t)
+		state := must(h.SetFlowRunState(h.ctx, run.ID, core.StateCreate{Type: core.Failed, Message: &text}, true))(t).State
+		a := must(h.CreateArtifact(h.ctx, core.ArtifactCreate{Key: core.Ptr("k"), FlowRunID: run.ID, Description: &text,
+			Data: core.ToJSON(text), Metadata: core.JSON(`{"b":1.0,"a":["` + text + `"]}`)}))(t)
+		if err := h.UpdateArtifact(h.ctx, a.ID, core.ArtifactUpdate{Data: core.Some(core.JSON(`[["` + text + `"]]`))}); err != nil {
+			t.Fatal(err)
+		}
+		a = must(h.store.Artifact(h.ctx, a.ID))(t)
+		for what, got := range map[string]string{"log": logs[0].Message, "state": core.Deref(state.Message), "description": core.Deref(a.Description)} {
+			if got != want {
+				t.Errorf("%s: %s", what, got)
+			}
+		}
+		if string(a.Data) != `[["`+want+`"]]` || a.Metadata.Map()["a"].([]any)[0] != want {
+			t.Errorf("artifact: %s %s", a.Data, a.Metadata)
 		}
 	})
 }
