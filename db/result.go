@@ -40,6 +40,18 @@ func (r results) Get(ctx context.Context, key string) (data []byte, err error) {
 	return data, r.s.err(err, "Result")
 }
 
+func (r results) GetUpTo(ctx context.Context, key string, most int64) (data []byte, size int64, err error) {
+	found := false
+	err = r.s.dyn.rows(ctx, queries.ResultUpTo(key, most), func(scan func(...any) error) error {
+		found = true
+		return scan(&size, &data)
+	})
+	if err == nil && !found {
+		return nil, 0, core.NotFound("Result")
+	}
+	return data, size, r.s.err(err, "Result")
+}
+
 func (r results) DeleteAll(ctx context.Context, folder string) error {
 	return r.s.err(r.s.dyn.exec(ctx, queries.DeleteResults(folder)), "Result")
 }

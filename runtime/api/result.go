@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"strconv"
@@ -26,17 +27,20 @@ func (a *API) results() group {
 	}}
 }
 
-// maxResult bounds one result.
-const maxResult = 256 << 20
+const maxResult = core.MaxResult
 
 func (a *API) putResult(w http.ResponseWriter, r *http.Request) {
 	o := &op{most: maxResult}
-	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxResult))
-	if err != nil {
-		a.fail(w, r, o, nil, errTooLarge)
-		return
+	var err error = errTooLarge
+	if r.ContentLength <= maxResult {
+		err = a.service.PutResultFrom(r.Context(), r.PathValue("key"), http.MaxBytesReader(w, r.Body, maxResult))
 	}
-	if err := a.service.PutResult(r.Context(), r.PathValue("key"), data); err != nil {
+	if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {
+		err = errTooLarge
+	} else if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = invalid("value_error", "The body could not be read: "+err.Error(), nil)
+	}
+	if err != nil {
 		a.fail(w, r, o, nil, err)
 		return
 	}
@@ -44,14 +48,15 @@ func (a *API) putResult(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *API) getResult(w http.ResponseWriter, r *http.Request) {
-	data, err := a.service.Result(r.Context(), r.PathValue("key"))
+	data, size, err := a.service.OpenResult(r.Context(), r.PathValue("key"))
 	if err != nil {
 		a.fail(w, r, &op{}, nil, named("Result", err))
 		return
 	}
+	defer func() { _ = data.Close() }()
 	h := w.Header()
 	h.Set("Content-Type", "application/octet-stream")
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Content-Length", strconv.Itoa(len(data)))
-	_, _ = w.Write(data)
+	h.Set("Content-Length", strconv.FormatInt(size, 10))
+	_, _ = io.Copy(w, data)
 }

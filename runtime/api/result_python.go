@@ -27,6 +27,9 @@ func (a *API) bare(ctx context.Context, v any) (any, error) {
 	return v, nil
 }
 
+// maxBare bounds a stored result that is put into a state, in bytes.
+const maxBare = 32 << 20
+
 // bareFlowRun reads what was too large for the state only if it is asked for.
 func (a *API) bareFlowRun(ctx context.Context, r *core.FlowRun, large bool) (*core.FlowRun, error) {
 	if r == nil || r.State == nil || len(r.State.Data) == 0 || r.State.Type != core.Completed {
@@ -45,9 +48,9 @@ func (a *API) bareFlowRun(ctx context.Context, r *core.FlowRun, large bool) (*co
 		if !large {
 			return r, nil
 		}
-		b, err := a.service.Result(ctx, d.Key)
-		if core.IsNotFound(err) {
-			return r, nil // the client gets the key, and can tell what is missing
+		b, size, err := a.service.ResultUpTo(ctx, d.Key, maxBare)
+		if core.IsNotFound(err) || size > maxBare {
+			return r, nil // the client gets the key: it can tell what is missing, or ask for /results/KEY
 		}
 		if err != nil {
 			return nil, err

@@ -1,7 +1,9 @@
 package orchestrate
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"path/filepath"
 	"strings"
 
@@ -10,11 +12,29 @@ import (
 
 // PutResult keeps a result that is too large for a state, whole or not at all.
 func (s *Service) PutResult(ctx context.Context, key string, data []byte) error {
+	return s.PutResultFrom(ctx, key, bytes.NewReader(data))
+}
+
+// PutResultFrom is PutResult for what is read from r. An error of r is returned
+// as it is. EInvalid for more than MaxWholeResult bytes where the store takes
+// results as a whole.
+func (s *Service) PutResultFrom(ctx context.Context, key string, r io.Reader) error {
 	if s.results == nil {
 		return core.Errorf(core.EUnavailable, "this server keeps no results; set FLOWLITE_HOME to a folder it may write to")
 	}
 	if err := checkResultKey(key); err != nil {
 		return err
+	}
+	if streams, ok := s.results.(core.ResultStreams); ok {
+		return streams.PutFrom(ctx, key, r)
+	}
+	data, err := io.ReadAll(io.LimitReader(r, core.MaxWholeResult+1))
+	if err != nil {
+		return err
+	}
+	if len(data) > core.MaxWholeResult {
+		return core.Errorf(core.EInvalid, "the result is larger than the %d MiB that a database stores; write it to a file or an object store, and return its address",
+			core.MaxWholeResult>>20)
 	}
 	return s.results.Put(ctx, key, data)
 }
@@ -41,4 +61,23 @@ func (s *Service) Result(ctx context.Context, key string) ([]byte, error) {
 		return nil, core.NotFound("Result")
 	}
 	return s.results.Get(ctx, key)
+}
+
+// ResultUpTo returns a result of at most so many bytes, and nil for a larger
+// one, with the size of either.
+func (s *Service) ResultUpTo(ctx context.Context, key string, most int64) (data []byte, size int64, err error) {
+	if s.results == nil {
+		return nil, 0, core.NotFound("Result")
+	}
+	return s.results.GetUpTo(ctx, key, most)
+}
+
+// OpenResult is Result for those who read piece by piece and close it; it tells
+// the size in bytes.
+func (s *Service) OpenResult(ctx context.Context, key string) (io.ReadCloser, int64, error) {
+	if streams, ok := s.results.(core.ResultStreams); ok {
+		return streams.Open(ctx, key)
+	}
+	data, err := s.Result(ctx, key)
+	return io.NopCloser(bytes.NewReader(data)), int64(len(data)), err
 }

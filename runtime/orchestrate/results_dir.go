@@ -1,8 +1,10 @@
 package orchestrate
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,7 +13,7 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-var _ core.ResultStore = DirResults("")
+var _ core.ResultStreams = DirResults("")
 
 // DirResults keeps results as files under a folder, readable by people.
 type DirResults string
@@ -27,7 +29,12 @@ func (d DirResults) path(key string) (string, error) {
 
 // Put writes beside the place and renames, and syncs both: what a state
 // refers to must be there after a power cut, too.
-func (d DirResults) Put(_ context.Context, key string, data []byte) error {
+func (d DirResults) Put(ctx context.Context, key string, data []byte) error {
+	return d.PutFrom(ctx, key, bytes.NewReader(data))
+}
+
+// PutFrom is Put for what is read from r. An error of r is returned as it is.
+func (d DirResults) PutFrom(_ context.Context, key string, r io.Reader) error {
 	path, err := d.path(key)
 	if err != nil {
 		return err
@@ -40,7 +47,12 @@ func (d DirResults) Put(_ context.Context, key string, data []byte) error {
 		return core.Errorf(core.EUnavailable, "results folder: %w", err)
 	}
 	defer os.Remove(f.Name())
-	_, err = f.Write(data)
+	in := &reading{Reader: r}
+	_, err = io.Copy(f, in)
+	if in.err != nil {
+		_ = f.Close()
+		return in.err
+	}
 	err = errors.Join(err, f.Sync(), f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), path)
@@ -53,6 +65,57 @@ func (d DirResults) Put(_ context.Context, key string, data []byte) error {
 		return core.Errorf(core.EUnavailable, "results folder: %w", err)
 	}
 	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// reading tells an error of the reader from one of the writer.
+type reading struct {
+	io.Reader
+	err error
+}
+
+func (r *reading) Read(b []byte) (int, error) {
+	n, err := r.Reader.Read(b)
+	if err != nil && !errors.Is(err, io.EOF) {
+		r.err = err
+	}
+	return n, err
+}
+
+// Open returns a result, for its reader to close, and its size in bytes.
+func (d DirResults) Open(_ context.Context, key string) (io.ReadCloser, int64, error) {
+	path, err := d.path(key)
+	if err != nil {
+		return nil, 0, err
+	}
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, 0, core.NotFound("Result")
+	}
+	if err != nil {
+		return nil, 0, core.Errorf(core.EUnavailable, "result not read: %w", err)
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = core.NotFound("Result")
+	}
+	if err != nil {
+		_ = f.Close()
+		return nil, 0, err
+	}
+	return f, info.Size(), nil
+}
+
+func (d DirResults) GetUpTo(ctx context.Context, key string, most int64) (data []byte, size int64, err error) {
+	f, size, err := d.Open(ctx, key)
+	if err != nil || size > most {
+		if f != nil {
+			_ = f.Close()
+		}
+		return nil, size, err
+	}
+	data = make([]byte, size)
+	_, err = io.ReadFull(f, data)
+	return data, size, errors.Join(err, f.Close())
 }
 
 func (d DirResults) Get(_ context.Context, key string) ([]byte, error) {

@@ -214,11 +214,11 @@ func (u *UI) result(ctx context.Context, s *core.State) (core.JSON, string) {
 		}
 		return core.JSON(data.Value), ""
 	}
-	b, err := u.Service.Result(ctx, data.Key)
+	b, size, err := u.Service.ResultUpTo(ctx, data.Key, maxResult)
 	switch {
 	case err != nil:
 		return nil, "The result is kept as " + data.Key + ", but cannot be read: " + err.Error()
-	case len(b) > maxResult:
+	case size > maxResult:
 		return nil, "The result is too large to show here; it is kept as " + data.Key + "."
 	case !json.Valid(b):
 		return core.ToJSON(string(b)), ""

@@ -25,7 +25,7 @@ type Service interface {
 	PutSavedSearch(ctx context.Context, c core.SavedSearchCreate) (*core.SavedSearch, error)
 	DeleteSavedSearch(ctx context.Context, id core.UUID) error
 	Why(ctx context.Context, id core.UUID) (*core.Why, error)
-	Result(ctx context.Context, key string) ([]byte, error)
+	ResultUpTo(ctx context.Context, key string, most int64) (data []byte, size int64, err error)
 	CreateDeploymentFlowRun(ctx context.Context, deploymentID core.UUID, c core.DeploymentFlowRunCreate) (*core.FlowRun, error)
 	CreateDeployment(ctx context.Context, c core.DeploymentCreate) (*core.Deployment, error)
 	UpdateDeployment(ctx context.Context, id core.UUID, u core.DeploymentUpdate) error
