@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"encoding/csv"
-	"mime"
 	"net/http"
 	"strconv"
 
@@ -173,7 +172,7 @@ func (a *API) downloadLogs(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": run.Name + "-logs.csv"}))
+	w.Header().Set("Content-Disposition", core.Attachment(run.Name, "-logs.csv"))
 	out := csv.NewWriter(w)
 	out.UseCRLF = true
 	_ = out.Write([]string{"timestamp", "level", "flow_run_id", "task_run_id", "message"})

@@ -17,6 +17,9 @@ import (
 // TokenHeader carries the fencing token of a leased run.
 const TokenHeader = "Flowlite-Run-Token"
 
+// nosniff: what people store is never taken for a page.
+var nosniff = []string{"nosniff"}
+
 // ServeHTTP is one plain function, not a stack of wrappers: it is on the road
 // of every request.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -26,6 +29,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			writeJSON(w, http.StatusInternalServerError, exception("Internal Server Error"))
 		}
 	}()
+	w.Header()["X-Content-Type-Options"] = nosniff
 	if len(r.Header["Origin"]) > 0 && !a.admit(w, r) {
 		return
 	}

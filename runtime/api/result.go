@@ -56,7 +56,6 @@ func (a *API) getResult(w http.ResponseWriter, r *http.Request) {
 	defer func() { _ = data.Close() }()
 	h := w.Header()
 	h.Set("Content-Type", "application/octet-stream")
-	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Length", strconv.FormatInt(size, 10))
 	_, _ = io.Copy(w, data)
 }

@@ -2,7 +2,9 @@ package core
 
 import (
 	"bytes"
+	"mime"
 	"strings"
+	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -21,6 +23,27 @@ func CleanText(s string) string {
 		s = strings.ReplaceAll(s, "\x00", Replacement)
 	}
 	return s
+}
+
+// maxFileName bounds the name of a download in bytes: file systems take 255.
+const maxFileName = 200
+
+// Attachment is the Content-Disposition of a download that is named by people: a
+// name without folders, control characters, and what systems reserve.
+func Attachment(name, ending string) string {
+	name = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || strings.ContainsRune(`/\:*?"<>|`, r) {
+			return '-'
+		}
+		return r
+	}, CleanText(name))
+	if len(name) > maxFileName {
+		name = strings.ToValidUTF8(name[:maxFileName], "")
+	}
+	if name = strings.TrimLeft(name, ". -"); name == "" {
+		name = "log"
+	}
+	return mime.FormatMediaType("attachment", map[string]string{"filename": name + ending})
 }
 
 // CleanJSON does to the strings of a JSON text what CleanText does to text:

@@ -180,7 +180,7 @@ func (u *UI) taskRunLogsText(w http.ResponseWriter, r *http.Request) error {
 func (u *UI) sendText(w http.ResponseWriter, r *http.Request, name string, of *core.LogFilter) error {
 	f, loc := filterLog(of, r.URL.Query()), zone(r)
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Header().Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", name+".log"))
+	w.Header().Set("Content-Disposition", core.Attachment(name, ".log"))
 	for {
 		lines, err := u.Store.Logs(r.Context(), &f, core.Page{Sort: "SEQ_ASC", Limit: 1000})
 		if err != nil {
