@@ -25,7 +25,8 @@ func TestSessionsAreBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got [2]string
-		row := store.(*postgresStore).pool.QueryRow(t.Context(), "SELECT current_setting('statement_timeout'), current_setting('client_connection_check_interval')")
+		const text = "SELECT current_setting('statement_timeout'), current_setting('client_connection_check_interval')"
+		row := store.(*postgresStore).pool.QueryRow(t.Context(), text)
 		if err := row.Scan(&got[0], &got[1]); err != nil || got != want {
 			t.Errorf("%s: %v, want %v (%v)", query, got, want, err)
 		}

@@ -15,7 +15,8 @@ func Result(key string) Query {
 
 // ResultUpTo is the size of a result, and the result if it has at most so many bytes.
 func ResultUpTo(key string, most int64) Query {
-	return Query{SQL: `SELECT octet_length(content), CASE WHEN octet_length(content) <= $2 THEN content END FROM result WHERE key = $1`, Args: []any{key, most}}
+	return Query{SQL: `SELECT octet_length(content), CASE WHEN octet_length(content) <= $2 THEN content END
+FROM result WHERE key = $1`, Args: []any{key, most}}
 }
 
 // DeleteResults are those whose keys begin with the folder and a slash: the

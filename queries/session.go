@@ -5,7 +5,8 @@ package queries
 // and none takes longer than 5 minutes. Not every system can watch a client, and
 // PostgreSQL before 14 cannot.
 var PostgresSession = []string{
-	"SELECT set_config('client_connection_check_interval', '10s', false) WHERE current_setting('client_connection_check_interval', true) = '0'",
+	`SELECT set_config('client_connection_check_interval', '10s', false)
+WHERE current_setting('client_connection_check_interval', true) = '0'`,
 	"SELECT set_config('statement_timeout', '5min', false) WHERE current_setting('statement_timeout') = '0'",
 }
 

@@ -21,13 +21,16 @@ func TestNoCredentialsAreShown(t *testing.T) {
 	} {
 		for _, args := range [][]string{
 			{"config", "set", "FLOWLITE_API_URL=" + url},
-			{"config", "set", "FLOWLITE_DATABASE_URL=" + url}, {"config", "set", "FLOWLITE_REDIS_URL=" + url}, {"config", "set", "FLOWLITE_PUBLIC_URL=" + url},
+			{"config", "set", "FLOWLITE_DATABASE_URL=" + url}, {"config", "set", "FLOWLITE_REDIS_URL=" + url},
+			{"config", "set", "FLOWLITE_PUBLIC_URL=" + url},
 			{"config", "view"}, {"config", "view", "-o", "json"}, {"profile", "ls"}, {"profile", "inspect", "local"},
 			{"config", "unset", "FLOWLITE_API_URL", "FLOWLITE_DATABASE_URL", "FLOWLITE_REDIS_URL", "FLOWLITE_PUBLIC_URL"},
-			{"variable", "ls", "--api-url", url}, {"version", "--api-url", url}, {"dashboard", "--api-url", url}, {"server", "status", "--api-url", url},
+			{"variable", "ls", "--api-url", url}, {"version", "--api-url", url}, {"dashboard", "--api-url", url},
+			{"server", "status", "--api-url", url},
 			{"flow", "ls", "--api-url", url, "-o", "json"}, {"flow-run", "ls", "--api-url", url},
 			{"import", "prefect", "--from", url, "--api-url", url},
-			{"db", "copy", "--from", url, "--to", file}, {"db", "copy", "--from", file, "--to", url}, {"db", "upgrade", "--database", url}, {"db", "check", "--database", url},
+			{"db", "copy", "--from", url, "--to", file}, {"db", "copy", "--from", file, "--to", url},
+			{"db", "upgrade", "--database", url}, {"db", "check", "--database", url},
 			{"server", "start", "--port", "-1", "--database", "postgres://127.0.0.1:1/x", "--redis", url},
 			{"server", "start", "--port", "-1", "--database", "postgres://127.0.0.1:1/x", "--public-url", url},
 		} {

@@ -249,7 +249,8 @@ func (h *house) peer(store core.Store) *orchestrate.Service {
 }
 
 func (h *house) runsOf(d *core.Deployment) []*core.FlowRun {
-	return must(h.store.FlowRuns(h.ctx, core.Filters{FlowRuns: &core.FlowRunFilter{DeploymentID: &core.IDFilter{Any: []core.UUID{d.ID}}}}, core.Page{}))(h.t)
+	of := &core.FlowRunFilter{DeploymentID: &core.IDFilter{Any: []core.UUID{d.ID}}}
+	return must(h.store.FlowRuns(h.ctx, core.Filters{FlowRuns: of}, core.Page{}))(h.t)
 }
 
 // An action in which three servers died is not begun a fourth time.

@@ -48,7 +48,9 @@ func (s *Service) createDeploymentFlowRun(ctx context.Context, deploymentID core
 	return stored, nil
 }
 
-func deploymentRun(ctx context.Context, tx core.Tx, now core.Time, d *core.Deployment, c core.DeploymentFlowRunCreate, r *rendering) (*core.FlowRun, error) {
+func deploymentRun(
+	ctx context.Context, tx core.Tx, now core.Time, d *core.Deployment, c core.DeploymentFlowRunCreate, r *rendering,
+) (*core.FlowRun, error) {
 	params, err := r.hydrated(overlay(d.Parameters, c.Parameters))
 	if err != nil {
 		return nil, err

@@ -33,8 +33,8 @@ func (s *Service) PutResultFrom(ctx context.Context, key string, r io.Reader) er
 		return err
 	}
 	if len(data) > core.MaxWholeResult {
-		return core.Errorf(core.EInvalid, "the result is larger than the %d MiB that a database stores; write it to a file or an object store, and return its address",
-			core.MaxWholeResult>>20)
+		return core.Errorf(core.EInvalid, "the result is larger than the %d MiB that a database stores; "+
+			"write it to a file or an object store, and return its address", core.MaxWholeResult>>20)
 	}
 	return s.results.Put(ctx, key, data)
 }

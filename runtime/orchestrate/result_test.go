@@ -62,7 +62,8 @@ func TestResultStores(t *testing.T) {
 			t.Errorf("%v, %v", missing, closed)
 		}
 		for _, put := range []error{
-			s.PutResultFrom(h.ctx, "run/large.bin", zeros(core.MaxWholeResult+1)), s.PutResult(h.ctx, "run/large.bin", bytes.Repeat([]byte("x"), core.MaxWholeResult+1)),
+			s.PutResultFrom(h.ctx, "run/large.bin", zeros(core.MaxWholeResult+1)),
+			s.PutResult(h.ctx, "run/large.bin", bytes.Repeat([]byte("x"), core.MaxWholeResult+1)),
 		} {
 			if streams && put != nil || !streams && (core.CodeOf(put) != core.EInvalid || !strings.Contains(put.Error(), "64 MiB")) {
 				t.Errorf("a large result: %v", put)
