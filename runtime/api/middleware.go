@@ -76,7 +76,7 @@ func (a *API) enter(w http.ResponseWriter, r *http.Request, o *op) (*http.Reques
 func refuse(w http.ResponseWriter, err error) {
 	var e *core.Error
 	if errors.As(err, &e) && e.Code == core.ETooMany {
-		w.Header().Set("Retry-After", floatText(math.Ceil(e.RetryAfter)))
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter))))
 		writeDetail(w, http.StatusTooManyRequests, e.Message)
 		return
 	}

@@ -32,8 +32,30 @@ func (s *Service) ReplaceAutomation(ctx context.Context, id core.UUID, c core.Au
 		if c.Enabled == nil {
 			c.Enabled = core.Ptr(a.Enabled)
 		}
-		return true, fillAutomation(a, c)
+		old := *a
+		if err := fillAutomation(a, c); err != nil {
+			return false, err
+		}
+		if !sameJSON(core.ToJSON(withoutIDs(old.Trigger)), core.ToJSON(withoutIDs(a.Trigger))) {
+			return true, nil
+		}
+		// What it has counted since its last firing stays: nobody changed that.
+		a.Trigger = old.Trigger
+		return old.Enabled != a.Enabled, nil
 	})
+}
+
+// withoutIDs is a copy of a trigger that says what it waits for, and no more.
+func withoutIDs(t *core.Trigger) *core.Trigger {
+	if t == nil {
+		return nil
+	}
+	c := *t
+	c.ID, c.Triggers = core.UUID{}, nil
+	for _, inner := range t.Triggers {
+		c.Triggers = append(c.Triggers, withoutIDs(inner))
+	}
+	return &c
 }
 
 // UpdateAutomation switches an automation on or off. ENotFound if there is none.

@@ -11,7 +11,7 @@ import (
 )
 
 const data = `{"name":"world","nul":null,"t":true,"n":3,"f":1.5,"d":{"a":"q","b":2,"k":{"x":1}},"l":["a","b"],
-	"event":{"resource":{"prefect.resource.id":"rid"}},"nums":[3,1,2],"objs":[{"a":1},{"a":2}]}`
+	"event":{"resource":{"prefect.resource.id":"rid"}},"nums":[3,1,2],"objs":[{"a":1},{"a":2}],"big":12345678901234567890,"exact":9007199254740993}`
 
 func decoded(t *testing.T) map[string]any {
 	t.Helper()
@@ -48,6 +48,7 @@ func TestRenderAsJinjaDoes(t *testing.T) {
 		{"{{ objs | map(attribute='a') | join(',') }} {{ objs | selectattr('a', 'equalto', 1) | list | length }}", "1,2 1"},
 		{"{# c #}a{% raw %}{{ x }}{% endraw %}", "{# c #}a{{ x }}"[len("{# c #}"):]},
 		{"{{ '<b>' }} {{ '<b>' | e }}", "<b> &lt;b&gt;"},
+		{"{{ big }} {{ exact }}", "12345678901234567890 9007199254740993"},
 	} {
 		got, err := template.Render(c.source, decoded(t))
 		if err != nil || got != c.want {

@@ -46,6 +46,9 @@ func value(v any) any {
 		if n, err := v.Int64(); err == nil {
 			return int(n)
 		}
+		if !strings.ContainsAny(v.String(), ".eE") {
+			return v.String() // a float64 would change its digits
+		}
 		if f, err := v.Float64(); err == nil {
 			return f
 		}
