@@ -1,12 +1,14 @@
 package access
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -17,7 +19,11 @@ type Config struct {
 	// BehindProxy takes the address of a client from X-Forwarded-For, whose last
 	// entry the proxy writes. Without a proxy a client could write it itself.
 	BehindProxy bool
-	Log         *slog.Logger // nil: slog.Default
+	// Runs knows the credentials of flow runs, and HasRun whether a run still has
+	// those that it got with a lease. A nil Runs knows none.
+	Runs   *RunKey
+	HasRun func(ctx context.Context, run, lease core.UUID) (bool, error)
+	Log    *slog.Logger // nil: slog.Default
 }
 
 // Guard checks credentials. A nil Guard asks for none.
@@ -25,6 +31,8 @@ type Guard struct {
 	want        [sha256.Size]byte
 	behindProxy bool
 	guesses     *guesses
+	key         *RunKey
+	runs        *runs
 }
 
 // New returns nil, which asks for no credentials, if c has none.
@@ -35,24 +43,25 @@ func New(c Config) *Guard {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	return &Guard{want: sha256.Sum256([]byte(c.AuthString)), behindProxy: c.BehindProxy, guesses: newGuesses(c.Log)}
+	return &Guard{want: sha256.Sum256([]byte(c.AuthString)), behindProxy: c.BehindProxy, guesses: newGuesses(c.Log),
+		key: c.Runs, runs: &runs{has: c.HasRun, now: time.Now, known: map[Caller]held{}}}
 }
 
 // Asks says whether credentials are needed at all.
 func (g *Guard) Asks() bool { return g != nil }
 
-// Request checks the header Authorization, basic or bearer. It returns EUnauth if
-// that is missing or wrong, and ETooMany, without looking, if the client's address
-// has been wrong too often.
-func (g *Guard) Request(r *http.Request) error {
+// Request checks the header Authorization, basic or bearer, and says whose it is.
+// It returns EUnauth if that is missing or wrong or of a flow run that has ended,
+// and ETooMany, without looking, if the client's address has been wrong too often.
+func (g *Guard) Request(r *http.Request) (Caller, error) {
 	if g == nil {
-		return nil
+		return Caller{}, nil
 	}
 	scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	given = strings.TrimSpace(given)
 	switch strings.ToLower(scheme) {
 	case "":
-		return core.Errorf(core.EUnauth, "credentials missing")
+		return Caller{}, core.Errorf(core.EUnauth, "credentials missing")
 	case "basic":
 		raw, err := base64.StdEncoding.DecodeString(given)
 		if err != nil {
@@ -64,20 +73,32 @@ func (g *Guard) Request(r *http.Request) error {
 }
 
 // Token checks a text that r brought elsewhere than in its header, such as in the
-// first frame of a websocket. Its errors are those of Request.
-func (g *Guard) Token(r *http.Request, token string) error {
+// first frame of a websocket. What it returns is that of Request.
+func (g *Guard) Token(r *http.Request, token string) (Caller, error) {
 	if g == nil {
-		return nil
+		return Caller{}, nil
 	}
 	address := g.address(r)
 	if wait := g.guesses.wait(address); wait > 0 {
-		return &core.Error{Code: core.ETooMany, RetryAfter: wait.Seconds(),
+		return Caller{}, &core.Error{Code: core.ETooMany, RetryAfter: wait.Seconds(),
 			Message: "too many wrong credentials from this address; try again later"}
 	}
 	got := sha256.Sum256([]byte(token))
-	if subtle.ConstantTimeCompare(got[:], g.want[:]) != 1 {
-		g.guesses.wrong(address)
-		return core.Errorf(core.EUnauth, "credentials wrong")
+	if subtle.ConstantTimeCompare(got[:], g.want[:]) == 1 {
+		return Caller{}, nil
 	}
-	return nil
+	if c, ok := g.key.caller(token); ok {
+		return c, g.runs.check(r.Context(), c) // an ended run guesses nothing
+	}
+	g.guesses.wrong(address)
+	return Caller{}, core.Errorf(core.EUnauth, "credentials wrong")
+}
+
+// Check returns EUnauth if the caller's credentials have ended since Request
+// returned it, for connections that last.
+func (g *Guard) Check(ctx context.Context, c Caller) error {
+	if g == nil || !c.IsRun() {
+		return nil
+	}
+	return g.runs.check(ctx, c)
 }

@@ -10,9 +10,9 @@ import (
 
 func (a *API) admin() group {
 	return group{"/admin", []op{
-		get("/version", func(context.Context, *struct{}) (string, error) { return PeerVersion, nil }),
+		get("/version", func(context.Context, *struct{}) (string, error) { return PeerVersion, nil }).runs(),
 		get("/settings", a.settings),
-		get("/storage", a.storage),
+		get("/storage", a.storage).runs(),
 		route("PUT", "/storage", http.StatusOK, a.setStorage, need("default_result_storage_block_id")),
 		done("DELETE", "/storage", func(ctx context.Context, _ *struct{}) error {
 			return a.service.SetDefaultResultStorage(ctx, core.UUID{})

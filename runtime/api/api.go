@@ -45,6 +45,7 @@ type Operation struct {
 	Method, Path string
 	Status       int
 	Open, Socket bool
+	Runs         string // what the credentials of a flow run reach; empty: nothing
 }
 
 // New serves c. The handler expects whole paths, /api included.
@@ -63,7 +64,7 @@ func New(c Config) *API {
 	for _, g := range a.groups() {
 		for _, o := range g.ops {
 			path := "/api" + g.prefix + o.path
-			a.ops = append(a.ops, Operation{o.method, path, o.status, o.open, o.socket})
+			a.ops = append(a.ops, Operation{o.method, path, o.status, o.open, o.socket, string(o.reach)})
 			if path[len(path)-1] == '/' {
 				path += "{$}"
 			}
@@ -71,7 +72,7 @@ func New(c Config) *API {
 		}
 	}
 	a.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		if r, ok := a.enter(w, r, &op{}); ok {
+		if r, ok := a.enter(w, r, &op{reach: anyReach}); ok {
 			a.noRoute(w, r)
 		}
 	})

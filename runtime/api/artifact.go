@@ -8,9 +8,14 @@ import (
 
 func (a *API) artifacts() group {
 	return group{"/artifacts", []op{
-		create(a.service.CreateArtifact),
-		update("Artifact", a.service.UpdateArtifact),
-		read("Artifact", a.store.Artifact),
+		create(func(ctx context.Context, c core.ArtifactCreate) (*core.Artifact, error) {
+			if err := a.service.OwnFlowRun(ctx, c.FlowRunID); err != nil {
+				return nil, err
+			}
+			return a.service.CreateArtifact(ctx, c)
+		}).runs(),
+		update("Artifact", a.service.UpdateArtifact).ownArtifact(),
+		read("Artifact", a.store.Artifact).runs(),
 		remove("Artifact", a.service.DeleteArtifact),
 		get("/{key}/latest", func(ctx context.Context, in *struct {
 			Key string `path:"key"`
@@ -22,11 +27,11 @@ func (a *API) artifacts() group {
 			// The id is the collection's, as the peer answers.
 			return &core.Artifact{ID: c.ID, Created: c.Created, Updated: c.Updated, Key: &c.Key, Type: c.Type,
 				Description: c.Description, Data: c.Data, Metadata: c.Metadata, FlowRunID: c.FlowRunID, TaskRunID: c.TaskRunID}, nil
-		}),
-		filter[artifactQuery]("/filter", core.ArtifactSorts, a.store.Artifacts),
-		filter[artifactQuery]("/latest/filter", core.ArtifactSorts, a.store.ArtifactCollections),
-		count[artifactQuery]("/count", a.store.CountArtifacts),
-		count[artifactQuery]("/latest/count", a.store.CountArtifactCollections),
+		}).runs(),
+		filter[artifactQuery]("/filter", core.ArtifactSorts, a.store.Artifacts).runs(),
+		filter[artifactQuery]("/latest/filter", core.ArtifactSorts, a.store.ArtifactCollections).runs(),
+		count[artifactQuery]("/count", a.store.CountArtifacts).runs(),
+		count[artifactQuery]("/latest/count", a.store.CountArtifactCollections).runs(),
 	}}
 }
 

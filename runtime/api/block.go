@@ -9,20 +9,20 @@ import (
 
 func (a *API) blockTypes() group {
 	return group{"/block_types", []op{
-		create(a.service.CreateBlockType, need("name", "slug")),
+		create(a.service.CreateBlockType, need("name", "slug")).runs(),
 		update("Block type", a.service.UpdateBlockType),
-		read("Block type", a.store.BlockType),
+		read("Block type", a.store.BlockType).runs(),
 		remove("Block type", a.service.DeleteBlockType),
 		get("/slug/{slug}", func(ctx context.Context, in *bySlug) (*core.BlockType, error) {
 			t, err := a.store.BlockTypeBySlug(ctx, in.Slug)
 			return t, named("Block type", err)
-		}),
-		get("/slug/{slug}/block_documents", a.blockDocumentsOfType),
+		}).runs(),
+		get("/slug/{slug}/block_documents", a.blockDocumentsOfType).runs(),
 		get("/slug/{slug}/block_documents/name/{name}", func(ctx context.Context, in *blockName) (*core.BlockDocument, error) {
 			d, err := a.service.BlockDocumentByName(ctx, in.Slug, in.Name, in.Secrets)
 			return d, named("Block document", err)
-		}),
-		filter[blockQuery]("/filter", nil, a.store.BlockTypes),
+		}).runs(),
+		filter[blockQuery]("/filter", nil, a.store.BlockTypes).runs(),
 		post("/install_system_block_types", func(ctx context.Context, _ *struct{}) (any, error) {
 			return nil, a.service.RegisterBlocks(ctx)
 		}),
@@ -31,8 +31,8 @@ func (a *API) blockTypes() group {
 
 func (a *API) blockSchemas() group {
 	return group{"/block_schemas", []op{
-		route("POST", "/", http.StatusCreated, a.createBlockSchema, need("block_type_id")),
-		read("Block schema", a.store.BlockSchema),
+		route("POST", "/", http.StatusCreated, a.createBlockSchema, need("block_type_id")).runs(),
+		read("Block schema", a.store.BlockSchema).runs(),
 		remove("Block schema", a.service.DeleteBlockSchema),
 		get("/checksum/{checksum}", func(ctx context.Context, in *struct {
 			Checksum string `path:"checksum"`
@@ -40,14 +40,14 @@ func (a *API) blockSchemas() group {
 		}) (*core.BlockSchema, error) {
 			s, err := a.store.BlockSchemaByChecksum(ctx, in.Checksum, in.Version)
 			return s, named("Block schema", err)
-		}),
-		filter[blockQuery]("/filter", nil, a.store.BlockSchemas),
+		}).runs(),
+		filter[blockQuery]("/filter", nil, a.store.BlockSchemas).runs(),
 	}}
 }
 
 func (a *API) blockDocuments() group {
 	return group{"/block_documents", []op{
-		create(a.service.CreateBlockDocument, need("block_schema_id", "block_type_id")),
+		create(a.service.CreateBlockDocument, need("block_schema_id", "block_type_id")).runs(),
 		update("Block document", a.service.UpdateBlockDocument),
 		get("/{id}", func(ctx context.Context, in *struct {
 			ID      core.UUID `path:"id"`
@@ -55,16 +55,16 @@ func (a *API) blockDocuments() group {
 		}) (*core.BlockDocument, error) {
 			d, err := a.service.BlockDocument(ctx, in.ID, in.Secrets)
 			return d, named("Block document", err)
-		}),
+		}).runs(),
 		remove("Block document", a.service.DeleteBlockDocument),
-		post("/filter", a.filterBlockDocuments, strict),
-		count[blockQuery]("/count", a.store.CountBlockDocuments),
+		post("/filter", a.filterBlockDocuments, strict).runs(),
+		count[blockQuery]("/count", a.store.CountBlockDocuments).runs(),
 	}}
 }
 
 func (a *API) blockCapabilities() group {
 	return group{"/block_capabilities", []op{
-		get("/", func(ctx context.Context, _ *struct{}) ([]string, error) { return rows(a.store.BlockCapabilities(ctx)) }),
+		get("/", func(ctx context.Context, _ *struct{}) ([]string, error) { return rows(a.store.BlockCapabilities(ctx)) }).runs(),
 	}}
 }
 

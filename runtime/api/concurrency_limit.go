@@ -15,7 +15,7 @@ func (a *API) limits() group {
 				return nil, err
 			}
 			return a.limitAnswer(ctx, l)
-		}),
+		}).runs(),
 		done("PATCH", "/{id}", func(ctx context.Context, in *struct {
 			Key  string `path:"id"`
 			Body core.GlobalConcurrencyLimitUpdate
@@ -33,16 +33,16 @@ func (a *API) limits() group {
 			}
 			return a.service.DeleteGlobalLimit(ctx, l.ID)
 		}),
-		post("/filter", a.filterLimits, strict),
-		post("/increment", a.increment, need("slots", "names")),
-		post("/decrement", a.decrement, need("slots", "names")),
-		post("/increment-with-lease", a.acquire, need("slots", "names")),
+		post("/filter", a.filterLimits, strict).runs(),
+		post("/increment", a.increment, need("slots", "names")).runs(),
+		post("/decrement", a.decrement, need("slots", "names")).runs(),
+		post("/increment-with-lease", a.acquire, need("slots", "names")).runs(),
 		done("POST", "/decrement-with-lease", func(ctx context.Context, in *withBody[struct {
 			Lease core.UUID `json:"lease_id"`
 		}]) error {
 			return named("Lease", a.service.ReleaseSlots(ctx, in.Body.Lease))
-		}, need("lease_id")),
-		done("POST", "/leases/{id}/renew", a.renew, optional),
+		}, need("lease_id")).runs(),
+		done("POST", "/leases/{id}/renew", a.renew, optional).runs(),
 	}}
 }
 

@@ -15,13 +15,13 @@ func (a *API) tagLimits() group {
 		route("POST", "/", http.StatusOK, func(ctx context.Context, in *withBody[core.TagLimitCreate]) (*core.TagLimit, error) {
 			return a.service.SetTagLimit(ctx, in.Body)
 		}, need("tag", "concurrency_limit")),
-		read(tagLimit, a.service.TagLimit),
+		read(tagLimit, a.service.TagLimit).runs(),
 		route("DELETE", "/{id}", http.StatusOK, func(ctx context.Context, in *byID) (any, error) {
 			return nil, named(tagLimit, a.service.DeleteTagLimit(ctx, in.ID))
 		}),
 		get("/tag/{tag}", func(ctx context.Context, in *byTag) (*core.TagLimit, error) {
 			return a.tagLimit(ctx, in.Tag)
-		}),
+		}).runs(),
 		route("DELETE", "/tag/{tag}", http.StatusOK, func(ctx context.Context, in *byTag) (any, error) {
 			l, err := a.tagLimit(ctx, in.Tag)
 			if err != nil {
@@ -43,13 +43,13 @@ func (a *API) tagLimits() group {
 				return []*core.TagLimit{}, err
 			}
 			return a.service.TagLimits(ctx, page)
-		}, strict),
+		}, strict).runs(),
 		post("/increment", func(ctx context.Context, in *withBody[tagSlots]) ([]core.MinimalLimit, error) {
 			return a.service.TakeTagSlots(ctx, in.Body.Names, in.Body.TaskRunID)
-		}, need("names", "task_run_id")),
+		}, need("names", "task_run_id")).runs(),
 		post("/decrement", func(ctx context.Context, in *withBody[tagSlots]) ([]core.MinimalLimit, error) {
 			return a.service.ReturnTagSlots(ctx, in.Body.Names, in.Body.TaskRunID, in.Body.Occupancy)
-		}, need("names", "task_run_id")),
+		}, need("names", "task_run_id")).runs(),
 	}}
 }
 

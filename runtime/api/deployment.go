@@ -10,12 +10,12 @@ func (a *API) deployments() group {
 	return group{"/deployments", []op{
 		post("/", a.createDeployment, need("name", "flow_id")),
 		update("Deployment", a.service.UpdateDeployment),
-		get("/name/{flow}/{name}", a.deploymentByName),
-		read("Deployment", a.deployment),
+		get("/name/{flow}/{name}", a.deploymentByName).runs(),
+		read("Deployment", a.deployment).runs(),
 		remove("Deployment", a.service.DeleteDeployment),
-		filter[entities]("/filter", core.DeploymentSorts, a.deploymentList),
-		paginate[entities](core.DeploymentSorts, a.deploymentList, a.store.CountDeployments),
-		count[entities]("/count", a.store.CountDeployments),
+		filter[entities]("/filter", core.DeploymentSorts, a.deploymentList).runs(),
+		paginate[entities](core.DeploymentSorts, a.deploymentList, a.store.CountDeployments).runs(),
+		count[entities]("/count", a.store.CountDeployments).runs(),
 		post("/get_scheduled_flow_runs", a.deploymentRuns, need("deployment_ids")),
 		post("/{id}/schedule", a.scheduleDeployment, optional),
 		post("/{id}/pause_deployment", func(ctx context.Context, in *byID) (any, error) {
@@ -24,8 +24,8 @@ func (a *API) deployments() group {
 		post("/{id}/resume_deployment", func(ctx context.Context, in *byID) (any, error) {
 			return nil, named("Deployment", a.service.ResumeDeployment(ctx, in.ID))
 		}),
-		post("/{id}/create_flow_run", a.createDeploymentFlowRun),
-		get("/{id}/work_queue_check", a.workQueueCheck),
+		post("/{id}/create_flow_run", a.createDeploymentFlowRun).runs(),
+		get("/{id}/work_queue_check", a.workQueueCheck).runs(),
 	}}
 }
 

@@ -12,10 +12,10 @@ import (
 
 func (a *API) events() group {
 	return group{"/events", []op{
-		done("POST", "", a.createEvents),
-		post("/filter", a.filterEvents, strict),
-		get("/filter/next", a.nextEvents),
-		post("/count-by/{countable}", a.countEvents, need("filter"), strict),
+		done("POST", "", a.createEvents).runs(),
+		post("/filter", a.filterEvents, strict).runs(),
+		get("/filter/next", a.nextEvents).runs(),
+		post("/count-by/{countable}", a.countEvents, need("filter"), strict).runs(),
 	}}
 }
 

@@ -9,17 +9,17 @@ import (
 
 func (a *API) flows() group {
 	return group{"/flows", []op{
-		post("/", a.createFlow, need("name")),
+		post("/", a.createFlow, need("name")).runs(),
 		update("Flow", a.service.UpdateFlow),
 		get("/name/{name}", func(ctx context.Context, in *byName) (*core.Flow, error) {
 			f, err := a.store.FlowByName(ctx, in.Name)
 			return f, named("Flow", err)
-		}),
-		read("Flow", a.store.Flow),
+		}).runs(),
+		read("Flow", a.store.Flow).runs(),
 		remove("Flow", a.service.DeleteFlow),
-		count[entities]("/count", a.store.CountFlows),
-		filter[entities]("/filter", core.FlowSorts, a.store.Flows),
-		paginate[entities](core.FlowSorts, a.store.Flows, a.store.CountFlows),
+		count[entities]("/count", a.store.CountFlows).runs(),
+		filter[entities]("/filter", core.FlowSorts, a.store.Flows).runs(),
+		paginate[entities](core.FlowSorts, a.store.Flows, a.store.CountFlows).runs(),
 	}}
 }
 

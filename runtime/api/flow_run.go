@@ -11,50 +11,50 @@ import (
 
 func (a *API) flowRuns() group {
 	return group{"/flow_runs", []op{
-		post("/", a.createFlowRun, need("flow_id")),
-		update("Flow run", a.service.UpdateFlowRun),
-		read("Flow run", a.store.FlowRun),
+		post("/", a.createFlowRun, need("flow_id")).runs(),
+		update("Flow run", a.service.UpdateFlowRun).ownRun(),
+		read("Flow run", a.store.FlowRun).runs(),
 		remove("Flow run", a.service.DeleteFlowRun),
-		count[entities]("/count", a.store.CountFlowRuns),
-		filter[entities]("/filter", core.FlowRunSorts, a.store.FlowRuns),
-		paginate[entities](core.FlowRunSorts, a.store.FlowRuns, a.store.CountFlowRuns),
-		history(a.store.FlowRunHistory),
+		count[entities]("/count", a.store.CountFlowRuns).runs(),
+		filter[entities]("/filter", core.FlowRunSorts, a.store.FlowRuns).runs(),
+		paginate[entities](core.FlowRunSorts, a.store.FlowRuns, a.store.CountFlowRuns).runs(),
+		history(a.store.FlowRunHistory).runs(),
 		post("/import", a.importRuns, need("runs")),
 		post("/lateness", func(ctx context.Context, in *withBody[entities]) (*float64, error) {
 			return a.store.FlowRunLateness(ctx, in.Body.filter())
-		}, strict),
+		}, strict).runs(),
 		get("/{id}/graph", func(ctx context.Context, in *byID) ([]core.Dependency, error) {
 			d, err := a.service.FlowRunDependencies(ctx, in.ID)
 			return d, named("Flow run", err)
-		}),
+		}).runs(),
 		get("/{id}/graph-v2", func(ctx context.Context, in *struct {
 			ID    core.UUID `path:"id"`
 			Since core.Time `query:"since"`
 		}) (*core.Graph, error) {
 			return a.service.FlowRunGraph(ctx, in.ID, in.Since)
-		}, model(ownWords)),
-		post("/{id}/set_state", a.setFlowRunState, need("state"), model("Flow run")),
-		post("/{id}/resume", a.resumeFlowRun, optional, model("Flow run")),
+		}, model(ownWords)).runs(),
+		post("/{id}/set_state", a.setFlowRunState, need("state"), model("Flow run")).ownRun(),
+		post("/{id}/resume", a.resumeFlowRun, optional, model("Flow run")).ownRun(),
 		done("PATCH", "/{id}/labels", func(ctx context.Context, in *change[core.JSON]) error {
 			return a.service.UpdateFlowRunLabels(ctx, in.ID, in.Body)
-		}, model("Flow run")),
-		plain("GET", "/{id}/logs/download", http.StatusOK, a.downloadLogs),
+		}, model("Flow run")).ownRun(),
+		plain("GET", "/{id}/logs/download", http.StatusOK, a.downloadLogs).runs(),
 
 		// What Prefect has no word for.
-		post("/{id}/retry", a.retryFlowRun, optional),
+		post("/{id}/retry", a.retryFlowRun, optional).ownRun(),
 		post("/{id}/cancel", func(ctx context.Context, in *byID) (*core.OrchestrationResult, error) {
 			r, err := a.service.CancelFlowRun(ctx, in.ID)
 			return statusOf(ctx, r, err)
-		}),
+		}).ownRun(),
 		post("/{id}/suspend", func(ctx context.Context, in *byID) (*core.OrchestrationResult, error) {
 			r, err := a.service.SuspendFlowRun(ctx, in.ID)
 			return statusOf(ctx, r, err)
-		}),
+		}).ownRun(),
 		post("/{id}/crash", a.reportCrash, optional),
-		get("/{id}/wait", a.waitFlowRun),
-		get("/{id}/why", func(ctx context.Context, in *byID) (*core.Why, error) { return a.service.Why(ctx, in.ID) }),
-		get("/{id}/task_runs", a.taskRunsOf),
-		plain("GET", "/{id}/logs/stream", http.StatusOK, a.streamLogs),
+		get("/{id}/wait", a.waitFlowRun).runs(),
+		get("/{id}/why", func(ctx context.Context, in *byID) (*core.Why, error) { return a.service.Why(ctx, in.ID) }).runs(),
+		get("/{id}/task_runs", a.taskRunsOf).runs(),
+		plain("GET", "/{id}/logs/stream", http.StatusOK, a.streamLogs).runs(),
 	}}
 }
 

@@ -8,7 +8,7 @@ import (
 
 func (a *API) flowRunStates() group {
 	return group{"/flow_run_states", []op{
-		read("Flow run state", a.store.FlowRunState),
+		read("Flow run state", a.store.FlowRunState).runs(),
 		get("/", func(ctx context.Context, in *struct {
 			ID core.UUID `query:"flow_run_id"`
 		}) ([]*core.State, error) {
@@ -16,13 +16,13 @@ func (a *API) flowRunStates() group {
 				return nil, missingQuery("flow_run_id")
 			}
 			return rows(a.store.FlowRunStates(ctx, in.ID))
-		}),
+		}).runs(),
 	}}
 }
 
 func (a *API) taskRunStates() group {
 	return group{"/task_run_states", []op{
-		read("Task run state", a.store.TaskRunState),
+		read("Task run state", a.store.TaskRunState).runs(),
 		get("/", func(ctx context.Context, in *struct {
 			ID core.UUID `query:"task_run_id"`
 		}) ([]*core.State, error) {
@@ -30,7 +30,7 @@ func (a *API) taskRunStates() group {
 				return nil, missingQuery("task_run_id")
 			}
 			return rows(a.store.TaskRunStates(ctx, in.ID))
-		}),
+		}).runs(),
 	}}
 }
 

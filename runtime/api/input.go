@@ -10,12 +10,12 @@ import (
 
 func (a *API) flowRunInputs() group {
 	return group{"/flow_runs/{id}/input", []op{
-		route("POST", "", http.StatusCreated, a.createInput, need("key", "value")),
-		post("/filter", a.filterInputs, need("prefix")),
-		get("/{key}", a.readInput),
+		route("POST", "", http.StatusCreated, a.createInput, need("key", "value")).runs(),
+		post("/filter", a.filterInputs, need("prefix")).runs(),
+		get("/{key}", a.readInput).runs(),
 		done("DELETE", "/{key}", func(ctx context.Context, in *inputKey) error {
 			return named("Flow run input", a.service.DeleteFlowRunInput(ctx, in.ID, in.Key))
-		}),
+		}).ownRun(),
 	}}
 }
 

@@ -30,10 +30,10 @@ func (a *API) leases() group {
 		post("/work_pools/{name}/leases/renew", func(ctx context.Context, in *poolChange[holding]) (*held, error) {
 			ids, err := rows(a.service.RenewLeases(ctx, in.Body.Holder))
 			return &held{ids}, err
-		}, need("holder")),
+		}, need("holder")).runs(),
 		post("/flow_runs/{id}/lease", func(ctx context.Context, in *change[holding]) (*core.Lease, error) {
 			return a.service.LeaseRun(ctx, in.ID, in.Body.Holder)
-		}, need("holder")),
+		}, need("holder")).ownRun(),
 	}}
 }
 

@@ -9,8 +9,8 @@ import (
 
 func (a *API) logs() group {
 	return group{"/logs", []op{
-		route("POST", "/", http.StatusCreated, a.createLogs),
-		filter[logQuery]("/filter", core.LogSorts, a.store.Logs),
+		route("POST", "/", http.StatusCreated, a.createLogs).runs(),
+		filter[logQuery]("/filter", core.LogSorts, a.store.Logs).runs(),
 	}}
 }
 
@@ -34,7 +34,14 @@ type logBody struct {
 func (a *API) createLogs(ctx context.Context, in *withBody[batch[logBody]]) (any, error) {
 	good := in.Body.keep(logBody.check)
 	logs := make([]core.LogCreate, len(good))
+	var own core.UUID
 	for i, l := range good {
+		if l.FlowRunID != own {
+			if err := a.service.OwnFlowRun(ctx, l.FlowRunID); err != nil {
+				return nil, err
+			}
+			own = l.FlowRunID
+		}
 		logs[i] = core.LogCreate{Name: l.Name, Level: int64(*l.Level), Message: l.Message,
 			Timestamp: l.Timestamp, FlowRunID: l.FlowRunID, TaskRunID: l.TaskRunID}
 	}

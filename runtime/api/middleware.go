@@ -40,17 +40,23 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // at the request. Each operation goes through here, so that none is open unless its
 // line in the table of routes says so.
 func (a *API) enter(w http.ResponseWriter, r *http.Request, o *op) (*http.Request, bool) {
+	if o.socket {
+		r = r.WithContext(context.WithValue(r.Context(), socketKey{}, o))
+	}
 	if a.Access.Asks() && !o.open {
-		err := a.Access.Request(r)
+		caller, err := a.Access.Request(r)
 		switch {
 		case err == nil:
-			if o.socket {
-				r = r.WithContext(context.WithValue(r.Context(), vouchedKey{}, true))
+			ctx, err := a.call(r.Context(), r, o, caller)
+			if err != nil {
+				a.fail(w, r, o, nil, err)
+				return r, false
 			}
+			r = r.WithContext(context.WithValue(ctx, vouchedKey{}, true))
 		case o.socket && r.Header.Get("Authorization") == "" && offers(r):
 			// The greeting must bring them.
 		default:
-			refuse(w, err)
+			a.refuse(w, r, err)
 			return r, false
 		}
 	}
@@ -73,17 +79,23 @@ func (a *API) enter(w http.ResponseWriter, r *http.Request, o *op) (*http.Reques
 }
 
 // refuse answers a request without the right credentials.
-func refuse(w http.ResponseWriter, err error) {
+func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	var e *core.Error
-	if errors.As(err, &e) && e.Code == core.ETooMany {
+	switch errors.As(err, &e); core.CodeOf(err) {
+	case core.ETooMany:
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter))))
 		writeDetail(w, http.StatusTooManyRequests, e.Message)
-		return
+	case core.EUnauth:
+		writeJSON(w, http.StatusUnauthorized, exception("Unauthorized"))
+	default:
+		a.fail(w, r, &op{}, nil, err)
 	}
-	writeJSON(w, http.StatusUnauthorized, exception("Unauthorized"))
 }
 
-type vouchedKey struct{}
+type (
+	vouchedKey struct{}
+	socketKey  struct{} // the operation, which a greeting has to look at
+)
 
 // vouched says whether the header of a websocket's request had the right credentials,
 // or none are asked for.

@@ -29,6 +29,7 @@ type op struct {
 	strict   bool     // unknown keys within the body's parts are errors
 	optional bool     // the body may be missing
 	open     bool     // answered without credentials
+	reach    reach    // of the credentials of flow runs
 	socket   bool     // a websocket: credentials may come in its first frame
 	most     int64    // largest body, 0 is maxBody
 	raw      http.HandlerFunc

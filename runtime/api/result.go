@@ -13,8 +13,8 @@ import (
 // results are ours: what is too large for a state, by key, and cached states.
 func (a *API) results() group {
 	return group{"", []op{
-		plain("PUT", "/results/{key...}", http.StatusNoContent, a.putResult),
-		plain("GET", "/results/{key...}", http.StatusOK, a.getResult),
+		plain("PUT", "/results/{key...}", http.StatusNoContent, a.putResult).runs(),
+		plain("GET", "/results/{key...}", http.StatusOK, a.getResult).runs(),
 		get("/task_run_cache", func(ctx context.Context, in *struct {
 			Key string `query:"key"`
 		}) (*core.State, error) {
@@ -23,7 +23,7 @@ func (a *API) results() group {
 			}
 			s, err := a.service.CachedState(ctx, in.Key)
 			return s, named("Cached state", err)
-		}),
+		}).runs(),
 	}}
 }
 

@@ -10,9 +10,9 @@ func (a *API) root() group {
 	return group{"", []op{
 		get("/health", func(context.Context, *struct{}) (bool, error) { return true, nil }, open),
 		plain("GET", "/ready", http.StatusOK, a.ready, open),
-		get("/hello", func(context.Context, *struct{}) (string, error) { return "👋", nil }),
-		get("/version", func(context.Context, *struct{}) (string, error) { return "0.8.4", nil }),
-		get("/csrf-token", a.csrfToken),
+		get("/hello", func(context.Context, *struct{}) (string, error) { return "👋", nil }).runs(),
+		get("/version", func(context.Context, *struct{}) (string, error) { return "0.8.4", nil }).runs(),
+		get("/csrf-token", a.csrfToken).runs(),
 	}}
 }
 

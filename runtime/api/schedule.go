@@ -14,7 +14,7 @@ func (a *API) schedules() group {
 				return nil, named("Deployment", err)
 			}
 			return rows(a.store.Schedules(ctx, in.ID))
-		}),
+		}).runs(),
 		route("POST", "", http.StatusCreated, func(ctx context.Context, in *change[[]core.ScheduleCreate]) ([]*core.Schedule, error) {
 			s, err := a.service.CreateSchedules(ctx, in.ID, in.Body)
 			return rows(s, named("Deployment", err))

@@ -14,9 +14,9 @@ import (
 
 func (a *API) sockets() group {
 	return group{"", []op{
-		socketOp("/events/in", a.eventsIn),
-		socketOp("/events/out", a.eventsOut),
-		socketOp("/logs/out", a.logsOut),
+		socketOp("/events/in", a.eventsIn).runs(),
+		socketOp("/events/out", a.eventsOut).runs(),
+		socketOp("/logs/out", a.logsOut).runs(),
 		socketOp("/task_runs/subscriptions/scheduled", a.scheduledTasks),
 		socketOp("/work_pools/{name}/workers/connect", a.workerChannel),
 	}}
@@ -75,26 +75,33 @@ type frame struct {
 var errRefused = errors.New("refused")
 
 // greet asks for the token: wrong is 1008. Who had credentials in the header of r
-// needs none here.
-func (a *API) greet(r *http.Request, s *socket) error {
-	ctx, cancel := context.WithTimeout(r.Context(), greeting)
+// needs none here. The context is that of the connection from here on.
+func (a *API) greet(r *http.Request, s *socket) (context.Context, error) {
+	whole := r.Context()
+	ctx, cancel := context.WithTimeout(whole, greeting)
 	defer cancel()
 	var f frame
 	_, b, err := s.Read(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if json.Unmarshal(b, &f) != nil || f.Type != "auth" {
 		_ = s.Close(websocket.StatusPolicyViolation, "Expected 'auth' message")
-		return errRefused
+		return nil, errRefused
 	}
 	if a.Access.Asks() && !vouched(r) {
-		if err := a.Access.Token(r, core.Deref(f.Token)); err != nil {
+		caller, err := a.Access.Token(r, core.Deref(f.Token))
+		if err != nil {
 			_ = s.Close(websocket.StatusPolicyViolation, reason("Invalid token: "+err.Error()))
-			return errRefused
+			return nil, errRefused
+		}
+		o, _ := whole.Value(socketKey{}).(*op)
+		if whole, err = a.call(whole, r, o, caller); err != nil {
+			_ = s.Close(websocket.StatusPolicyViolation, reason(err.Error()))
+			return nil, errRefused
 		}
 	}
-	return s.send(ctx, map[string]string{"type": "auth_success"})
+	return whole, s.send(ctx, map[string]string{"type": "auth_success"})
 }
 
 // wish reads the filter frame into f; anything else is 1002.

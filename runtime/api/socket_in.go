@@ -31,8 +31,11 @@ func (a *API) eventsIn(w http.ResponseWriter, r *http.Request) {
 	}
 	defer func() { _ = s.CloseNow() }()
 	ctx := r.Context()
-	if s.Subprotocol() == subprotocol && a.greet(r, s) != nil {
-		return
+	if s.Subprotocol() == subprotocol {
+		var err error
+		if ctx, err = a.greet(r, s); err != nil {
+			return
+		}
 	}
 	ctx, vanished := context.WithCancelCause(ctx)
 	defer vanished(nil)

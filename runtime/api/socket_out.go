@@ -35,8 +35,8 @@ func (a *API) eventsOut(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer func() { _ = s.CloseNow() }()
-	ctx := r.Context()
-	if a.greet(r, s) != nil {
+	ctx, err := a.greet(r, s)
+	if err != nil {
 		return
 	}
 	o := &outStream{a: a, s: s, sent: map[core.UUID]core.Time{}}
@@ -155,8 +155,8 @@ func (a *API) logsOut(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer func() { _ = s.CloseNow() }()
-	ctx := r.Context()
-	if a.greet(r, s) != nil {
+	ctx, err := a.greet(r, s)
+	if err != nil {
 		return
 	}
 	var f core.LogFilter

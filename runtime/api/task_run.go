@@ -8,20 +8,23 @@ import (
 
 func (a *API) taskRuns() group {
 	return group{"/task_runs", []op{
-		post("/", a.createTaskRun, need("task_key", "dynamic_key")),
-		update("Task run", a.service.UpdateTaskRun),
-		read("Task", a.store.TaskRun),
+		post("/", a.createTaskRun, need("task_key", "dynamic_key")).runs(),
+		update("Task run", a.service.UpdateTaskRun).ownTaskRun(),
+		read("Task", a.store.TaskRun).runs(),
 		remove("Task", a.service.DeleteTaskRun),
-		count[entities]("/count", a.store.CountTaskRuns),
-		history(a.store.TaskRunHistory),
-		filter[entities]("/filter", core.TaskRunSorts, a.store.TaskRuns),
-		paginate[entities](core.TaskRunSorts, a.store.TaskRuns, a.store.CountTaskRuns),
-		post("/{id}/set_state", a.setTaskRunState, need("state"), model("Task run")),
+		count[entities]("/count", a.store.CountTaskRuns).runs(),
+		history(a.store.TaskRunHistory).runs(),
+		filter[entities]("/filter", core.TaskRunSorts, a.store.TaskRuns).runs(),
+		paginate[entities](core.TaskRunSorts, a.store.TaskRuns, a.store.CountTaskRuns).runs(),
+		post("/{id}/set_state", a.setTaskRunState, need("state"), model("Task run")).ownTaskRun(),
 	}}
 }
 
 func (a *API) createTaskRun(ctx context.Context, in *withBody[core.TaskRunCreate]) (*core.TaskRun, error) {
 	if err := checkTaskRun(&in.Body); err != nil {
+		return nil, err
+	}
+	if err := a.service.OwnFlowRun(ctx, in.Body.FlowRunID); err != nil {
 		return nil, err
 	}
 	r, err := a.service.CreateTaskRun(ctx, in.Body)

@@ -21,7 +21,7 @@ func (a *API) taskWorkers() group {
 				return a.service.TaskWorkers(nil), nil
 			}
 			return a.service.TaskWorkers(in.Body.Filter.Keys), nil
-		}, strict),
+		}, strict).runs(),
 	}}
 }
 
@@ -37,7 +37,7 @@ func (a *API) scheduledTasks(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer func() { _ = s.CloseNow() }()
-	if a.greet(r, s) != nil {
+	if _, err := a.greet(r, s); err != nil {
 		return
 	}
 	keys, client, err := s.subscribed(r.Context())

@@ -8,27 +8,27 @@ import (
 
 func (a *API) variables() group {
 	return group{"/variables", []op{
-		create(a.service.CreateVariable, need("name", "value")),
-		update("Variable", a.service.UpdateVariable),
-		read("Variable", a.store.Variable),
+		create(a.service.CreateVariable, need("name", "value")).runs(),
+		update("Variable", a.service.UpdateVariable).runs(),
+		read("Variable", a.store.Variable).runs(),
 		remove("Variable", a.service.DeleteVariable),
-		get("/name/{name}", a.variableByName),
+		get("/name/{name}", a.variableByName).runs(),
 		done("PATCH", "/name/{name}", func(ctx context.Context, in *poolChange[core.VariableUpdate]) error {
 			v, err := a.variableByName(ctx, &byName{in.Name})
 			if err != nil {
 				return err
 			}
 			return named("Variable", a.service.UpdateVariable(ctx, v.ID, in.Body))
-		}),
+		}).runs(),
 		done("DELETE", "/name/{name}", func(ctx context.Context, in *byName) error {
 			v, err := a.variableByName(ctx, in)
 			if err != nil {
 				return err
 			}
 			return named("Variable", a.service.DeleteVariable(ctx, v.ID))
-		}),
-		filter[variableQuery]("/filter", core.VariableSorts, a.store.Variables),
-		count[variableQuery]("/count", a.store.CountVariables),
+		}).runs(),
+		filter[variableQuery]("/filter", core.VariableSorts, a.store.Variables).runs(),
+		count[variableQuery]("/count", a.store.CountVariables).runs(),
 	}}
 }
 

@@ -9,15 +9,15 @@ import (
 func (a *API) workPools() group {
 	return group{"/work_pools", []op{
 		create(a.service.CreateWorkPool, need("name")),
-		get("/{name}", a.workPool),
+		get("/{name}", a.workPool).runs(),
 		done("PATCH", "/{name}", func(ctx context.Context, in *poolChange[core.WorkPoolUpdate]) error {
 			return a.noPool(in.Name, a.service.UpdateWorkPool(ctx, in.Name, in.Body))
 		}),
 		done("DELETE", "/{name}", func(ctx context.Context, in *byName) error {
 			return a.noPool(in.Name, a.service.DeleteWorkPool(ctx, in.Name))
 		}),
-		filter[workPoolQuery]("/filter", nil, a.store.WorkPools),
-		count[workPoolQuery]("/count", a.store.CountWorkPools),
+		filter[workPoolQuery]("/filter", nil, a.store.WorkPools).runs(),
+		count[workPoolQuery]("/count", a.store.CountWorkPools).runs(),
 		post("/{name}/get_scheduled_flow_runs", a.poolRuns, optional),
 	}}
 }

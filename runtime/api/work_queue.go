@@ -15,7 +15,7 @@ func (a *API) workPoolQueues() group {
 		}, need("name")),
 		get("/{queue}", func(ctx context.Context, in *queueOf) (*core.WorkQueue, error) {
 			return a.poolQueue(ctx, in.Name, in.Queue)
-		}),
+		}).runs(),
 		done("PATCH", "/{queue}", func(ctx context.Context, in *struct {
 			Name  string `path:"name"`
 			Queue string `path:"queue"`
@@ -36,7 +36,7 @@ func (a *API) workPoolQueues() group {
 		}),
 		post("/filter", func(ctx context.Context, in *poolChange[workQueueQuery]) ([]*core.WorkQueue, error) {
 			return a.filterQueues(ctx, in.Name, in.Body)
-		}, strict),
+		}, strict).runs(),
 	}}
 }
 
@@ -47,11 +47,11 @@ func (a *API) workQueues() group {
 			return a.service.CreateWorkQueue(ctx, core.DefaultAgentPool, in.Body)
 		}, need("name")),
 		update("Work queue", a.service.UpdateWorkQueue),
-		read("work queue", a.store.WorkQueue),
+		read("work queue", a.store.WorkQueue).runs(),
 		remove("work queue", a.service.DeleteWorkQueue),
 		post("/filter", func(ctx context.Context, in *withBody[workQueueQuery]) ([]*core.WorkQueue, error) {
 			return a.filterQueues(ctx, "", in.Body)
-		}, strict),
+		}, strict).runs(),
 		post("/{id}/get_runs", a.queueRuns, optional, model("Work queue")),
 		// The two paths /name/{name} and /{id}/status overlap, so one pattern takes both.
 		get("/{a}/{b}", func(ctx context.Context, in *struct {
@@ -66,7 +66,7 @@ func (a *API) workQueues() group {
 				return nil, errNoRoute
 			}
 			return a.queueStatus(ctx, id)
-		}),
+		}).runs(),
 	}}
 }
 

@@ -11,7 +11,7 @@ func (a *API) workers() group {
 		done("POST", "/heartbeat", func(ctx context.Context, in *poolChange[core.WorkerHeartbeat]) error {
 			return a.service.Heartbeat(ctx, in.Name, in.Body)
 		}, need("name")),
-		post("/filter", a.filterWorkers, strict),
+		post("/filter", a.filterWorkers, strict).runs(),
 		done("DELETE", "/{worker}", func(ctx context.Context, in *struct {
 			Name   string `path:"name"`
 			Worker string `path:"worker"`

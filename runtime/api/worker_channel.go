@@ -94,7 +94,7 @@ func (a *API) workerChannel(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer func() { _ = s.CloseNow() }()
-	if a.greet(r, s) != nil {
+	if _, err := a.greet(r, s); err != nil {
 		return
 	}
 	c := &workerChannel{socket: s, a: a, pool: r.PathValue("name")}

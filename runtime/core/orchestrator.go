@@ -83,6 +83,20 @@ func RunToken(ctx context.Context) UUID {
 	return t
 }
 
+type callerKey struct{}
+
+// WithCallingRun marks the calls that are made with the credentials of a flow run.
+func WithCallingRun(ctx context.Context, flowRun UUID) context.Context {
+	return context.WithValue(ctx, callerKey{}, flowRun)
+}
+
+// CallingRun returns the flow run whose credentials the caller has; zero if the
+// caller is a person, a worker, or anyone else with credentials of the server.
+func CallingRun(ctx context.Context) UUID {
+	id, _ := ctx.Value(callerKey{}).(UUID)
+	return id
+}
+
 type leaseKey struct{}
 
 // WithSlotLeases marks the calls of a client that renews the lease which a run

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +15,26 @@ import (
 
 // MaskedSecret stands for a secret wherever it is shown.
 const MaskedSecret = "********"
+
+// Auth strings of flow runs are RunAuthUser:RunAuthMark and hexadecimal digits, so
+// that logs can be rid of them without knowing them.
+const (
+	RunAuthUser = "run"
+	RunAuthMark = "flr_"
+)
+
+// runAuth also finds the Base64 of an auth string, as it is in the header Authorization.
+var runAuth = regexp.MustCompile(RunAuthMark + `[0-9a-f]+|` + runAuthBasic + `[A-Za-z0-9+/=]+`)
+
+const runAuthBasic = "cnVuOmZs" // the Base64 of "run:fl"
+
+// MaskRunAuth replaces the credentials of flow runs in a text.
+func MaskRunAuth(text string) string {
+	if !strings.Contains(text, RunAuthMark) && !strings.Contains(text, runAuthBasic) {
+		return text
+	}
+	return runAuth.ReplaceAllString(text, MaskedSecret)
+}
 
 // minSecret is the shortest text that is masked in logs: shorter ones stand in
 // too many words.

@@ -84,7 +84,8 @@ type Claim struct {
 	Flow       *Flow       `json:"flow"`
 	Deployment *Deployment `json:"deployment"`
 	WorkPool   *WorkPool   `json:"work_pool"`
-	Token      UUID        `json:"token"` // fencing token: sent with every write of this run
+	Token      UUID        `json:"token"`          // fencing token: sent with every write of this run
+	Auth       string      `json:"auth,omitempty"` // the run's own auth string, where the server asks for credentials
 }
 
 // Lease says who executes a run, and until when the holder must renew.
@@ -94,6 +95,7 @@ type Lease struct {
 	Worker    string `json:"worker"`
 	Token     UUID   `json:"token"`
 	Expires   Time   `json:"expires"`
+	Auth      string `json:"auth,omitempty"` // as in Claim; not stored
 }
 
 // GivenUp is the expiry of a lease whose holder is known to have ended.

@@ -90,11 +90,12 @@ func (s *Service) maskMessage(ctx context.Context, m *string) *string {
 	if m == nil || *m == "" {
 		return m
 	}
+	text := *m
 	if mask := s.masker(ctx); mask != nil {
-		text := mask.Replace(*m)
-		return &text
+		text = mask.Replace(text)
 	}
-	return m
+	text = core.MaskRunAuth(text)
+	return &text
 }
 
 // maskText is an optional text of an artifact without secrets.

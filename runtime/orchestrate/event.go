@@ -30,13 +30,19 @@ func (s *Service) EmitEvents(ctx context.Context, events []*core.Event) error {
 		}
 		e.Received = now
 		if isTaskRunEvent(e) {
-			if r, err := reportOf(e); err == nil {
+			r, err := reportOf(e)
+			if err == nil {
+				if err := s.mayReport(ctx, r.TaskRun); core.CodeOf(err) == core.EForbidden {
+					s.log.Warn("task-run event refused", "event", e.ID, "resource", e.ResourceID(), "error", err)
+					continue
+				} else if err != nil {
+					return err
+				}
 				s.maskReports(ctx, []*core.TaskRunReport{r})
 				reports = append(reports, r)
 				continue
-			} else {
-				s.log.Warn("task-run event left out of the record", "event", e.ID, "resource", e.ResourceID(), "error", err)
 			}
+			s.log.Warn("task-run event left out of the record", "event", e.ID, "resource", e.ResourceID(), "error", err)
 		}
 		if len(e.Payload) > maxEventPayload {
 			s.log.Warn("event dropped: it is larger than 1.5 MB", "event", e.Event, "resource", e.ResourceID(), "bytes", len(e.Payload))

@@ -69,6 +69,9 @@ func (s *Service) createFlowRun(ctx context.Context, c core.FlowRunCreate, holde
 			}
 		}
 		var err error
+		if run.CreatedBy, err = creator(ctx, tx, run); err != nil {
+			return err
+		}
 		if stored, err = s.insertFlowRun(ctx, tx, out, run, c.Labels, append([]core.StateCreate{state}, then...)); err != nil || holder.IsZero() {
 			return err
 		}

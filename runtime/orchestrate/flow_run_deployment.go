@@ -38,7 +38,11 @@ func (s *Service) createDeploymentFlowRun(ctx context.Context, deploymentID core
 		if err != nil {
 			return err
 		}
-		run.CreatedBy = by
+		if run.CreatedBy = by; by == nil {
+			if run.CreatedBy, err = creator(ctx, tx, run); err != nil {
+				return err
+			}
+		}
 		stored, err = s.insertFlowRun(ctx, tx, out, run, overlay(d.Labels, c.Labels), []core.StateCreate{state})
 		return err
 	})

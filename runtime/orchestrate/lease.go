@@ -43,6 +43,7 @@ func (s *Service) LeaseRun(ctx context.Context, flowRunID, holder core.UUID) (*c
 	if err != nil {
 		return nil, err
 	}
+	lease.Auth = s.runAuth(flowRunID, lease.Token)
 	return lease, nil
 }
 

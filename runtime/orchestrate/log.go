@@ -12,7 +12,7 @@ const maxLogMessage = 1 << 20
 
 // WriteLogs stores lines in one commit and passes them to live tails. A line
 // that is too long is cut and says so; bytes that are not UTF-8 are replaced,
-// and the values of Secret blocks are masked.
+// and the values of Secret blocks and the credentials of flow runs are masked.
 func (s *Service) WriteLogs(ctx context.Context, logs []core.LogCreate) error {
 	if len(logs) == 0 {
 		return nil
@@ -29,6 +29,7 @@ func (s *Service) WriteLogs(ctx context.Context, logs []core.LogCreate) error {
 		if mask != nil {
 			rows[i].Message = mask.Replace(rows[i].Message)
 		}
+		rows[i].Message = core.MaskRunAuth(rows[i].Message)
 		if rows[i].Timestamp.IsZero() {
 			rows[i].Timestamp = now
 		}

@@ -135,6 +135,7 @@ func (s *Service) claim(ctx context.Context, poolID core.UUID, r core.PollReques
 					}
 				}
 				c.Token, c.Flow, c.WorkPool = l.Token, flows[c.FlowRun.FlowID], pool
+				c.Auth = s.runAuth(l.FlowRunID, l.Token)
 				claims = append(claims, c)
 			}
 			room -= len(got)

@@ -29,6 +29,9 @@ type Config struct {
 	// means nothing to it.
 	Deaf   bool
 	Retain Retention
+	// RunAuth returns the credentials of the process that executes a run under a
+	// lease; nil or "": none are needed.
+	RunAuth func(flowRun, lease core.UUID) string
 	// Private are the private addresses that notifications and webhooks may reach.
 	Private notify.Private
 }
@@ -45,6 +48,7 @@ type Service struct {
 	now     func() core.Time
 	retain  Retention
 	private notify.Private
+	runAuth func(flowRun, lease core.UUID) string
 	outage  outage
 
 	names  nameCache
@@ -76,6 +80,9 @@ func New(c Config) *Service {
 	}
 	if s.now == nil {
 		s.now = core.Now
+	}
+	if s.runAuth = c.RunAuth; s.runAuth == nil {
+		s.runAuth = func(core.UUID, core.UUID) string { return "" }
 	}
 	s.outage.until = s.now().Add(c.LeaseGrace)
 	s.marks.at = map[core.UUID]core.Time{}

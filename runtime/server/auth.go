@@ -18,14 +18,19 @@ func askBrowser(guard *access.Guard, next http.Handler) http.Handler {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		err := guard.Request(r)
+		caller, err := guard.Request(r)
 		var e *core.Error
 		switch {
+		case err == nil && caller.IsRun():
+			http.Error(w, "The credentials of a flow run do not open the pages.", http.StatusForbidden)
 		case err == nil:
 			next.ServeHTTP(w, r)
 		case errors.As(err, &e) && e.Code == core.ETooMany:
 			w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter))))
 			http.Error(w, "Too many wrong passwords from this address. Try again later.", http.StatusTooManyRequests)
+		case core.CodeOf(err) == core.EUnavailable:
+			w.Header().Set("Retry-After", "1")
+			http.Error(w, "The credentials cannot be checked now. Try again in a moment.", http.StatusServiceUnavailable)
 		default:
 			if r.Header.Get("HX-Request") == "" { // an open page tells its reader, without the browser's prompt
 				w.Header().Set("WWW-Authenticate", `Basic realm="flowlite", charset="UTF-8"`)

@@ -203,10 +203,11 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	if err != nil {
 		return err
 	}
+	runs := access.NewRunKey(shared.CSRF, s.cfg.AuthString)
 	reach, _ := notify.ParsePrivate(s.cfg.PrivateURLs) // New has checked them
 	s.service = orchestrate.New(orchestrate.Config{
-		Private: reach,
-		Store:   s.store, Bus: s.bus, Log: s.cfg.Log, Sealer: keys, URL: s.publicURL(), Retain: s.cfg.Retain,
+		Private: reach, RunAuth: runs.AuthString,
+		Store: s.store, Bus: s.bus, Log: s.cfg.Log, Sealer: keys, URL: s.publicURL(), Retain: s.cfg.Retain,
 		Results: s.results(), LeaseGrace: core.LeaseSeconds.Duration(), Deaf: s.cfg.NoAPI,
 	})
 	if err := s.service.Start(ctx); err != nil {
@@ -219,7 +220,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	s.loops = loops.New(loops.Config{Service: s.service, Liveness: leases, Bus: s.bus, Log: s.cfg.Log})
 
 	mux := http.NewServeMux()
-	guard := access.New(access.Config{AuthString: s.cfg.AuthString, BehindProxy: s.cfg.PublicURL != "", Log: s.cfg.Log})
+	guard := access.New(access.Config{AuthString: s.cfg.AuthString, BehindProxy: s.cfg.PublicURL != "", Runs: runs, HasRun: s.service.HasRunAuth, Log: s.cfg.Log})
 	hosts := access.NewHosts(s.cfg.Host, s.cfg.PublicURL, guard.Asks(), s.cfg.AllowedHosts...)
 	rest := api.New(api.Config{
 		Service: s.service, Store: s.store, Bus: s.bus, Access: guard, Origins: s.cfg.AllowedOrigins, CSRF: s.cfg.CSRF, CSRFKey: shared.CSRF,
