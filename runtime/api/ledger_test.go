@@ -65,3 +65,16 @@ func compare(t *testing.T, golden, got string) {
 		t.Errorf("operations differ from %s; run with UPDATE_GOLDEN=1 and look at the diff", golden)
 	}
 }
+
+// TestReachOfRuns lists what the credentials of a flow run reach. A line that is
+// added to runs.golden opens an operation to the code of every flow.
+func TestReachOfRuns(t *testing.T) {
+	var lines []string
+	for _, o := range bare(Config{}).Operations() {
+		if o.Runs != "" {
+			lines = append(lines, o.Method+" "+o.Path+": "+o.Runs)
+		}
+	}
+	slices.Sort(lines)
+	compare(t, "testdata/runs.golden", strings.Join(lines, "\n")+"\n")
+}

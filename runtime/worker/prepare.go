@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"encoding/base64"
 	"maps"
 	"os"
 	"path/filepath"
@@ -30,9 +31,9 @@ func isDir(dir string) error {
 	return nil
 }
 
-// Variables of the worker's own environment that belong to one run, or to
-// nobody but the server.
-var runOnly = []string{"FLOWLITE_ENCRYPTION_KEY", "FLOWLITE_FLOW_RUN_ID", "FLOWLITE_RUN_TOKEN", "FLOWLITE_ENTRYPOINT", "FLOWLITE_WATCH_STDIN", core.LogSocketEnv, "FLOWLITE_PARAMETERS", "PREFECT__FLOW_RUN_ID", "PREFECT__FLOW_ENTRYPOINT"}
+// Variables that belong to one run: a worker that is itself executed by a flow
+// hands none of its own on.
+var runOnly = []string{"FLOWLITE_FLOW_RUN_ID", "FLOWLITE_RUN_TOKEN", "FLOWLITE_ENTRYPOINT", "FLOWLITE_WATCH_STDIN", core.LogSocketEnv, "FLOWLITE_PARAMETERS", "PREFECT__FLOW_RUN_ID", "PREFECT__FLOW_ENTRYPOINT"}
 
 // maxEnv is below what Linux takes for one variable (128 KiB).
 const maxEnv = 100 << 10
@@ -52,12 +53,14 @@ func (w *Worker) prepare(r *run) (*launchable, error) {
 	vars := variablesOf(template, fromDeployment, c.FlowRun.JobVariables)
 	refs := &references{orch: w.orch, ctx: r.ctx}
 	j, err := jobOf(template, vars, refs.lookup)
+	refs.secrets = append(refs.secrets, w.ownSecrets()...)
 	w.logs.mask(r.id(), refs.secrets)
 	if err != nil {
 		return nil, err
 	}
 
 	l := &launchable{quiet: j.Quiet}
+	defer func() { w.logs.mask(r.id(), append(refs.secrets, secretsOf(l.env)...)) }()
 	if len(j.Command) == 0 && c.Deployment != nil && c.Deployment.Python() {
 		return l, w.preparePython(r, j, l)
 	}
@@ -90,13 +93,27 @@ func (w *Worker) prepare(r *run) (*launchable, error) {
 		entrypoint = e.Name
 	}
 	l.env = w.environment(r, j, entrypoint, l)
-	for _, kv := range l.env {
-		if k, v, _ := strings.Cut(kv, "="); strings.HasPrefix(k, "FLOWLITE_SECRET_") {
-			refs.secrets = append(refs.secrets, v)
+	return l, nil
+}
+
+// ownSecrets are what no log of a run shows of the worker's own credentials.
+func (w *Worker) ownSecrets() []string {
+	if w.cfg.AuthString == "" {
+		return nil
+	}
+	return []string{w.cfg.AuthString, base64.StdEncoding.EncodeToString([]byte(w.cfg.AuthString))}
+}
+
+// secretsOf are the values of an environment that no log of its run shows:
+// credentials that job variables set, too.
+func secretsOf(env []string) (secrets []string) {
+	for _, kv := range env {
+		name, v, _ := strings.Cut(kv, "=")
+		if strings.HasPrefix(name, "FLOWLITE_SECRET_") || core.Withheld(name) {
+			secrets = append(secrets, v)
 		}
 	}
-	w.logs.mask(r.id(), refs.secrets)
-	return l, nil
+	return secrets
 }
 
 // dirOf is where a deployment's code lies: path below the job variable
@@ -117,7 +134,7 @@ func (w *Worker) dirOf(workingDir, path string) string {
 
 func (w *Worker) environment(r *run, j *job, entrypoint string, l *launchable) []string {
 	env := map[string]string{}
-	for _, kv := range os.Environ() {
+	for _, kv := range core.FlowEnviron(os.Environ()) {
 		k, v, _ := strings.Cut(kv, "=")
 		if !slices.Contains(runOnly, k) {
 			env[k] = v
@@ -131,9 +148,7 @@ func (w *Worker) environment(r *run, j *job, entrypoint string, l *launchable) [
 	env["FLOWLITE_ENTRYPOINT"] = entrypoint
 	env["FLOWLITE_WATCH_STDIN"] = "1"
 	env[core.LogSocketEnv] = logFD
-	if w.cfg.AuthString != "" {
-		env["FLOWLITE_AUTH_STRING"] = w.cfg.AuthString
-	}
+	authenticate(env, r.claim.Auth)
 	if l.python {
 		w.pythonEnv(r, entrypoint, l.dir, env)
 	}
@@ -142,6 +157,9 @@ func (w *Worker) environment(r *run, j *job, entrypoint string, l *launchable) [
 		if p := r.claim.FlowRun.Parameters; len(p) > 0 && len(p) < maxEnv {
 			env["FLOWLITE_PARAMETERS"] = string(p)
 		}
+	}
+	if l.python || l.group {
+		authenticatePrefect(env)
 	}
 	all := make([]string, 0, len(env))
 	for k, v := range env {

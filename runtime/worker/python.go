@@ -54,6 +54,9 @@ func (w *Worker) preparePython(r *run, j *job, l *launchable) error {
 	return nil
 }
 
+// ofRun are further variables that differ from run to run.
+var ofRun = []string{"PWD", "PREFECT__STORAGE_BASE_PATH", "FLOWLITE_AUTH_STRING", "PREFECT_API_AUTH_STRING", customHeaders}
+
 // fork starts the run in a child of its warm parent. What belongs to the run
 // alone is no part of the parent's environment, or none would be warm.
 func (w *Worker) fork(r *run, l *launchable, out, errs, logs *os.File) (*started, error) {
@@ -66,7 +69,7 @@ func (w *Worker) fork(r *run, l *launchable, out, errs, logs *os.File) (*started
 	}
 	for _, kv := range l.env {
 		name, _, _ := strings.Cut(kv, "=")
-		if slices.Contains(runOnly, name) || name == "PWD" || name == "PREFECT__STORAGE_BASE_PATH" {
+		if slices.Contains(ofRun, name) || slices.Contains(runOnly, name) {
 			q.Own = append(q.Own, kv)
 		} else {
 			q.Env = append(q.Env, kv)
@@ -91,9 +94,6 @@ func (w *Worker) oneURL() string {
 func (w *Worker) prefectEnv(r *run, env map[string]string, url string) {
 	env["PREFECT__FLOW_RUN_ID"] = r.id().String()
 	env["PREFECT_API_URL"] = url
-	if w.cfg.AuthString != "" {
-		env["PREFECT_API_AUTH_STRING"] = w.cfg.AuthString
-	}
 }
 
 // relayed makes up for an address on this machine: the links that the engine

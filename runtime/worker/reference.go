@@ -25,7 +25,7 @@ func (r *references) lookup(name string) (v any, known bool, err error) {
 	switch {
 	case strings.HasPrefix(name, "$"):
 		text, ok := os.LookupEnv(name[1:])
-		if slices.Contains(runOnly, name[1:]) {
+		if slices.Contains(runOnly, name[1:]) || core.Withheld(name[1:]) {
 			return nil, false, nil
 		}
 		return text, ok, nil

@@ -97,7 +97,8 @@ func (s *shipper) mask(id core.UUID, words []string) {
 	}
 }
 
-// hide is the text without the words that are masked for the run.
+// hide is the text without the words that are masked for the run, and without
+// the credentials of any.
 func (s *shipper) hide(id core.UUID, text string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -106,9 +107,9 @@ func (s *shipper) hide(id core.UUID, text string) string {
 
 func (s *shipper) hidden(id core.UUID, text string) string {
 	if m := s.masks[id]; m != nil {
-		return m.Replace(text)
+		text = m.Replace(text)
 	}
-	return text
+	return core.MaskRunAuth(text)
 }
 
 // push gives each entry a later time than the one before: logs sort by it.

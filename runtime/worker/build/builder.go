@@ -131,7 +131,7 @@ func (b *Builder) compile(ctx context.Context, pkg *Package) (string, bool, erro
 	}
 	cmd := exec.CommandContext(ctx, tool, append(args, "./"+filepath.ToSlash(rel))...)
 	cmd.Dir = root
-	cmd.Env = append(os.Environ(), "PWD="+root)
+	cmd.Env = append(core.FlowEnviron(os.Environ()), "PWD="+root)
 	if text, err := cmd.CombinedOutput(); err != nil {
 		if ctx.Err() != nil {
 			return "", false, context.Cause(ctx)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -37,6 +38,7 @@ func Describe(ctx context.Context, binary string) (*Registry, error) {
 	var stdout, stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, binary, "describe")
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	cmd.Env = core.FlowEnviron(os.Environ())
 	cmd.WaitDelay = time.Second
 	name := filepath.Base(binary)
 	if err := cmd.Run(); err != nil {

@@ -148,7 +148,7 @@ func (b *Builder) scan(ctx context.Context, tool, root string, pkg *Package) (*i
 	run := func(args ...string) ([]byte, error) {
 		cmd := exec.CommandContext(ctx, tool, args...)
 		cmd.Dir = root
-		cmd.Env = append(os.Environ(), "PWD="+root)
+		cmd.Env = append(core.FlowEnviron(os.Environ()), "PWD="+root)
 		var stderr bytes.Buffer
 		cmd.Stderr = &stderr
 		out, err := cmd.Output()

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
@@ -83,7 +82,7 @@ func Describe(ctx context.Context, interpreter, runner, dir string, files []stri
 	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = dir, bytes.NewReader(in), &stdout, &stderr
 	cmd.WaitDelay = time.Second
 	// Reading flows talks to no server, and must not look for one.
-	cmd.Env = append(withoutSecrets(os.Environ()), "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE=false", "PREFECT_LOGGING_LEVEL=CRITICAL", "PWD="+dir)
+	cmd.Env = append(core.FlowEnviron(os.Environ()), "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE=false", "PREFECT_LOGGING_LEVEL=CRITICAL", "PWD="+dir)
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() == context.DeadlineExceeded {
 			return nil, nil, core.Errorf(core.EInvalid, "%s did not read the flows within %s; does a file that they import do work at import?", interpreter, describeTimeout)
@@ -98,12 +97,6 @@ func Describe(ctx context.Context, interpreter, runner, dir string, files []stri
 		return nil, nil, core.Errorf(core.EInvalid, "%s did not answer in JSON: %w", interpreter, err)
 	}
 	return out.Flows, out.Failed, nil
-}
-
-// withoutSecrets leaves out what is the server's alone: what a flow's file
-// imports is executed.
-func withoutSecrets(env []string) []string {
-	return slices.DeleteFunc(env, func(kv string) bool { return strings.HasPrefix(kv, "FLOWLITE_ENCRYPTION_KEY=") })
 }
 
 // lastWords is the reason that a runner gave, or else its last line.

@@ -230,6 +230,7 @@ def execute():
     flow_run_id = UUID(os.environ["PREFECT__FLOW_RUN_ID"])
     sys.argv = ["prefect.engine", str(flow_run_id)]
     sys.path.insert(0, os.getcwd())
+    take_headers()
     quiet_console()
     hand_over_logs()
     cancel_rather_than_crash(flow_run_id)
@@ -259,6 +260,23 @@ def execute():
             why = exc.__context__
             last_words(f"{type(why).__name__}: {why}" if why is not None else f"exit code {exc.code}")
         raise
+
+
+def take_headers():
+    """The credentials of the run are in a header that is set for it alone. The
+    settings of a fork are those of its parent, which had no run."""
+    text = os.environ.get("PREFECT_CLIENT_CUSTOM_HEADERS")
+    if not text:
+        return
+    import json
+
+    from prefect.settings import get_current_settings
+
+    settings = get_current_settings()
+    settings.client.custom_headers.update(json.loads(text))
+    # What is not marked as set is left out where settings are copied.
+    settings.client.model_fields_set.add("custom_headers")
+    settings.model_fields_set.add("client")
 
 
 def fence(flow_run_id):
