@@ -27,3 +27,6 @@ func FlowEnviron(env []string) []string {
 		return Withheld(name)
 	})
 }
+
+// WithheldNames returns all that Withheld reports.
+func WithheldNames() []string { return slices.Clone(withheld) }
