@@ -14,7 +14,7 @@ import (
 const authorizedSource = `import json, os, subprocess, sys
 from prefect import flow, get_run_logger, pause_flow_run, runtime, task
 from prefect.artifacts import create_markdown_artifact, create_progress_artifact, update_progress_artifact
-from prefect.blocks.system import JSON, Secret
+from prefect.blocks.system import Secret
 from prefect.client.orchestration import get_client
 from prefect.concurrency.sync import concurrency, rate_limit
 from prefect.deployments import run_deployment

@@ -183,7 +183,7 @@ func until(t testing.TB, s *Server, r *core.FlowRun, ok func(*core.FlowRun) bool
 	for !ok(r) {
 		now, err := s.Service().WaitFlowRun(ctx, r.ID, r.StateID, 30)
 		if err != nil {
-			t.Fatalf("%s is %s: %v", r.Name, r.StateName, err)
+			t.Fatalf("%s is %s: %v; logs %q", r.Name, r.StateName, err, logsOf(t, s, r))
 		}
 		if r = now; r.StateType.Final() && !ok(r) {
 			t.Fatalf("%s is %s: %s; logs %q", r.Name, r.StateName, core.Deref(r.State.Message), logsOf(t, s, r))

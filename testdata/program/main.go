@@ -110,7 +110,7 @@ func main() {
 		fmt.Println(direct(os.Args[1], os.Args[2], os.Args[3]))
 		return
 	}
-	flowlite.Main(chain, stray, outer, ends)
+	flowlite.Main(chain, stray, outer, ends, inner, everything)
 }
 
 // direct runs a flow without Main: "use" on a server, "app" on an App of the
