@@ -141,26 +141,31 @@ func TestDockerfile(t *testing.T) {
 	}
 }
 
-func TestUnit(t *testing.T) {
-	text, err := os.ReadFile("flowlite.service")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, line := range []string{"DynamicUser=yes", "NoNewPrivileges=yes", "ProtectSystem=strict", "StateDirectoryMode=0700"} {
-		if !strings.Contains(string(text), line+"\n") {
-			t.Errorf("the unit has no %s", line)
+func TestUnits(t *testing.T) {
+	for file, lines := range map[string][]string{
+		"flowlite.service":        {"DynamicUser=yes"},
+		"flowlite-worker.service": {"User=flowlite-worker", "Group=flowlite-worker", "StateDirectory=flowlite-worker"},
+	} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	verify, err := exec.LookPath("systemd-analyze")
-	if err != nil {
-		return // not a system of systemd
-	}
-	unit := filepath.Join(t.TempDir(), "flowlite.service")
-	if err := os.WriteFile(unit, []byte(strings.ReplaceAll(string(text), "/usr/local/bin/flowlite", binary(t))), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := exec.Command(verify, "verify", unit).CombinedOutput(); err != nil || len(out) > 0 {
-		t.Errorf("%v\n%s", err, out)
+		for _, line := range append(lines, "NoNewPrivileges=yes", "ProtectSystem=strict", "StateDirectoryMode=0700") {
+			if !strings.Contains(string(text), line+"\n") {
+				t.Errorf("%s has no %s", file, line)
+			}
+		}
+		verify, err := exec.LookPath("systemd-analyze")
+		if err != nil {
+			continue // not a system of systemd
+		}
+		unit := filepath.Join(t.TempDir(), file)
+		if err := os.WriteFile(unit, []byte(strings.ReplaceAll(string(text), "/usr/local/bin/flowlite", binary(t))), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if out, err := exec.Command(verify, "verify", unit).CombinedOutput(); err != nil || len(out) > 0 {
+			t.Errorf("%s: %v\n%s", file, err, out)
+		}
 	}
 }
 
