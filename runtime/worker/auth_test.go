@@ -62,9 +62,9 @@ func TestNoFlowGetsWhatIsWithheld(t *testing.T) {
 	}
 	w := New(Config{Orchestrator: newFake(), AuthString: "withheld", APIURL: "http://127.0.0.1:1/api"})
 	r := &run{claim: core.Claim{FlowRun: &core.FlowRun{ID: core.NewID()}, Auth: ownAuth}}
-	set := "set by a job variable"
+	const set = "set by a job variable"
 	for _, l := range []*launchable{{}, {group: true}, {python: true}} {
-		for _, j := range []*job{{}, {Env: map[string]*string{"FLOWLITE_DATABASE_URL": &set}}} {
+		for _, j := range []*job{{}, {Env: map[string]string{"FLOWLITE_DATABASE_URL": set}}} {
 			env := w.environment(r, j, "", l)
 			for _, kv := range env {
 				if name, v, _ := strings.Cut(kv, "="); v == "withheld" || strings.Contains(v, base64.StdEncoding.EncodeToString([]byte("withheld"))) {
