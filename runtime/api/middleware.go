@@ -52,7 +52,12 @@ func (a *API) enter(w http.ResponseWriter, r *http.Request, o *op) (*http.Reques
 				a.fail(w, r, o, nil, err)
 				return r, false
 			}
-			r = r.WithContext(context.WithValue(ctx, vouchedKey{}, true))
+			if o.socket {
+				ctx = context.WithValue(ctx, vouchedKey{}, true)
+			}
+			if o.socket || caller.IsRun() {
+				r = r.WithContext(ctx)
+			}
 		case o.socket && r.Header.Get("Authorization") == "" && offers(r):
 			// The greeting must bring them.
 		default:

@@ -35,8 +35,9 @@ func (a *API) call(ctx context.Context, r *http.Request, o *op, c access.Caller)
 	ctx = core.WithCallingRun(ctx, c.Run)
 	switch id, err := core.ParseUUID(r.PathValue("id")); {
 	case o.reach == "":
-		return nil, core.Errorf(core.EForbidden, "The credentials of a flow run do not allow %s %s. To allow a flow more, set PREFECT_API_AUTH_STRING "+
-			"or FLOWLITE_AUTH_STRING in the env of its job variables, from a secret", r.Method, r.URL.Path)
+		return nil, core.Errorf(core.EForbidden, "The credentials of a flow run do not allow %s %s. "+
+			"To allow a flow more, set PREFECT_API_AUTH_STRING or FLOWLITE_AUTH_STRING in the env of its job variables, from a secret",
+			r.Method, r.URL.Path)
 	case o.reach != anyReach && err == nil:
 		if err := a.owns(ctx, o.reach, id); err != nil {
 			return nil, err

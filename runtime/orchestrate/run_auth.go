@@ -54,7 +54,8 @@ func (s *Service) OwnFlowRun(ctx context.Context, flowRun core.UUID) error {
 	}
 	within, err := s.isWithin(ctx, caller, flowRun)
 	if err == nil && !within {
-		err = core.Errorf(core.EForbidden, "The credentials of flow run %s do not allow changes to flow run %s, which it did not start", caller, flowRun)
+		err = core.Errorf(core.EForbidden, "The credentials of flow run %s do not allow changes to flow run %s, which it did not start",
+			caller, flowRun)
 	}
 	return err
 }

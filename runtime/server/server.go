@@ -220,7 +220,9 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	s.loops = loops.New(loops.Config{Service: s.service, Liveness: leases, Bus: s.bus, Log: s.cfg.Log})
 
 	mux := http.NewServeMux()
-	guard := access.New(access.Config{AuthString: s.cfg.AuthString, BehindProxy: s.cfg.PublicURL != "", Runs: runs, HasRun: s.service.HasRunAuth, Log: s.cfg.Log})
+	guard := access.New(access.Config{
+		AuthString: s.cfg.AuthString, BehindProxy: s.cfg.PublicURL != "", Runs: runs, HasRun: s.service.HasRunAuth, Log: s.cfg.Log,
+	})
 	hosts := access.NewHosts(s.cfg.Host, s.cfg.PublicURL, guard.Asks(), s.cfg.AllowedHosts...)
 	rest := api.New(api.Config{
 		Service: s.service, Store: s.store, Bus: s.bus, Access: guard, Origins: s.cfg.AllowedOrigins, CSRF: s.cfg.CSRF, CSRFKey: shared.CSRF,

@@ -33,7 +33,10 @@ func isDir(dir string) error {
 
 // Variables that belong to one run: a worker that is itself executed by a flow
 // hands none of its own on.
-var runOnly = []string{"FLOWLITE_FLOW_RUN_ID", "FLOWLITE_RUN_TOKEN", "FLOWLITE_ENTRYPOINT", "FLOWLITE_WATCH_STDIN", core.LogSocketEnv, "FLOWLITE_PARAMETERS", "PREFECT__FLOW_RUN_ID", "PREFECT__FLOW_ENTRYPOINT"}
+var runOnly = []string{
+	"FLOWLITE_FLOW_RUN_ID", "FLOWLITE_RUN_TOKEN", "FLOWLITE_ENTRYPOINT", "FLOWLITE_WATCH_STDIN", core.LogSocketEnv, "FLOWLITE_PARAMETERS",
+	"PREFECT__FLOW_RUN_ID", "PREFECT__FLOW_ENTRYPOINT",
+}
 
 // maxEnv is below what Linux takes for one variable (128 KiB).
 const maxEnv = 100 << 10
