@@ -84,6 +84,7 @@ func start(t *testing.T, cfg server.Config) *server.Server {
 	t.Helper()
 	log := &errorLog{}
 	cfg.Port, cfg.Home, cfg.WorkDir, cfg.DrainGrace, cfg.Version = -1, t.TempDir(), t.TempDir(), time.Second, "test"
+	cfg.PrivateURLs = []string{"127.0.0.1"} // where the cases receive notifications
 	cfg.Log = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelError}))
 	s, err := server.New(cfg)
 	if err != nil {
