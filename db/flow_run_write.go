@@ -31,8 +31,10 @@ func flowRunOf(r *row.FlowRunFull) *core.FlowRun {
 	return f
 }
 
+// inProcess says whether the process that executes a run waits to retry it. Its
+// policy still says so when the run was suspended since; a resumed run is anybody's.
 func inProcess(f *core.FlowRun) bool {
-	return core.Deref(f.EmpiricalPolicy.RetryType) == "in_process" && f.StateType == core.Scheduled
+	return core.Deref(f.EmpiricalPolicy.RetryType) == "in_process" && f.StateType == core.Scheduled && f.StateName == core.NameAwaitingRetry
 }
 
 func pauseTimeout(f *core.FlowRun) core.Time {

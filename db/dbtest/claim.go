@@ -44,7 +44,7 @@ func claimables(s *suite) {
 		all = append(all, made{nil, s.newRun(f, core.Scheduled, func(r *core.FlowRun) { r.WorkQueueID = q.ID }), f})
 	}
 	s.newRun(have, core.Scheduled, func(r *core.FlowRun) {
-		r.WorkQueueID, r.EmpiricalPolicy.RetryType = q.ID, core.Ptr("in_process")
+		r.WorkQueueID, r.EmpiricalPolicy.RetryType, r.State.Name = q.ID, core.Ptr("in_process"), core.NameAwaitingRetry
 	})
 	except := []core.UUID{all[2].d.ID, all[13].d.ID}
 	both := []string{"x", "have", lack.Name}

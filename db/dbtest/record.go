@@ -93,10 +93,16 @@ func deployments(s *suite) {
 	s.eq(len(must(s.DueFlowRunsOfDeployments(s.ctx, []core.UUID{d.ID}, s.now, 5))(s)), 1)
 	// A runner's poll has what its own process retries; a worker's has not.
 	retry := s.newRun(f, core.Scheduled, func(r *core.FlowRun) {
-		r.DeploymentID, r.WorkQueueID, r.EmpiricalPolicy.RetryType = d.ID, q.ID, core.Ptr("in_process")
+		r.DeploymentID, r.WorkQueueID, r.EmpiricalPolicy.RetryType, r.State.Name = d.ID, q.ID, core.Ptr("in_process"), core.NameAwaitingRetry
 	})
 	s.eq(len(must(s.DueFlowRunsOfDeployments(s.ctx, []core.UUID{d.ID}, s.now, 5))(s)), 2)
 	s.eq(len(must(s.DueFlowRuns(s.ctx, q.ID, s.now, 5))(s)), 0)
+	// Resumed after it was suspended, it is for a worker again.
+	resumed := s.newRun(f, core.Scheduled, func(r *core.FlowRun) {
+		r.DeploymentID, r.WorkQueueID, r.EmpiricalPolicy.RetryType, r.State.Name = d.ID, q.ID, core.Ptr("in_process"), core.NameResuming
+	})
+	s.eq(len(must(s.DueFlowRuns(s.ctx, q.ID, s.now, 5))(s)), 1)
+	s.write(func(tx core.Tx) error { return tx.DeleteFlowRun(s.ctx, resumed.ID) })
 	s.write(func(tx core.Tx) error { return tx.DeleteFlowRun(s.ctx, retry.ID) })
 	s.write(func(tx core.Tx) error {
 		n, err := tx.DeleteScheduledRuns(s.ctx, d.ID)

@@ -19,12 +19,14 @@ func TestReturnsWhatTheMachineCannotStart(t *testing.T) {
 	f.eventually(t, "the run is returned", func() bool {
 		return f.runs[first].StateType == core.Scheduled && strings.Contains(f.crashes[first], "no Python interpreter in PATH")
 	})
+	unlock := f.lock()
 	for _, want := range []string{"Worker " + w.Name(), "waits for another worker"} {
 		if !strings.Contains(f.crashes[first], want) {
 			t.Errorf("message %q, want %q", f.crashes[first], want)
 		}
 	}
 	deployment := f.runs[first].DeploymentID
+	unlock()
 	f.eventually(t, "the reason is logged with the run", f.logged("no Python interpreter"))
 	second := core.NewID()
 	func() {
@@ -36,6 +38,7 @@ func TestReturnsWhatTheMachineCannotStart(t *testing.T) {
 	}()
 	other := f.submit("other", command("true"), "")
 	f.eventually(t, "another deployment's run completes", f.is(other, core.Completed))
+	defer f.lock()()
 	if !f.is(second, core.Scheduled)() || f.crashes[second] != "" {
 		t.Error("the worker took another run of the deployment:", f.crashes[second])
 	}
