@@ -78,6 +78,10 @@ func (g *Guard) Token(r *http.Request, token string) (Caller, error) {
 	if g == nil {
 		return Caller{}, nil
 	}
+	// Those of a run cannot be guessed, and a guesser beside it must not stop it.
+	if c, ok := g.key.caller(token); ok {
+		return c, g.runs.check(r.Context(), c)
+	}
 	address := g.address(r)
 	if wait := g.guesses.wait(address); wait > 0 {
 		return Caller{}, &core.Error{Code: core.ETooMany, RetryAfter: wait.Seconds(),
@@ -86,9 +90,6 @@ func (g *Guard) Token(r *http.Request, token string) (Caller, error) {
 	got := sha256.Sum256([]byte(token))
 	if subtle.ConstantTimeCompare(got[:], g.want[:]) == 1 {
 		return Caller{}, nil
-	}
-	if c, ok := g.key.caller(token); ok {
-		return c, g.runs.check(r.Context(), c) // an ended run guesses nothing
 	}
 	g.guesses.wrong(address)
 	return Caller{}, core.Errorf(core.EUnauth, "credentials wrong")

@@ -89,6 +89,10 @@ func (g *Guard) address(r *http.Request) netip.Addr {
 		if all := r.Header.Values("X-Forwarded-For"); len(all) > 0 {
 			last := all[len(all)-1]
 			text = strings.TrimSpace(last[strings.LastIndex(last, ",")+1:])
+			if host, _, err := net.SplitHostPort(text); err == nil {
+				text = host
+			}
+			text = strings.Trim(text, "[]")
 		}
 	}
 	a, err := netip.ParseAddr(text)

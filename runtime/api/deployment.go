@@ -113,6 +113,9 @@ func (a *API) createDeploymentFlowRun(ctx context.Context, in *change[core.Deplo
 	if err := checkState(in.Body.State, "state"); err != nil {
 		return nil, err
 	}
+	if err := a.owns(ctx, taskReach, in.Body.ParentTaskRunID); err != nil {
+		return nil, err
+	}
 	r, err := a.service.CreateDeploymentFlowRun(ctx, in.ID, in.Body)
 	if err != nil {
 		return nil, named("Deployment", err)

@@ -62,6 +62,9 @@ func (a *API) createFlowRun(ctx context.Context, in *withBody[core.FlowRunCreate
 	if err := checkState(in.Body.State, "state"); err != nil {
 		return nil, err
 	}
+	if err := a.owns(ctx, taskReach, in.Body.ParentTaskRunID); err != nil {
+		return nil, err // the task run takes the state of the run
+	}
 	r, err := a.service.CreateFlowRun(ctx, in.Body)
 	if err == nil {
 		created(ctx, r.Created)

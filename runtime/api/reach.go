@@ -77,6 +77,9 @@ func (a *API) whileRunning(ctx context.Context, c access.Caller) context.Context
 // owns returns EForbidden if a calling run changes what belongs to a run that it did
 // not start. What does not exist belongs to nobody; the operation says so.
 func (a *API) owns(ctx context.Context, kind reach, id core.UUID) error {
+	if id.IsZero() || core.CallingRun(ctx).IsZero() {
+		return nil
+	}
 	var err error
 	switch kind {
 	case taskReach:

@@ -25,6 +25,8 @@ func (a *API) sockets() group {
 const (
 	// maxFrame: a library's usual 32 KiB would lose task runs with large payloads silently.
 	maxFrame = 4 << 20
+	// maxGreeting is enough for credentials: who has none must not fill the memory.
+	maxGreeting = 16 << 10
 	// greeting is how long a client may take to say who it is and what it wants.
 	greeting = 30 * time.Second
 	// writeWait is how long a client may keep a frame from being sent.
@@ -51,6 +53,9 @@ func (a *API) open(w http.ResponseWriter, r *http.Request, must bool) (*socket, 
 		return nil, false // Accept has answered
 	}
 	c.SetReadLimit(maxFrame)
+	if a.Access.Asks() && !vouched(r) {
+		c.SetReadLimit(maxGreeting) // until it has greeted
+	}
 	return &socket{c}, true
 }
 
@@ -101,6 +106,7 @@ func (a *API) greet(r *http.Request, s *socket) (context.Context, error) {
 			return nil, errRefused
 		}
 	}
+	s.SetReadLimit(maxFrame)
 	return whole, s.send(ctx, map[string]string{"type": "auth_success"})
 }
 

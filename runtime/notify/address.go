@@ -90,7 +90,7 @@ func (p Private) transport(blockAllows bool) *http.Transport {
 		host, _, _ := net.SplitHostPort(address)
 		dialer := &net.Dialer{Timeout: dialFor, Control: func(_, to string, _ syscall.RawConn) error {
 			ip, _, _ := net.SplitHostPort(to)
-			if isProxy(host) {
+			if isProxy(address) {
 				return nil
 			}
 			return p.check(host, ip, blockAllows)
@@ -100,12 +100,18 @@ func (p Private) transport(blockAllows bool) *http.Transport {
 	return t
 }
 
-// isProxy says whether the environment names host as its proxy.
-func isProxy(host string) bool {
+// isProxy says whether the environment names the host and port as its proxy.
+func isProxy(address string) bool {
 	for _, scheme := range []string{"http", "https"} {
 		r, _ := http.NewRequest(http.MethodGet, scheme+"://a-public-name.example/", nil)
-		if u, err := http.ProxyFromEnvironment(r); err == nil && u != nil && u.Hostname() == host {
-			return true
+		if u, err := http.ProxyFromEnvironment(r); err == nil && u != nil {
+			port := u.Port()
+			if port == "" {
+				port = map[string]string{"http": "80", "https": "443", "socks5": "1080"}[u.Scheme]
+			}
+			if net.JoinHostPort(u.Hostname(), port) == address {
+				return true
+			}
 		}
 	}
 	return false

@@ -2,6 +2,7 @@ package orchestrate
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -55,10 +56,14 @@ func (s *Service) CreateSecret(ctx context.Context, name string, value core.JSON
 		return nil, err
 	}
 	of := &core.BlockSchemaFilter{BlockTypeID: &core.IDFilter{Any: []core.UUID{t.ID}}}
-	schemas, err := s.store.BlockSchemas(ctx, core.BlockFilters{Schemas: of}, core.Page{Limit: 1})
+	schemas, err := s.store.BlockSchemas(ctx, core.BlockFilters{Schemas: of}, core.Page{Limit: core.MaxLimit})
 	if err != nil {
 		return nil, err
 	}
+	// Whoever may create schemas may have made one in which the value is no secret.
+	schemas = slices.DeleteFunc(schemas, func(x *core.BlockSchema) bool {
+		return !slices.ContainsFunc(x.SecretPaths(), func(p []string) bool { return slices.Equal(p, []string{"value"}) })
+	})
 	if len(schemas) == 0 {
 		return nil, core.NotFound("Block schema")
 	}

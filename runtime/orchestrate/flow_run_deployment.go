@@ -21,6 +21,7 @@ func (s *Service) createDeploymentFlowRun(ctx context.Context, deploymentID core
 	state := core.StateCreate{Type: core.Scheduled}
 	if c.State != nil {
 		state = *c.State
+		state.Message = s.maskMessage(ctx, state.Message)
 	}
 	if err := checkState(state); err != nil {
 		return nil, err

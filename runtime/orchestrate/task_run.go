@@ -19,6 +19,11 @@ func (s *Service) CreateTaskRun(ctx context.Context, c core.TaskRunCreate) (*cor
 	if c.DynamicKey == "" { // it tells one call from another
 		c.DynamicKey = core.NewID().String()
 	}
+	if c.State != nil {
+		state := *c.State
+		state.Message = s.maskMessage(ctx, state.Message)
+		c.State = &state
+	}
 	var stored *core.TaskRun
 	err := s.write(ctx, func(tx core.Tx, out *outbox) error {
 		now := s.now()
@@ -131,6 +136,7 @@ func (s *Service) DeleteTaskRun(ctx context.Context, id core.UUID) error {
 // SetTaskRunState proposes a state for a task run that the server orchestrates;
 // engines report theirs with RecordTaskRuns. Force asks no rule.
 func (s *Service) SetTaskRunState(ctx context.Context, id core.UUID, c core.StateCreate, force bool) (*core.OrchestrationResult, error) {
+	c.Message = s.maskMessage(ctx, c.Message)
 	if err := checkState(c); err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -126,6 +127,24 @@ func TestRunsOpenOnlyTheirDoors(t *testing.T) {
 			}
 		}
 	}
+	// A run that names a task run as its parent decides on the state of that.
+	task, err := s.Service().CreateTaskRun(t.Context(), core.TaskRunCreate{TaskKey: "t", DynamicKey: "0", FlowRunID: foreign.FlowRun.ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	child := fmt.Sprintf(`{"flow_id":%q,"parent_task_run_id":%q,"state":{"type":"COMPLETED"}}`, own.FlowRun.FlowID, task.ID)
+	if got, answer := send(t, s.url+"/api/flow_runs/", child, own.Auth); got != http.StatusForbidden {
+		t.Errorf("a child of another run's task run: %d %s", got, answer)
+	}
+	// Wrong passwords from the same address do not stop a run.
+	for range 20 {
+		send(t, s.url+"/api/logs/filter", `{}`, "admin:guess")
+	}
+	if got, answer := send(t, s.url+"/api/logs/filter", `{}`, own.Auth); got != http.StatusOK {
+		t.Errorf("a run beside a guesser: %d %s", got, answer)
+	}
+	s = secured(t) // the guesser has used up this address
+	own = claimed(t, s)
 	if _, answer := send(t, s.url+"/api/work_pools/", `{"name":"q"}`, own.Auth); !strings.Contains(answer, "credentials of a flow run") || !strings.Contains(answer, "PREFECT_API_AUTH_STRING") {
 		t.Errorf("the refusal says %s", answer)
 	}

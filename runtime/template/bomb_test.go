@@ -55,6 +55,7 @@ var bombs = map[string]string{
 	"join method":         `{% set a = 'y' * 100000 %}{{ a.join(('x' * 100000)|list)|length }}`,
 	"chain of methods":    `{{ name` + strings.Repeat(".upper()", 2000) + ` }}`,
 	"chain of nothing":    `{{ missing` + strings.Repeat(".a()", 2000) + ` }}`,
+	"deepest brackets":    `{{ ` + strings.Repeat("(", 19_000) + ` }}`,
 	"deep brackets":       `{{ ` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + ` }}`,
 	"deep sums":           `{{ nosuch|nosuch` + strings.Repeat(" + 1", 4000) + ` }}`,
 	"letter by letter":    `{% for a in range(100) %}{% for b in range(100) %}{% if long[b] == 'y' %}{% endif %}{% endfor %}{% endfor %}`,

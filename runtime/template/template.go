@@ -104,6 +104,9 @@ func parse(source string, more ...Filters) (t *exec.Template, guarded *guard, er
 	if len(source) > maxSource {
 		return nil, nil, &Error{Line: 1, Message: fmt.Sprintf("The template has %d bytes; at most %d are allowed.", len(source), maxSource), Source: source[:200]}
 	}
+	if depth(source) > maxBrackets {
+		return nil, nil, &Error{Line: 1, Message: fmt.Sprintf("The template has brackets within brackets, more than %d deep.", maxBrackets), Source: source[:200]}
+	}
 	defer func() {
 		if r := recover(); r != nil {
 			t, err = nil, &Error{Line: 1, Message: fmt.Sprint("The template cannot be read: ", r), Source: source}
@@ -134,6 +137,24 @@ func parse(source string, more ...Filters) (t *exec.Template, guarded *guard, er
 	}
 	guarded.walk(reflect.ValueOf(t.Root()), 0)
 	return t, guarded, nil
+}
+
+// maxBrackets bounds what the parser has on its stack, which is kilobytes for each.
+const maxBrackets = 200
+
+// depth is how deep brackets stand within brackets, wherever they stand.
+func depth(source string) (deepest int) {
+	at := 0
+	for i := range len(source) {
+		switch source[i] {
+		case '(', '[', '{':
+			at++
+			deepest = max(deepest, at)
+		case ')', ']', '}':
+			at = max(0, at-1)
+		}
+	}
+	return deepest
 }
 
 // loopCount counts the for loops of one template as they are read.
