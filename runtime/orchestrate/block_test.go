@@ -262,3 +262,25 @@ func TestSecretFieldsOfBlocksAreMasked(t *testing.T) {
 		}
 	})
 }
+
+// A state's message has no secrets, whichever way the state comes.
+func TestStateMessagesAreMaskedOnEveryWayIn(t *testing.T) {
+	bothEngines(t, func(t *testing.T, h *house) {
+		if err := h.SetSecret(h.ctx, "word", core.JSON(`"s3cret-word"`)); err != nil {
+			t.Fatal(err)
+		}
+		state := func() *core.StateCreate {
+			return &core.StateCreate{Type: core.Failed, Message: core.Ptr("it was s3cret-word")}
+		}
+		flow := h.flow().ID
+		run := must(h.CreateFlowRun(h.ctx, core.FlowRunCreate{FlowID: flow, State: state()}))(t)
+		task := must(h.CreateTaskRun(h.ctx, core.TaskRunCreate{FlowRunID: run.ID, TaskKey: "t", DynamicKey: "0", State: state()}))(t)
+		other := must(h.CreateTaskRun(h.ctx, core.TaskRunCreate{FlowRunID: run.ID, TaskKey: "t", DynamicKey: "1"}))(t)
+		set := must(h.SetTaskRunState(h.ctx, other.ID, *state(), true))(t)
+		for way, s := range map[string]*core.State{"a new flow run": run.State, "a new task run": task.State, "set on a task run": set.State} {
+			if got := core.Deref(s.Message); got != "it was ********" {
+				t.Errorf("%s: %q", way, got)
+			}
+		}
+	})
+}
