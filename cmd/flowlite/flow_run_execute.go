@@ -44,7 +44,7 @@ func (c *flowRunExecuteCmd) Run(a *app) error {
 			return outcome(exitInterrupted)
 		}
 		if core.CodeOf(err) == core.ELeaseLost {
-			return &failure{code: exitFailed, what: r.Name + " is executed by somebody else", hint: core.ShellCommand("flowlite", "flow-run", "watch", r.Name)}
+			return &failure{code: exitFailed, what: r.Name + " is executed by another worker or program", hint: core.ShellCommand("flowlite", "flow-run", "watch", r.Name)}
 		}
 		return a.api.explain(err)
 	}

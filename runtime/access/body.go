@@ -15,7 +15,7 @@ const rate = 16 << 10
 var bodyStart = 30 * time.Second
 
 // TimelyBodies ends the connections of clients whose bodies come too slowly, also
-// where nobody reads the body: before it answers, the server itself does.
+// if the handler does not read the body: before it answers, the server itself does.
 func TimelyBodies(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Body != nil && r.Body != http.NoBody {
