@@ -126,6 +126,8 @@ func (s *postgresStore) Write(ctx context.Context, fn func(core.Tx) error) error
 
 func (s *postgresStore) Engine() string { return "postgres" }
 
+func (s *postgresStore) Shared() bool { return true }
+
 func (s *postgresStore) Facts(ctx context.Context) (*core.StoreFacts, error) {
 	c := s.pool.Config().ConnConfig
 	f := &core.StoreFacts{Location: net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))) + "/" + c.Database}

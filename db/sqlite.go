@@ -145,6 +145,9 @@ func migrateSQLite(ctx context.Context, c *sql.Conn) error {
 
 func (s *sqliteStore) Engine() string { return "sqlite" }
 
+// Shared is false: the lock on the file keeps other processes out.
+func (s *sqliteStore) Shared() bool { return false }
+
 // Facts count the log that is not yet part of the file, too.
 func (s *sqliteStore) Facts(ctx context.Context) (*core.StoreFacts, error) {
 	f := &core.StoreFacts{Location: s.path}

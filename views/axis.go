@@ -51,13 +51,13 @@ func axisMarks(from, to core.Time, loc *time.Location) (out []axisMark) {
 	}
 	end := to - core.Time(span.Microseconds()/16)
 	var times []time.Time
-	for ; core.At(at) <= end && len(times) < 8; at = axisNext(at, step) {
-		if core.At(at) >= from {
+	for ; core.TimeFrom(at) <= end && len(times) < 8; at = axisNext(at, step) {
+		if core.TimeFrom(at) >= from {
 			times = append(times, at)
 		}
 	}
 	for i, word := range axisWords(times, func(t time.Time) string { return axisWord(t, step) }) {
-		out = append(out, axisMark{core.At(times[i]), word})
+		out = append(out, axisMark{core.TimeFrom(times[i]), word})
 	}
 	return out
 }

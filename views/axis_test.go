@@ -20,7 +20,7 @@ func TestAxisMarks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return core.At(v)
+		return core.TimeFrom(v)
 	}
 	for _, c := range []struct{ from, to, want string }{
 		{"2026-11-19 20:15:07", "2026-11-26 20:15:07", "20 Nov, 21 Nov, 22 Nov, 23 Nov, 24 Nov, 25 Nov, 26 Nov"},
@@ -59,7 +59,7 @@ func TestAxisWordsDiffer(t *testing.T) {
 			from := time.Date(2017+rnd.IntN(10), []time.Month{2, 3, 4, 10, 11}[rnd.IntN(5)], 1+rnd.IntN(31), rnd.IntN(24), rnd.IntN(60), rnd.IntN(60), rnd.IntN(1e9), loc)
 			to := from.Add(span)
 			seen := map[string]bool{}
-			marks := axisMarks(core.At(from), core.At(to), loc)
+			marks := axisMarks(core.TimeFrom(from), core.TimeFrom(to), loc)
 			for i, m := range marks {
 				if seen[m.L] || i > 0 && m.At <= marks[i-1].At {
 					t.Fatalf("%s: %v and %v: %v", zone, from, to, marks)
@@ -69,7 +69,7 @@ func TestAxisWordsDiffer(t *testing.T) {
 			n := 3 + rnd.IntN(60)
 			ev, dash := EventsView{}, Dashboard{}
 			for i := range n {
-				a, b := core.At(from.Add(span*time.Duration(i)/time.Duration(n))), core.At(from.Add(span*time.Duration(i+1)/time.Duration(n)))
+				a, b := core.TimeFrom(from.Add(span*time.Duration(i)/time.Duration(n))), core.TimeFrom(from.Add(span*time.Duration(i+1)/time.Duration(n)))
 				ev.Bars, dash.Buckets = append(ev.Bars, EventBar{From: a, To: b}), append(dash.Buckets, Bucket{From: a, To: b})
 			}
 			bars, _ := dash.axis(p)

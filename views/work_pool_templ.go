@@ -33,7 +33,7 @@ func (w Pool) path() string { return "/work-pools/" + esc(w.Name) }
 
 func (w Pool) status() string {
 	if w.IsPaused {
-		return core.PausedS
+		return core.StatusPaused
 	}
 	if s := core.Deref(w.Status); s != "" {
 		return s
@@ -67,7 +67,7 @@ func (w Pool) lastSeen() (t core.Time) {
 
 func (q Queue) status() string {
 	if q.IsPaused {
-		return core.PausedS
+		return core.StatusPaused
 	}
 	return core.Deref(q.Status)
 }
@@ -774,7 +774,7 @@ func PoolBadge(s string) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-		case core.PausedS:
+		case core.StatusPaused:
 			templ_7745c5c3_Err = Badge("paused", "Paused").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

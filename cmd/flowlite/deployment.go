@@ -50,7 +50,7 @@ func (c *deploymentLsCmd) Run(a *app) error {
 
 func (a *app) deploymentStatus(d *core.Deployment) string {
 	if d.Paused {
-		return a.out.Status(core.PausedS)
+		return a.out.Status(core.StatusPaused)
 	}
 	return a.out.Status(d.Status)
 }

@@ -15,8 +15,11 @@ type Store interface {
 	// An error from fn undoes everything that fn did and is returned as it is.
 	Write(ctx context.Context, fn func(tx Tx) error) error
 
-	// Engine names the database: "sqlite" or "postgres".
+	// Engine names the database for people: "sqlite" or "postgres". Code decides
+	// by what the store can do, such as Shared.
 	Engine() string
+	// Shared reports whether other servers may use this database at the same time.
+	Shared() bool
 	// Facts tell people where the database is and how large.
 	Facts(ctx context.Context) (*StoreFacts, error)
 	// Ping answers within ctx whether the database can be read and written.

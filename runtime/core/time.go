@@ -16,7 +16,8 @@ import (
 // Postgres, RFC 3339 with a Z in JSON. The zero value is NULL.
 type Time int64
 
-func At(t time.Time) Time {
+// TimeFrom converts t, rounded down to microseconds; the zero time becomes the zero Time.
+func TimeFrom(t time.Time) Time {
 	if t.IsZero() {
 		return 0
 	}
@@ -52,7 +53,7 @@ func ParseTime(s string) (Time, error) {
 	}
 	for _, layout := range timeLayouts {
 		if t, err := time.Parse(layout, v); err == nil {
-			return At(t).bounded()
+			return TimeFrom(t).bounded()
 		}
 	}
 	return 0, fmt.Errorf("%q is not a date and time; write one like 2026-11-23T09:00:00Z", s)

@@ -7,11 +7,11 @@ import (
 
 // Statuses of pools, queues, deployments and workers.
 const (
-	Ready    = "READY"
-	NotReady = "NOT_READY"
-	PausedS  = "PAUSED"
-	Online   = "ONLINE"
-	Offline  = "OFFLINE"
+	Ready        = "READY"
+	NotReady     = "NOT_READY"
+	StatusPaused = "PAUSED"
+	Online       = "ONLINE"
+	Offline      = "OFFLINE"
 )
 
 type WorkPool struct {

@@ -98,8 +98,8 @@ type Lease struct {
 	Auth      string `json:"auth,omitempty"` // as in Claim; not stored
 }
 
-// GivenUp is the expiry of a lease whose holder is known to have ended.
-const GivenUp Time = 1
+// LeaseReleased is the expiry of a lease whose holder is known to have ended.
+const LeaseReleased Time = 1
 
 // LeaseSeconds is how long a lease lasts without renewal; holders renew at a
 // third of it, so that a dead holder is noticed within 15 s.

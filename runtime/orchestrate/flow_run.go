@@ -81,7 +81,7 @@ func (s *Service) createFlowRun(ctx context.Context, c core.FlowRunCreate, holde
 	}
 	var err error
 	// Such a run's rows are all new.
-	if s.hasPeers() && c.IdempotencyKey == nil && c.ParentTaskRunID.IsZero() {
+	if s.store.Shared() && c.IdempotencyKey == nil && c.ParentTaskRunID.IsZero() {
 		err = s.creations.do(ctx, create)
 	} else {
 		err = s.writeEach(ctx, []operation{create})

@@ -181,7 +181,7 @@ func (s *Service) ExpireLeases(ctx context.Context) (int, error) {
 	n := 0
 	for {
 		expired, err := s.store.ExpiredLeases(ctx, s.outage.cut(s.now()), sweepBatch)
-		if !s.hasPeers() {
+		if !s.store.Shared() {
 			s.outage.ask(s.now(), err)
 		}
 		if err != nil {

@@ -65,9 +65,9 @@ func (o *outage) cut(now core.Time) core.Time {
 	}
 	switch {
 	case now < o.until:
-		return max(o.from, core.GivenUp+1)
+		return max(o.from, core.LeaseReleased+1)
 	case o.since != 0:
-		return max(o.since, core.GivenUp+1)
+		return max(o.since, core.LeaseReleased+1)
 	}
 	return now
 }

@@ -221,7 +221,7 @@ func TestOldSlots(t *testing.T) {
 			if shown == "" {
 				shown = "CronSchedule"
 			}
-			next := core.At(core.Now().Time().Truncate(time.Minute)).Add(time.Minute)
+			next := core.TimeFrom(core.Now().Time().Truncate(time.Minute)).Add(time.Minute)
 			old := func(schedule core.UUID, at core.Time, state core.StateType) *core.FlowRun {
 				r := &core.FlowRun{ID: core.NewID(), Created: at, Updated: at + 1, Name: "old", FlowID: d.FlowID,
 					DeploymentID: d.ID, AutoScheduled: true,

@@ -65,7 +65,7 @@ func (s *Service) record(ctx context.Context, reports []*core.TaskRunReport) err
 		}
 	}
 	var err error
-	if s.hasPeers() && r.joins() {
+	if s.store.Shared() && r.joins() {
 		err = s.recordings.do(ctx, r)
 	} else {
 		err = s.writeRecordings(ctx, []*recording{r})

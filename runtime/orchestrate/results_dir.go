@@ -167,6 +167,6 @@ func (d DirResults) Each(ctx context.Context, each func(key string, data []byte,
 		if err != nil {
 			return err
 		}
-		return each(filepath.ToSlash(key), data, core.At(info.ModTime()))
+		return each(filepath.ToSlash(key), data, core.TimeFrom(info.ModTime()))
 	})
 }

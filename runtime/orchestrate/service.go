@@ -95,14 +95,11 @@ func New(c Config) *Service {
 // Start begins to persist events in the background, and to follow what other
 // servers on the database do to automations. It may be repeated.
 func (s *Service) Start(ctx context.Context) error {
-	if s.events.start() && s.hasPeers() {
+	if s.events.start() && s.store.Shared() {
 		s.events.background(s.followPeers)
 	}
 	return s.rememberHolders(ctx)
 }
-
-// hasPeers: other servers may work on this database.
-func (s *Service) hasPeers() bool { return s.store.Engine() != "sqlite" }
 
 // peersSeen is how soon a server knows of an automation made on another, of a
 // client that another has lost and, if it did not hear of them, of its secrets.

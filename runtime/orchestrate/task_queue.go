@@ -142,7 +142,7 @@ func (f *TaskFeed) take(ctx context.Context) (*core.TaskRun, time.Duration, erro
 
 // takeTask keeps other servers from delivering a run.
 func (s *Service) takeTask(ctx context.Context, id core.UUID) (ours bool, err error) {
-	if !s.hasPeers() {
+	if !s.store.Shared() {
 		return true, nil
 	}
 	err = s.store.Write(ctx, func(tx core.Tx) (err error) {
@@ -185,7 +185,7 @@ func (f *TaskFeed) Close() {
 	if f.out != nil {
 		key, id := f.out.TaskKey, f.out.ID
 		f.release()
-		if f.service.hasPeers() {
+		if f.service.store.Shared() {
 			ctx, cancel := context.WithTimeout(context.Background(), takenFor)
 			defer cancel()
 			err := f.service.store.Write(ctx, func(tx core.Tx) error { return tx.GiveBackTaskRun(ctx, id) })

@@ -63,7 +63,7 @@ func (s *Service) served(holder core.JSON) {
 }
 
 func (s *Service) tellWait(x core.SlotWait) {
-	if s.waiting.note(x, s.now()) && s.hasPeers() {
+	if s.waiting.note(x, s.now()) && s.store.Shared() {
 		s.bus.Publish(core.Message{Topic: core.TopicSlot, Wait: &x})
 	}
 }

@@ -84,7 +84,7 @@ func whyOfEach(t *testing.T, h *house) {
 			return h.run(few), []*core.FlowRun{a}
 		}},
 		{"scheduled", "The run is scheduled for 2031-", func() (*core.FlowRun, []*core.FlowRun) {
-			return must(h.CreateDeploymentFlowRun(h.ctx, d.ID, core.DeploymentFlowRunCreate{State: &core.StateCreate{Type: core.Scheduled, Details: core.StateDetails{ScheduledTime: core.At(time.Date(2031, 1, 2, 0, 0, 0, 0, time.UTC))}}}))(t), nil
+			return must(h.CreateDeploymentFlowRun(h.ctx, d.ID, core.DeploymentFlowRunCreate{State: &core.StateCreate{Type: core.Scheduled, Details: core.StateDetails{ScheduledTime: core.TimeFrom(time.Date(2031, 1, 2, 0, 0, 0, 0, time.UTC))}}}))(t), nil
 		}},
 		{"waiting_for_input", "The run waits for somebody's input: RefundDecision.", func() (*core.FlowRun, []*core.FlowRun) {
 			r := h.started(d)

@@ -53,7 +53,7 @@ func (s *Service) insertPool(ctx context.Context, tx core.Tx, c core.WorkPoolCre
 		p.Type = "prefect-agent"
 	}
 	if p.IsPaused {
-		p.Status = core.Ptr(core.PausedS)
+		p.Status = core.Ptr(core.StatusPaused)
 	}
 	if p.StorageConfiguration.IsNull() || string(p.StorageConfiguration) == "{}" {
 		p.StorageConfiguration = core.JSON(emptyStorage)
@@ -99,7 +99,7 @@ func (s *Service) UpdateWorkPool(ctx context.Context, name string, u core.WorkPo
 			p.StorageConfiguration = u.StorageConfiguration.Or(core.JSON(emptyStorage))
 		}
 		if u.IsPaused.Set && !u.IsPaused.Null {
-			status := core.PausedS
+			status := core.StatusPaused
 			if !u.IsPaused.V {
 				if status, err = workersStatus(ctx, tx, p.ID); err != nil {
 					return err
@@ -216,7 +216,7 @@ func dueRuns(ctx context.Context, r core.Reader, p *core.WorkPool, queues []*cor
 		return nil, nil
 	}
 	if before == 0 {
-		before = core.At(time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC))
+		before = core.TimeFrom(time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC))
 	}
 	var load map[core.UUID]int64
 	capped := p.ConcurrencyLimit != nil

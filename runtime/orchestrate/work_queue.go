@@ -56,7 +56,7 @@ func (s *Service) insertQueue(ctx context.Context, tx core.Tx, p *core.WorkPool,
 		q.Description = core.Ptr("")
 	}
 	if q.IsPaused {
-		q.Status = core.Ptr(core.PausedS)
+		q.Status = core.Ptr(core.StatusPaused)
 	}
 	others, err := tx.WorkQueues(ctx, p.ID, nil, core.Page{})
 	if err != nil {
@@ -145,7 +145,7 @@ func (s *Service) UpdateWorkQueue(ctx context.Context, id core.UUID, u core.Work
 		}
 		if u.IsPaused.Set && !u.IsPaused.Null {
 			q.IsPaused = u.IsPaused.V
-			status := core.PausedS
+			status := core.StatusPaused
 			if !q.IsPaused {
 				status = core.NotReady
 				if q.LastPolled != 0 && now.Sub(q.LastPolled) < readyFor {

@@ -106,12 +106,12 @@ func likeLibrary(t *testing.T, r *recurrence) {
 			break
 		}
 		if w.After(fuzzAfter.Time()) {
-			want = append(want, core.At(w).String())
+			want = append(want, core.TimeFrom(w).String())
 		}
 	}
 	var got []string
 	for _, w := range r.between(fuzzAfter.Time(), end, 20) {
-		got = append(got, core.At(w).String())
+		got = append(got, core.TimeFrom(w).String())
 	}
 	if strings.Join(got, " ") != strings.Join(want, " ") {
 		t.Fatalf("%s:\n got %v\nwant %v", o.RRuleString(), got, want)

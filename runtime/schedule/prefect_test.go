@@ -192,7 +192,7 @@ func matchesWall(rule map[string]any, w time.Time) bool {
 	if err != nil {
 		return false
 	}
-	found := r.Between(core.At(w)-1, core.At(w), 1)
+	found := r.Between(core.TimeFrom(w)-1, core.TimeFrom(w), 1)
 	return len(found) == 1
 }
 

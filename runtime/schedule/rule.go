@@ -100,7 +100,7 @@ func (r *Rule) Between(after, until core.Time, n int) []core.Time {
 	found := r.dates.between(after.Time(), end, n)
 	out := make([]core.Time, len(found))
 	for i, t := range found {
-		out[i] = core.At(t)
+		out[i] = core.TimeFrom(t)
 	}
 	return out
 }

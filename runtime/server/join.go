@@ -24,7 +24,7 @@ type messages interface {
 // join makes the bus and the leases that fit the database: a SQLite file has one
 // server, those of a Postgres database find each other through it, or through Redis.
 func (s *Server) join(ctx context.Context, c *cluster) (core.Liveness, error) {
-	if s.store.Engine() == "sqlite" {
+	if !s.store.Shared() {
 		s.bus = bus.NewMemory()
 		s.later(func(context.Context) error { return s.bus.Close() })
 		return bus.Single(), nil

@@ -14,7 +14,7 @@ const holderSetting = "server.holder"
 // The lock on a SQLite file is the proof that it has ended; without it its runs
 // would wait until their leases expire.
 func (s *Server) recoverRuns(ctx context.Context, holder core.UUID) error {
-	if s.store.Engine() != "sqlite" {
+	if s.store.Shared() {
 		return nil
 	}
 	var before core.UUID
@@ -29,7 +29,7 @@ func (s *Server) recoverRuns(ctx context.Context, holder core.UUID) error {
 	err = s.store.Write(ctx, func(tx core.Tx) error {
 		given = 0
 		if !before.IsZero() {
-			runs, err := tx.RenewLeases(ctx, before, core.GivenUp)
+			runs, err := tx.RenewLeases(ctx, before, core.LeaseReleased)
 			if err != nil {
 				return err
 			}

@@ -382,7 +382,7 @@ func (s *Server) facts() core.ServerFacts {
 		URL: s.publicURL(), Home: s.cfg.Home, Auth: s.cfg.AuthString != "", CSRF: s.cfg.CSRF, KeyFrom: s.keyFrom,
 		Results: s.resultsDir(), KeepRuns: keep.Runs, KeepEvents: keep.Events, KeepLogs: keep.Logs,
 	}
-	if s.store.Engine() != "sqlite" {
+	if s.store.Shared() {
 		f.Results = "the database"
 	}
 	if !s.cfg.NoLoops {

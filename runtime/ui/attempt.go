@@ -92,7 +92,7 @@ func (u *UI) tries(ctx context.Context, r *core.TaskRun, it *timeline.Item) erro
 // was taken over from an earlier one is left out.
 func within(items []*timeline.Item, a attempt) (out []*timeline.Item) {
 	kept := map[string]bool{"": true}
-	in := func(s timeline.Span) bool { return !s.Start.IsZero() && a.has(core.At(s.Start)) }
+	in := func(s timeline.Span) bool { return !s.Start.IsZero() && a.has(core.TimeFrom(s.Start)) }
 	for _, it := range items {
 		c := *it
 		c.Tries = nil

@@ -69,7 +69,7 @@ func chosen(d *views.Dashboard, fr *core.FlowRunFilter) core.Filters {
 
 func (u *UI) readDashboard(ctx context.Context, p views.Page, rg dashRange, d *views.Dashboard) error {
 	now := p.Now
-	from := core.At(now.Time().In(p.Loc).Truncate(rg.step)).Add(-time.Duration(rg.past-1) * rg.step)
+	from := core.TimeFrom(now.Time().In(p.Loc).Truncate(rg.step)).Add(-time.Duration(rg.past-1) * rg.step)
 	until := from.Add(time.Duration(rg.past+rg.forward) * rg.step)
 	key := historyKey{flow: d.Flow, tag: d.Tag, step: rg.step.Seconds()}
 	counts := core.HistoryQuery{Filters: chosen(d, nil), Start: from, End: until, Interval: rg.step.Seconds(), Counts: true}

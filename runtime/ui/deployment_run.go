@@ -219,10 +219,10 @@ func readCustomRun(p views.Page, c *views.CustomRun, q url.Values) (core.Deploym
 		switch {
 		case err != nil:
 			c.StartError, ok = "Choose a date and time, or leave it empty to start at once.", false
-		case core.At(at) <= p.Now:
+		case core.TimeFrom(at) <= p.Now:
 			c.StartError, ok = "This time has passed. Leave it empty to start at once.", false
 		default:
-			out.State = &core.StateCreate{Type: core.Scheduled, Details: core.StateDetails{ScheduledTime: core.At(at)}}
+			out.State = &core.StateCreate{Type: core.Scheduled, Details: core.StateDetails{ScheduledTime: core.TimeFrom(at)}}
 		}
 	}
 	return out, ok

@@ -155,7 +155,7 @@ func spanOfPage(bars []views.EventBar, before *core.EventKey) *core.EventOccurre
 // Bar by bar it is a walk along the index of time; grouped it would be a sort.
 func (u *UI) eventBars(ctx context.Context, p views.Page, d *views.EventsView, f *core.EventFilter, bar time.Duration) error {
 	from := d.From.Time().In(p.Loc)
-	pivot := core.At(time.Date(from.Year(), from.Month(), from.Day(), 0, 0, 0, 0, p.Loc))
+	pivot := core.TimeFrom(time.Date(from.Year(), from.Month(), from.Day(), 0, 0, 0, 0, p.Loc))
 	width := core.Time(bar.Microseconds())
 	first := pivot + (d.From-pivot)/width*width
 	if d.Range != "" {

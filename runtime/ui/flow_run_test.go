@@ -51,7 +51,7 @@ func TestSleepsAreSeen(t *testing.T) {
 // Sentences of the API have their times in the reader's zone.
 func TestTimesOfSentences(t *testing.T) {
 	h := open(t)
-	at := core.At(time.Date(2031, 1, 2, 21, 30, 0, 0, time.UTC))
+	at := core.TimeFrom(time.Date(2031, 1, 2, 21, 30, 0, 0, time.UTC))
 	run, err := h.svc.CreateDeploymentFlowRun(t.Context(), h.etl.ID, core.DeploymentFlowRunCreate{State: &core.StateCreate{Type: core.Scheduled, Details: core.StateDetails{ScheduledTime: at}}})
 	h.check(err)
 	r := httptest.NewRequest("GET", "/flow-runs/"+run.ID.String(), nil)

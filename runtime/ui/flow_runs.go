@@ -163,7 +163,7 @@ func readSpan(p views.Page, d *views.RunsView, q url.Values) error {
 // parseMoment reads a time with its zone, or one of the reader's clock.
 func parseMoment(s string, loc *time.Location) (core.Time, error) {
 	if at, err := parseLocal(s, loc); err == nil {
-		return core.At(at), nil
+		return core.TimeFrom(at), nil
 	}
 	return core.ParseTime(s)
 }

@@ -243,7 +243,7 @@ func newRule(f views.ScheduleForm, old ruleParts) core.JSON {
 		var anchor any = f.Anchor.Value
 		if zone, err := time.LoadLocation(word(&f.Zone)); err == nil {
 			if at, err := parseLocal(f.Anchor.Value, zone); err == nil {
-				anchor = core.At(at)
+				anchor = core.TimeFrom(at)
 			}
 		}
 		put("anchor_date", anchor, f.Anchor.Touched)

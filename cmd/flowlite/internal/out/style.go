@@ -69,7 +69,7 @@ func (p *Printer) Status(s string) string {
 	switch s {
 	case core.Ready, core.Online:
 		color, glyph, ascii = green, "●", "*"
-	case core.PausedS:
+	case core.StatusPaused:
 		color, glyph, ascii = grey, "‖", "="
 	case "":
 		return p.Dim("-")
