@@ -13,8 +13,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
-	kongcompletion "github.com/jotaen/kong-completion"
 
+	"github.com/flowlite/flowlite/cmd/flowlite/internal/completion"
 	"github.com/flowlite/flowlite/cmd/flowlite/internal/out"
 	"github.com/flowlite/flowlite/cmd/flowlite/internal/profile"
 	"github.com/flowlite/flowlite/runtime/core"
@@ -29,34 +29,34 @@ type cli struct {
 
 	Profile string `env:"FLOWLITE_PROFILE" predictor:"profile" help:"settings to take; default: the profile in use"`
 
-	Up         upCmd                     `cmd:"" help:"Server, worker and the flows of ./flows in one process"`
-	Init       initCmd                   `cmd:"" help:"Begin a project: a flow, and a flowlite.yaml"`
-	Server     serverCmd                 `cmd:"" help:"Run a server"`
-	Worker     workerCmd                 `cmd:"" help:"Run a worker"`
-	Deploy     deployCmd                 `cmd:"" help:"Deploy a flow"`
-	Deployment deploymentCmd             `cmd:"" aliases:"deployments" help:"Flows with a place to run"`
-	Flow       flowCmd                   `cmd:"" aliases:"flows" help:"Flows"`
-	FlowRun    flowRunCmd                `cmd:"" name:"flow-run" aliases:"flow-runs" help:"Executions of flows"`
-	TaskRun    taskRunCmd                `cmd:"" name:"task-run" aliases:"task-runs" help:"Calls of tasks within flow runs"`
-	Logs       logsTopCmd                `cmd:"" help:"Logs of a flow run"`
-	WorkPool   workPoolCmd               `cmd:"" name:"work-pool" aliases:"work-pools" help:"Where runs wait for workers"`
-	WorkQueue  workQueueCmd              `cmd:"" name:"work-queue" aliases:"work-queues" help:"Queues of a work pool"`
-	Variable   variableCmd               `cmd:"" aliases:"variables" help:"Values that flows read"`
-	Secret     secretCmd                 `cmd:"" aliases:"secrets" help:"Values that flows read and nobody is shown"`
-	Block      blockCmd                  `cmd:"" aliases:"blocks" help:"Named configuration, such as secrets and webhooks"`
-	Automation automationCmd             `cmd:"" aliases:"automations" help:"What is done when events come, or fail to"`
-	Artifact   artifactCmd               `cmd:"" aliases:"artifacts" help:"What flows have left to be looked at"`
-	Event      eventCmd                  `cmd:"" aliases:"events" help:"What happened"`
-	DB         dbCmd                     `cmd:"" name:"db" help:"Copy, back up and restore databases"`
-	Import     importCmd                 `cmd:"" help:"Take over what another orchestrator holds"`
-	Bench      benchCmd                  `cmd:"" help:"Measure flowlite on this machine"`
-	TagLimit   tagLimitCmd               `cmd:"" name:"concurrency-limit" aliases:"concurrency-limits" help:"How many task runs with a tag may run at once"`
-	GCL        globalLimitCmd            `cmd:"" name:"global-concurrency-limit" aliases:"global-concurrency-limits,gcl" help:"Slots and rates that code asks for by name"`
-	Config     configCmd                 `cmd:"" help:"Settings of the profile in use"`
-	Profiles   profileCmd                `cmd:"" name:"profile" aliases:"profiles" help:"Named sets of settings, one for each server"`
-	Dashboard  dashboardCmd              `cmd:"" help:"The UI"`
-	Completion kongcompletion.Completion `cmd:"" help:"Make the shell complete commands, flags and names"`
-	Version    versionCmd                `cmd:"" help:"The version of this program"`
+	Up         upCmd              `cmd:"" help:"Server, worker and the flows of ./flows in one process"`
+	Init       initCmd            `cmd:"" help:"Begin a project: a flow, and a flowlite.yaml"`
+	Server     serverCmd          `cmd:"" help:"Run a server"`
+	Worker     workerCmd          `cmd:"" help:"Run a worker"`
+	Deploy     deployCmd          `cmd:"" help:"Deploy a flow"`
+	Deployment deploymentCmd      `cmd:"" aliases:"deployments" help:"Flows with a place to run"`
+	Flow       flowCmd            `cmd:"" aliases:"flows" help:"Flows"`
+	FlowRun    flowRunCmd         `cmd:"" name:"flow-run" aliases:"flow-runs" help:"Executions of flows"`
+	TaskRun    taskRunCmd         `cmd:"" name:"task-run" aliases:"task-runs" help:"Calls of tasks within flow runs"`
+	Logs       logsTopCmd         `cmd:"" help:"Logs of a flow run"`
+	WorkPool   workPoolCmd        `cmd:"" name:"work-pool" aliases:"work-pools" help:"Where runs wait for workers"`
+	WorkQueue  workQueueCmd       `cmd:"" name:"work-queue" aliases:"work-queues" help:"Queues of a work pool"`
+	Variable   variableCmd        `cmd:"" aliases:"variables" help:"Values that flows read"`
+	Secret     secretCmd          `cmd:"" aliases:"secrets" help:"Values that flows read and nobody is shown"`
+	Block      blockCmd           `cmd:"" aliases:"blocks" help:"Named configuration, such as secrets and webhooks"`
+	Automation automationCmd      `cmd:"" aliases:"automations" help:"What is done when events come, or fail to"`
+	Artifact   artifactCmd        `cmd:"" aliases:"artifacts" help:"What flows have left to be looked at"`
+	Event      eventCmd           `cmd:"" aliases:"events" help:"What happened"`
+	DB         dbCmd              `cmd:"" name:"db" help:"Copy, back up and restore databases"`
+	Import     importCmd          `cmd:"" help:"Take over what another orchestrator holds"`
+	Bench      benchCmd           `cmd:"" help:"Measure flowlite on this machine"`
+	TagLimit   tagLimitCmd        `cmd:"" name:"concurrency-limit" aliases:"concurrency-limits" help:"How many task runs with a tag may run at once"`
+	GCL        globalLimitCmd     `cmd:"" name:"global-concurrency-limit" aliases:"global-concurrency-limits,gcl" help:"Slots and rates that code asks for by name"`
+	Config     configCmd          `cmd:"" help:"Settings of the profile in use"`
+	Profiles   profileCmd         `cmd:"" name:"profile" aliases:"profiles" help:"Named sets of settings, one for each server"`
+	Dashboard  dashboardCmd       `cmd:"" help:"The UI"`
+	Completion completion.Command `cmd:"" help:"Make the shell complete commands, flags and names"`
+	Version    versionCmd         `cmd:"" help:"The version of this program"`
 }
 
 // app is what a command runs with.
@@ -97,14 +97,16 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 	}
 	a := &app{stdin: stdin, cli: &c, args: args}
 	group := groupOf(args)
-	if os.Getenv("COMP_LINE") != "" {
+	typed, completes := completion.Asked(os.Getenv)
+	if completes {
 		group = ""
 	}
 	parser := parser(&c, group, kong.Writers(stdout, stderr), kong.UsageOnError(), kong.Resolvers(&resolver{app: a}),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
 		kong.Exit(func(code int) { panic(helpShown{code}) }))
-	if os.Getenv("COMP_LINE") != "" {
-		registerCompletion(parser, settings(parser.Model))
+	if completes {
+		complete(stdout, parser, typed)
+		return 0
 	}
 	if len(args) == 0 {
 		args = []string{"--help"}

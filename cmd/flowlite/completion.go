@@ -3,17 +3,17 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"io"
 	"maps"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
-	kongcompletion "github.com/jotaen/kong-completion"
-	"github.com/posener/complete"
 
+	"github.com/flowlite/flowlite/cmd/flowlite/internal/completion"
 	"github.com/flowlite/flowlite/cmd/flowlite/internal/profile"
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -21,10 +21,10 @@ import (
 // patience is how long a shell may wait for names: a person has pressed Tab.
 const patience = 300 * time.Millisecond
 
-// registerCompletion answers the shell when it asks, and ends the program then.
-func registerCompletion(parser *kong.Kong, settings []setting) {
-	spellOut(parser.Model.Node)
-	kongcompletion.Register(parser, kongcompletion.WithPredictors(map[string]complete.Predictor{
+// complete answers a shell with the words that the last one of the line can become.
+func complete(stdout io.Writer, parser *kong.Kong, line completion.Line) {
+	all := settings(parser.Model)
+	for _, word := range completion.Complete(parser.Model.Node, line, map[string]completion.Values{
 		"deployment": asking(deploymentNames),
 		"flow":       named("/flows/filter"),
 		"pool":       named("/work_pools/filter"),
@@ -37,77 +37,37 @@ func registerCompletion(parser *kong.Kong, settings []setting) {
 		"secret":     asking(blockNames([]string{core.SecretBlock}, false)),
 		"artifact":   listed("/artifacts/latest/filter", "key"),
 		"tag-limit":  listed("/concurrency_limits/filter", "tag"),
-		"file":       complete.PredictFiles("*"),
-		"folder":     complete.PredictDirs("*"),
-		"state": complete.PredictFunc(func(complete.Args) []string {
+		"file":       completion.Files,
+		"folder":     completion.Folders,
+		"state": func(completion.Line) []string {
 			known := slices.Clone(stateNames)
 			for _, t := range core.StateTypes {
 				known = append(known, t.Name())
 			}
 			return known
-		}),
-		"profile": complete.PredictFunc(func(complete.Args) []string {
+		},
+		"profile": func(completion.Line) []string {
 			f, err := profile.Load(home())
 			if err != nil {
 				return nil
 			}
 			return f.Names()
-		}),
-		"setting": settingNames(settings, func(s string) string { return s }),
+		},
+		"setting": settingNames(all, func(s string) string { return s }),
 		// The shell itself goes on after the =, with files.
-		"assignment": settingNames(settings, func(s string) string { return s + "=" }),
-	}))
+		"assignment": settingNames(all, func(s string) string { return s + "=" }),
+	}) {
+		_, _ = fmt.Fprintln(stdout, word)
+	}
 }
 
-// spellOut has aliases read as what they stand for: the completer knows
-// commands by one name each.
-func spellOut(root *kong.Node) {
-	line := os.Getenv("COMP_LINE")
-	if n, err := strconv.Atoi(os.Getenv("COMP_POINT")); err == nil && n >= 0 && n < len(line) {
-		line = line[:n]
-	}
-	head, last := "", line
-	if i := strings.LastIndexByte(line, ' '); i >= 0 {
-		head, last = line[:i], line[i:]
-	}
-	words := strings.Fields(head)
-	for i, at := 1, root; i < len(words); i++ {
-		if strings.HasPrefix(words[i], "-") {
-			if takesValue(at, words[i]) {
-				i++
-			}
-			continue
-		}
-		if n := slices.IndexFunc(at.Children, func(c *kong.Node) bool {
-			return c.Name == words[i] || slices.Contains(c.Aliases, words[i])
-		}); n >= 0 {
-			at = at.Children[n]
-			words[i] = at.Name
-		}
-	}
-	_ = os.Setenv("COMP_LINE", strings.Join(words, " ")+last)
-	_ = os.Unsetenv("COMP_POINT")
-}
-
-// takesValue tells whether the word after a flag is its value.
-func takesValue(n *kong.Node, flag string) bool {
-	for _, group := range n.AllFlags(false) {
-		for _, f := range group {
-			if flag == "--"+f.Name || f.Short != 0 && flag == "-"+string(f.Short) {
-				return !f.IsBool()
-			}
-		}
-	}
-	return false
-}
-
-func settingNames(all []setting, as func(string) string) complete.Predictor {
-	return complete.PredictFunc(func(complete.Args) (names []string) {
+func settingNames(all []setting, as func(string) string) completion.Values {
+	return func(completion.Line) (names []string) {
 		for _, s := range all {
 			names = append(names, as(s.name))
 		}
 		return names
-	})
+	}
 }
 
 // lister reads a list of the API.
@@ -154,10 +114,10 @@ func blockNames(types []string, full bool) func(lister) []string {
 }
 
 // named completes the names of what a list of the API has.
-func named(path string) complete.Predictor { return listed(path, "name") }
+func named(path string) completion.Values { return listed(path, "name") }
 
 // listed completes a field of what a list of the API has.
-func listed(path, field string) complete.Predictor {
+func listed(path, field string) completion.Values {
 	return asking(func(ask lister) (names []string) {
 		var all []map[string]any
 		_ = ask(path, nil, &all)
@@ -172,11 +132,11 @@ func listed(path, field string) complete.Predictor {
 
 // asking completes with what the server of the profile says within patience,
 // and else with nothing.
-func asking(names func(lister) []string) complete.Predictor {
-	return complete.PredictFunc(func(args complete.Args) []string {
+func asking(names func(lister) []string) completion.Values {
+	return func(line completion.Line) []string {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
-		api := newAPI(completionServer(args.All))
+		api := newAPI(completionServer(line.Words))
 		return names(func(path string, body map[string]any, into any) error {
 			all := map[string]any{"limit": core.MaxLimit}
 			maps.Copy(all, body)
@@ -186,7 +146,7 @@ func asking(names func(lister) []string) complete.Predictor {
 			}
 			return json.Unmarshal(raw, into)
 		})
-	})
+	}
 }
 
 // completionServer is where the line being typed would go.

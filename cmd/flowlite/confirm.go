@@ -6,12 +6,12 @@ import (
 	"os"
 	"strings"
 
-	"github.com/mattn/go-isatty"
+	"golang.org/x/term"
 )
 
 func (a *app) canAsk() bool {
 	f, ok := a.stdin.(*os.File)
-	return ok && isatty.IsTerminal(f.Fd())
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 func (a *app) prompt(question string) (string, error) {

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mattn/go-isatty"
 	"golang.org/x/term"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -46,7 +45,7 @@ func New(stdout, stderr io.Writer, format, color string, getenv func(string) str
 
 func isTerminal(w io.Writer) bool {
 	f, ok := fileOf(w)
-	return ok && isatty.IsTerminal(f.Fd())
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 func wantColor(color string, terminal bool, getenv func(string) string) bool {
