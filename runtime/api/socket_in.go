@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/flowlite/flowlite/runtime/backoff"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -133,7 +134,8 @@ func (a *API) takeEvents(ctx context.Context, stopped <-chan struct{}, client co
 func (a *API) emit(ctx context.Context, stopped <-chan struct{}, batch []*core.Event) error {
 	end := time.NewTimer(outage)
 	defer end.Stop()
-	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
+	again := backoff.Pauses{First: 100 * time.Millisecond, Limit: 2 * time.Second}
+	for {
 		err := a.service.EmitEvents(ctx, batch)
 		if core.CodeOf(err) != core.EUnavailable {
 			return err
@@ -143,7 +145,7 @@ func (a *API) emit(ctx context.Context, stopped <-chan struct{}, batch []*core.E
 			return err
 		case <-end.C:
 			return err
-		case <-time.After(pause):
+		case <-time.After(again.Next()):
 		}
 	}
 }

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/backoff"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -119,14 +119,14 @@ func (b *Linked) Close() error {
 // listenLoop connects again for as long as it must, and tells subscribers what
 // they may have missed meanwhile.
 func (b *Linked) listenLoop(ctx context.Context, first func()) {
-	pause := backoffMin
+	again := backoff.Pauses{First: backoffMin, Limit: backoffMax}
 	interrupted := false
 	for ctx.Err() == nil {
 		began := time.Now()
 		err := b.link.listen(ctx, func() {
-			again := interrupted || !b.health.good()
+			back := interrupted || !b.health.good()
 			b.report("listen", nil)
-			if again {
+			if back {
 				b.local.missed()
 			}
 			first()
@@ -138,17 +138,16 @@ func (b *Linked) listenLoop(ctx context.Context, first func()) {
 		b.report("listen", err)
 		first()
 		if time.Since(began) > steadyAfter {
-			pause = backoffMin
+			again.Reset()
 		}
-		rest(ctx, pause/2+rand.N(pause))
-		pause = min(2*pause, backoffMax)
+		_ = again.Wait(ctx)
 	}
 }
 
 // sendLoop sends what waits, all that is there at once. What fails stays in the
 // queue; what the queue had no room for, the others are told of.
 func (b *Linked) sendLoop(ctx context.Context) {
-	pause := backoffMin
+	again := backoff.Pauses{First: backoffMin, Limit: backoffMax}
 	for {
 		select {
 		case <-ctx.Done():
@@ -166,12 +165,11 @@ func (b *Linked) sendLoop(ctx context.Context) {
 		}
 		b.report("send", err)
 		if err != nil {
-			rest(ctx, pause/2+rand.N(pause))
-			pause = min(2*pause, backoffMax)
+			_ = again.Wait(ctx)
 			b.queue.poke()
 			continue
 		}
-		pause = backoffMin
+		again.Reset()
 	}
 }
 
@@ -243,15 +241,6 @@ func (b *Linked) readEvents(ids []core.UUID) {
 	}
 	if len(events) < len(ids) {
 		b.local.missed(core.TopicEvent)
-	}
-}
-
-func rest(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"mime"
 	"net"
 	"net/http"
@@ -17,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/backoff"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -39,7 +39,7 @@ func (c *Client) call(ctx context.Context, method, path string, in, out any) err
 			return core.Errorf(core.EInvalid, "The request cannot be written as JSON: %w", err)
 		}
 	}
-	b, _, err := c.send(ctx, method, path, "application/json", body)
+	b, _, err := c.send(ctx, request{method, path, "application/json", body, repeatable(method, path, in)})
 	if err != nil || out == nil {
 		return err
 	}
@@ -58,18 +58,25 @@ func (c *Client) Raw(ctx context.Context, method, path string, body any) (json.R
 			return nil, err
 		}
 	}
-	out, _, err := c.send(ctx, method, path, "application/json", b)
+	out, _, err := c.send(ctx, request{method, path, "application/json", b, repeatable(method, path, body)})
 	return out, err
+}
+
+// request is one call of the server, sent as often as it takes.
+type request struct {
+	method, path, contentType string
+	body                      []byte
+	repeatable                bool // done twice is as good as done once
 }
 
 // send tries until the server answers with something else than "not now", or
 // patience ends.
-func (c *Client) send(ctx context.Context, method, path, contentType string, body []byte) ([]byte, http.Header, error) {
+func (c *Client) send(ctx context.Context, r request) ([]byte, http.Header, error) {
 	until := time.Now().Add(c.patience)
-	pause := 50 * time.Millisecond
+	pauses := backoff.Pauses{First: 50 * time.Millisecond, Limit: 2 * time.Second}
 	others := len(c.servers) - 1
 	for {
-		b, header, again, err := c.once(ctx, method, path, contentType, body)
+		b, header, again, err := c.once(ctx, r)
 		if err == nil || !again || ctx.Err() != nil {
 			return b, header, err
 		}
@@ -78,22 +85,17 @@ func (c *Client) send(ctx context.Context, method, path, contentType string, bod
 			continue
 		}
 		others = len(c.servers) - 1
-		if time.Now().Add(pause).After(until) {
+		wait := pauses.Next()
+		if time.Now().Add(wait).After(until) {
 			return b, header, err
 		}
-		wait := pause/2 + rand.N(pause)
 		var e *core.Error
 		if errors.As(err, &e) && e.RetryAfter > 0 {
 			wait = min(time.Duration(e.RetryAfter*float64(time.Second)), time.Until(until))
 		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
+		if backoff.Sleep(ctx, wait) != nil {
 			return nil, nil, ctx.Err()
-		case <-timer.C:
 		}
-		pause = min(2*pause, 2*time.Second)
 	}
 }
 
@@ -106,7 +108,7 @@ func (c *Client) attempt(ctx context.Context, path string, body []byte) (context
 	d := 15*time.Second + time.Duration(len(body)>>10)*10*time.Millisecond
 	switch last, _, _ := strings.Cut(path[strings.LastIndexByte(path, '/')+1:], "?"); last {
 	case "renew", "heartbeat":
-		d = 4 * time.Second // a lease lives for 15 s
+		d = 4 * time.Second // a lease lives for 10 s
 	case "poll", "wait":
 		d = 45 * time.Second // it answers after 30 s at the latest
 	}
@@ -115,20 +117,20 @@ func (c *Client) attempt(ctx context.Context, path string, body []byte) (context
 
 var errSilent = errors.New("it has not answered in time")
 
-func (c *Client) request(ctx context.Context, server, method, path, contentType string, body []byte) (*http.Response, error) {
+func (c *Client) do(ctx context.Context, server string, req request) (*http.Response, error) {
 	if c.wrong != nil {
 		return nil, c.wrong
 	}
 	var reader io.Reader
-	if body != nil {
-		reader = bytes.NewReader(body)
+	if req.body != nil {
+		reader = bytes.NewReader(req.body)
 	}
-	r, err := http.NewRequestWithContext(ctx, method, server+path, reader)
+	r, err := http.NewRequestWithContext(ctx, req.method, server+req.path, reader)
 	if err != nil {
-		return nil, core.Errorf(core.EInvalid, "%s cannot be asked of %s: %s", path, core.HideURL(server), core.URLFault(server, err))
+		return nil, core.Errorf(core.EInvalid, "%s cannot be asked of %s: %s", req.path, core.HideURL(server), core.URLFault(server, err))
 	}
-	if body != nil {
-		r.Header["Content-Type"] = []string{contentType}
+	if req.body != nil {
+		r.Header["Content-Type"] = []string{req.contentType}
 	}
 	if c.auth != "" {
 		r.Header["Authorization"] = []string{c.auth}
@@ -142,16 +144,16 @@ func (c *Client) request(ctx context.Context, server, method, path, contentType 
 	return c.http.Do(r)
 }
 
-func (c *Client) once(ctx context.Context, method, path, contentType string, body []byte) (_ []byte, _ http.Header, again bool, _ error) {
+func (c *Client) once(ctx context.Context, r request) (_ []byte, _ http.Header, again bool, _ error) {
 	server := c.URL()
-	attempt, done := c.attempt(ctx, path, body)
+	attempt, done := c.attempt(ctx, r.path, r.body)
 	defer done()
-	resp, err := c.request(attempt, server, method, path, contentType, body)
+	resp, err := c.do(attempt, server, r)
 	if err != nil {
 		if ctx.Err() == nil {
 			c.leave(server)
 		}
-		return nil, nil, unsent(err) || repeatable(method, path, body), c.unreachable(ctx, server, err)
+		return nil, nil, unsent(err) || r.repeatable, c.unreachable(ctx, server, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	b, err := io.ReadAll(resp.Body)
@@ -159,11 +161,11 @@ func (c *Client) once(ctx context.Context, method, path, contentType string, bod
 		if ctx.Err() == nil {
 			c.leave(server)
 		}
-		return nil, nil, repeatable(method, path, body), c.unreachable(ctx, server, err)
+		return nil, nil, r.repeatable, c.unreachable(ctx, server, err)
 	}
 	if had := resp.Request.Header.Get("Prefect-Csrf-Token"); resp.StatusCode == http.StatusForbidden && strings.Contains(string(b), "CSRF token") &&
 		ctx.Value(renewed{}) == nil && c.csrf.renew(ctx, c, server, had) {
-		return c.once(context.WithValue(ctx, renewed{}, true), method, path, contentType, body)
+		return c.once(context.WithValue(ctx, renewed{}, true), r)
 	}
 	if resp.StatusCode >= 300 {
 		switch resp.StatusCode {
@@ -171,7 +173,7 @@ func (c *Client) once(ctx context.Context, method, path, contentType string, bod
 			again = true
 		case http.StatusRequestTimeout, http.StatusBadGateway, http.StatusServiceUnavailable:
 			// The answer of a proxy, or of a server that stops: the request may have been done.
-			again = repeatable(method, path, body)
+			again = r.repeatable
 			c.leave(server)
 		}
 		return nil, nil, again, c.failure(resp, server, b)
@@ -187,26 +189,28 @@ func unsent(err error) bool {
 
 // repeatable: done twice is as good as done once. After a break nobody knows
 // whether a request was done, so others are not sent again.
-func repeatable(method, path string, body []byte) bool {
+func repeatable(method, path string, body any) bool {
 	if method != "POST" {
 		return true
+	}
+	switch body := body.(type) {
+	case core.FlowRunCreate:
+		return body.IdempotencyKey != nil
+	case core.DeploymentFlowRunCreate:
+		return body.IdempotencyKey != nil
+	case stateChange:
+		// Known by its transition, see SetFlowRunState. A failure may be answered
+		// by a retry's state, which does not name the transition: a second one
+		// would end the run.
+		return body.State.Type != core.Failed && !body.Force
 	}
 	switch path {
 	case "/events", "/flows/", "/task_runs/", "/deployments/": // known by id or key
 		return true
-	case "/flow_runs/":
-		return bytes.Contains(body, []byte(`"idempotency_key":"`))
 	}
-	switch last := path[strings.LastIndexByte(path, '/')+1:]; last {
+	switch path[strings.LastIndexByte(path, '/')+1:] {
 	case "filter", "count", "heartbeat", "renew", "cancel":
 		return true
-	case "create_flow_run":
-		return bytes.Contains(body, []byte(`"idempotency_key":"`))
-	case "set_state":
-		// Known by its transition, see SetFlowRunState. A failure may be answered
-		// by a retry's state, which does not name the transition: a second one
-		// would end the run.
-		return !bytes.HasPrefix(body, []byte(`{"state":{"type":"FAILED"`)) && !bytes.Contains(body, []byte(`"force":true`))
 	}
 	return false
 }

@@ -25,7 +25,7 @@ func (c *csrf) renew(ctx context.Context, of *Client, server, had string) bool {
 	if t := c.token.Load(); t != nil && *t != had {
 		return true // somebody else has renewed it meanwhile
 	}
-	resp, err := of.request(ctx, server, http.MethodGet, "/csrf-token?client="+c.client, "", nil)
+	resp, err := of.do(ctx, server, request{method: http.MethodGet, path: "/csrf-token?client=" + c.client})
 	if err != nil {
 		return false
 	}

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/backoff"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -38,12 +39,8 @@ func (c *Client) StreamLogs(ctx context.Context, runID core.UUID, afterSeq int64
 				yield(nil, err)
 				return
 			}
-			timer := time.NewTimer(200 * time.Millisecond)
-			select {
-			case <-ctx.Done():
-				timer.Stop()
+			if backoff.Sleep(ctx, 200*time.Millisecond) != nil {
 				return
-			case <-timer.C:
 			}
 		}
 	}
@@ -57,7 +54,7 @@ type stream struct {
 
 func (s *stream) read(ctx context.Context, c *Client, runID core.UUID) error {
 	server := c.URL()
-	resp, err := c.request(ctx, server, "GET", run(runID, "/logs/stream?after="+strconv.FormatInt(s.after, 10)), "", nil)
+	resp, err := c.do(ctx, server, request{method: "GET", path: run(runID, "/logs/stream?after="+strconv.FormatInt(s.after, 10))})
 	if err != nil {
 		c.leave(server)
 		return c.unreachable(ctx, server, err)

@@ -72,12 +72,12 @@ func (c *Client) PutResult(ctx context.Context, key string, data []byte) error {
 	if data == nil {
 		data = []byte{}
 	}
-	_, _, err := c.send(ctx, "PUT", "/results/"+keyPath(key), "application/octet-stream", data)
+	_, _, err := c.send(ctx, request{"PUT", "/results/" + keyPath(key), "application/octet-stream", data, true})
 	return err
 }
 
 func (c *Client) Result(ctx context.Context, key string) ([]byte, error) {
-	b, _, err := c.send(ctx, "GET", "/results/"+keyPath(key), "", nil)
+	b, _, err := c.send(ctx, request{method: "GET", path: "/results/" + keyPath(key), repeatable: true})
 	return b, err
 }
 
@@ -93,7 +93,7 @@ func (c *Client) CreateFlowRunInput(ctx context.Context, flowRunID core.UUID, ke
 
 // FlowRunInput is the one answer that is plain text.
 func (c *Client) FlowRunInput(ctx context.Context, flowRunID core.UUID, key string) (string, error) {
-	b, _, err := c.send(ctx, "GET", run(flowRunID, "/input")+path(key), "", nil)
+	b, _, err := c.send(ctx, request{method: "GET", path: run(flowRunID, "/input") + path(key), repeatable: true})
 	return string(b), err
 }
 

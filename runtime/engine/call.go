@@ -4,18 +4,20 @@ import (
 	"context"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/backoff"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
 // persist calls the server until it answers: while it is away the run waits
 // instead of failing. ctx ends it.
 func persist(ctx context.Context, fn func() error) error {
-	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 3*time.Second) {
+	again := backoff.Pauses{First: 50 * time.Millisecond, Limit: 3 * time.Second}
+	for {
 		err := fn()
 		if core.CodeOf(err) != core.EUnavailable || ctx.Err() != nil {
 			return err
 		}
-		if e := (realClock{}).Sleep(ctx, wait); e != nil {
+		if again.Wait(ctx) != nil {
 			return err
 		}
 	}

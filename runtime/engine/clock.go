@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/backoff"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -20,17 +21,7 @@ type realClock struct{}
 func (realClock) Now() core.Time { return core.Now() }
 
 func (realClock) Sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return context.Cause(ctx)
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	return backoff.Sleep(ctx, d)
 }
 
 // VirtualClock moves by being slept on: a sleep of an hour returns at once and

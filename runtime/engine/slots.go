@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/backoff"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -57,7 +58,8 @@ func takeSlots(ctx context.Context, o core.Orchestrator, limit string, n int, mo
 	}
 	// A limit that stays full is asked for less and less: many may wait for it,
 	// and the server's hint only knows how long slots are held on average.
-	for again := 0.05; ; again = min(2*again, 1) {
+	again := backoff.Pauses{First: 50 * time.Millisecond, Limit: time.Second}
+	for {
 		freed := released.next()
 		g, err := ask(ctx, func() (*core.SlotGrant, error) { return o.AcquireSlots(ctx, req) })
 		full, ok := errors.AsType[*core.Error](err)
@@ -65,10 +67,10 @@ func takeSlots(ctx context.Context, o core.Orchestrator, limit string, n int, mo
 			return g, err
 		}
 		if mode == "rate_limit" { // there the hint is exact
-			again = 0.05
+			again.Reset()
 		}
-		wait := time.Duration(min(max(full.RetryAfter, again), 5) * float64(time.Second))
-		t := time.NewTimer(wait)
+		hint := time.Duration(min(full.RetryAfter, 5) * float64(time.Second))
+		t := time.NewTimer(max(hint, again.Next()))
 		select {
 		case <-t.C:
 		case <-freed:

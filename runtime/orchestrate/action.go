@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/backoff"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -180,15 +181,14 @@ func (u *unreturned) take() (actions []*core.DueAction) {
 func (s *Service) performPatiently(ctx context.Context, inv *invocation) error {
 	ctx, cancel := context.WithTimeout(ctx, actionFor)
 	defer cancel()
-	for pause := actionAgain; ; pause = min(2*pause, 10*actionAgain) {
+	again := backoff.Pauses{First: actionAgain, Limit: 10 * actionAgain}
+	for {
 		err := s.perform(ctx, inv)
 		if core.CodeOf(err) != core.EUnavailable || errors.As(err, new(errAction)) {
 			return err
 		}
 		inv.related, inv.details = nil, map[string]any{}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
+		if again.Wait(ctx) != nil {
 			return err
 		}
 	}

@@ -58,12 +58,12 @@ func (w *Worker) pending(ctx context.Context, id core.UUID) (*core.FlowRun, erro
 
 // watchCancel hears of a cancellation, of which a poll would tell.
 func (w *Worker) watchCancel(ctx context.Context, r *core.FlowRun) {
-	state := r.StateID
+	state, again := r.StateID, outage()
 	for ctx.Err() == nil {
 		next, err := w.orch.WaitFlowRun(ctx, r.ID, state, 10)
 		switch {
 		case err != nil:
-			pause(ctx, backoff(3))
+			_ = again.Wait(ctx)
 			continue
 		case next.StateType == core.Cancelling:
 			w.cancel(r.ID)
@@ -72,6 +72,7 @@ func (w *Worker) watchCancel(ctx context.Context, r *core.FlowRun) {
 			return
 		}
 		state = next.StateID
+		again.Reset()
 	}
 }
 

@@ -2,48 +2,40 @@ package worker
 
 import (
 	"context"
-	"math/rand/v2"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/backoff"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-// backoff of failed calls: short at first, since most outages are restarts.
-func backoff(failures int) time.Duration {
-	d := 100 * time.Millisecond << min(failures, 5)
-	return d + rand.N(d/2)
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-	}
+// outage returns the pauses between failed calls: short at first, since most
+// outages are restarts.
+func outage() *backoff.Pauses {
+	return &backoff.Pauses{First: 100 * time.Millisecond, Limit: 4 * time.Second}
 }
 
 func (w *Worker) pollLoop(ctx context.Context) {
-	failures := 0
+	again, failing := outage(), false
 	for ctx.Err() == nil {
 		err := w.pollOnce(ctx)
 		if err == nil {
-			failures = 0
+			again.Reset()
+			failing = false
 			continue
 		}
 		if ctx.Err() != nil {
 			return
 		}
-		if failures == 0 {
+		if !failing {
 			w.log.Warn("poll failed; trying again", "error", err)
 		}
 		w.mu.Lock()
 		w.fault, w.suspect = err, true
 		w.mu.Unlock()
-		pause(ctx, backoff(failures))
-		failures++
+		failing = true
+		_ = again.Wait(ctx)
 		if !away(err) { // the pool is gone, say: it may come back, but not in a moment
-			pause(ctx, 2*time.Second)
+			_ = backoff.Sleep(ctx, 2*time.Second)
 		}
 		_ = w.join(ctx)
 	}

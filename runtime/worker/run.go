@@ -231,6 +231,7 @@ func (w *Worker) propose(ctx context.Context, id core.UUID, t core.StateType, me
 // keepTrying outlasts a server that is away: for a stopping worker a little,
 // else as long as it takes. A lost lease ends it, for then others speak for the run.
 func (w *Worker) keepTrying(ctx context.Context, what string, do func() error) {
+	again := outage()
 	for n := 0; ; n++ {
 		err := do()
 		if err == nil || core.CodeOf(err) == core.ELeaseLost || core.IsNotFound(err) {
@@ -246,6 +247,6 @@ func (w *Worker) keepTrying(ctx context.Context, what string, do func() error) {
 		if n == 0 {
 			w.log.Warn("could not "+what+"; trying again", "error", err)
 		}
-		pause(ctx, backoff(n))
+		_ = again.Wait(ctx)
 	}
 }

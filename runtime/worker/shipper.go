@@ -198,7 +198,7 @@ func (s *shipper) loop() {
 		<-s.quit
 		time.AfterFunc(shipDeadline, cancel)
 	}()
-	failures := 0
+	again, failing := outage(), false
 	for {
 		select {
 		case <-s.quit:
@@ -217,7 +217,7 @@ func (s *shipper) loop() {
 		}
 		for s.waiting() && ctx.Err() == nil {
 			if err := s.send(ctx); err != nil {
-				if failures == 0 {
+				if !failing {
 					s.log.Warn("logs cannot be sent now; keeping them", "error", err)
 				}
 				waitCtx, stop := context.WithCancel(ctx)
@@ -228,9 +228,9 @@ func (s *shipper) loop() {
 					case <-waitCtx.Done():
 					}
 				}()
-				pause(waitCtx, backoff(failures))
+				_ = again.Wait(waitCtx)
 				stop()
-				failures++
+				failing = true
 				select {
 				case <-s.quit:
 					_ = s.send(ctx)
@@ -239,7 +239,8 @@ func (s *shipper) loop() {
 				}
 				continue
 			}
-			failures = 0
+			again.Reset()
+			failing = false
 		}
 	}
 }
