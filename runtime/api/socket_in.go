@@ -118,7 +118,11 @@ func (a *API) takeEvents(ctx context.Context, stopped <-chan struct{}, client co
 				break more
 			}
 		}
-		if err := a.emit(ctx, stopped, batch); err != nil {
+		err := a.emit(ctx, stopped, batch)
+		if core.CodeOf(err) == core.EForbidden { // which are named in the log
+			batch, _, err = a.service.PermitEvents(ctx, batch)
+		}
+		if err != nil {
 			a.log.Error("events not written", "error", err)
 		}
 		holds, err := a.service.HearOfSlots(ctx, client, batch)

@@ -12,8 +12,21 @@ import (
 const maxEventPayload = 1_500_000
 
 // EmitEvents stores events that are not known yet and publishes those. Task-run
-// events of an executing client also make its task runs.
+// events of an executing client also make its task runs. It returns EForbidden if
+// the caller may not send some of them; the others are stored.
 func (s *Service) EmitEvents(ctx context.Context, events []*core.Event) error {
+	sent := len(events)
+	events, refused, err := s.PermitEvents(ctx, events)
+	if refused != nil {
+		s.log.Warn("events refused", "flow_run", core.CallingRun(ctx), "count", sent-len(events), "error", refused)
+	}
+	if err == nil {
+		err = s.emitEvents(ctx, events)
+	}
+	return cmp.Or(err, refused)
+}
+
+func (s *Service) emitEvents(ctx context.Context, events []*core.Event) error {
 	now := s.now()
 	var plain []*core.Event
 	var reports []*core.TaskRunReport
@@ -32,12 +45,6 @@ func (s *Service) EmitEvents(ctx context.Context, events []*core.Event) error {
 		if isTaskRunEvent(e) {
 			r, err := reportOf(e)
 			if err == nil {
-				if err := s.mayReport(ctx, r.TaskRun); core.CodeOf(err) == core.EForbidden {
-					s.log.Warn("task-run event refused", "event", e.ID, "resource", e.ResourceID(), "error", err)
-					continue
-				} else if err != nil {
-					return err
-				}
 				s.maskReports(ctx, []*core.TaskRunReport{r})
 				reports = append(reports, r)
 				continue

@@ -3,6 +3,7 @@ package orchestrate
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"path/filepath"
 	"strings"
@@ -25,6 +26,12 @@ func (s *Service) PutResultFrom(ctx context.Context, key string, r io.Reader) er
 	if err := checkResultKey(key); err != nil {
 		return err
 	}
+	switch stays, err := s.permitResult(ctx, key); {
+	case err != nil:
+		return err
+	case stays:
+		return s.sameResult(ctx, key, r)
+	}
 	if streams, ok := s.results.(core.ResultStreams); ok {
 		return streams.PutFrom(ctx, key, r)
 	}
@@ -37,6 +44,40 @@ func (s *Service) PutResultFrom(ctx context.Context, key string, r io.Reader) er
 			"write it to a file or an object store, and return its address", core.MaxWholeResult>>20)
 	}
 	return s.results.Put(ctx, key, data)
+}
+
+// sameResult returns EForbidden if r differs from the result that is stored.
+func (s *Service) sameResult(ctx context.Context, key string, r io.Reader) error {
+	stored, _, err := s.OpenResult(ctx, key)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = stored.Close() }()
+	same, err := sameBytes(stored, r)
+	if err == nil && !same {
+		err = core.Errorf(core.EForbidden, "The credentials of a flow run do not allow to replace the result %q, which exists; "+
+			"use a key that begins with the id of the flow run", cutText(key, 200))
+	}
+	return err
+}
+
+func sameBytes(a, b io.Reader) (bool, error) {
+	x, y := make([]byte, 32<<10), make([]byte, 32<<10)
+	for {
+		n, errA := io.ReadFull(a, x)
+		m, errB := io.ReadFull(b, y)
+		for _, err := range []error{errA, errB} {
+			if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+				return false, err
+			}
+		}
+		if !bytes.Equal(x[:n], y[:m]) {
+			return false, nil
+		}
+		if errA != nil {
+			return true, nil
+		}
+	}
 }
 
 // maxResultName is the longest part of a result's key: parts are names of files.

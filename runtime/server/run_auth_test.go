@@ -150,6 +150,62 @@ func TestRunsOpenOnlyTheirDoors(t *testing.T) {
 	}
 }
 
+// TestRunsForgeNothing: neither over HTTP nor over the socket does a run speak for
+// another, or replace its results.
+func TestRunsForgeNothing(t *testing.T) {
+	s := secured(t)
+	own, foreign := claimed(t, s), claimed(t, s)
+	key := foreign.FlowRun.ID.String() + "/t-1.json"
+	if err := s.results().Put(t.Context(), key, []byte("theirs")); err != nil {
+		t.Fatal(err)
+	}
+	put := func(key string) int {
+		return knock(t, s.url, door{method: "PUT", path: "/api/results/" + key}, as(own.Auth, false))
+	}
+	if got := put(key); got != http.StatusForbidden {
+		t.Errorf("a run replaces a result of another: %d", got)
+	}
+	if got := put(own.FlowRun.ID.String() + "/t-1.json"); got != http.StatusNoContent {
+		t.Errorf("a run stores a result: %d", got)
+	}
+	event := func(name string, run core.UUID) (core.UUID, []byte) {
+		id := core.NewID()
+		return id, core.ToJSON(map[string]any{"id": id, "occurred": core.Now(), "event": name, "related": []any{}, "payload": map[string]any{},
+			"resource": map[string]string{"prefect.resource.id": "prefect.flow-run." + run.String()}})
+	}
+	count := func(id core.UUID) int64 {
+		n, err := s.store.CountEvents(t.Context(), &core.EventFilter{ID: &core.EventIDs{ID: []core.UUID{id}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	forged, body := event("prefect.flow-run.Failed", foreign.FlowRun.ID)
+	if got, answer := send(t, s.url+"/api/events", "["+string(body)+"]", own.Auth); got != http.StatusForbidden || !strings.Contains(answer, foreign.FlowRun.ID.String()) {
+		t.Errorf("an event of another run: %d %s", got, answer)
+	}
+	c, _, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(s.url, "http")+"/api/events/in", &websocket.DialOptions{
+		HTTPHeader: http.Header{"Authorization": {"Bearer " + own.Auth}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.CloseNow()
+	socketForged, second := event("prefect.flow-run.Failed", foreign.FlowRun.ID)
+	last, third := event("prefect.flow-run.heartbeat", own.FlowRun.ID)
+	for _, frame := range [][]byte{second, third} {
+		if err := c.Write(t.Context(), websocket.MessageText, frame); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.Close(websocket.StatusNormalClosure, ""); err != nil { // answered when all is written
+		t.Error(err)
+	}
+	untilStored(t, s, &core.EventFilter{ID: &core.EventIDs{ID: []core.UUID{last}}}, 1)
+	if count(forged) != 0 || count(socketForged) != 0 {
+		t.Error("events of another run are stored")
+	}
+}
+
 func TestNoRunAuthWithoutAuth(t *testing.T) {
 	if x := claimed(t, start(t, testConfig(t))); x.Auth != "" {
 		t.Errorf("a server that asks for no credentials gives %q", x.Auth)
