@@ -27,6 +27,7 @@ type serveFlags struct {
 	Key      string   `name:"encryption-key" env:"FLOWLITE_ENCRYPTION_KEY" hidden:""`
 	NoAuth   bool     `help:"Allow a non-loopback address without authentication"`
 	Hosts    []string `name:"allowed-host" env:"FLOWLITE_ALLOWED_HOSTS" placeholder:"NAME" help:"Further host name to answer under; .example.com for all names below it, * for all (repeatable)"`
+	Proxies  []string `name:"trusted-proxy" env:"FLOWLITE_TRUSTED_PROXIES" placeholder:"ADDRESS" help:"Address or prefix of a reverse proxy whose X-Forwarded-For header is trusted (default: with --public-url, loopback and private addresses) (repeatable)"`
 	Private  []string `name:"private-url" env:"FLOWLITE_PRIVATE_URLS" placeholder:"HOST" help:"Host, address, or prefix of a private network that notifications and webhooks may reach; * for all (repeatable)"`
 	Origins  []string `name:"allowed-origin" env:"FLOWLITE_ALLOWED_ORIGINS" placeholder:"https://..." help:"Origin of web pages that may call the API (repeatable)"`
 	CSRF     bool     `name:"csrf" env:"FLOWLITE_CSRF" help:"changing requests to the API must carry a CSRF token, as clients fetch them"`
@@ -42,7 +43,7 @@ func (f serveFlags) config(a *app) server.Config {
 	redis.SetLogger(redisSilence{})
 	not := func(role string) bool { return !slices.Contains(f.Roles, role) }
 	return server.Config{Host: f.Host, Port: f.Port, BasePath: f.BasePath, PublicURL: f.Public, DatabaseURL: f.Database, RedisURL: f.Redis,
-		NoAPI: not("api"), NoUI: not("ui"), NoLoops: not("loops"), Home: f.Home, NoAuth: f.NoAuth, AllowedHosts: f.Hosts, AllowedOrigins: f.Origins, PrivateURLs: f.Private, CSRF: f.CSRF, EncryptionKey: f.Key,
+		NoAPI: not("api"), NoUI: not("ui"), NoLoops: not("loops"), Home: f.Home, NoAuth: f.NoAuth, AllowedHosts: f.Hosts, AllowedOrigins: f.Origins, TrustedProxies: f.Proxies, PrivateURLs: f.Private, CSRF: f.CSRF, EncryptionKey: f.Key,
 		AuthString: a.cli.Auth, Retain: f.retention(), Version: version(), Log: logger(a, f.LogLevel)}
 }
 

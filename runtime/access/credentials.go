@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -16,9 +17,11 @@ import (
 // Config of a Guard.
 type Config struct {
 	AuthString string // user:password; empty: no credentials are asked for
-	// BehindProxy takes the address of a client from X-Forwarded-For, whose last
-	// entry the proxy writes. Without a proxy a client could write it itself.
+	// BehindProxy takes the address of a client from X-Forwarded-For if the request
+	// comes from a proxy: from one of Proxies, or if that is empty, from a loopback
+	// or private address. Others could write the header themselves.
 	BehindProxy bool
+	Proxies     []netip.Prefix
 	// Runs knows the credentials of flow runs, and HasRun whether a run still has
 	// those that it got with a lease. A nil Runs knows none.
 	Runs   *RunKey
@@ -30,7 +33,10 @@ type Config struct {
 type Guard struct {
 	want        [sha256.Size]byte
 	behindProxy bool
-	guesses     *guesses
+	proxies     []netip.Prefix
+	guesses     *guesses // of clients
+	relayed     *guesses // of proxies that nobody named: anyone may stand there
+	strangers   strangers
 	key         *RunKey
 	runs        *runs
 }
@@ -43,8 +49,10 @@ func New(c Config) *Guard {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	return &Guard{want: sha256.Sum256([]byte(c.AuthString)), behindProxy: c.BehindProxy, guesses: newGuesses(c.Log),
-		key: c.Runs, runs: &runs{has: c.HasRun, now: time.Now, known: map[Caller]held{}}}
+	return &Guard{want: sha256.Sum256([]byte(c.AuthString)), behindProxy: c.BehindProxy, proxies: c.Proxies,
+		guesses: newGuesses(c.Log, burst, refill), relayed: newGuesses(c.Log, relayedBurst, relayedRefill),
+		strangers: strangers{by: map[netip.Addr]int{}},
+		key:       c.Runs, runs: &runs{has: c.HasRun, now: time.Now, known: map[Caller]held{}}}
 }
 
 // Asks says whether credentials are needed at all.
@@ -82,8 +90,12 @@ func (g *Guard) Token(r *http.Request, token string) (Caller, error) {
 	if c, ok := g.key.caller(token); ok {
 		return c, g.runs.check(r.Context(), c)
 	}
-	address := g.address(r)
-	if wait := g.guesses.wait(address); wait > 0 {
+	client, peer := g.address(r)
+	wait := g.guesses.wait(client)
+	if peer != client && len(g.proxies) == 0 {
+		wait = max(wait, g.relayed.wait(peer))
+	}
+	if wait > 0 {
 		return Caller{}, &core.Error{Code: core.ETooMany, RetryAfter: wait.Seconds(),
 			Message: "too many wrong credentials from this address; try again later"}
 	}
@@ -91,7 +103,10 @@ func (g *Guard) Token(r *http.Request, token string) (Caller, error) {
 	if subtle.ConstantTimeCompare(got[:], g.want[:]) == 1 {
 		return Caller{}, nil
 	}
-	g.guesses.wrong(address)
+	g.guesses.wrong(client)
+	if peer != client {
+		g.relayed.wrong(peer)
+	}
 	return Caller{}, core.Errorf(core.EUnauth, "credentials wrong")
 }
 

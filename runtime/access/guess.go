@@ -5,9 +5,12 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/flowlite/flowlite/runtime/core"
 )
 
 // An address may be wrong burst times at once and then once every refill. Until
@@ -16,6 +19,10 @@ import (
 const (
 	burst  = 10
 	refill = 2 * time.Second
+	// Behind a proxy are many clients. These bounds hold for one that writes other
+	// addresses into X-Forwarded-For from a private network.
+	relayedBurst  = 100
+	relayedRefill = 100 * time.Millisecond
 	// tellEvery bounds the warnings about one address.
 	tellEvery = time.Minute
 	// manyAddresses is how many are remembered before those that have recovered are forgotten.
@@ -24,8 +31,10 @@ const (
 
 // guesses counts wrong credentials by address.
 type guesses struct {
-	log *slog.Logger
-	now func() time.Time
+	log    *slog.Logger
+	now    func() time.Time
+	burst  time.Duration // in wrong ones
+	refill time.Duration
 
 	mu sync.Mutex
 	by map[netip.Addr]*guesser
@@ -37,8 +46,8 @@ type guesser struct {
 	count int // since told
 }
 
-func newGuesses(log *slog.Logger) *guesses {
-	return &guesses{log: log, now: time.Now, by: map[netip.Addr]*guesser{}}
+func newGuesses(log *slog.Logger, burst int, refill time.Duration) *guesses {
+	return &guesses{log: log, now: time.Now, burst: time.Duration(burst), refill: refill, by: map[netip.Addr]*guesser{}}
 }
 
 // wait is how long the address has to, 0 if it may try.
@@ -49,7 +58,7 @@ func (g *guesses) wait(a netip.Addr) time.Duration {
 	if e == nil {
 		return 0
 	}
-	return max(0, e.until.Sub(g.now())-(burst-1)*refill)
+	return max(0, e.until.Sub(g.now())-(g.burst-1)*g.refill)
 }
 
 func (g *guesses) wrong(a netip.Addr) {
@@ -71,37 +80,74 @@ func (g *guesses) wrong(a netip.Addr) {
 	if e.until.Before(now) {
 		e.until = now
 	}
-	e.until = e.until.Add(refill)
+	e.until = e.until.Add(g.refill)
 	if e.count++; now.Sub(e.told) >= tellEvery {
 		g.log.Warn("authentication failed", "address", a, "attempts", e.count)
 		e.told, e.count = now, 0
 	}
 }
 
-// address is that of the client: an IPv6 one stands for its network of 64 bits,
-// because a client chooses the rest.
-func (g *Guard) address(r *http.Request) netip.Addr {
-	text := r.RemoteAddr
+// address is that of the client, and that of its connection, which differs behind a
+// proxy.
+func (g *Guard) address(r *http.Request) (client, peer netip.Addr) {
+	peer = parseAddress(r.RemoteAddr)
+	client = peer
+	if !g.behindProxy {
+		return network(client), network(peer)
+	}
+	forwarded := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(forwarded) - 1; i >= 0 && g.isProxy(client); i-- {
+		a := parseAddress(strings.TrimSpace(forwarded[i]))
+		if !a.IsValid() {
+			break
+		}
+		client = a
+		if len(g.proxies) == 0 { // the client of a private proxy may be private, too
+			break
+		}
+	}
+	return network(client), network(peer)
+}
+
+// isProxy says whether a request from the address may name another one.
+func (g *Guard) isProxy(a netip.Addr) bool {
+	if len(g.proxies) == 0 {
+		return a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast()
+	}
+	return slices.ContainsFunc(g.proxies, func(p netip.Prefix) bool { return p.Contains(a) })
+}
+
+// parseAddress reads an address with or without a port; the zero Addr is none.
+func parseAddress(text string) netip.Addr {
 	if host, _, err := net.SplitHostPort(text); err == nil {
 		text = host
 	}
-	if g.behindProxy {
-		if all := r.Header.Values("X-Forwarded-For"); len(all) > 0 {
-			last := all[len(all)-1]
-			text = strings.TrimSpace(last[strings.LastIndex(last, ",")+1:])
-			if host, _, err := net.SplitHostPort(text); err == nil {
-				text = host
-			}
-			text = strings.Trim(text, "[]")
-		}
-	}
-	a, err := netip.ParseAddr(text)
-	if err != nil {
-		return netip.Addr{}
-	}
-	if a = a.Unmap().WithZone(""); a.Is6() {
+	a, _ := netip.ParseAddr(strings.Trim(text, "[]"))
+	return a.Unmap().WithZone("")
+}
+
+// network is the address, or of IPv6 its network of 64 bits: a client chooses the rest.
+func network(a netip.Addr) netip.Addr {
+	if a.Is6() {
 		p, _ := a.Prefix(64)
 		return p.Addr()
 	}
 	return a
+}
+
+// ParseProxies reads addresses and prefixes such as 10.1.0.0/16.
+func ParseProxies(list []string) (all []netip.Prefix, err error) {
+	for _, text := range list {
+		text = strings.TrimSpace(text)
+		p, err := netip.ParsePrefix(text)
+		if a, isAddress := netip.ParseAddr(text); isAddress == nil {
+			a = a.Unmap().WithZone("")
+			p, err = netip.PrefixFrom(a, a.BitLen()), nil
+		}
+		if err != nil {
+			return nil, core.Errorf(core.EInvalid, "the trusted proxy %q is neither an address nor a prefix such as 10.1.0.0/16", core.HideURL(text))
+		}
+		all = append(all, p.Masked())
+	}
+	return all, nil
 }

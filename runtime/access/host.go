@@ -1,7 +1,6 @@
 package access
 
 import (
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -44,11 +43,11 @@ func NewHosts(listen, publicURL string, asks bool, more ...string) *Hosts {
 // Knows says whether host, as a request has it, with or without a port, is a name
 // of this server.
 func (h *Hosts) Knows(host string) bool {
-	name := host
-	if n, _, err := net.SplitHostPort(host); err == nil {
-		name = n
+	name, ok := hostname(host)
+	if !ok {
+		return false
 	}
-	name = strings.TrimSuffix(strings.ToLower(strings.Trim(name, "[]")), ".")
+	name = strings.TrimSuffix(strings.ToLower(name), ".")
 	if h.any || h.names[name] {
 		return true
 	}
@@ -66,6 +65,18 @@ func (h *Hosts) Knows(host string) bool {
 		at += 1 + next
 	}
 	return false
+}
+
+// hostname cuts the port and the brackets of an IPv6 address off a Host header.
+// Brackets around or within anything else are no host's.
+func hostname(host string) (name string, ok bool) {
+	if inner, bracketed := strings.CutPrefix(host, "["); bracketed {
+		name, port, closed := strings.Cut(inner, "]")
+		a, err := netip.ParseAddr(name)
+		return name, closed && err == nil && a.Is6() && (port == "" || port[0] == ':' && !strings.ContainsAny(port[1:], ":[]"))
+	}
+	name, port, _ := strings.Cut(host, ":")
+	return name, !strings.ContainsAny(name, "[]") && !strings.ContainsAny(port, ":[]")
 }
 
 // Handler answers 421 to requests under foreign names; paths in open are answered

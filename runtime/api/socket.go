@@ -29,6 +29,8 @@ const (
 	maxGreeting = 16 << 10
 	// greeting is how long a client may take to say who it is and what it wants.
 	greeting = 30 * time.Second
+	// strangerGreeting is the same for a client without credentials in its header.
+	strangerGreeting = 10 * time.Second
 	// writeWait is how long a client may keep a frame from being sent.
 	writeWait = 30 * time.Second
 	// pingEvery finds clients that vanished without a word.
@@ -40,6 +42,12 @@ const (
 // socket is an accepted connection. Its ctx ends with the connection.
 type socket struct {
 	*websocket.Conn
+	known func() // ends its place among those that have shown no credentials
+}
+
+func (s *socket) CloseNow() error {
+	s.known()
+	return s.Conn.CloseNow()
 }
 
 // open upgrades. A browser's page of another origin is refused by the library.
@@ -48,15 +56,22 @@ func (a *API) open(w http.ResponseWriter, r *http.Request, must bool) (*socket, 
 		writeDetail(w, http.StatusForbidden, "The websocket must offer the subprotocol \"prefect\"")
 		return nil, false
 	}
+	known, limit := func() {}, int64(maxFrame)
+	if a.Access.Asks() && !vouched(r) { // until it has greeted
+		leave, err := a.Access.Admit(r)
+		if err != nil {
+			a.refuse(w, r, err)
+			return nil, false
+		}
+		known, limit = leave, maxGreeting
+	}
 	c, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{subprotocol}})
 	if err != nil {
+		known()
 		return nil, false // Accept has answered
 	}
-	c.SetReadLimit(maxFrame)
-	if a.Access.Asks() && !vouched(r) {
-		c.SetReadLimit(maxGreeting) // until it has greeted
-	}
-	return &socket{c}, true
+	c.SetReadLimit(limit)
+	return &socket{c, known}, true
 }
 
 func offers(r *http.Request) bool {
@@ -82,8 +97,11 @@ var errRefused = errors.New("refused")
 // greet asks for the token: wrong is 1008. Who had credentials in the header of r
 // needs none here. The context is that of the connection from here on.
 func (a *API) greet(r *http.Request, s *socket) (context.Context, error) {
-	whole := r.Context()
-	ctx, cancel := context.WithTimeout(whole, greeting)
+	whole, within := r.Context(), greeting
+	if a.Access.Asks() && !vouched(r) {
+		within = strangerGreeting
+	}
+	ctx, cancel := context.WithTimeout(whole, within)
 	defer cancel()
 	var f frame
 	_, b, err := s.Read(ctx)
@@ -106,6 +124,7 @@ func (a *API) greet(r *http.Request, s *socket) (context.Context, error) {
 			return nil, errRefused
 		}
 	}
+	s.known()
 	s.SetReadLimit(maxFrame)
 	return whole, s.send(ctx, map[string]string{"type": "auth_success"})
 }

@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -13,8 +15,8 @@ import (
 )
 
 // Private are the addresses within private networks that blocks may reach: loopback,
-// link-local ones such as a cloud's metadata service, and those of RFC 1918 and RFC
-// 4193. The zero value is none of them, because whoever may write a block could
+// link-local ones such as a cloud's metadata service, those of RFC 1918 and RFC 4193,
+// and others that are not public. The zero value is none of them, because whoever may write a block could
 // otherwise ask, from the server, what only the server can.
 type Private struct {
 	all      bool
@@ -52,8 +54,8 @@ func (p Private) check(host, address string, blockAllows bool) error {
 	if err != nil {
 		return fmt.Errorf("%q is not an address", address)
 	}
-	a = a.Unmap().WithZone("")
-	if !a.IsPrivate() && !a.IsLoopback() && !a.IsLinkLocalUnicast() && !a.IsUnspecified() && !a.IsMulticast() {
+	a = embedded(a.WithZone(""))
+	if !isPrivate(a) {
 		return nil
 	}
 	if !blockAllows {
@@ -68,6 +70,44 @@ func (p Private) check(host, address string, blockAllows bool) error {
 		}
 	}
 	return fmt.Errorf("the URL leads to a private address; start the server with --private-url HOST (FLOWLITE_PRIVATE_URLS) to allow it")
+}
+
+// reserved are prefixes that the public Internet does not route, beside those that
+// netip knows: of RFC 6890, shared, benchmarked, and former site-local networks.
+var reserved = prefixes("0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "198.18.0.0/15", "240.0.0.0/4", "64:ff9b:1::/48", "100::/64", "2001::/23", "fec0::/10")
+
+func prefixes(list ...string) (all []netip.Prefix) {
+	for _, text := range list {
+		all = append(all, netip.MustParsePrefix(text))
+	}
+	return all
+}
+
+// isPrivate says whether an address, without one embedded, is no public one.
+func isPrivate(a netip.Addr) bool {
+	return a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() || a.IsUnspecified() || a.IsMulticast() ||
+		slices.ContainsFunc(reserved, func(p netip.Prefix) bool { return p.Contains(a) })
+}
+
+// carriers are the prefixes of IPv6 addresses that stand for one of IPv4: of NAT64,
+// of 6to4, and of what was called IPv4-compatible.
+var carriers = map[netip.Prefix]int{
+	netip.MustParsePrefix("64:ff9b::/96"): 12,
+	netip.MustParsePrefix("2002::/16"):    2,
+	netip.MustParsePrefix("::/96"):        12,
+}
+
+// embedded returns the IPv4 address that a stands for, or a.
+func embedded(a netip.Addr) netip.Addr {
+	if a = a.Unmap(); a.IsLoopback() || a.IsUnspecified() {
+		return a
+	}
+	for prefix, at := range carriers {
+		if b := a.As16(); a.Is6() && prefix.Contains(a) {
+			return netip.AddrFrom4([4]byte(b[at : at+4]))
+		}
+	}
+	return a
 }
 
 // resolved checks what a host resolves to. What is not a host of the network, or is
@@ -90,7 +130,7 @@ func (p Private) transport(blockAllows bool) *http.Transport {
 		host, _, _ := net.SplitHostPort(address)
 		dialer := &net.Dialer{Timeout: dialFor, Control: func(_, to string, _ syscall.RawConn) error {
 			ip, _, _ := net.SplitHostPort(to)
-			if isProxy(address) {
+			if isProxy(http.ProxyFromEnvironment, address) {
 				return nil
 			}
 			return p.check(host, ip, blockAllows)
@@ -100,11 +140,11 @@ func (p Private) transport(blockAllows bool) *http.Transport {
 	return t
 }
 
-// isProxy says whether the environment names the host and port as its proxy.
-func isProxy(address string) bool {
+// isProxy says whether one of the proxies has this host and port.
+func isProxy(proxies func(*http.Request) (*url.URL, error), address string) bool {
 	for _, scheme := range []string{"http", "https"} {
 		r, _ := http.NewRequest(http.MethodGet, scheme+"://a-public-name.example/", nil)
-		if u, err := http.ProxyFromEnvironment(r); err == nil && u != nil {
+		if u, err := proxies(r); err == nil && u != nil {
 			port := u.Port()
 			if port == "" {
 				port = map[string]string{"http": "80", "https": "443", "socks5": "1080"}[u.Scheme]

@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -120,6 +122,55 @@ func TestErrorsHideSecrets(t *testing.T) {
 		err := Notify(t.Context(), b, "s", "b")
 		if err == nil || strings.Contains(err.Error(), "secret-token") {
 			t.Errorf("%s: %v", b.Slug, err)
+		}
+	}
+}
+
+// TestEveryPrivateAddress: also those that stand for an address of IPv4.
+func TestEveryPrivateAddress(t *testing.T) {
+	private := []string{"127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.0.1", "169.254.169.254", "0.0.0.0", "0.1.2.3", "224.0.0.1", "100.64.0.1", "100.127.255.255",
+		"192.0.0.1", "198.18.0.1", "198.19.255.255", "240.0.0.1", "255.255.255.255"}
+	public := []string{"8.8.8.8", "1.1.1.1", "100.63.255.255", "100.128.0.0", "192.0.1.1", "198.17.255.255", "198.20.0.0", "223.255.255.255"}
+	forms := func(list []string) (all []string) {
+		for _, text := range list {
+			b := netip.MustParseAddr(text).As4()
+			hex := fmt.Sprintf("%02x%02x:%02x%02x", b[0], b[1], b[2], b[3])
+			all = append(all, text, "::ffff:"+hex, "64:ff9b::"+hex, "2002:"+hex+"::1", "::"+hex)
+		}
+		return all
+	}
+	check := func(list []string, want bool) {
+		t.Helper()
+		for _, a := range list {
+			if err := (Private{}).check(a, a, true); (err != nil) != want {
+				t.Errorf("%s is refused: %v, want %v", a, err, want)
+			}
+		}
+	}
+	check(append(forms(private), "::1", "::", "fe80::1", "fc00::1", "fd12::1", "ff02::1", "fec0::1", "fe80::1%eth0", "64:ff9b:1::1", "2001::1", "100::1"), true)
+	check(append(forms(public), "2606:4700::1111", "2001:4860:4860::8888"), false)
+	p, err := ParsePrivate([]string{"10.0.0.0/8"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range forms([]string{"10.1.2.3"}) {
+		if err := p.check(a, a, true); err != nil {
+			t.Errorf("%s within an allowed prefix: %v", a, err)
+		}
+	}
+}
+
+// TestIsProxy: only the host and port of a proxy are taken for it.
+func TestIsProxy(t *testing.T) {
+	for _, test := range []struct{ proxy, address, other string }{
+		{"http://10.0.0.9:3128", "10.0.0.9:3128", "10.0.0.9:80"},
+		{"http://proxy.example", "proxy.example:80", "proxy.example:443"},
+		{"https://proxy.example", "proxy.example:443", "proxy.example:80"},
+		{"http://[::1]:8080", "[::1]:8080", "[::1]:22"},
+	} {
+		proxies := func(*http.Request) (*url.URL, error) { return url.Parse(test.proxy) }
+		if !isProxy(proxies, test.address) || isProxy(proxies, test.other) || isProxy(http.ProxyURL(nil), test.address) {
+			t.Errorf("of the proxy %s: %s is it: %v, %s is it: %v", test.proxy, test.address, isProxy(proxies, test.address), test.other, isProxy(proxies, test.other))
 		}
 	}
 }

@@ -38,6 +38,10 @@ type Config struct {
 	// AllowedOrigins are those of web pages that may call the API from elsewhere,
 	// such as "https://app.example.com". Pages of other origins are refused.
 	AllowedOrigins []string
+	// TrustedProxies are addresses and prefixes of reverse proxies whose header
+	// X-Forwarded-For names the client. Default: with PublicURL, loopback and private
+	// addresses, which then share a bound on wrong credentials; else none.
+	TrustedProxies []string
 	// PrivateURLs are host names, addresses and prefixes of private networks that
 	// notifications and webhooks may reach; "*" is all. Public addresses need none.
 	PrivateURLs []string
@@ -128,6 +132,9 @@ func (c *Config) complete() error {
 		if u, err := url.Parse(origin); err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != origin {
 			return core.Errorf(core.EInvalid, "the allowed origin %q must be scheme and host, such as https://app.example.com", core.HideURL(origin))
 		}
+	}
+	if _, err := access.ParseProxies(c.TrustedProxies); err != nil {
+		return err
 	}
 	if _, err := notify.ParsePrivate(c.PrivateURLs); err != nil {
 		return core.Errorf(core.EInvalid, "private URLs: %w", err)

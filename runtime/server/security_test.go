@@ -224,3 +224,60 @@ func TestNoDoorForOtherOrigins(t *testing.T) {
 		}
 	}
 }
+
+// TestSocketsWithoutCredentials: they are few, and say little.
+func TestSocketsWithoutCredentials(t *testing.T) {
+	s := secured(t)
+	dial := func(path string) (*websocket.Conn, int) {
+		c, res, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(s.url, "http")+path, &websocket.DialOptions{Subprotocols: []string{"prefect"}})
+		if err != nil {
+			return nil, res.StatusCode
+		}
+		t.Cleanup(func() { _ = c.CloseNow() })
+		return c, res.StatusCode
+	}
+	var sockets []door
+	for _, d := range doors(t, s) {
+		if d.socket {
+			sockets = append(sockets, d)
+			c, status := dial(d.path)
+			if c == nil {
+				t.Fatalf("%s: %d", d.path, status)
+			}
+			long := `{"type":"auth","token":"` + strings.Repeat("x", 16<<10) + `"}`
+			if err := c.Write(t.Context(), websocket.MessageText, []byte(long)); err != nil {
+				t.Errorf("%s: %v", d.path, err)
+			}
+			if _, answer, err := c.Read(t.Context()); websocket.CloseStatus(err) != websocket.StatusMessageTooBig {
+				t.Errorf("%s greeted with %d bytes: %q, %v; want 1009", d.path, len(long), answer, err)
+			}
+		}
+	}
+	var first *websocket.Conn
+	for n, refused := 0, 0; refused < 2*len(sockets); n++ {
+		path := sockets[n%len(sockets)].path
+		switch c, status := dial(path); {
+		case c == nil && status != http.StatusTooManyRequests:
+			t.Fatalf("%s: %d", path, status)
+		case c == nil:
+			refused++
+		case n > 200 || refused > 0:
+			t.Fatalf("%s is opened after %d others", path, n)
+		case path == "/api/events/out" && first == nil:
+			first = c
+		}
+	}
+	// A client with credentials is let in all the same, and who shows them makes room.
+	if got := knock(t, s.url, door{method: "GET", path: "/api/events/out", socket: true}, as("admin:a-long-secret", true)); got != http.StatusSwitchingProtocols {
+		t.Errorf("a socket with credentials: %d", got)
+	}
+	if err := first.Write(t.Context(), websocket.MessageText, []byte(`{"type":"auth","token":"admin:a-long-secret"}`)); err != nil {
+		t.Fatal(err)
+	}
+	if _, answer, err := first.Read(t.Context()); err != nil || !strings.Contains(string(answer), "auth_success") {
+		t.Fatalf("%q, %v", answer, err)
+	}
+	if c, status := dial("/api/events/out"); c == nil {
+		t.Errorf("after one showed its credentials: %d", status)
+	}
+}

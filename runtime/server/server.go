@@ -205,6 +205,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	}
 	runs := access.NewRunKey(shared.CSRF, s.cfg.AuthString)
 	reach, _ := notify.ParsePrivate(s.cfg.PrivateURLs) // New has checked them
+	proxies, _ := access.ParseProxies(s.cfg.TrustedProxies)
 	s.service = orchestrate.New(orchestrate.Config{
 		Private: reach, RunAuth: runs.AuthString,
 		Store: s.store, Bus: s.bus, Log: s.cfg.Log, Sealer: keys, URL: s.publicURL(), Retain: s.cfg.Retain,
@@ -221,7 +222,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 
 	mux := http.NewServeMux()
 	guard := access.New(access.Config{
-		AuthString: s.cfg.AuthString, BehindProxy: s.cfg.PublicURL != "", Runs: runs, HasRun: s.service.HasRunAuth, Log: s.cfg.Log,
+		AuthString: s.cfg.AuthString, BehindProxy: s.cfg.PublicURL != "" || len(proxies) > 0, Proxies: proxies, Runs: runs, HasRun: s.service.HasRunAuth, Log: s.cfg.Log,
 	})
 	hosts := access.NewHosts(s.cfg.Host, s.cfg.PublicURL, guard.Asks(), s.cfg.AllowedHosts...)
 	rest := api.New(api.Config{
