@@ -58,14 +58,14 @@ func onDisk(b *testing.B, database string) *engine.Engine {
 var noop = flowlite.NewTask("noop", func(_ context.Context, n int) (int, error) { return n, nil })
 
 func steps(n int) *engine.Flow {
-	return flowlite.NewFlow("steps", func(ctx context.Context, _ struct{}) (int, error) {
+	return engine.FlowOf(flowlite.NewFlow("steps", func(ctx context.Context, _ struct{}) (int, error) {
 		for i := range n {
 			if _, err := noop.Run(ctx, i); err != nil {
 				return 0, err
 			}
 		}
 		return n, nil
-	}).Erased()
+	}))
 }
 
 func run(b *testing.B, e *engine.Engine, f *engine.Flow) {
@@ -105,10 +105,10 @@ func benchFanOut1000(b *testing.B, e *engine.Engine) {
 	for i := range in {
 		in[i] = i
 	}
-	fan := flowlite.NewFlow("fan", func(ctx context.Context, _ struct{}) (int, error) {
+	fan := engine.FlowOf(flowlite.NewFlow("fan", func(ctx context.Context, _ struct{}) (int, error) {
 		out, err := noop.Map(ctx, in)
 		return len(out), err
-	}).Erased()
+	}))
 	b.ResetTimer()
 	for range b.N {
 		run(b, e, fan)

@@ -2,151 +2,126 @@ package flowlite
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"log/slog"
 	"os"
-	"path/filepath"
-	"slices"
 	"sync"
 
-	"github.com/flowlite/flowlite/db"
-	"github.com/flowlite/flowlite/runtime/bus"
 	"github.com/flowlite/flowlite/runtime/client"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/engine"
-	"github.com/flowlite/flowlite/runtime/orchestrate"
 )
 
-var shared struct {
-	sync.Mutex
-	used    *engine.Engine  // of Use
-	apps    []*App          // that are started, in the order of their starts
-	outside *engine.Engine  // what the environment names, connected on first use
-	told    map[string]bool // the destinations that were logged
-	handler *engine.Handler
+// Connection runs flows on a server from outside. Its contexts say which one:
+// hand the result of Context to Flow.Run, RunDeployment, Variable and the rest.
+type Connection struct{ engine *engine.Engine }
+
+// Connect returns a Connection to the server at url, "http://host:4200/api". Of
+// several, separated by commas, one is used until it stops responding, and then
+// the next. Connect sends no request: a server may start later.
+func Connect(url string, opts ...ConnectOption) (*Connection, error) {
+	if err := client.CheckServers(url); err != nil {
+		return nil, err
+	}
+	return &Connection{engine.New(engine.Config{Orchestrator: Client(url, opts...), Lease: true})}, nil
 }
 
-// current returns the engine of the run that ctx belongs to. Outside a run it
-// is the engine of Use, else that of an App that this program has started, else
-// one for the server of FLOWLITE_API_URL, else one in memory. Of several Apps it
-// is the one that has the flow, else the one that was started last.
-func current(ctx context.Context, flow string) (*engine.Engine, error) {
-	if e := engine.EngineOf(ctx); e != nil {
-		return e, nil
-	}
-	logHandler()
-	shared.Lock()
-	defer shared.Unlock()
-	if shared.used != nil {
-		tell(ctx, "flow runs go to the server passed to Use", addressOf(shared.used.Orchestrator()))
-		return shared.used, nil
-	}
-	if a := appOf(flow); a != nil {
-		tell(ctx, "flow runs go to the App of this program", a.URL())
-		return a.engine, nil
-	}
-	if shared.outside == nil {
-		o, remote, err := connect(context.WithoutCancel(ctx))
-		if err != nil {
-			return nil, err
-		}
-		shared.outside = engine.New(engine.Config{Orchestrator: o, Lease: remote, Logs: engine.WorkerLogs()})
-	}
-	if url := addressOf(shared.outside.Orchestrator()); url != "" {
-		tell(ctx, "flow runs go to the server of FLOWLITE_API_URL", url)
-	} else {
-		tell(ctx, inMemoryOnly, "")
-	}
-	return shared.outside, nil
+// Context returns a context in which everything outside a run goes to the server.
+func (c *Connection) Context(ctx context.Context) context.Context {
+	return engine.With(ctx, func() (*engine.Engine, error) { return c.engine, nil })
 }
 
-const inMemoryOnly = "flow runs are kept in memory until the program ends; start an App, call Use, or set FLOWLITE_API_URL to store them"
-
-// tell logs once where runs go. A process that a worker started does not: its run
-// is there already, and the line would stand in the run's log.
-func tell(ctx context.Context, what, url string) {
-	if launched() || shared.told[what+url] {
-		return
-	}
-	if shared.told == nil {
-		shared.told = map[string]bool{}
-	}
-	shared.told[what+url] = true
-	switch {
-	case what == inMemoryOnly:
-		slog.WarnContext(ctx, what)
-	case url == "":
-		slog.InfoContext(ctx, what)
-	default:
-		slog.InfoContext(ctx, what, "url", url)
-	}
+// Close waits for the runs that this program executes over the Connection, at
+// most until ctx ends, when it stops what is left with [ErrStopped]. It then
+// sends the log entries that are still waiting. No further run starts.
+func (c *Connection) Close(ctx context.Context) error {
+	c.engine.Stop(ctx)
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeGrace)
+	defer cancel()
+	return c.engine.Close(end)
 }
 
-// addressOf is empty for a store in this process.
-func addressOf(o core.Orchestrator) string {
-	if remote, ok := o.(interface{ URL() string }); ok {
-		return remote.URL()
+// Client returns a typed client of the server at url, "http://host:4200/api":
+// the API as a package of methods, for what this package has no function for.
+func Client(url string, opts ...ConnectOption) *client.Client {
+	c := connectSettings{client.Config{URL: url}}
+	for _, o := range opts {
+		o.applyConnect(&c)
 	}
-	return ""
+	return client.New(c.Config)
 }
 
-func appOf(flow string) *App {
-	for _, a := range slices.Backward(shared.apps) {
-		if a.byName[flow] != nil {
-			return a
-		}
-	}
-	if n := len(shared.apps); n > 0 {
-		return shared.apps[n-1]
-	}
-	return nil
+// ConnectOption is a setting of Connect and Client.
+type ConnectOption interface{ applyConnect(*connectSettings) }
+
+type connectSettings struct{ client.Config }
+
+type connectOption func(*connectSettings)
+
+func (o connectOption) applyConnect(s *connectSettings) { o(s) }
+
+// Auth sets the credentials of a server that asks for them: "user:password".
+func Auth(userPassword string) ConnectOption {
+	return connectOption(func(s *connectSettings) { s.AuthString = userPassword })
 }
 
-func connect(ctx context.Context) (o core.Orchestrator, remote bool, err error) {
-	if url := os.Getenv("FLOWLITE_API_URL"); url != "" {
-		return client.New(client.Config{URL: url, AuthString: os.Getenv("FLOWLITE_AUTH_STRING")}), true, nil
+// current returns the engine of the run that ctx belongs to, or else that of
+// the Connection or App in ctx. A context without either goes to the server that
+// the environment names, or else to memory, if the program imports runtime/embed.
+func current(ctx context.Context) (*engine.Engine, error) {
+	if e, err := engine.Of(ctx); e != nil || err != nil {
+		return e, err
 	}
-	s, err := inMemory(ctx)
-	return s, false, err
-}
-
-func inMemory(ctx context.Context) (*orchestrate.Service, error) {
-	store, err := db.Open(ctx, "sqlite::memory:")
+	if os.Getenv("FLOWLITE_API_URL") != "" {
+		return environment.engine(ctx), nil
+	}
+	e, made, err := engine.Memory(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("open the database in memory: %w", err)
+		return nil, err
 	}
-	results := filepath.Join(os.TempDir(), fmt.Sprintf("flowlite-results-%d", os.Getpid()))
-	s := orchestrate.New(orchestrate.Config{Store: store, Bus: bus.NewMemory(), Results: orchestrate.DirResults(results)})
-	return s, s.Start(ctx)
+	if e == nil {
+		return nil, errNowhere
+	}
+	if made {
+		slog.WarnContext(ctx, "flow runs are kept in memory until the program ends; to store them, set FLOWLITE_API_URL, or use a context of flowlite.Connect or of an App")
+	}
+	return e, nil
 }
 
-// Use makes what this program does outside a run go to o, also while it has an
-// App. Nil ends that.
-func Use(o core.Orchestrator) {
-	shared.Lock()
-	defer shared.Unlock()
-	shared.told = nil
-	if o == nil {
-		shared.used, shared.outside = nil, nil
-		return
+var errNowhere = errors.New("there is no server to run this on; set FLOWLITE_API_URL to the address of one (flowlite up starts it), " +
+	"use a context of flowlite.Connect, or import github.com/flowlite/flowlite/runtime/embed to run flows within the program")
+
+func orchestrator(ctx context.Context) (core.Orchestrator, error) {
+	e, err := current(ctx)
+	if err != nil {
+		return nil, err
 	}
-	shared.used = engine.New(engine.Config{Orchestrator: o, Lease: true})
+	return e.Orchestrator(), nil
 }
 
-// logHandler makes the default slog logger write the logs of runs, too.
-func logHandler() *engine.Handler {
-	shared.Lock()
-	defer shared.Unlock()
-	if shared.handler != nil {
-		return shared.handler
+// environment is the connection to the server of FLOWLITE_API_URL. It is made on
+// first use and shared, as http.DefaultTransport is, because a connection per
+// call would open sockets and lose what it knows of secrets.
+var environment named
+
+type named struct {
+	sync.Mutex
+	url, auth string
+	made      *engine.Engine
+}
+
+func (n *named) engine(ctx context.Context) *engine.Engine {
+	url, auth := os.Getenv("FLOWLITE_API_URL"), os.Getenv("FLOWLITE_AUTH_STRING")
+	n.Lock()
+	defer n.Unlock()
+	if n.made != nil && n.url == url && n.auth == auth {
+		return n.made
 	}
-	next := slog.Default().Handler()
-	if fmt.Sprintf("%T", next) == "*slog.defaultHandler" {
-		// That one writes to package log, which SetDefault turns back to slog:
-		// wrapping it would never end.
-		next = slog.NewTextHandler(os.Stderr, nil)
+	n.url, n.auth = url, auth
+	o := Client(url, Auth(auth))
+	n.made = engine.New(engine.Config{Orchestrator: o, Lease: true, Logs: engine.WorkerLogs()})
+	if !launched() { // the run of a process that a worker started is there already
+		slog.InfoContext(ctx, "flow runs go to the server of FLOWLITE_API_URL", "url", o.URL())
 	}
-	shared.handler = engine.NewHandler(next, launched())
-	slog.SetDefault(slog.New(shared.handler))
-	return shared.handler
+	return n.made
 }

@@ -2,11 +2,11 @@ package flowlite
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"os"
 	"time"
 
-	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/engine"
 )
 
@@ -28,9 +28,9 @@ type Info struct {
 	DeploymentID string // empty: none
 	TaskRunID    string // empty in the flow itself
 	TaskRunName  string
-	Parameters   core.JSON // the flow's
-	Attempt      int       // of the task, or of the flow in the flow itself; from 1
-	Scheduled    time.Time // when the run was to start
+	Parameters   json.RawMessage // of the flow
+	Attempt      int             // of the task, or of the flow in the flow itself; from 1
+	Scheduled    time.Time       // when the run was to start
 	Tags         []string
 
 	key string
@@ -43,7 +43,7 @@ func Current(ctx context.Context) Info {
 		return Info{}
 	}
 	r := i.FlowRun
-	info := Info{RunID: r.ID.String(), RunName: r.Name, Flow: i.Flow, Parameters: r.Parameters, Attempt: i.Attempt,
+	info := Info{RunID: r.ID.String(), RunName: r.Name, Flow: i.Flow, Parameters: json.RawMessage(r.Parameters), Attempt: i.Attempt,
 		Scheduled: r.ExpectedStartTime.Time(), Tags: r.Tags, key: engine.IdempotencyKey(ctx)}
 	if !r.DeploymentID.IsZero() {
 		info.DeploymentID = r.DeploymentID.String()
@@ -58,11 +58,22 @@ func Current(ctx context.Context) Info {
 // another system, it makes the task's effect happen once.
 func (i Info) IdempotencyKey() string { return i.key }
 
-// Logger writes the logs of the run around ctx. slog.InfoContext(ctx, …) and
-// its kin do so too.
+// Logger returns a logger for the log of the run that ctx belongs to. Its
+// records also go to slog's default logger.
 func Logger(ctx context.Context) *slog.Logger {
-	return slog.New(boundHandler{logHandler(), ctx})
+	return slog.New(boundHandler{LogHandler(slog.Default().Handler()), ctx})
 }
+
+// LogHandler returns a handler that writes records made within a run to the
+// run's log, and then hands all records to next, which may be nil. A program
+// that installs it need not use Logger:
+//
+//	slog.SetDefault(slog.New(flowlite.LogHandler(slog.NewTextHandler(os.Stderr, nil))))
+//
+// A record is of a run if its context is: slog.InfoContext(ctx, …). [Main]
+// installs the handler itself. In a process that a worker started, records of
+// runs do not go to next, because the worker stores its output as well.
+func LogHandler(next slog.Handler) slog.Handler { return engine.NewHandler(next, launched()) }
 
 // boundHandler logs as if in ctx, also where the caller gives none.
 type boundHandler struct {

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/flowlite/flowlite/runtime/client"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/engine"
 	"github.com/flowlite/flowlite/runtime/worker"
@@ -127,50 +126,53 @@ func ownBinary(flow string) (string, error) {
 	return e.String(), nil
 }
 
+// declared returns the deployments of a flow's code, or else one of that name.
+func declared(f *engine.Flow, list []Deployment, name string) (all []core.DeploymentCreate, err error) {
+	if len(list) == 0 {
+		list = []Deployment{{Name: name}}
+	}
+	for _, d := range list {
+		c, err := d.create(f, "")
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, c)
+	}
+	return all, nil
+}
+
 // Deploy creates or updates a deployment of the flow, to be run by this
 // program's binary, where Run would store its run. A worker finds the binary at
 // the same path below its own working directory, or at its absolute path if it
 // is not below the current directory.
 func (f *Flow[P, R]) Deploy(ctx context.Context, d Deployment) error {
-	e, err := current(ctx, f.f.Name)
+	o, err := orchestrator(ctx)
 	if err != nil {
 		return err
 	}
-	entrypoint, err := ownBinary(f.f.Name)
+	entrypoint, err := ownBinary(f.Name())
 	if err != nil {
 		return err
 	}
-	_, err = deploy(ctx, e.Orchestrator(), &f.f, d, entrypoint)
+	c, err := d.create(f.flow(), entrypoint)
+	if err != nil {
+		return err
+	}
+	_, err = engine.Deploy(ctx, o, f.flow(), c)
 	return err
 }
 
-func deploy(ctx context.Context, o core.Orchestrator, f *engine.Flow, d Deployment, entrypoint string) (*core.Deployment, error) {
-	c, err := d.create(f, entrypoint)
-	if err != nil {
-		return nil, err
-	}
-	flow, err := o.CreateFlow(ctx, core.FlowCreate{Name: f.Name})
-	if err != nil {
-		return nil, err
-	}
-	c.FlowID = flow.ID
-	if !c.WorkPoolName.Set {
-		old, err := o.DeploymentByName(ctx, f.Name, c.Name)
-		if err != nil && !core.IsNotFound(err) {
-			return nil, err
-		}
-		if err != nil || old.WorkPoolName == nil {
-			c.WorkPoolName = core.Some(worker.DefaultPool)
-		}
-	}
-	return o.CreateDeployment(ctx, c)
-}
-
 // DeployedOption is a setting of RunDeployment and SubmitDeployment.
-type DeployedOption func(*engine.Deployed)
+type DeployedOption interface{ applyDeployed(*engine.Deployed) }
+
+type deployedOption func(*engine.Deployed)
+
+func (o deployedOption) applyDeployed(d *engine.Deployed) { o(d) }
 
 // AsSubflow(false) makes the run one of its own instead of a part of the caller.
-func AsSubflow(yes bool) DeployedOption { return func(d *engine.Deployed) { d.Top = !yes } }
+func AsSubflow(yes bool) DeployedOption {
+	return deployedOption(func(d *engine.Deployed) { d.Top = !yes })
+}
 
 // RunDeployment runs "flow/deployment", Go or Python, waits for its end and
 // returns its result. Inside a run it is a sub-flow.
@@ -221,32 +223,26 @@ func deployed(ctx context.Context, name string, params any, opts []DeployedOptio
 		}
 	}
 	for _, opt := range opts {
-		opt(&d)
+		opt.applyDeployed(&d)
 	}
-	e, err := current(ctx, flow)
-	if err != nil {
-		return nil, d, err
-	}
-	return e.Orchestrator(), d, nil
+	o, err = orchestrator(ctx)
+	return o, d, err
 }
 
 // Serve deploys the flow and executes its runs in this process until ctx ends.
 // Without deployments it makes one named "serve".
 func (f *Flow[P, R]) Serve(ctx context.Context, d ...Deployment) error {
-	if len(d) == 0 {
-		d = f.deployments
+	own := *f.flow()
+	if len(d) > 0 {
+		own.Declared = func(name string) ([]core.DeploymentCreate, error) { return declared(&own, d, name) }
 	}
-	return serve(ctx, map[string]AnyFlow{f.f.Name: f}, map[string][]Deployment{f.f.Name: d})
+	return serve(ctx, &own)
 }
 
 // serve gives the program a pool of its own: what other workers take from the
 // default pool could not be executed there.
-func serve(ctx context.Context, flows map[string]AnyFlow, deployments map[string][]Deployment) error {
-	first := ""
-	for _, f := range flows {
-		first = f.Name()
-	}
-	e, err := current(ctx, first)
+func serve(ctx context.Context, flows ...*engine.Flow) error {
+	e, err := current(ctx)
 	if err != nil {
 		return err
 	}
@@ -254,22 +250,23 @@ func serve(ctx context.Context, flows map[string]AnyFlow, deployments map[string
 	byName := map[string]*engine.Flow{}
 	pool := "serve"
 	for _, f := range flows {
-		byName[f.Name()] = checked(f.Erased())
+		byName[f.Name] = f.Checked()
 		if len(flows) == 1 {
-			pool = "serve-" + f.Name()
+			pool = "serve-" + f.Name
 		}
 	}
-	if _, err := o.CreateWorkPool(ctx, core.WorkPoolCreate{Name: pool, Type: "process"}); err != nil && core.CodeOf(err) != core.EConflict {
+	_, err = o.CreateWorkPool(ctx, core.WorkPoolCreate{Name: pool, Type: core.PoolProcess})
+	if err != nil && core.CodeOf(err) != core.EConflict {
 		return err
 	}
-	for key, f := range flows {
-		list := deployments[key]
-		if len(list) == 0 {
-			list = []Deployment{{Name: "serve"}}
+	for _, f := range flows {
+		list, err := f.Declared("serve")
+		if err != nil {
+			return err
 		}
-		for _, d := range list {
-			d.Pool = pool
-			if _, err := deploy(ctx, o, f.Erased(), d, ""); err != nil {
+		for _, c := range list {
+			c.WorkPoolName = core.Some(pool)
+			if _, err := engine.Deploy(ctx, o, f, c); err != nil {
 				return err
 			}
 		}
@@ -281,7 +278,7 @@ func serve(ctx context.Context, flows map[string]AnyFlow, deployments map[string
 			if f == nil {
 				return true, fmt.Errorf("this program does not have flow %s", c.Flow.Name)
 			}
-			return true, inProcess(ctx, e, f, c)
+			return true, e.ExecuteClaim(ctx, f, c, worker.ErrStopped)
 		}})
 	if err := w.Start(context.WithoutCancel(ctx)); err != nil {
 		return err
@@ -290,53 +287,4 @@ func serve(ctx context.Context, flows map[string]AnyFlow, deployments map[string
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
 	return w.Stop(stop)
-}
-
-// Client returns a typed client of the server at url, "http://host:4200/api".
-func Client(url string, opts ...ClientOption) *client.Client {
-	c := client.Config{URL: url}
-	for _, o := range opts {
-		o(&c)
-	}
-	return client.New(c)
-}
-
-// ClientOption is a setting of Client.
-type ClientOption func(*client.Config)
-
-// Auth sets the credentials of a server that asks for them: "user:password".
-func Auth(userPassword string) ClientOption {
-	return func(c *client.Config) { c.AuthString = userPassword }
-}
-
-// deploy is the `deploy` command of a flow binary.
-func (p *program) deploy(ctx context.Context) error {
-	if os.Getenv("FLOWLITE_API_URL") == "" {
-		return fmt.Errorf("FLOWLITE_API_URL is not set: there is no server to deploy to")
-	}
-	o, err := orchestrator(ctx)
-	if err != nil {
-		return err
-	}
-	for key, f := range p.flows {
-		entrypoint, err := ownBinary(key)
-		if err != nil {
-			return err
-		}
-		if strings.Contains(entrypoint, "/go-build") {
-			return fmt.Errorf("%s is a temporary binary of go run, which no worker finds later; build the program first: go build -o bin/flows . && bin/flows deploy", entrypoint)
-		}
-		list := f.Declared()
-		if len(list) == 0 {
-			list = []Deployment{{Name: "local"}}
-		}
-		for _, d := range list {
-			dep, err := deploy(ctx, o, f.Erased(), d, entrypoint)
-			if err != nil {
-				return err
-			}
-			_, _ = fmt.Fprintf(p.out, "%s/%s\n", f.Name(), dep.Name)
-		}
-	}
-	return nil
 }

@@ -9,9 +9,9 @@ import (
 )
 
 func ExampleAcquire() {
-	server, stop := started()
+	ctx, server, stop := started()
 	defer stop()
-	_, err := server.Raw(context.Background(), "POST", "/v2/concurrency_limits/", map[string]any{"name": "database", "limit": 1})
+	_, err := server.Raw(ctx, "POST", "/v2/concurrency_limits/", map[string]any{"name": "database", "limit": 1})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -25,14 +25,14 @@ func ExampleAcquire() {
 		return n * n, nil
 	})
 	flow := flowlite.NewFlow("report", func(ctx context.Context, _ struct{}) ([]int, error) { return query.Map(ctx, []int{1, 2, 3}) })
-	fmt.Println(flow.Run(context.Background(), struct{}{}))
+	fmt.Println(flow.Run(ctx, struct{}{}))
 	// Output: [1 4 9] <nil>
 }
 
 func ExampleRateLimit() {
-	server, stop := started()
+	ctx, server, stop := started()
 	defer stop()
-	_, err := server.Raw(context.Background(), "POST", "/v2/concurrency_limits/", map[string]any{"name": "api", "limit": 1, "slot_decay_per_second": 50})
+	_, err := server.Raw(ctx, "POST", "/v2/concurrency_limits/", map[string]any{"name": "api", "limit": 1, "slot_decay_per_second": 50})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -45,14 +45,14 @@ func ExampleRateLimit() {
 		}
 		return 3, nil
 	})
-	fmt.Println(flow.Run(context.Background(), struct{}{}))
+	fmt.Println(flow.Run(ctx, struct{}{}))
 	// Output: 3 <nil>
 }
 
 func ExampleVariable() {
-	server, stop := started()
+	ctx, server, stop := started()
 	defer stop()
-	_, err := server.Raw(context.Background(), "POST", "/variables/", map[string]any{"name": "regions", "value": []string{"north", "south"}})
+	_, err := server.Raw(ctx, "POST", "/variables/", map[string]any{"name": "regions", "value": []string{"north", "south"}})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -60,7 +60,7 @@ func ExampleVariable() {
 	flow := flowlite.NewFlow("regional", func(ctx context.Context, _ struct{}) ([]string, error) {
 		return flowlite.Variable[[]string](ctx, "regions")
 	})
-	fmt.Println(flow.Run(context.Background(), struct{}{}))
+	fmt.Println(flow.Run(ctx, struct{}{}))
 	// Output: [north south] <nil>
 }
 

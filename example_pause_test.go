@@ -44,7 +44,7 @@ func ExamplePause() {
 		fmt.Println("paid, comment:", a.Comment)
 		return "paid", nil
 	})
-	server, stop := started(refund)
+	_, server, stop := started(refund)
 	defer stop()
 	run, err := approve(server, "refund")
 	fmt.Println(run.StateName, err)
@@ -70,7 +70,7 @@ func ExampleSuspend() {
 		fmt.Println("approved:", a.Approved)
 		return "paid", nil
 	})
-	server, stop := started(refund)
+	_, server, stop := started(refund)
 	defer stop()
 	run, err := approve(server, "refund")
 	fmt.Println(run.StateName, err)

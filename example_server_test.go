@@ -9,108 +9,44 @@ import (
 	"github.com/flowlite/flowlite"
 	"github.com/flowlite/flowlite/runtime/client"
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/embed"
 )
 
 type greeting struct {
 	Name string `json:"name" jsonschema:"default=world"`
 }
 
-// started is an App for an example that needs a server.
-func started(flows ...flowlite.AnyFlow) (server *client.Client, stop func()) {
+// started is an App for an example that needs a server, and a context for it.
+func started(flows ...flowlite.AnyFlow) (ctx context.Context, server *client.Client, stop func()) {
 	home, err := os.MkdirTemp("", "flowlite-example")
 	if err != nil {
 		panic(err)
 	}
-	app, err := flowlite.New(flowlite.Config{Port: -1, NoUI: true, Home: home}, flows...)
+	app, err := embed.New(embed.Config{Port: -1, NoUI: true, Home: home}, flows...)
 	if err == nil {
 		err = app.Start(context.Background())
 	}
 	if err != nil {
 		panic(err)
 	}
-	return app.Client(), func() {
+	return app.Context(context.Background()), app.Client(), func() {
 		_ = app.Stop(context.Background())
 		_ = os.RemoveAll(home)
 	}
 }
 
-func ExampleNew() {
-	hello := flowlite.NewFlow("hello", func(_ context.Context, g greeting) (string, error) { return "hello, " + g.Name, nil })
-	home, _ := os.MkdirTemp("", "flowlite")
-	defer os.RemoveAll(home)
-	app, err := flowlite.New(flowlite.Config{Port: -1, Home: home}, hello)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	if err := app.Start(context.Background()); err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println(hello.Run(context.Background(), greeting{"me"})) // in this goroutine; stored by the App
-	fmt.Println(flowlite.RunDeployment[string](context.Background(), "hello/local", greeting{"you"}))
-	fmt.Println(app.Stop(context.Background()))
-	// Output:
-	// hello, me <nil>
-	// hello, you <nil>
-	// <nil>
-}
-
-func ExampleApp_Client() {
-	hello := flowlite.NewFlow("hello", func(_ context.Context, g greeting) (string, error) { return "hello, " + g.Name, nil })
-	home, _ := os.MkdirTemp("", "flowlite")
-	defer os.RemoveAll(home)
-	app, err := flowlite.New(flowlite.Config{Port: -1, Home: home, AuthString: "admin:secret"}, hello)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	if err := app.Start(context.Background()); err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer app.Stop(context.Background())
-	d, err := app.Client().DeploymentByName(context.Background(), "hello", "local")
-	fmt.Println(d.Name, err)
-	// From elsewhere the credentials are passed along.
-	d, err = flowlite.Client(app.URL(), flowlite.Auth("admin:secret")).DeploymentByName(context.Background(), "hello", "local")
-	fmt.Println(d.Name, err)
-	// Output:
-	// local <nil>
-	// local <nil>
-}
-
-func ExampleUp() {
-	ctx, stop := context.WithCancel(context.Background())
-	defer stop()
-	var first sync.Once
-	tick := flowlite.NewFlow("tick", func(context.Context, struct{}) (bool, error) {
-		first.Do(func() {
-			fmt.Println("up and running")
-			stop() // a program would use signal.NotifyContext
-		})
-		return true, nil
-	}, flowlite.Deploys(flowlite.Deployment{Name: "soon", RRule: "FREQ=SECONDLY"}))
-	home, _ := os.MkdirTemp("", "flowlite")
-	defer os.RemoveAll(home)
-	fmt.Println(flowlite.Up(ctx, flowlite.Config{Port: -1, Home: home}, tick))
-	// Output:
-	// up and running
-	// <nil>
-}
-
 func ExampleClient() {
 	hello := flowlite.NewFlow("hello", func(_ context.Context, g greeting) (string, error) { return "hello, " + g.Name, nil })
-	server, stop := started(hello)
+	ctx, server, stop := started(hello)
 	defer stop()
-	d, err := server.DeploymentByName(context.Background(), "hello", "local")
+	d, err := server.DeploymentByName(ctx, "hello", "local")
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	run, err := server.CreateDeploymentFlowRun(context.Background(), d.ID, core.DeploymentFlowRunCreate{Name: "mine"})
+	run, err := server.CreateDeploymentFlowRun(ctx, d.ID, core.DeploymentFlowRunCreate{Name: "mine"})
 	for err == nil && !run.StateType.Final() {
-		run, err = server.WaitFlowRun(context.Background(), run.ID, run.StateID, 30)
+		run, err = server.WaitFlowRun(ctx, run.ID, run.StateID, 30)
 	}
 	fmt.Println(run.Name, run.StateName, err)
 	// Output: mine Completed <nil>
@@ -121,10 +57,10 @@ func ExampleRunDeployment() {
 	caller := flowlite.NewFlow("caller", func(ctx context.Context, _ struct{}) (string, error) {
 		return flowlite.RunDeployment[string](ctx, "hello/local", greeting{"sub-flow"})
 	})
-	_, stop := started(hello, caller)
+	ctx, _, stop := started(hello, caller)
 	defer stop()
-	fmt.Println(flowlite.RunDeployment[string](context.Background(), "hello/local", nil))
-	fmt.Println(flowlite.RunDeployment[string](context.Background(), "caller/local", nil))
+	fmt.Println(flowlite.RunDeployment[string](ctx, "hello/local", nil))
+	fmt.Println(flowlite.RunDeployment[string](ctx, "caller/local", nil))
 	// Output:
 	// hello, world <nil>
 	// hello, sub-flow <nil>
@@ -150,17 +86,17 @@ func ExampleSubmitDeployment() {
 		}
 		return greetings, nil
 	})
-	server, stop := started(hello, all)
+	ctx, server, stop := started(hello, all)
 	defer stop()
-	run, err := flowlite.SubmitDeployment[[]string](context.Background(), "all/local", nil)
+	run, err := flowlite.SubmitDeployment[[]string](ctx, "all/local", nil)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	id, _ := core.ParseUUID(run.ID())
-	row, err := server.FlowRun(context.Background(), id)
+	row, err := server.FlowRun(ctx, id)
 	fmt.Println(row.Name == run.Name(), err)
-	fmt.Println(run.Get(context.Background()))
+	fmt.Println(run.Get(ctx))
 	// Output:
 	// true <nil>
 	// [hello, Ada hello, Grace] <nil>
@@ -168,20 +104,22 @@ func ExampleSubmitDeployment() {
 
 func ExampleFlow_Deploy() {
 	hello := flowlite.NewFlow("hello", func(_ context.Context, g greeting) (string, error) { return "hello, " + g.Name, nil })
-	server, stop := started()
+	ctx, server, stop := started()
 	defer stop()
-	err := hello.Deploy(context.Background(), flowlite.Deployment{Name: "weekdays", Cron: "0 9 * * 1-5", Timezone: "Europe/Berlin", Parameters: greeting{"Berlin"}})
+	err := hello.Deploy(ctx, flowlite.Deployment{Name: "weekdays", Cron: "0 9 * * 1-5", Timezone: "Europe/Berlin", Parameters: greeting{"Berlin"}})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	d, err := server.DeploymentByName(context.Background(), "hello", "weekdays")
+	d, err := server.DeploymentByName(ctx, "hello", "weekdays")
 	fmt.Println(string(d.Parameters), len(d.Schedules), err)
 	// Output: {"name":"Berlin"} 1 <nil>
 }
 
 func ExampleFlow_Serve() {
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, _, stopServer := started()
+	defer stopServer()
+	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var first sync.Once
 	tick := flowlite.NewFlow("tick", func(context.Context, struct{}) (bool, error) {
@@ -191,8 +129,6 @@ func ExampleFlow_Serve() {
 		})
 		return true, nil
 	})
-	_, stopServer := started()
-	defer stopServer()
 	fmt.Println(tick.Serve(ctx, flowlite.Deployment{Name: "often", RRule: "FREQ=SECONDLY"}))
 	// Output:
 	// tick

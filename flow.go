@@ -14,17 +14,19 @@ import (
 
 // Flow is a durable function: its tasks' outcomes are remembered.
 type Flow[P, R any] struct {
-	f           engine.Flow
-	deployments []Deployment
+	definition
 }
 
-// AnyFlow is a Flow of whatever types.
+// definition and defined have no exported methods.
+type (
+	definition = engine.Definition
+	defined    = engine.Defined
+)
+
+// AnyFlow is a Flow of any type.
 type AnyFlow interface {
 	Name() string
-	// Erased is the flow as the engine sees it.
-	Erased() *engine.Flow
-	// Declared are the deployments of Deploys.
-	Declared() []Deployment
+	defined
 }
 
 // NewFlow makes a flow. P, a struct, gives the parameters and their schema.
@@ -40,19 +42,24 @@ func NewFlow[P, R any](name string, fn func(ctx context.Context, params P) (R, e
 	for _, o := range opts {
 		o.applyFlow(&set)
 	}
-	return &Flow[P, R]{deployments: set.deployments, f: engine.Flow{Name: name, Schema: s, Options: set.FlowOptions,
+	f := engine.Flow{Name: name, Schema: s, Options: set.FlowOptions,
 		Fn: func(ctx context.Context, params core.JSON) (core.JSON, error) {
 			var p P
 			if err := json.Unmarshal(params.OrObject(), &p); err != nil {
 				return nil, Permanent(fmt.Errorf("the parameters are no %T: %w", p, err))
 			}
 			return encoded(fn(ctx, p))
-		}}}
+		},
+		Check: func(params core.JSON) (core.JSON, error) { return complete(name, s, params) },
+	}
+	f.Declared = func(name string) ([]core.DeploymentCreate, error) { return declared(&f, set.deployments, name) }
+	return &Flow[P, R]{engine.Define(f)}
 }
 
-func (f *Flow[P, R]) Name() string           { return f.f.Name }
-func (f *Flow[P, R]) Erased() *engine.Flow   { return &f.f }
-func (f *Flow[P, R]) Declared() []Deployment { return f.deployments }
+// Name returns the name of the flow.
+func (f *Flow[P, R]) Name() string { return f.flow().Name }
+
+func (f *Flow[P, R]) flow() *engine.Flow { return engine.FlowOf(f) }
 
 // Run runs the flow and returns its result: inside a run as a sub-flow, else
 // as a run of its own in this process.
@@ -63,16 +70,16 @@ func (f *Flow[P, R]) Run(ctx context.Context, params P) (R, error) {
 func (f *Flow[P, R]) run(ctx context.Context, params P) (core.JSON, error) {
 	b, err := json.Marshal(params)
 	if err != nil {
-		return nil, fmt.Errorf("flow %s: the parameters cannot be encoded as JSON: %w", f.f.Name, err)
+		return nil, fmt.Errorf("flow %s: the parameters cannot be encoded as JSON: %w", f.Name(), err)
 	}
-	if engine.EngineOf(ctx) != nil {
-		return engine.RunFlow(ctx, &f.f, b)
+	if engine.Within(ctx) {
+		return engine.RunFlow(ctx, f.flow(), b)
 	}
-	e, err := current(ctx, f.f.Name)
+	e, err := current(ctx)
 	if err != nil {
 		return nil, err
 	}
-	out, err := e.Run(ctx, &f.f, b)
+	out, err := e.Run(ctx, f.flow(), b)
 	if err != nil {
 		return nil, err
 	}
@@ -84,20 +91,16 @@ func (f *Flow[P, R]) Submit(ctx context.Context, params P) *Future[R] {
 	return &Future[R]{engine.Go(func() (core.JSON, error) { return f.run(ctx, params) })}
 }
 
-// checked is the flow for parameters that came from outside: defaults fill
-// what is missing, and what does not fit the schema fails the run at once.
-func checked(f *engine.Flow) *engine.Flow {
-	c := *f
-	c.Fn = func(ctx context.Context, params core.JSON) (core.JSON, error) {
-		params = schema.Defaults(f.Schema, params.OrObject())
-		if bad := schema.Validate(f.Schema, params, true); len(bad) > 0 {
-			var lines []string
-			for _, e := range bad {
-				lines = append(lines, e.Msg)
-			}
-			return nil, Permanent(fmt.Errorf("the parameters do not fit flow %s: %s", f.Name, strings.Join(lines, "; ")))
+// complete fills parameters that came from outside the program with the
+// defaults of the schema, and says which of them do not fit it.
+func complete(flow string, s, params core.JSON) (core.JSON, error) {
+	params = schema.Defaults(s, params.OrObject())
+	if bad := schema.Validate(s, params, true); len(bad) > 0 {
+		var lines []string
+		for _, e := range bad {
+			lines = append(lines, e.Msg)
 		}
-		return f.Fn(ctx, params)
+		return nil, fmt.Errorf("the parameters do not fit flow %s: %s", flow, strings.Join(lines, "; "))
 	}
-	return &c
+	return params, nil
 }

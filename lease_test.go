@@ -10,15 +10,16 @@ import (
 	"testing"
 	"time"
 
-	"github.com/flowlite/flowlite"
+	"github.com/flowlite/flowlite/db/dbtest"
 	"github.com/flowlite/flowlite/runtime/client"
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/embed"
 )
 
-// begin starts the test's flow binary and returns once it says text.
-func begin(t *testing.T, env []string, text string, args ...string) *process {
+// begin starts a program of the test and returns once it says text.
+func begin(t *testing.T, program func() (string, error), env []string, text string, args ...string) *process {
 	t.Helper()
-	bin, err := flowBinary()
+	bin, err := program()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,6 +44,35 @@ func begin(t *testing.T, env []string, text string, args ...string) *process {
 		p.until(text)
 	}
 	return p
+}
+
+func startApp(t *testing.T, cfg embed.Config) *embed.App {
+	t.Helper()
+	cfg.Port, cfg.Logger = -1, slog.New(slog.DiscardHandler)
+	if cfg.Home == "" {
+		cfg.Home = t.TempDir()
+	}
+	app, err := embed.New(cfg)
+	if err == nil {
+		err = app.Start(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = app.Stop(context.Background()) })
+	return app
+}
+
+// postgres is the URL of an empty database that several programs can share.
+func postgres(t *testing.T) string {
+	t.Helper()
+	for _, e := range dbtest.Engines(t) {
+		if e.Name == "postgres" {
+			return e.URL(t)
+		}
+	}
+	t.Skip("FLOWLITE_TEST_POSTGRES is not set")
+	return ""
 }
 
 // runsIn are the runs whose parameter dir is dir.
@@ -98,7 +128,7 @@ func becomes(t *testing.T, server core.Orchestrator, id core.UUID, state, says s
 // Whatever way a Go program runs a flow, its death is noticed: the run ends
 // Crashed, or waits to be resumed where a worker can do that.
 func TestKilledProgramsLeaveNoRunRunning(t *testing.T) {
-	server := startApp(t, flowlite.Config{NoUI: true})
+	server := startApp(t, embed.Config{NoUI: true})
 	api := server.Client()
 	list := func(f core.Filters, p core.Page) ([]*core.FlowRun, error) { return api.FlowRuns(t.Context(), f, p) }
 	type row struct{ name, state, says string }
@@ -123,13 +153,13 @@ func TestKilledProgramsLeaveNoRunRunning(t *testing.T) {
 	args := func(dir string) []string { return []string{"-p", "tasks=2", "-p", "hang=1", "-p", "dir=" + dir} }
 
 	dir := t.TempDir()
-	note(row{"FLOWLITE_API_URL", "Crashed", alone}, dir, 1, begin(t, env, "hanging", append([]string{"run", "chain"}, args(dir)...)...))
+	note(row{"FLOWLITE_API_URL", "Crashed", alone}, dir, 1, begin(t, flowBinary, env, "hanging", append([]string{"run", "chain"}, args(dir)...)...))
 
 	dir = t.TempDir() // with a subflow, which ends with the run that it is part of
-	note(row{"Use", "Crashed", ""}, dir, 2, begin(t, nil, "hanging", "use", api.URL(), dir))
+	note(row{"Connect", "Crashed", ""}, dir, 2, begin(t, flowBinary, nil, "hanging", "connect", api.URL(), dir))
 
 	dir = t.TempDir()
-	p := begin(t, env, "", "serve")
+	p := begin(t, flowBinary, env, "", "serve")
 	var d *core.Deployment
 	eventually(t, "the flow is served", func() (err error) {
 		d, err = api.DeploymentByName(t.Context(), "chain", "serve")
@@ -163,17 +193,17 @@ func TestKilledAppLeavesNoRunRunning(t *testing.T) {
 		return func(f core.Filters, p core.Page) ([]*core.FlowRun, error) { return api.FlowRuns(t.Context(), f, p) }
 	}
 	url, dir := postgres(t), t.TempDir()
-	other := startApp(t, flowlite.Config{NoUI: true, DatabaseURL: url})
-	lost := begin(t, nil, "hanging", "app", url, dir)
+	other := startApp(t, embed.Config{NoUI: true, DatabaseURL: url})
+	lost := begin(t, appBinary, nil, "hanging", url, dir)
 	runs := runsIn(t, watch(other.Client()), dir)
 	_ = lost.cmd.Process.Kill()
 
 	home := t.TempDir()
 	file := "sqlite:" + home + "/x.db"
-	again := begin(t, nil, "hanging", "app", file, home)
+	again := begin(t, appBinary, nil, "hanging", file, home)
 	_ = again.cmd.Process.Kill()
 	_ = again.wait()
-	next := startApp(t, flowlite.Config{NoUI: true, DatabaseURL: file, Home: home, Log: slog.New(slog.DiscardHandler)})
+	next := startApp(t, embed.Config{NoUI: true, DatabaseURL: file, Home: home})
 	runs2 := runsIn(t, watch(next.Client()), home)
 
 	if len(runs) != 1 || len(runs2) != 1 {

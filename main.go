@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
+	"log/slog"
 	"maps"
 	"os"
 	"os/signal"
@@ -32,6 +34,7 @@ func Main(flows ...AnyFlow) {
 // MainEntrypoints is Main for the main package that a worker generates: the
 // keys are the names of the flows' variables.
 func MainEntrypoints(flows map[string]AnyFlow) {
+	installLogHandler()
 	p := &program{flows: flows, out: os.Stdout}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	sig := make(chan os.Signal, 1)
@@ -56,6 +59,16 @@ func MainEntrypoints(flows map[string]AnyFlow) {
 	}
 }
 
+// installLogHandler makes slog's default logger write the logs of runs, too.
+func installLogHandler() {
+	// SetDefault makes package log write to slog. If slog wrote to package log so
+	// far, each would write to the other for ever; so package log stays as it is.
+	out, flags := log.Writer(), log.Flags()
+	slog.SetDefault(slog.New(LogHandler(slog.Default().Handler())))
+	log.SetOutput(out)
+	log.SetFlags(flags)
+}
+
 type program struct {
 	flows map[string]AnyFlow
 	out   io.Writer
@@ -76,18 +89,14 @@ func (p *program) run(ctx context.Context, args []string) error {
 	case "deploy":
 		return p.deploy(ctx)
 	case "serve":
-		return serve(ctx, p.flows, p.declared())
+		var all []*engine.Flow
+		for _, f := range p.flows {
+			all = append(all, engine.FlowOf(f))
+		}
+		return serve(ctx, all...)
 	default:
 		return fmt.Errorf("%q is not a command of this flow binary; there are run, deploy, serve and describe", cmd)
 	}
-}
-
-func (p *program) declared() map[string][]Deployment {
-	m := map[string][]Deployment{}
-	for k, f := range p.flows {
-		m[k] = f.Declared()
-	}
-	return m
 }
 
 // find looks a flow up by the name of its variable or by its own.
@@ -124,20 +133,23 @@ func (p *program) execute(ctx context.Context, id string) error {
 		}
 		ctx = core.WithRunToken(ctx, token)
 	}
-	e, err := current(ctx, f.Name())
+	e, err := current(ctx)
 	if err != nil {
 		return err
 	}
 	defer closeEngine(e)
-	_, err = e.Execute(ctx, checked(f.Erased()), runID)
+	_, err = e.Execute(ctx, engine.FlowOf(f).Checked(), runID)
 	if errors.Is(err, ErrLeaseLost) || core.CodeOf(err) == core.ELeaseLost {
 		return nil // the run is in other hands, and says how it stands there
 	}
 	return err
 }
 
+// closeGrace is how long the last log entries of a program may take.
+const closeGrace = 30 * time.Second
+
 func closeEngine(e *engine.Engine) {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), closeGrace)
 	defer cancel()
 	_ = e.Close(ctx)
 }
@@ -159,22 +171,13 @@ type described struct {
 func (p *program) describe() error {
 	r := registry{Flows: []described{}}
 	for _, key := range slices.Sorted(maps.Keys(p.flows)) {
-		f := p.flows[key]
-		def := f.Erased()
-		d := described{Entrypoint: key, Name: f.Name(), Description: def.Options.Description, Version: def.Options.Version,
-			Schema: def.Schema, Deployments: []core.DeploymentCreate{}}
-		list := f.Declared()
-		if len(list) == 0 {
-			list = []Deployment{{Name: "local"}}
+		f := engine.FlowOf(p.flows[key])
+		list, err := f.Declared("local")
+		if err != nil {
+			return err
 		}
-		for _, dep := range list {
-			c, err := dep.create(def, "")
-			if err != nil {
-				return err
-			}
-			d.Deployments = append(d.Deployments, c)
-		}
-		r.Flows = append(r.Flows, d)
+		r.Flows = append(r.Flows, described{Entrypoint: key, Name: f.Name, Description: f.Options.Description, Version: f.Options.Version,
+			Schema: f.Schema, Deployments: list})
 	}
 	enc := json.NewEncoder(p.out)
 	enc.SetIndent("", "  ")
@@ -209,14 +212,14 @@ func (p *program) runOnce(ctx context.Context, args []string) error {
 	}
 	params := map[string]core.JSON{}
 	for k, v := range typed {
-		params[k] = schema.FromText(f.Erased().Schema, k, v)
+		params[k] = schema.FromText(engine.FlowOf(f).Schema, k, v)
 	}
-	e, err := current(ctx, f.Name())
+	e, err := current(ctx)
 	if err != nil {
 		return err
 	}
 	defer closeEngine(e)
-	out, err := e.Run(ctx, checked(f.Erased()), core.ToJSON(params))
+	out, err := e.Run(ctx, engine.FlowOf(f).Checked(), core.ToJSON(params))
 	if err != nil {
 		return err
 	}
@@ -225,4 +228,38 @@ func (p *program) runOnce(ctx context.Context, args []string) error {
 	}
 	_, err = fmt.Fprintf(p.out, "%s\n", out.Result)
 	return err
+}
+
+// deploy is the `deploy` command of a flow binary.
+func (p *program) deploy(ctx context.Context) error {
+	if os.Getenv("FLOWLITE_API_URL") == "" {
+		return errors.New("FLOWLITE_API_URL is not set: there is no server to deploy to")
+	}
+	o, err := orchestrator(ctx)
+	if err != nil {
+		return err
+	}
+	for key, one := range p.flows {
+		entrypoint, err := ownBinary(key)
+		if err != nil {
+			return err
+		}
+		if strings.Contains(entrypoint, "/go-build") {
+			return fmt.Errorf("%s is a temporary binary of go run, which no worker finds later; build the program first: go build -o bin/flows . && bin/flows deploy", entrypoint)
+		}
+		f := engine.FlowOf(one)
+		list, err := f.Declared("local")
+		if err != nil {
+			return err
+		}
+		for _, c := range list {
+			c.OwnCode(entrypoint)
+			d, err := engine.Deploy(ctx, o, f, c)
+			if err != nil {
+				return err
+			}
+			_, _ = fmt.Fprintf(p.out, "%s/%s\n", f.Name, d.Name)
+		}
+	}
+	return nil
 }

@@ -1,4 +1,4 @@
-package flowlite
+package flowlite_test
 
 import (
 	"bytes"
@@ -9,28 +9,37 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flowlite/flowlite"
 	"github.com/flowlite/flowlite/runtime/core"
+	_ "github.com/flowlite/flowlite/runtime/embed"
 )
 
 type mainParams struct {
 	N int `json:"n" jsonschema:"default=3,description=how many"`
 }
 
-func testProgram() (*program, *bytes.Buffer) {
-	twice := NewFlow("twice", func(_ context.Context, p mainParams) (int, error) { return 2 * p.N, nil },
-		Deploys(Deployment{Name: "hourly", Interval: time.Hour, Parameters: mainParams{5}, Tags: []string{"t"}}))
-	plain := NewFlow("plain", func(context.Context, struct{}) (string, error) { return "", nil })
+func testFlows() map[string]flowlite.AnyFlow {
+	twice := flowlite.NewFlow("twice", func(_ context.Context, p mainParams) (int, error) { return 2 * p.N, nil },
+		flowlite.Deploys(flowlite.Deployment{Name: "hourly", Interval: time.Hour, Parameters: mainParams{5}, Tags: []string{"t"}}))
+	plain := flowlite.NewFlow("plain", func(context.Context, struct{}) (string, error) { return "", nil })
+	return map[string]flowlite.AnyFlow{"Twice": twice, "Plain": plain}
+}
+
+// commanded is what a command of the flow binary prints.
+func commanded(t *testing.T, args ...string) (string, error) {
+	t.Helper()
 	var out bytes.Buffer
-	return &program{flows: map[string]AnyFlow{"Twice": twice, "Plain": plain}, out: &out}, &out
+	err := flowlite.RunProgram(t.Context(), testFlows(), &out, args...)
+	return out.String(), err
 }
 
 func TestDescribe(t *testing.T) {
-	p, out := testProgram()
-	if err := p.run(t.Context(), []string{"describe"}); err != nil {
+	out, err := commanded(t, "describe")
+	if err != nil {
 		t.Fatal(err)
 	}
-	var r registry
-	if err := json.Unmarshal(out.Bytes(), &r); err != nil {
+	var r flowlite.Registry
+	if err := json.Unmarshal([]byte(out), &r); err != nil {
 		t.Fatal(err)
 	}
 	if len(r.Flows) != 2 || r.Flows[0].Entrypoint != "Plain" || r.Flows[0].Deployments[0].Name != "local" {
@@ -44,8 +53,7 @@ func TestDescribe(t *testing.T) {
 
 // A declaration says only what it sets.
 func TestUnsaidDeployment(t *testing.T) {
-	p, _ := testProgram()
-	c, err := Deployment{Name: "x"}.create(p.flows["Plain"].Erased(), "")
+	c, err := flowlite.Deployment{Name: "x"}.Create(testFlows()["Plain"])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,23 +69,20 @@ func TestUnsaidDeployment(t *testing.T) {
 
 func TestCommandsThatCannotBe(t *testing.T) {
 	for _, args := range [][]string{nil, {"fly"}, {"run", "Nobody"}, {"run", "Twice", "-p", "n"}, {"deploy"}} {
-		p, _ := testProgram()
-		if err := p.run(t.Context(), args); err == nil {
+		if _, err := commanded(t, args...); err == nil {
 			t.Errorf("%v: no error", args)
 		}
 	}
 }
 
 func TestRunCommand(t *testing.T) {
-	p, out := testProgram()
-	if err := p.run(t.Context(), []string{"run", "Twice", "-p", "n=4"}); err != nil || out.String() != "8\n" {
+	if out, err := commanded(t, "run", "Twice", "-p", "n=4"); err != nil || out != "8\n" {
 		t.Fatal(out, err)
 	}
-	out.Reset()
-	if err := p.run(t.Context(), []string{"run", "twice"}); err != nil || out.String() != "6\n" {
+	if out, err := commanded(t, "run", "twice"); err != nil || out != "6\n" {
 		t.Fatal("defaults:", out, err)
 	}
-	err := p.run(t.Context(), []string{"run", "Twice", "-p", "n=many"})
+	_, err := commanded(t, "run", "Twice", "-p", "n=many")
 	if err == nil || !strings.Contains(err.Error(), "n") {
 		t.Fatal(err)
 	}

@@ -6,7 +6,6 @@ import (
 	"reflect"
 	"time"
 
-	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/engine"
 	"github.com/flowlite/flowlite/runtime/schema"
 )
@@ -61,12 +60,4 @@ func RateLimit(ctx context.Context, limit string) error {
 		return err
 	}
 	return engine.RateLimit(ctx, o, limit)
-}
-
-func orchestrator(ctx context.Context) (core.Orchestrator, error) {
-	e, err := current(ctx, "")
-	if err != nil {
-		return nil, err
-	}
-	return e.Orchestrator(), nil
 }

@@ -20,21 +20,28 @@ import (
 	"github.com/flowlite/flowlite/runtime/server"
 )
 
-var binaryDir string
+// binaries holds what the tests have built; TestMain removes it.
+var binaries = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "flowlite-binaries") })
 
-var flowBinary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "flowlite-program")
-	if err != nil {
-		return "", err
-	}
-	binaryDir = dir
-	bin := filepath.Join(dir, "program")
-	out, err := exec.Command("go", "build", "-o", bin, "./testdata/program").CombinedOutput()
-	if err != nil {
-		err = errors.New(string(out))
-	}
-	return bin, err
-})
+// built returns a function that builds a program of testdata once.
+func built(program string, flags ...string) func() (string, error) {
+	return sync.OnceValues(func() (string, error) {
+		dir, err := binaries()
+		if err != nil {
+			return "", err
+		}
+		bin := filepath.Join(dir, program)
+		args := append(append([]string{"build"}, flags...), "-o", bin, "./testdata/"+program)
+		out, err := exec.Command("go", args...).CombinedOutput()
+		if err != nil {
+			err = errors.New(string(out))
+		}
+		return bin, err
+	})
+}
+
+// flowBinary is built as for a release: its size is tested.
+var flowBinary, appBinary = built("program", "-trimpath", "-ldflags=-s -w"), built("app")
 
 // site is a server with a test in its worker's place: it claims runs, starts
 // their processes and says how those ended.

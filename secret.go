@@ -16,7 +16,7 @@ import (
 // ******** instead, also within longer texts.
 func Secret(ctx context.Context, name string) (string, error) {
 	key := "FLOWLITE_SECRET_" + strings.ToUpper(strings.NewReplacer("-", "_", ".", "_").Replace(name))
-	e, err := current(ctx, "")
+	e, err := current(ctx)
 	if v, ok := os.LookupEnv(key); ok {
 		if err == nil {
 			e.Hide(v)

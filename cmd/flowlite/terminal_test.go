@@ -20,6 +20,7 @@ import (
 	"github.com/creack/pty"
 
 	"github.com/flowlite/flowlite"
+	"github.com/flowlite/flowlite/runtime/embed"
 )
 
 // terminal is the program on a pseudo-terminal.
@@ -137,7 +138,7 @@ func gated(t *testing.T) (api string, gate chan struct{}) {
 		d, err := flowlite.Pause[decision](ctx, flowlite.Ask{Description: "release?"})
 		return fmt.Sprint(d.Approved, " ", d.Note), err
 	})
-	app, err := flowlite.New(flowlite.Config{Port: -1, NoUI: true, Home: t.TempDir(), Log: slog.New(slog.DiscardHandler), DrainGrace: time.Second}, gates, ask)
+	app, err := embed.New(embed.Config{Port: -1, NoUI: true, Home: t.TempDir(), Logger: slog.New(slog.DiscardHandler), DrainGrace: time.Second}, gates, ask)
 	if err == nil {
 		err = app.Start(context.Background())
 	}

@@ -69,6 +69,9 @@ type WorkPoolFilter struct {
 	Type     *TextFilter `json:"type,omitempty"`
 }
 
+// DefaultPool is the work pool of deployments that name none.
+const DefaultPool = "default"
+
 // Types of pools whose runs flowlite's own workers execute, as processes of
 // their machine. PoolAgent is the type of a pool that was made without one: its
 // runs were for agents, which Prefect has given up for workers.

@@ -90,6 +90,29 @@ type Flow struct {
 	Schema  core.JSON // of the parameters
 	Options FlowOptions
 	Fn      func(ctx context.Context, params core.JSON) (core.JSON, error)
+	// Check completes parameters that come from outside the program, or says
+	// what is wrong with them. Nil takes them as they are.
+	Check func(params core.JSON) (core.JSON, error)
+	// Declared returns the deployments that the flow's code declares, or one of
+	// that name if it declares none.
+	Declared func(name string) ([]core.DeploymentCreate, error)
+}
+
+// Checked returns the flow for parameters from outside the program: a run whose
+// parameters do not pass Check fails.
+func (f *Flow) Checked() *Flow {
+	if f.Check == nil {
+		return f
+	}
+	c := *f
+	c.Fn = func(ctx context.Context, params core.JSON) (core.JSON, error) {
+		params, err := f.Check(params)
+		if err != nil {
+			return nil, Permanent(err)
+		}
+		return f.Fn(ctx, params)
+	}
+	return &c
 }
 
 // Task is a task with its types erased. Its input is encoded once, for its

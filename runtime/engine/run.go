@@ -77,14 +77,6 @@ func Current(ctx context.Context) (Info, bool) {
 	return i, true
 }
 
-// EngineOf is the engine of the run around ctx; nil outside of one.
-func EngineOf(ctx context.Context) *Engine {
-	if s := scopeOf(ctx); s != nil {
-		return s.run.e
-	}
-	return nil
-}
-
 func newRun(ctx context.Context, e *Engine, f *Flow, rec *core.FlowRun, parent *run) *run {
 	r := &run{e: e, flow: f, rec: rec}
 	r.root = r

@@ -1,8 +1,6 @@
 // Package flowtest runs a flow in memory from a test: delays between retries
 // and sleeps take no time, and the run's task runs, logs and result can be
 // looked at afterwards.
-//
-// Import law: flowtest imports core, engine, orchestrate, db and bus.
 package flowtest
 
 import (
@@ -13,15 +11,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/flowlite/flowlite"
 	"github.com/flowlite/flowlite/db"
 	"github.com/flowlite/flowlite/runtime/bus"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/engine"
 	"github.com/flowlite/flowlite/runtime/orchestrate"
 )
-
-// Flow is what Run takes: every *flowlite.Flow is one.
-type Flow interface{ Erased() *engine.Flow }
 
 // Result is how the run went.
 type Result struct {
@@ -63,7 +59,7 @@ func Secret(name string, v any) Option {
 }
 
 // Run runs a flow to its end.
-func Run(t testing.TB, f Flow, params any, opts ...Option) *Result {
+func Run(t testing.TB, f flowlite.AnyFlow, params any, opts ...Option) *Result {
 	t.Helper()
 	set := settings{variables: map[string]any{}, secrets: map[string]any{}}
 	for _, o := range opts {
@@ -89,7 +85,7 @@ func Run(t testing.TB, f Flow, params any, opts ...Option) *Result {
 	p, err := json.Marshal(params)
 	must(t, err)
 	e := engine.New(engine.Config{Orchestrator: svc, Clock: clock})
-	fl := f.Erased()
+	fl := engine.FlowOf(f)
 	rec, err := e.Create(ctx, fl, p)
 	must(t, err)
 	answering, stop := context.WithCancel(ctx)

@@ -16,7 +16,7 @@ import (
 )
 
 // DefaultPool is made when it is missing; any other pool must exist.
-const DefaultPool = "default"
+const DefaultPool = core.DefaultPool
 
 // Causes of a run's end, as context.Cause tells an in-process flow. Config may
 // put others in their place.

@@ -106,29 +106,19 @@ var quits = flowlite.NewTask("quits", func(ctx context.Context, _ struct{}) (int
 var outer = flowlite.NewFlow("outer", func(ctx context.Context, p params) (int, error) { return chain.Run(ctx, p) })
 
 func main() {
-	if len(os.Args) == 4 && (os.Args[1] == "use" || os.Args[1] == "app") {
-		fmt.Println(direct(os.Args[1], os.Args[2], os.Args[3]))
+	if len(os.Args) == 4 && os.Args[1] == "connect" {
+		fmt.Println(connect(os.Args[2], os.Args[3]))
 		return
 	}
 	flowlite.Main(chain, stray, outer, ends, inner, everything)
 }
 
-// direct runs a flow without Main: "use" on a server, "app" on an App of the
-// program itself, over a database.
-func direct(how, target, dir string) error {
-	ctx, p := context.Background(), params{Tasks: 2, Hang: 1, Dir: dir}
-	if how == "use" {
-		flowlite.Use(flowlite.Client(target))
-		_, err := outer.Run(ctx, p)
-		return err
-	}
-	app, err := flowlite.New(flowlite.Config{Port: -1, NoUI: true, Home: dir, DatabaseURL: target}, chain)
+// connect runs a flow on a server without Main.
+func connect(url, dir string) error {
+	server, err := flowlite.Connect(url)
 	if err != nil {
 		return err
 	}
-	if err := app.Start(ctx); err != nil {
-		return err
-	}
-	_, err = chain.Run(ctx, p)
+	_, err = outer.Run(server.Context(context.Background()), params{Tasks: 2, Hang: 1, Dir: dir})
 	return err
 }

@@ -1,4 +1,4 @@
-package flowlite_test
+package embed_test
 
 import (
 	"context"
@@ -12,18 +12,19 @@ import (
 	"github.com/flowlite/flowlite/db/dbtest"
 	"github.com/flowlite/flowlite/runtime/client"
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/embed"
 )
 
 func TestEmbedded(t *testing.T) {
 	twice := flowlite.NewFlow("twice", func(_ context.Context, n struct{ N int }) (int, error) { return 2 * n.N, nil })
-	app, err := flowlite.New(flowlite.Config{Port: -1, NoUI: true, Home: t.TempDir(), Log: slog.New(slog.DiscardHandler)}, twice)
+	app, err := embed.New(embed.Config{Port: -1, NoUI: true, Home: t.TempDir(), Logger: slog.New(slog.DiscardHandler)}, twice)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := app.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	got, err := flowlite.RunDeployment[int](t.Context(), "twice/local", map[string]int{"N": 21})
+	got, err := flowlite.RunDeployment[int](app.Context(t.Context()), "twice/local", map[string]int{"N": 21})
 	if err != nil || got != 42 {
 		t.Error(got, err)
 	}
@@ -52,8 +53,8 @@ func TestEmbeddedStopHandsRunsBack(t *testing.T) {
 		}
 		return n, nil
 	})
-	cfg := flowlite.Config{Port: -1, NoUI: true, Home: t.TempDir(), Log: slog.New(slog.DiscardHandler), DrainGrace: time.Millisecond}
-	app, err := flowlite.New(cfg, long)
+	cfg := embed.Config{Port: -1, NoUI: true, Home: t.TempDir(), Logger: slog.New(slog.DiscardHandler), DrainGrace: time.Millisecond}
+	app, err := embed.New(cfg, long)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +81,7 @@ func TestEmbeddedStopHandsRunsBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	hang = false
-	if app, err = flowlite.New(cfg, long); err != nil {
+	if app, err = embed.New(cfg, long); err != nil {
 		t.Fatal(err)
 	}
 	if err := app.Start(t.Context()); err != nil {
@@ -111,10 +112,10 @@ func postgres(t *testing.T) string {
 }
 
 // program starts an App as a program of its own would.
-func program(t *testing.T, url string, flows ...flowlite.AnyFlow) *flowlite.App {
+func program(t *testing.T, url string, flows ...flowlite.AnyFlow) *embed.App {
 	t.Helper()
-	cfg := flowlite.Config{Port: -1, NoUI: true, Home: t.TempDir(), DatabaseURL: url, Log: slog.New(slog.DiscardHandler)}
-	app, err := flowlite.New(cfg, flows...)
+	cfg := embed.Config{Port: -1, NoUI: true, Home: t.TempDir(), DatabaseURL: url, Logger: slog.New(slog.DiscardHandler)}
+	app, err := embed.New(cfg, flows...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,53 +1,25 @@
-package flowlite_test
+package embed_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/flowlite/flowlite"
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/embed"
 )
 
-// output is what was logged, by many goroutines.
-type output struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.String()
-}
-
-// logged collects what the program logs.
-func logged(t *testing.T) *output {
+func startApp(t *testing.T, cfg embed.Config, flows ...flowlite.AnyFlow) *embed.App {
 	t.Helper()
-	before, b := slog.Default(), &output{}
-	slog.SetDefault(slog.New(slog.NewTextHandler(b, nil)))
-	t.Cleanup(func() { slog.SetDefault(before) })
-	return b
-}
-
-func startApp(t *testing.T, cfg flowlite.Config, flows ...flowlite.AnyFlow) *flowlite.App {
-	t.Helper()
-	cfg.Port, cfg.Log = -1, slog.New(slog.DiscardHandler)
+	cfg.Port, cfg.Logger = -1, slog.New(slog.DiscardHandler)
 	if cfg.Home == "" {
 		cfg.Home = t.TempDir()
 	}
-	app, err := flowlite.New(cfg, flows...)
+	app, err := embed.New(cfg, flows...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +44,7 @@ func reporting(name string) *flowlite.Flow[struct{}, whereabouts] {
 }
 
 // holds says whether an App's database has the run.
-func holds(t *testing.T, a *flowlite.App, run string) bool {
+func holds(t *testing.T, a *embed.App, run string) bool {
 	t.Helper()
 	id, err := core.ParseUUID(run)
 	if err != nil {
@@ -89,7 +61,7 @@ func holds(t *testing.T, a *flowlite.App, run string) bool {
 // whatever server the environment names.
 func TestAppReachesItself(t *testing.T) {
 	t.Setenv("FLOWLITE_API_URL", "http://127.0.0.1:1/api")
-	for name, cfg := range map[string]flowlite.Config{
+	for name, cfg := range map[string]embed.Config{
 		"plain":       {},
 		"credentials": {AuthString: "admin:secret"},
 		"base path":   {BasePath: "/flows", AuthString: "admin:secret"},
@@ -98,23 +70,16 @@ func TestAppReachesItself(t *testing.T) {
 		"no UI":       {NoUI: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			said := logged(t)
 			flow := reporting("report")
 			app := startApp(t, cfg, flow)
-			ctx := t.Context()
+			ctx := app.Context(t.Context())
 			direct, err := flow.Run(ctx, struct{}{})
 			if err != nil || !holds(t, app, direct.Run) || direct.Deployment != "" {
 				t.Fatal(direct, err)
 			}
-			if !strings.Contains(said.String(), "flow runs go to the App of this program") || !strings.Contains(said.String(), app.URL()) {
-				t.Errorf("the log does not say where runs go: %q", said)
-			}
 			submitted, err := flow.Submit(ctx, struct{}{}).Get(ctx)
 			if err != nil || !holds(t, app, submitted.Run) {
 				t.Fatal(submitted, err)
-			}
-			if n := strings.Count(said.String(), "flow runs go to"); n != 1 {
-				t.Errorf("said %d times where runs go", n)
 			}
 			deployed, err := flowlite.RunDeployment[whereabouts](ctx, "report/local", nil)
 			if err != nil || !holds(t, app, deployed.Run) || deployed.Deployment == "" {
@@ -152,53 +117,59 @@ func TestAppReachesItself(t *testing.T) {
 	}
 }
 
-// Of two Apps, the one that has the flow runs it. A stopped App is reached no
-// more, and where runs go then is said.
+// Of two Apps, the context says which one is meant, for every flow. Within a
+// run, the run does. Before its start an App says that it is not started, and
+// when it has stopped, its runs end with ErrStopped.
 func TestTwoApps(t *testing.T) {
-	t.Setenv("FLOWLITE_API_URL", "")
-	t.Cleanup(func() { flowlite.Use(nil) })
-	flowlite.Use(nil)
-	said := logged(t)
 	red, blue := reporting("red"), reporting("blue")
-	one, two := startApp(t, flowlite.Config{AuthString: "a:b"}, red), startApp(t, flowlite.Config{AuthString: "c:d"}, blue)
-	where := func(f *flowlite.Flow[struct{}, whereabouts], in, notIn *flowlite.App) {
+	one, two := startApp(t, embed.Config{AuthString: "a:b"}, red), startApp(t, embed.Config{AuthString: "c:d"}, blue)
+	where := func(ctx context.Context, f *flowlite.Flow[struct{}, whereabouts], in, notIn *embed.App) {
 		t.Helper()
-		w, err := f.Run(t.Context(), struct{}{})
-		if err != nil || !holds(t, in, w.Run) || notIn != nil && holds(t, notIn, w.Run) {
+		w, err := f.Run(ctx, struct{}{})
+		if err != nil || !holds(t, in, w.Run) || holds(t, notIn, w.Run) {
 			t.Fatal(w, err)
 		}
 	}
-	where(red, one, two)
-	where(blue, two, one)
-	if _, err := flowlite.RunDeployment[whereabouts](t.Context(), "red/local", nil); err != nil {
+	for _, f := range []*flowlite.Flow[struct{}, whereabouts]{red, blue, reporting("in neither")} {
+		where(one.Context(t.Context()), f, one, two)
+		where(two.Context(t.Context()), f, two, one)
+		where(two.Context(one.Context(t.Context())), f, two, one)
+	}
+	if _, err := flowlite.RunDeployment[whereabouts](one.Context(t.Context()), "red/local", nil); err != nil {
 		t.Error(err)
 	}
-	where(reporting("green"), two, one) // in neither: the one that was started last
-
-	flowlite.Use(one.Client())
-	where(blue, one, two)
-	if !strings.Contains(said.String(), "passed to Use") {
-		t.Errorf("the log does not say where runs go: %q", said)
+	if _, err := flowlite.RunDeployment[whereabouts](two.Context(t.Context()), "red/local", nil); err == nil {
+		t.Error("the deployment of another App was found")
 	}
-	flowlite.Use(nil)
-	where(blue, two, one)
+	outer := flowlite.NewFlow("outer", func(ctx context.Context, _ struct{}) (whereabouts, error) {
+		return red.Run(two.Context(ctx), struct{}{})
+	})
+	where(one.Context(t.Context()), outer, one, two)
 
-	if err := two.Stop(t.Context()); err != nil {
+	connection, err := flowlite.Connect(two.URL(), flowlite.Auth("c:d"))
+	if err != nil {
 		t.Fatal(err)
 	}
-	where(blue, one, nil)
+	where(connection.Context(one.Context(t.Context())), red, two, one)
+	if err := connection.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if _, err := red.Run(connection.Context(t.Context()), struct{}{}); !errors.Is(err, flowlite.ErrStopped) {
+		t.Error("a closed connection:", err)
+	}
+
+	idle, err := embed.New(embed.Config{Port: -1, Home: t.TempDir()}, red)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := red.Run(idle.Context(t.Context()), struct{}{}); err == nil || !strings.Contains(err.Error(), "not started") {
+		t.Error("an App before its start:", err)
+	}
 	if err := one.Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	said = logged(t)
-	if _, err := blue.Run(t.Context(), struct{}{}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := blue.Run(t.Context(), struct{}{}); err != nil {
-		t.Fatal(err)
-	}
-	if got := said.String(); strings.Count(got, "kept in memory") != 1 || !strings.Contains(got, "level=WARN") {
-		t.Errorf("that runs are kept in memory is to be said once, as a warning: %q", got)
+	if _, err := red.Run(one.Context(t.Context()), struct{}{}); !errors.Is(err, flowlite.ErrStopped) {
+		t.Error("a stopped App:", err)
 	}
 }
 
@@ -209,10 +180,10 @@ func TestStopEndsTheProgramsOwnRuns(t *testing.T) {
 		started <- flowlite.Current(ctx).RunID
 		select {} // heeds nothing
 	})
-	cfg := flowlite.Config{Home: t.TempDir(), DrainGrace: time.Millisecond}
+	cfg := embed.Config{Home: t.TempDir(), DrainGrace: time.Millisecond}
 	app := startApp(t, cfg, hang)
 	go func() {
-		_, err := hang.Run(context.Background(), struct{}{})
+		_, err := hang.Run(app.Context(context.Background()), struct{}{})
 		outcome <- err
 	}()
 	id, _ := core.ParseUUID(<-started)

@@ -1,0 +1,161 @@
+package embed
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/flowlite/flowlite"
+	"github.com/flowlite/flowlite/runtime/client"
+	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/engine"
+	"github.com/flowlite/flowlite/runtime/server"
+	"github.com/flowlite/flowlite/runtime/worker"
+)
+
+// App is a flowlite server with a worker inside a program.
+type App struct {
+	cfg    Config
+	server *server.Server
+	flows  map[string]*engine.Flow
+
+	mu     sync.Mutex
+	engine *engine.Engine
+	ready  chan struct{} // closed when engine is set: claims may come before
+}
+
+// New prepares an App. Runs of the given flows execute in this process. New
+// opens nothing; it returns an error if cfg cannot work.
+func New(cfg Config, flows ...flowlite.AnyFlow) (*App, error) {
+	a := &App{cfg: cfg, flows: map[string]*engine.Flow{}, ready: make(chan struct{})}
+	if a.cfg.DrainGrace <= 0 {
+		a.cfg.DrainGrace = 10 * time.Second
+	}
+	for _, f := range flows {
+		a.flows[f.Name()] = engine.FlowOf(f)
+	}
+	c := a.cfg.server()
+	c.Flows = slices.Sorted(maps.Keys(a.flows))
+	c.CancelCause, c.LostCause, c.InProcess = flowlite.ErrCancelled, flowlite.ErrLeaseLost, a.execute
+	s, err := server.New(c)
+	a.server = s
+	return a, err
+}
+
+// execute runs a claim of the App's worker in this process.
+func (a *App) execute(ctx context.Context, c core.Claim) (bool, error) {
+	f := a.flows[c.Flow.Name]
+	if f == nil {
+		return false, nil
+	}
+	select {
+	case <-a.ready:
+	case <-ctx.Done():
+		return true, context.Cause(ctx)
+	}
+	e, err := a.current()
+	if err != nil {
+		return true, err
+	}
+	return true, e.ExecuteClaim(ctx, f.Checked(), c, worker.ErrStopped)
+}
+
+// Start returns when the App answers requests and its flows are deployed. It
+// may be repeated.
+func (a *App) Start(ctx context.Context) error {
+	if err := a.server.Start(ctx); err != nil {
+		return err
+	}
+	if !a.connect() {
+		return nil
+	}
+	for _, f := range a.flows {
+		if err := a.deploy(ctx, f); err != nil {
+			return errors.Join(err, a.Stop(context.WithoutCancel(ctx)))
+		}
+	}
+	return nil
+}
+
+// connect makes the engine, once.
+func (a *App) connect() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.engine != nil {
+		return false
+	}
+	a.engine = engine.New(engine.Config{Orchestrator: a.server.Service(), Lease: true, Log: a.cfg.Logger})
+	close(a.ready)
+	return true
+}
+
+func (a *App) deploy(ctx context.Context, f *engine.Flow) error {
+	list, err := f.Declared("local")
+	if err != nil {
+		return err
+	}
+	for _, d := range list {
+		if _, err := engine.Deploy(ctx, a.server.Service(), f, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var errNotStarted = errors.New("the App of this context is not started; call its Start first")
+
+func (a *App) current() (*engine.Engine, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.engine == nil {
+		return nil, errNotStarted
+	}
+	return a.engine, nil
+}
+
+// Context returns a context in which everything outside a run goes to the App:
+// Flow.Run, RunDeployment, Variable, and the rest. It may be made before Start.
+func (a *App) Context(ctx context.Context) context.Context { return engine.With(ctx, a.current) }
+
+// Stop ends the App. Runs have DrainGrace, or until ctx ends, to finish. The
+// worker's runs that are left resume at the next start or elsewhere. Runs that
+// the program itself runs by Flow.Run end CRASHED. A stopped App does not start again.
+func (a *App) Stop(ctx context.Context) error {
+	if e, err := a.current(); err == nil {
+		grace, cancel := context.WithTimeout(ctx, a.cfg.DrainGrace)
+		e.Stop(grace)
+		cancel()
+		_ = e.Close(ctx)
+	}
+	return a.server.Stop(ctx)
+}
+
+// URL is the address of the UI. It is known after Start.
+func (a *App) URL() string { return a.server.URL() }
+
+// Client returns a client of the App over HTTP, with its credentials: for code
+// that needs an address, or for what package flowlite has no function for.
+func (a *App) Client() *client.Client {
+	return client.New(client.Config{URL: a.server.APIURL(), AuthString: a.cfg.AuthString})
+}
+
+// Up runs the flows, with API and UI, until ctx ends: New, Start, and Stop in one.
+func Up(ctx context.Context, cfg Config, flows ...flowlite.AnyFlow) error {
+	a, err := New(cfg, flows...)
+	if err != nil {
+		return err
+	}
+	return a.Up(ctx)
+}
+
+// Up starts the App and stops it when ctx ends.
+func (a *App) Up(ctx context.Context) error {
+	if err := a.Start(ctx); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return a.Stop(context.WithoutCancel(ctx))
+}

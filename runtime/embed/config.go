@@ -1,0 +1,74 @@
+package embed
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/orchestrate"
+	"github.com/flowlite/flowlite/runtime/server"
+)
+
+// Config of an App. The zero value serves API and UI on 127.0.0.1:4200 over the
+// SQLite file in ~/.flowlite, and executes the runs of the work pool "default".
+type Config struct {
+	Host string // default 127.0.0.1
+	Port int    // default 4200; -1 takes any free one
+
+	DatabaseURL string // "sqlite:FILE" or "postgres://…"; default: flowlite.db in Home
+	RedisURL    string // connects the servers of a PostgreSQL database; empty: they use the database
+	Home        string // directory of data, results, and keys; default: $HOME/.flowlite
+
+	AuthString string // "user:password" that every request must carry
+	NoAuth     bool   // serve other machines without credentials
+	CSRF       bool   // requests that change something must carry a token
+	// EncryptionKey encrypts secrets and other blocks: 32 bytes as base64 or hex,
+	// followed by earlier keys after commas. Default: the file encryption.key in
+	// Home, which the first start creates.
+	EncryptionKey string
+	// AllowedHosts are names, besides those of Host and PublicURL, under which the
+	// App answers; others get 421. ".example.com" stands for every name below it,
+	// "*" for all.
+	AllowedHosts []string
+	// AllowedOrigins are web pages of other origins that may call the API:
+	// "https://app.example.com".
+	AllowedOrigins []string
+	// PrivateURLs are host names, addresses, and prefixes of private networks that
+	// notifications and webhooks may reach; "*" is all. Public addresses need none.
+	PrivateURLs []string
+	// BasePath is the path under which a reverse proxy serves the App: "/flows".
+	BasePath string
+	// PublicURL begins the links in notifications: "https://flows.example.com".
+	// Default: the address listened on, with BasePath.
+	PublicURL string
+
+	Retain Retention // how long history is kept
+
+	WorkerLimit int    // runs at once; 0: no limit
+	WorkDir     string // what entrypoints of other deployments of the pool are relative to; default: the current directory
+	Python      string // interpreter of Python flows in the pool; default: that of their directory
+	NoFork      bool   // each Python run is a process of its own, without a preloaded interpreter
+	NoServices  bool   // another server does the scheduling and the expiry of leases
+	NoUI        bool
+
+	Version    string        // of the program, shown in the UI
+	Logger     *slog.Logger  // default: slog.Default()
+	DrainGrace time.Duration // how long Stop lets runs finish; default 10 s
+}
+
+// Retention is how long history is kept. Zero is the default, negative forever.
+type Retention struct {
+	Runs   time.Duration // after a run's end, with all that belongs to it; default 90 days
+	Events time.Duration // default 7 days
+	Logs   time.Duration // also of runs that have not ended; default 90 days
+}
+
+func (c Config) server() server.Config {
+	return server.Config{
+		Host: c.Host, Port: c.Port, DatabaseURL: c.DatabaseURL, RedisURL: c.RedisURL, Home: c.Home,
+		AuthString: c.AuthString, NoAuth: c.NoAuth, CSRF: c.CSRF, EncryptionKey: c.EncryptionKey,
+		AllowedHosts: c.AllowedHosts, AllowedOrigins: c.AllowedOrigins, PrivateURLs: c.PrivateURLs,
+		BasePath: c.BasePath, PublicURL: c.PublicURL, Retain: orchestrate.Retention(c.Retain),
+		Worker: true, WorkerLimit: c.WorkerLimit, WorkDir: c.WorkDir, Python: c.Python, NoFork: c.NoFork,
+		NoLoops: c.NoServices, NoUI: c.NoUI, Version: c.Version, Log: c.Logger, DrainGrace: c.DrainGrace,
+	}
+}

@@ -1,0 +1,36 @@
+// Command app is a program with an App over a database, which the tests kill
+// while it runs a flow.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/flowlite/flowlite"
+	"github.com/flowlite/flowlite/runtime/embed"
+)
+
+type params struct {
+	Dir string `json:"dir"`
+}
+
+var hang = flowlite.NewFlow("hang", func(ctx context.Context, _ params) (int, error) {
+	fmt.Println("hanging")
+	<-ctx.Done()
+	return 0, context.Cause(ctx)
+})
+
+func main() { fmt.Println(run(context.Background(), os.Args[1], os.Args[2])) }
+
+func run(ctx context.Context, database, dir string) error {
+	app, err := embed.New(embed.Config{Port: -1, NoUI: true, Home: dir, DatabaseURL: database}, hang)
+	if err != nil {
+		return err
+	}
+	if err := app.Start(ctx); err != nil {
+		return err
+	}
+	_, err = hang.Run(app.Context(ctx), params{dir})
+	return err
+}
