@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/rules"
+
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -22,11 +24,11 @@ func (s *Service) MarkLate(ctx context.Context) (int, error) {
 			return err
 		}
 		now := s.now()
-		late := scheduledAt(run.State.Details.ScheduledTime, core.NameLate, core.Deref(run.State.Message), now)
+		late := rules.ScheduledAt(run.State.Details.ScheduledTime, core.NameLate, core.Deref(run.State.Message), now)
 		late.Details = run.State.Details
 		late.Details.TransitionID = core.UUID{}
-		d := decideFlow(run, late, facts{now: now}, lateRules)
-		if d.state == nil {
+		d := rules.DecideFlow(run, late, rules.Facts{Now: now}, rules.Late)
+		if d.State == nil {
 			return nil
 		}
 		due := run.NextScheduledStartTime
@@ -46,7 +48,7 @@ func (s *Service) ExpirePauses(ctx context.Context) (int, error) {
 		if err != nil || run.StateType != core.Paused {
 			return err
 		}
-		d := decision{status: core.Accept, policy: run.EmpiricalPolicy, state: stateOf(core.Failed, "", neverResumed, s.now())}
+		d := rules.Decision{Status: core.Accept, Policy: run.EmpiricalPolicy, State: rules.NewState(core.Failed, "", rules.NeverResumed, s.now())}
 		if err := s.enterFlow(ctx, tx, out, run, &d, core.Failed); err != nil {
 			return err
 		}
@@ -75,7 +77,7 @@ func (s *Service) CleanCancelled(ctx context.Context) (int, error) {
 			if child, err = tx.LockFlowRun(ctx, child.ID); err != nil {
 				return err
 			}
-			c := core.StateCreate{Type: core.Cancelling, Message: message("The run that it was part of was cancelled.")}
+			c := core.StateCreate{Type: core.Cancelling, Message: core.Ptr("The run that it was part of was cancelled.")}
 			if _, err := s.proposeFlowState(ctx, tx, out, child, c, true); err != nil {
 				return err
 			}

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/rules"
+
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -184,7 +186,7 @@ func (s *Service) renewable(ctx context.Context, tx core.Tx, lease *core.SlotLea
 	if err != nil {
 		return err
 	}
-	if !occupies(run.StateType) {
+	if !rules.Occupies(run.StateType) {
 		return core.NotFound("Lease")
 	}
 	if lease.Counted && run.StateType != core.Pending {
@@ -212,7 +214,7 @@ func (s *Service) renewable(ctx context.Context, tx core.Tx, lease *core.SlotLea
 // DeploymentLease is the lease that the client of a run in the state renews;
 // zero if there is none.
 func (s *Service) DeploymentLease(ctx context.Context, st *core.State) (core.UUID, error) {
-	if st == nil || !occupies(st.Type) {
+	if st == nil || !rules.Occupies(st.Type) {
 		return core.UUID{}, nil
 	}
 	l, err := s.store.DeploymentLease(ctx, st.Details.FlowRunID)

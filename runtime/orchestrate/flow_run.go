@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 
+	"github.com/flowlite/flowlite/runtime/rules"
+
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -177,21 +179,21 @@ func (s *Service) insertFlowRun(ctx context.Context, tx core.Tx, out *outbox, ru
 		inherited = task.Labels
 	}
 	run.Labels = mergeLabels(inherited, system, labels)
-	rules := forcedFlowRules
+	asked := rules.ForcedFlow
 	var past []*core.State
 	var events []*core.Event
 	for _, c := range states {
-		d := decideFlow(run, c.State(run.Created), facts{now: run.Created}, rules)
-		if d.state == nil {
+		d := rules.DecideFlow(run, c.State(run.Created), rules.Facts{Now: run.Created}, asked)
+		if d.State == nil {
 			break
 		}
 		before := run.State
 		if before != nil {
 			past = append(past, before)
 		}
-		enterFlowState(run, d.state, d.policy)
+		rules.ApplyFlowState(run, d.State, d.Policy)
 		events = append(events, s.flowRunEvent(ctx, tx, run, before, c.Type))
-		rules = flowRules
+		asked = rules.Flow
 	}
 	run.Updated = run.Created
 	fresh, err := tx.InsertFlowRun(ctx, run, past...)
@@ -265,7 +267,7 @@ func (s *Service) DeleteFlowRun(ctx context.Context, id core.UUID) error {
 			return err
 		}
 		out.run(id)
-		if occupies(run.StateType) {
+		if rules.Occupies(run.StateType) {
 			out.pool(run.WorkPoolID)
 		}
 		if err := tx.DeleteSlotLeasesOfHolder(ctx, id); err != nil {

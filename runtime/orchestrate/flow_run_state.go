@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"github.com/flowlite/flowlite/runtime/rules"
+
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -49,44 +51,44 @@ func flowRunError(err error, id core.UUID) error {
 // proposeFlowState is SetFlowRunState on a locked run.
 func (s *Service) proposeFlowState(ctx context.Context, tx core.Tx, out *outbox, run *core.FlowRun, c core.StateCreate, force bool) (*core.OrchestrationResult, error) {
 	proposed := c.State(s.now())
-	rules := flowRules
+	asked := rules.Flow
 	if force {
-		rules = forcedFlowRules
+		asked = rules.ForcedFlow
 	}
-	f := facts{now: proposed.Timestamp}
+	f := rules.Facts{Now: proposed.Timestamp}
 	if !force {
 		// A repeated request is answered as the first was, even after the run
 		// was released: the answer may have been lost on its way.
-		if d := decideFlow(run, proposed, f, flowRules[:1]); d.state == nil {
-			return d.result(run.State), nil
+		if d := rules.DecideFlow(run, proposed, f, rules.Repeated); d.State == nil {
+			return d.Result(run.State), nil
 		}
 	}
 	if err := s.checkToken(ctx, tx, run); err != nil {
 		return nil, err
 	}
-	if !force && needsSlot(run, proposed.Type) {
+	if !force && rules.NeedsSlot(run, proposed.Type) {
 		if err := s.loadSlots(ctx, tx, run, &f); err != nil {
 			return nil, err
 		}
 	}
-	d := decideFlow(run, proposed, f, rules)
-	if d.state == nil {
-		return d.result(run.State), nil
+	d := rules.DecideFlow(run, proposed, f, asked)
+	if d.State == nil {
+		return d.Result(run.State), nil
 	}
-	if f.deployment != nil && d.status == core.Accept {
-		if err := s.keepSlot(ctx, tx, run, f.deployment); err != nil {
+	if f.Deployment != nil && d.Status == core.Accept {
+		if err := s.keepSlot(ctx, tx, run, f.Deployment); err != nil {
 			return nil, err
 		}
 	}
 	if err := s.enterFlow(ctx, tx, out, run, &d, c.Type); err != nil {
 		return nil, err
 	}
-	return d.result(run.State), nil
+	return d.Result(run.State), nil
 }
 
 // loadSlots reads what rule 6 asks. The limit's row is locked, so that on
 // Postgres two claims cannot both take the last slot.
-func (s *Service) loadSlots(ctx context.Context, tx core.Tx, run *core.FlowRun, f *facts) error {
+func (s *Service) loadSlots(ctx context.Context, tx core.Tx, run *core.FlowRun, f *rules.Facts) error {
 	d, err := tx.Deployment(ctx, run.DeploymentID)
 	if core.IsNotFound(err) {
 		return nil
@@ -94,14 +96,14 @@ func (s *Service) loadSlots(ctx context.Context, tx core.Tx, run *core.FlowRun, 
 	if err != nil {
 		return err
 	}
-	f.deployment = d
+	f.Deployment = d
 	if d.GlobalConcurrencyLimit == nil || !d.GlobalConcurrencyLimit.Active {
 		return nil
 	}
 	if _, err = tx.LockGlobalLimits(ctx, []string{d.GlobalConcurrencyLimit.Name}); err != nil {
 		return err
 	}
-	f.occupied, err = s.slotsOf(ctx, tx, d, f.now)
+	f.Occupied, err = s.slotsOf(ctx, tx, d, f.Now)
 	return err
 }
 
@@ -125,16 +127,16 @@ func occupyingRuns(deploymentID core.UUID) *core.FlowRunFilter {
 }
 
 // enterFlow writes what was decided, with all that follows from it.
-func (s *Service) enterFlow(ctx context.Context, tx core.Tx, out *outbox, run *core.FlowRun, d *decision, asked core.StateType) error {
-	before, held := run.State, run.State != nil && holdsLease(run.State, run.EmpiricalPolicy)
-	if d.reset {
+func (s *Service) enterFlow(ctx context.Context, tx core.Tx, out *outbox, run *core.FlowRun, d *rules.Decision, asked core.StateType) error {
+	before, held := run.State, run.State != nil && rules.HoldsLease(run.State, run.EmpiricalPolicy)
+	if d.Reset {
 		run.Recoveries = 0
 	}
-	enterFlowState(run, d.state, d.policy)
+	rules.ApplyFlowState(run, d.State, d.Policy)
 	if err := tx.SetFlowRunState(ctx, run); err != nil {
 		return err
 	}
-	if held && !holdsLease(run.State, run.EmpiricalPolicy) {
+	if held && !rules.HoldsLease(run.State, run.EmpiricalPolicy) {
 		if err := tx.DeleteLease(ctx, run.ID); err != nil && !core.IsNotFound(err) {
 			return err
 		}
@@ -147,7 +149,7 @@ func (s *Service) enterFlow(ctx context.Context, tx core.Tx, out *outbox, run *c
 func (s *Service) tellFlow(ctx context.Context, tx core.Tx, out *outbox, run *core.FlowRun, before *core.State, events ...*core.Event) error {
 	out.ownEvent(events...)
 	out.run(run.ID)
-	freed := before != nil && occupies(before.Type) && !occupies(run.StateType)
+	freed := before != nil && rules.Occupies(before.Type) && !rules.Occupies(run.StateType)
 	if freed || run.StateType == core.Scheduled || run.StateType == core.Cancelling {
 		out.pool(run.WorkPoolID)
 	}
@@ -169,7 +171,7 @@ func (s *Service) copyToParent(ctx context.Context, tx core.Tx, out *outbox, run
 	c := *run.State
 	c.ID, c.Timestamp = core.NewID(), run.State.Timestamp
 	c.Details.ChildFlowRunID = run.ID
-	enterTaskState(task, &c)
+	rules.ApplyTaskState(task, &c)
 	out.run(task.FlowRunID)
 	return tx.SetTaskRunState(ctx, task)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/rules"
+
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/schema"
 )
@@ -49,9 +51,9 @@ func (s *Service) RetryFlowRun(ctx context.Context, id core.UUID, fresh bool) (*
 			return flowRunError(err, id)
 		}
 		now := s.now()
-		d := decideRetry(run, fresh, now)
-		if d.state == nil {
-			result = d.result(run.State)
+		d := rules.DecideRetry(run, fresh, now)
+		if d.State == nil {
+			result = d.Result(run.State)
 			return nil
 		}
 		if fresh {
@@ -63,32 +65,10 @@ func (s *Service) RetryFlowRun(ctx context.Context, id core.UUID, fresh bool) (*
 		if err := s.enterFlow(ctx, tx, out, run, &d, core.Scheduled); err != nil {
 			return err
 		}
-		result = d.result(run.State)
+		result = d.Result(run.State)
 		return nil
 	})
 	return result, err
-}
-
-// decideRetry is what a person asks for, so that cancelled runs and runs with
-// a result may begin again too, which no engine may.
-func decideRetry(run *core.FlowRun, fresh bool, now core.Time) decision {
-	d := decision{status: core.Abort, policy: run.EmpiricalPolicy}
-	switch {
-	case !run.StateType.Final():
-		d.reason = "Only a finished run can be retried; cancel this one first."
-		return d
-	case run.DeploymentID.IsZero():
-		d.reason = "Cannot reschedule a run without an associated deployment."
-		return d
-	}
-	text := "Retry requested"
-	if fresh {
-		text = "Fresh start requested"
-	}
-	d.status, d.reset = core.Accept, true
-	d.policy.Resuming, d.policy.PauseKeys, d.policy.RetryType = false, nil, core.Ptr("reschedule")
-	d.state = scheduledAt(now, core.NameAwaitingRetry, text, now)
-	return d
 }
 
 // ResumeFlowRun lets a PAUSED run go on. Input is checked against the schema
@@ -105,8 +85,8 @@ func (s *Service) ResumeFlowRun(ctx context.Context, id core.UUID, input core.JS
 			return err
 		}
 		if run.StateType != core.Paused {
-			d := decision{status: core.Abort, reason: "Cannot resume a flow run that is not paused."}
-			result = d.result(nil)
+			d := rules.Decision{Status: core.Abort, Reason: "Cannot resume a flow run that is not paused."}
+			result = d.Result(nil)
 			return nil
 		}
 		details, answer := run.State.Details, input // input stays as it is for when the transaction runs again
@@ -116,8 +96,8 @@ func (s *Service) ResumeFlowRun(ctx context.Context, id core.UUID, input core.JS
 				return err
 			}
 			if fault != "" {
-				d := decision{status: core.Reject, reason: fault}
-				result = d.result(run.State)
+				d := rules.Decision{Status: core.Reject, Reason: fault}
+				result = d.Result(run.State)
 				result.Details.Type = "abort_details"
 				return nil
 			}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/rules"
+
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -64,9 +66,9 @@ func (s *Service) ReportCrash(ctx context.Context, flowRunID core.UUID, message 
 		if err != nil {
 			return flowRunError(err, flowRunID)
 		}
-		if run.State == nil || !holdsLease(run.State, run.EmpiricalPolicy) {
-			d, _ := decideLoss(run, message, recoverable, s.now())
-			result = d.result(run.State)
+		if run.State == nil || !rules.HoldsLease(run.State, run.EmpiricalPolicy) {
+			d, _ := rules.DecideLoss(run, message, recoverable, s.now())
+			result = d.Result(run.State)
 			return nil
 		}
 		if err := s.checkToken(ctx, tx, run); err != nil {
@@ -89,15 +91,15 @@ func (s *Service) loseRun(ctx context.Context, tx core.Tx, out *outbox, run *cor
 			recoverable = false
 		}
 	}
-	d, recoveries := decideLoss(run, text, recoverable, s.now())
+	d, recoveries := rules.DecideLoss(run, text, recoverable, s.now())
 	if err := tx.DeleteLease(ctx, run.ID); err != nil && !core.IsNotFound(err) {
 		return nil, err
 	}
-	if d.state == nil {
-		return d.result(run.State), nil
+	if d.State == nil {
+		return d.Result(run.State), nil
 	}
 	run.Recoveries = recoveries
-	if err := s.enterFlow(ctx, tx, out, run, &d, d.state.Type); err != nil {
+	if err := s.enterFlow(ctx, tx, out, run, &d, d.State.Type); err != nil {
 		return nil, err
 	}
 	if run.StateType.Final() {
@@ -105,7 +107,7 @@ func (s *Service) loseRun(ctx context.Context, tx core.Tx, out *outbox, run *cor
 			return nil, err
 		}
 	}
-	return d.result(run.State), nil
+	return d.Result(run.State), nil
 }
 
 // closeWithin ends the live task runs of a run and its live sub-flows that
@@ -122,7 +124,7 @@ func (s *Service) closeWithin(ctx context.Context, tx core.Tx, out *outbox, run 
 		if child, err = tx.LockFlowRun(ctx, child.ID); err != nil {
 			return err
 		}
-		d := decision{status: core.Accept, policy: child.EmpiricalPolicy, state: stateOf(t, "", endedWithParent, s.now())}
+		d := rules.Decision{Status: core.Accept, Policy: child.EmpiricalPolicy, State: rules.NewState(t, "", endedWithParent, s.now())}
 		if err := s.enterFlow(ctx, tx, out, child, &d, t); err != nil {
 			return err
 		}
@@ -158,7 +160,7 @@ func (s *Service) closeTasks(ctx context.Context, tx core.Tx, out *outbox, id co
 				continue
 			}
 			before := task.State
-			enterTaskState(task, stateOf(t, "", endedWithParent, s.now()))
+			rules.ApplyTaskState(task, rules.NewState(t, "", endedWithParent, s.now()))
 			if err := tx.SetTaskRunState(ctx, task); err != nil {
 				return err
 			}

@@ -1,7 +1,7 @@
 package orchestrate
 
 import (
-	"github.com/dustinkirkland/golang-petname"
+	petname "github.com/dustinkirkland/golang-petname"
 
 	"github.com/flowlite/flowlite/runtime/core"
 )

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/rules"
+
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/schedule"
 )
@@ -367,7 +369,7 @@ func (s *Service) scheduledRun(d *core.Deployment, w slot) *core.FlowRun {
 		AutoScheduled: true, JobVariables: core.JSON("{}"),
 		CreatedBy: &core.CreatedBy{ID: w.of.ID, Type: core.Ptr("SCHEDULE"), DisplayValue: &w.of.shown},
 	}
-	run.State = scheduledAt(w.at, "", "Flow run scheduled", now)
-	enterFlowState(run, run.State, run.EmpiricalPolicy)
+	run.State = rules.ScheduledAt(w.at, "", "Flow run scheduled", now)
+	rules.ApplyFlowState(run, run.State, run.EmpiricalPolicy)
 	return run
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/rules"
+
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -199,31 +201,31 @@ func (s *Service) claimPage(ctx context.Context, tx core.Tx, out *outbox, q *cor
 		if err != nil {
 			return nil, nil, 0, err
 		}
-		f := facts{now: s.now()}
-		if needsSlot(run, core.Pending) {
+		f := rules.Facts{Now: s.now()}
+		if rules.NeedsSlot(run, core.Pending) {
 			if err := s.loadSlots(ctx, tx, run, &f); err != nil {
 				return nil, nil, 0, err
 			}
 		}
-		d := decideFlow(run, core.StateCreate{Type: core.Pending}.State(f.now), f, flowRules)
-		if d.status == core.Abort {
+		d := rules.DecideFlow(run, core.StateCreate{Type: core.Pending}.State(f.Now), f, rules.Flow)
+		if d.Status == core.Abort {
 			// The limit is 0, or the deployment is gone: it may change.
 			full[run.DeploymentID] = true
 			continue
 		}
-		if d.state.Name == core.NameAwaitingConcurrencySlot {
+		if d.State.Name == core.NameAwaitingConcurrencySlot {
 			full[run.DeploymentID] = true
 			blocked = append(blocked, run)
 			continue
 		}
-		if err := s.keepSlot(ctx, tx, run, f.deployment); err != nil {
+		if err := s.keepSlot(ctx, tx, run, f.Deployment); err != nil {
 			return nil, nil, 0, err
 		}
 		if err := s.enterFlow(ctx, tx, out, run, &d, core.Pending); err != nil {
 			return nil, nil, 0, err
 		}
 		if run.StateType == core.Pending {
-			got = append(got, core.Claim{FlowRun: run, Deployment: f.deployment})
+			got = append(got, core.Claim{FlowRun: run, Deployment: f.Deployment})
 		}
 	}
 	return got, blocked, len(due), nil
@@ -236,8 +238,8 @@ func (s *Service) setBack(ctx context.Context, tx core.Tx, out *outbox, blocked 
 			return err
 		}
 		now := s.now()
-		d := decision{status: core.Reject, policy: run.EmpiricalPolicy,
-			state: scheduledAt(now.Add(slotRetry), core.NameAwaitingConcurrencySlot, "", now)}
+		d := rules.Decision{Status: core.Reject, Policy: run.EmpiricalPolicy,
+			State: rules.ScheduledAt(now.Add(rules.SlotRetry), core.NameAwaitingConcurrencySlot, "", now)}
 		if err := s.enterFlow(ctx, tx, out, run, &d, core.Pending); err != nil {
 			return err
 		}

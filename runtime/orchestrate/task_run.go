@@ -4,6 +4,8 @@ import (
 	"context"
 	"math/rand/v2"
 
+	"github.com/flowlite/flowlite/runtime/rules"
+
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -59,7 +61,7 @@ func (s *Service) CreateTaskRun(ctx context.Context, c core.TaskRunCreate) (*cor
 			}
 			state = *c.State
 		}
-		enterTaskState(r, state.State(now))
+		rules.ApplyTaskState(r, state.State(now))
 		fresh, err := tx.InsertTaskRun(ctx, r)
 		if err != nil {
 			return err
@@ -147,7 +149,7 @@ func (s *Service) SetTaskRunState(ctx context.Context, id core.UUID, c core.Stat
 			return taskRunError(err)
 		}
 		proposed := c.State(s.now())
-		d := decision{status: core.Accept, state: proposed}
+		d := rules.Decision{Status: core.Accept, State: proposed}
 		var wanted []*core.GlobalConcurrencyLimit
 		if !force {
 			f, err := s.taskFacts(ctx, tx, run, proposed)
@@ -155,32 +157,32 @@ func (s *Service) SetTaskRunState(ctx context.Context, id core.UUID, c core.Stat
 				return err
 			}
 			if proposed.Type == core.Running && !proposed.Details.Deferred && len(run.Tags) > 0 {
-				if _, wanted, f.full, err = s.lockTags(ctx, tx, run.Tags, run.ID); err != nil {
+				if _, wanted, f.Full, err = s.lockTags(ctx, tx, run.Tags, run.ID); err != nil {
 					return err
 				}
 			}
-			d = decideTask(run, proposed, f)
+			d = rules.DecideTask(run, proposed, f)
 		}
-		if d.state == nil {
-			result = d.result(run.State)
+		if d.State == nil {
+			result = d.Result(run.State)
 			return nil
 		}
-		if d.reset {
+		if d.Reset {
 			run.RunCount = 0
 		}
-		enterTaskState(run, d.state)
+		rules.ApplyTaskState(run, d.State)
 		if err := tx.SetTaskRunState(ctx, run); err != nil {
 			return err
 		}
 		if err := s.moveTagSlots(ctx, tx, run, wanted); err != nil {
 			return err
 		}
-		if key := d.state.Details.CacheKey; d.state.Type == core.Completed && key != nil && d.state.Name != core.NameCached {
-			if err := tx.PutCachedState(ctx, *key, d.state); err != nil {
+		if key := d.State.Details.CacheKey; d.State.Type == core.Completed && key != nil && d.State.Name != core.NameCached {
+			if err := tx.PutCachedState(ctx, *key, d.State); err != nil {
 				return err
 			}
 		}
-		result = d.result(run.State)
+		result = d.Result(run.State)
 		out.run(run.FlowRunID)
 		return s.queueTask(ctx, tx, out, run)
 	})
@@ -205,19 +207,19 @@ func (s *Service) moveTagSlots(ctx context.Context, tx core.Tx, run *core.TaskRu
 	return tx.DeleteSlotLeasesOfHolder(ctx, run.ID)
 }
 
-func (s *Service) taskFacts(ctx context.Context, tx core.Tx, run *core.TaskRun, proposed *core.State) (f facts, err error) {
-	f = facts{now: proposed.Timestamp, jitter: rand.Float64()}
+func (s *Service) taskFacts(ctx context.Context, tx core.Tx, run *core.TaskRun, proposed *core.State) (f rules.Facts, err error) {
+	f = rules.Facts{Now: proposed.Timestamp, Jitter: rand.Float64()}
 	if proposed.Type != core.Running {
 		return f, nil
 	}
 	if key := proposed.Details.CacheKey; key != nil && !core.Deref(proposed.Details.RefreshCache) {
-		f.cached, err = tx.CachedState(ctx, *key, f.now)
+		f.Cached, err = tx.CachedState(ctx, *key, f.Now)
 		if err != nil && !core.IsNotFound(err) {
 			return f, err
 		}
 	}
 	if !run.FlowRunID.IsZero() {
-		f.flowRun, err = tx.FlowRun(ctx, run.FlowRunID)
+		f.FlowRun, err = tx.FlowRun(ctx, run.FlowRunID)
 		if err != nil && !core.IsNotFound(err) {
 			return f, err
 		}

@@ -1,4 +1,4 @@
-package orchestrate
+package rules
 
 import (
 	"encoding/json"
@@ -38,9 +38,9 @@ var deferredTaskRules = []func(*taskChange) bool{
 	renameRetry,
 }
 
-// decideTask decides on a proposed state of a task run. It may change the
+// DecideTask decides on a proposed state of a task run. It may change the
 // proposal's name and details, and the run's counts, where it accepts.
-func decideTask(run *core.TaskRun, proposed *core.State, f facts) decision {
+func DecideTask(run *core.TaskRun, proposed *core.State, f Facts) Decision {
 	c := &taskChange{change: newChange(run.State, proposed, f), run: run}
 	rules := taskRules
 	if proposed.Details.Deferred || run.State != nil && run.State.Details.Deferred {
@@ -51,16 +51,16 @@ func decideTask(run *core.TaskRun, proposed *core.State, f facts) decision {
 			break
 		}
 	}
-	return c.decision
+	return c.Decision
 }
 
 func fromCache(c *taskChange) bool {
-	if c.to != core.Running || c.facts.cached == nil {
+	if c.to != core.Running || c.facts.Cached == nil {
 		return false
 	}
-	s := stateOf(core.Completed, core.NameCached, "", c.facts.now)
-	s.Message, s.Data = c.facts.cached.Message, c.facts.cached.Data
-	s.Details = c.facts.cached.Details
+	s := NewState(core.Completed, core.NameCached, "", c.facts.Now)
+	s.Message, s.Data = c.facts.Cached.Message, c.facts.Cached.Data
+	s.Details = c.facts.Cached.Details
 	s.Details.CacheKey = c.proposed.Details.CacheKey
 	return c.instead(s, "Retrieved state from cache")
 }
@@ -76,7 +76,7 @@ func leaveTaskTerminal(c *taskChange) bool {
 	case c.from == core.Completed && hasResult(c.current):
 		return c.keep("This run is already completed.")
 	}
-	c.reset = true
+	c.Reset = true
 	return false
 }
 
@@ -84,12 +84,12 @@ func enclosingFlowRuns(c *taskChange) bool {
 	if c.to != core.Running || c.run.FlowRunID.IsZero() {
 		return false
 	}
-	f := c.facts.flowRun
+	f := c.facts.FlowRun
 	switch {
 	case f != nil && f.StateType == core.Running:
 		return false
 	case f != nil && f.StateType == core.Paused:
-		s := stateOf(core.Paused, core.NameNotReady, "", c.facts.now)
+		s := NewState(core.Paused, core.NameNotReady, "", c.facts.Now)
 		if f.State != nil {
 			s.Details.PauseTimeout = f.State.Details.PauseTimeout
 		}
@@ -100,13 +100,13 @@ func enclosingFlowRuns(c *taskChange) bool {
 
 // tagSlots: the slots themselves are taken when the state is written.
 func tagSlots(c *taskChange) bool {
-	if c.to != core.Running || c.facts.full == nil {
+	if c.to != core.Running || c.facts.Full == nil {
 		return false
 	}
-	if c.facts.full.RetryAfter == 0 {
-		return c.abort(c.facts.full.Message)
+	if c.facts.Full.RetryAfter == 0 {
+		return c.abort(c.facts.Full.Message)
 	}
-	return c.wait(int64(c.facts.full.RetryAfter), c.facts.full.Message)
+	return c.wait(int64(c.facts.Full.RetryAfter), c.facts.Full.Message)
 }
 
 func taskClaimRace(c *taskChange) bool {
@@ -142,10 +142,10 @@ func retryTask(c *taskChange) bool {
 	}
 	delay := retryDelay(p, c.run.RunCount)
 	if p.RetryJitterFactor != nil {
-		delay *= 1 + *p.RetryJitterFactor*c.facts.jitter
+		delay *= 1 + *p.RetryJitterFactor*c.facts.Jitter
 	}
-	due := c.facts.now.Add(time.Duration(delay * float64(time.Second)))
-	s := scheduledAt(due, core.NameAwaitingRetry, "", c.facts.now)
+	due := c.facts.Now.Add(time.Duration(delay * float64(time.Second)))
+	s := ScheduledAt(due, core.NameAwaitingRetry, "", c.facts.Now)
 	s.Message, s.Data = c.proposed.Message, c.proposed.Data
 	s.Details.Deferred, s.Details.TaskParametersID = c.proposed.Details.Deferred, c.proposed.Details.TaskParametersID
 	return c.instead(s, "Retrying")
@@ -169,7 +169,7 @@ func retryDelay(p core.TaskRunPolicy, attempt int64) float64 {
 }
 
 func renameRetry(c *taskChange) bool {
-	if c.to != core.Running || c.run.RunCount == 0 || c.current == nil || c.reset {
+	if c.to != core.Running || c.run.RunCount == 0 || c.current == nil || c.Reset {
 		return false
 	}
 	if c.current.Name == core.NameAwaitingRetry {
@@ -181,8 +181,8 @@ func renameRetry(c *taskChange) bool {
 }
 
 func countFlowRuns(c *taskChange) bool {
-	if c.to == core.Running && c.facts.flowRun != nil {
-		c.run.FlowRunRunCount = c.facts.flowRun.RunCount
+	if c.to == core.Running && c.facts.FlowRun != nil {
+		c.run.FlowRunRunCount = c.facts.FlowRun.RunCount
 	}
 	return false
 }

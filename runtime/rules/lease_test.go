@@ -1,4 +1,4 @@
-package orchestrate
+package rules
 
 import (
 	"strings"
@@ -36,23 +36,23 @@ func TestLoss(t *testing.T) {
 		{name: "only scheduled", run: runIn(core.Scheduled, deployed, fresh)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d, n := decideLoss(c.run, "gone", !c.unfit, noon)
+			d, n := DecideLoss(c.run, "gone", !c.unfit, noon)
 			if c.want == "" {
-				if d.state != nil || d.status != core.Abort {
+				if d.State != nil || d.Status != core.Abort {
 					t.Fatalf("nothing to lose, yet %+v", d)
 				}
 				return
 			}
-			if d.state == nil || d.state.Name != c.want || n != c.recoveries || d.policy.Resuming != c.resuming || core.Deref(d.policy.RetryType) != c.retry {
-				t.Fatalf("got %+v, %d recoveries, %+v", d.state, n, d.policy)
+			if d.State == nil || d.State.Name != c.want || n != c.recoveries || d.Policy.Resuming != c.resuming || core.Deref(d.Policy.RetryType) != c.retry {
+				t.Fatalf("got %+v, %d recoveries, %+v", d.State, n, d.Policy)
 			}
-			if !strings.Contains(core.Deref(d.state.Message), c.mustContain) {
-				t.Errorf("message %q", *d.state.Message)
+			if !strings.Contains(core.Deref(d.State.Message), c.mustContain) {
+				t.Errorf("message %q", *d.State.Message)
 			}
-			if c.want == "Suspended" && !d.state.Details.PauseReschedule {
+			if c.want == "Suspended" && !d.State.Details.PauseReschedule {
 				t.Error("a suspended run resumes by being rescheduled")
 			}
-			if holdsLease(d.state, d.policy) {
+			if HoldsLease(d.State, d.Policy) {
 				t.Error("what was lost must not need a lease")
 			}
 		})
@@ -61,15 +61,15 @@ func TestLoss(t *testing.T) {
 
 func TestTaskRules(t *testing.T) {
 	in := func(typ core.StateType, with ...func(*core.TaskRun)) *core.TaskRun {
-		r := &core.TaskRun{ID: core.NewID(), FlowRunID: core.NewID(), State: stateOf(typ, "", "", noon.Add(-time.Minute))}
+		r := &core.TaskRun{ID: core.NewID(), FlowRunID: core.NewID(), State: NewState(typ, "", "", noon.Add(-time.Minute))}
 		r.StateID, r.StateType, r.StateTimestamp = r.State.ID, typ, r.State.Timestamp
 		for _, f := range with {
 			f(r)
 		}
 		return r
 	}
-	flowIn := func(typ core.StateType) func(*facts) {
-		return func(f *facts) { f.flowRun = runIn(typ, ranTimes(3)) }
+	flowIn := func(typ core.StateType) func(*Facts) {
+		return func(f *Facts) { f.FlowRun = runIn(typ, ranTimes(3)) }
 	}
 	again := func(n int64, policy core.TaskRunPolicy) func(*core.TaskRun) {
 		return func(r *core.TaskRun) { r.RunCount, r.EmpiricalPolicy = n, policy }
@@ -80,7 +80,7 @@ func TestTaskRules(t *testing.T) {
 		name    string
 		run     *core.TaskRun
 		to      core.StateCreate
-		facts   func(*facts)
+		facts   func(*Facts)
 		status  core.ResponseStatus
 		written string
 		delay   time.Duration
@@ -88,7 +88,7 @@ func TestTaskRules(t *testing.T) {
 		{name: "runs", run: in(core.Pending), to: core.StateCreate{Type: core.Running}, facts: flowIn(core.Running), status: core.Accept, written: "Running"},
 		{name: "flow pending", run: in(core.Pending), to: core.StateCreate{Type: core.Running}, facts: flowIn(core.Pending), status: core.Abort},
 		{name: "flow paused", run: in(core.Pending), to: core.StateCreate{Type: core.Running}, facts: flowIn(core.Paused), status: core.Reject, written: "NotReady"},
-		{name: "cached", run: in(core.Pending), to: core.StateCreate{Type: core.Running}, facts: func(f *facts) { f.cached = stateOf(core.Completed, "", "", noon) }, status: core.Reject, written: "Cached"},
+		{name: "cached", run: in(core.Pending), to: core.StateCreate{Type: core.Running}, facts: func(f *Facts) { f.Cached = NewState(core.Completed, "", "", noon) }, status: core.Reject, written: "Cached"},
 		{name: "finished to crashed", run: in(core.Failed), to: core.StateCreate{Type: core.Crashed}, status: core.Abort},
 		{name: "completed with a result", run: in(core.Completed, func(r *core.TaskRun) { r.State.Data = core.JSON(`{"type":"x"}`) }), to: core.StateCreate{Type: core.Running}, facts: flowIn(core.Running), status: core.Reject},
 		{name: "retry", run: in(core.Running, again(1, list)), to: core.StateCreate{Type: core.Failed}, status: core.Reject, written: "AwaitingRetry", delay: time.Second},
@@ -101,20 +101,20 @@ func TestTaskRules(t *testing.T) {
 		{name: "deferred claim race", run: in(core.Pending, func(r *core.TaskRun) { r.State.Details.Deferred = true }), to: core.StateCreate{Type: core.Pending}, status: core.Abort},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f := facts{now: noon}
+			f := Facts{Now: noon}
 			if c.facts != nil {
 				c.facts(&f)
 			}
-			d := decideTask(c.run, c.to.State(noon), f)
+			d := DecideTask(c.run, c.to.State(noon), f)
 			written := ""
-			if d.state != nil {
-				written = d.state.Name
+			if d.State != nil {
+				written = d.State.Name
 			}
-			if d.status != c.status || written != c.written {
-				t.Fatalf("got %s, %q written; want %s, %q (%s)", d.status, written, c.status, c.written, d.reason)
+			if d.Status != c.status || written != c.written {
+				t.Fatalf("got %s, %q written; want %s, %q (%s)", d.Status, written, c.status, c.written, d.Reason)
 			}
-			if c.delay != 0 && d.state.Details.ScheduledTime != noon.Add(c.delay) {
-				t.Errorf("due %v, want %v", d.state.Details.ScheduledTime.Sub(noon), c.delay)
+			if c.delay != 0 && d.State.Details.ScheduledTime != noon.Add(c.delay) {
+				t.Errorf("due %v, want %v", d.State.Details.ScheduledTime.Sub(noon), c.delay)
 			}
 			if written == "Running" && c.run.FlowRunRunCount != 3 {
 				t.Error("the flow's run count is copied")

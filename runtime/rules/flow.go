@@ -1,4 +1,4 @@
-package orchestrate
+package rules
 
 import (
 	"fmt"
@@ -9,8 +9,8 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-// slotRetry is how long a run waits before it asks for a deployment slot again.
-const slotRetry = 30 * time.Second
+// SlotRetry is how long a run waits before it asks for a deployment slot again.
+const SlotRetry = 30 * time.Second
 
 // flowChange is a proposal for a flow run.
 type flowChange struct {
@@ -18,9 +18,13 @@ type flowChange struct {
 	run *core.FlowRun
 }
 
-// flowRules in the order in which they are asked. Numbers are those of the
-// contract's table; 13 (the event) and 14 (the slot) follow from what is written.
-var flowRules = []func(*flowChange) bool{
+// FlowRules are asked one after the other until one decides.
+type FlowRules []func(*flowChange) bool
+
+// Flow has all rules of a flow run in the order in which they are asked. Numbers
+// are those of the contract's table; 13 (the event) and 14 (the slot) follow from
+// what is written.
+var Flow = FlowRules{
 	sameTransition,       // 1
 	leaveTerminal,        // 2
 	leaveCancelling,      // 3
@@ -35,27 +39,30 @@ var flowRules = []func(*flowChange) bool{
 	retryInProcess,       // 12
 }
 
-// forcedFlowRules are asked for forced proposals and first states.
-var forcedFlowRules = []func(*flowChange) bool{nothingToTerminate}
+// ForcedFlow are asked for forced proposals and first states.
+var ForcedFlow = FlowRules{nothingToTerminate}
 
-// lateRules mark a run late.
-var lateRules = []func(*flowChange) bool{lateOnlyIfScheduled}
+// Late mark a run late.
+var Late = FlowRules{lateOnlyIfScheduled}
 
-// decideFlow decides on a proposed state of a flow run. It changes nothing but
+// Repeated recognizes a request that was sent again.
+var Repeated = FlowRules{sameTransition}
+
+// DecideFlow decides on a proposed state of a flow run. It changes nothing but
 // what it returns and the proposal's own scheduled time.
-func decideFlow(run *core.FlowRun, proposed *core.State, f facts, rules []func(*flowChange) bool) decision {
+func DecideFlow(run *core.FlowRun, proposed *core.State, f Facts, rules FlowRules) Decision {
 	c := &flowChange{change: newChange(run.State, proposed, f), run: run}
-	c.policy = run.EmpiricalPolicy
-	kept := c.policy
+	c.Policy = run.EmpiricalPolicy
+	kept := c.Policy
 	for _, rule := range rules {
 		if rule(c) {
 			break
 		}
 	}
-	if c.state == nil {
-		c.policy, c.reset = kept, false
+	if c.State == nil {
+		c.Policy, c.Reset = kept, false
 	}
-	return c.decision
+	return c.Decision
 }
 
 func sameTransition(c *flowChange) bool {
@@ -79,11 +86,11 @@ func leaveTerminal(c *flowChange) bool {
 	case c.to == core.Scheduled && c.run.DeploymentID.IsZero():
 		return c.abort("Cannot reschedule a run without an associated deployment.")
 	}
-	c.policy.Resuming, c.policy.PauseKeys, c.policy.RetryType = false, nil, nil
+	c.Policy.Resuming, c.Policy.PauseKeys, c.Policy.RetryType = false, nil, nil
 	if c.to == core.Scheduled {
-		c.policy.RetryType = core.Ptr("reschedule")
+		c.Policy.RetryType = core.Ptr("reschedule")
 	}
-	c.reset = true
+	c.Reset = true
 	return false
 }
 
@@ -108,7 +115,7 @@ func nothingToTerminate(c *flowChange) bool {
 }
 
 func cancelledInstead(c *flowChange) *core.State {
-	s := stateOf(core.Cancelled, "", "", c.facts.now)
+	s := NewState(core.Cancelled, "", "", c.facts.Now)
 	s.Message = c.proposed.Message
 	return s
 }
@@ -130,21 +137,21 @@ func claimRace(c *flowChange) bool {
 	return false
 }
 
-// needsSlot says whether the transition asks rule 6, which needs the deployment.
-func needsSlot(run *core.FlowRun, to core.StateType) bool {
-	return to == core.Pending && !run.DeploymentID.IsZero() && !occupies(run.StateType) && run.StateType != core.Cancelled
+// NeedsSlot says whether the transition asks rule 6, which needs the deployment.
+func NeedsSlot(run *core.FlowRun, to core.StateType) bool {
+	return to == core.Pending && !run.DeploymentID.IsZero() && !Occupies(run.StateType) && run.StateType != core.Cancelled
 }
 
 func deploymentSlot(c *flowChange) bool {
-	if !needsSlot(c.run, c.to) {
+	if !NeedsSlot(c.run, c.to) {
 		return false
 	}
-	d := c.facts.deployment
+	d := c.facts.Deployment
 	if d == nil {
 		return c.abort("The deployment of this run no longer exists.")
 	}
 	limit := d.GlobalConcurrencyLimit
-	if limit == nil || !limit.Active || c.facts.occupied < limit.Limit {
+	if limit == nil || !limit.Active || c.facts.Occupied < limit.Limit {
 		return false
 	}
 	const full = "Deployment concurrency limit reached."
@@ -152,9 +159,9 @@ func deploymentSlot(c *flowChange) bool {
 	case limit.Limit <= 0:
 		return c.abort("The deployment's concurrency limit is 0, so none of its runs can start.")
 	case d.ConcurrencyOptions != nil && d.ConcurrencyOptions.CollisionStrategy == "CANCEL_NEW":
-		return c.instead(stateOf(core.Cancelled, "", full, c.facts.now), full)
+		return c.instead(NewState(core.Cancelled, "", full, c.facts.Now), full)
 	}
-	return c.instead(scheduledAt(c.facts.now.Add(slotRetry), core.NameAwaitingConcurrencySlot, "", c.facts.now), full)
+	return c.instead(ScheduledAt(c.facts.Now.Add(SlotRetry), core.NameAwaitingConcurrencySlot, "", c.facts.Now), full)
 }
 
 func lateOnlyIfScheduled(c *flowChange) bool {
@@ -174,7 +181,7 @@ func pause(c *flowChange) bool {
 		return c.abort("Cannot pause flows with no state.")
 	case c.from != core.Running:
 		return c.keep("Cannot pause flows that are not currently running.")
-	case d.PauseKey != nil && slices.Contains(c.policy.PauseKeys, *d.PauseKey):
+	case d.PauseKey != nil && slices.Contains(c.Policy.PauseKeys, *d.PauseKey):
 		if d.PauseReschedule {
 			return c.keep("This suspend has already fired.")
 		}
@@ -185,12 +192,12 @@ func pause(c *flowChange) bool {
 		return c.abort("Cannot suspend flows without a deployment.")
 	}
 	if d.PauseKey != nil {
-		c.policy.PauseKeys = append(slices.Clone(c.policy.PauseKeys), *d.PauseKey)
+		c.Policy.PauseKeys = append(slices.Clone(c.Policy.PauseKeys), *d.PauseKey)
 	}
 	return false
 }
 
-const neverResumed = "The flow was paused and never resumed."
+const NeverResumed = "The flow was paused and never resumed."
 
 func resume(c *flowChange) bool {
 	if c.from != core.Paused {
@@ -202,8 +209,8 @@ func resume(c *flowChange) bool {
 		return c.keep(fmt.Sprintf("This run cannot transition to the %s state from the %s state.", c.to, c.from))
 	case d.PauseReschedule && c.run.DeploymentID.IsZero():
 		return c.keep("Cannot reschedule a paused flow run without a deployment.")
-	case d.PauseTimeout != 0 && d.PauseTimeout.Before(c.facts.now):
-		return c.instead(stateOf(core.Failed, "", neverResumed, c.facts.now),
+	case d.PauseTimeout != 0 && d.PauseTimeout.Before(c.facts.Now):
+		return c.instead(NewState(core.Failed, "", NeverResumed, c.facts.Now),
 			"The flow run pause has timed out and can no longer resume.")
 	}
 	return false
@@ -228,7 +235,7 @@ func waitForTime(c *change) bool {
 	if due == 0 {
 		return false
 	}
-	if delay := int64(math.RoundToEven(due.Sub(c.facts.now).Seconds())); delay > 0 {
+	if delay := int64(math.RoundToEven(due.Sub(c.facts.Now).Seconds())); delay > 0 {
 		return c.wait(delay, "Scheduled time is in the future")
 	}
 	return false
@@ -238,13 +245,13 @@ func retryInProcess(c *flowChange) bool {
 	if c.from != core.Running || c.to != core.Failed {
 		return false
 	}
-	retries, delay := flowRetries(c.policy)
+	retries, delay := flowRetries(c.Policy)
 	if c.run.RunCount > retries {
-		c.policy.RetryType = nil
+		c.Policy.RetryType = nil
 		return false
 	}
-	c.policy.Resuming, c.policy.PauseKeys, c.policy.RetryType = false, nil, core.Ptr("in_process")
-	s := scheduledAt(c.facts.now.Add(delay.Duration()), core.NameAwaitingRetry, "", c.facts.now)
+	c.Policy.Resuming, c.Policy.PauseKeys, c.Policy.RetryType = false, nil, core.Ptr("in_process")
+	s := ScheduledAt(c.facts.Now.Add(delay.Duration()), core.NameAwaitingRetry, "", c.facts.Now)
 	s.Message, s.Data = c.proposed.Message, c.proposed.Data
 	return c.instead(s, "Retrying")
 }
@@ -256,4 +263,26 @@ func flowRetries(p core.FlowRunPolicy) (retries int64, delay core.Seconds) {
 		retries = *p.Retries
 	}
 	return retries, core.Seconds(p.Delay())
+}
+
+// DecideRetry decides on a retry that a person asks for: unlike an engine, a
+// person may retry cancelled runs and runs with a result.
+func DecideRetry(run *core.FlowRun, fresh bool, now core.Time) Decision {
+	d := Decision{Status: core.Abort, Policy: run.EmpiricalPolicy}
+	switch {
+	case !run.StateType.Final():
+		d.Reason = "Only a finished run can be retried; cancel this one first."
+		return d
+	case run.DeploymentID.IsZero():
+		d.Reason = "Cannot reschedule a run without an associated deployment."
+		return d
+	}
+	text := "Retry requested"
+	if fresh {
+		text = "Fresh start requested"
+	}
+	d.Status, d.Reset = core.Accept, true
+	d.Policy.Resuming, d.Policy.PauseKeys, d.Policy.RetryType = false, nil, core.Ptr("reschedule")
+	d.State = ScheduledAt(now, core.NameAwaitingRetry, text, now)
+	return d
 }

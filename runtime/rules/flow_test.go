@@ -1,4 +1,4 @@
-package orchestrate
+package rules
 
 import (
 	"slices"
@@ -30,7 +30,7 @@ var (
 func runIn(t core.StateType, with ...func(*core.FlowRun)) *core.FlowRun {
 	r := &core.FlowRun{ID: core.NewID(), EmpiricalPolicy: core.FlowRunPolicy{PauseKeys: []string{"used"}, Resuming: true}}
 	if t != "" {
-		r.State = stateOf(t, "", "", noon.Add(-time.Minute))
+		r.State = NewState(t, "", "", noon.Add(-time.Minute))
 		r.StateID, r.StateType, r.StateName, r.StateTimestamp = r.State.ID, t, r.State.Name, r.State.Timestamp
 	}
 	for _, f := range with {
@@ -39,13 +39,13 @@ func runIn(t core.StateType, with ...func(*core.FlowRun)) *core.FlowRun {
 	return r
 }
 
-func limitOf(limit, taken int64, strategy string) func(*facts) {
-	return func(f *facts) {
-		f.deployment = &core.Deployment{GlobalConcurrencyLimit: &core.GlobalConcurrencyLimit{Active: true, Limit: limit}}
+func limitOf(limit, taken int64, strategy string) func(*Facts) {
+	return func(f *Facts) {
+		f.Deployment = &core.Deployment{GlobalConcurrencyLimit: &core.GlobalConcurrencyLimit{Active: true, Limit: limit}}
 		if strategy != "" {
-			f.deployment.ConcurrencyOptions = &core.ConcurrencyOptions{CollisionStrategy: strategy}
+			f.Deployment.ConcurrencyOptions = &core.ConcurrencyOptions{CollisionStrategy: strategy}
 		}
-		f.occupied = taken
+		f.Occupied = taken
 	}
 }
 
@@ -59,7 +59,7 @@ func TestFlowRules(t *testing.T) {
 		name    string
 		run     *core.FlowRun
 		to      core.StateCreate
-		facts   func(*facts)
+		facts   func(*Facts)
 		force   bool
 		status  core.ResponseStatus
 		written string // name of the state written; "" if none
@@ -121,7 +121,7 @@ func TestFlowRules(t *testing.T) {
 		{name: "11 too early", run: runIn(core.Scheduled, dueAt(noon.Add(100*time.Second))), to: core.StateCreate{Type: core.Running}, status: core.Wait, reason: "Scheduled time is in the future"},
 		{name: "11 pending too early", run: runIn(core.Pending, dueAt(noon.Add(2*time.Second))), to: core.StateCreate{Type: core.Running}, status: core.Wait, reason: "Scheduled time is in the future"},
 		{name: "11 almost", run: runIn(core.Pending, dueAt(noon.Add(400*time.Millisecond))), to: core.StateCreate{Type: core.Running}, status: core.Accept, written: "Running"},
-		{name: "12 another attempt", run: runIn(core.Running, retries(1), ranTimes(1)), to: core.StateCreate{Type: core.Failed, Message: message("boom")}, status: core.Reject, written: "AwaitingRetry", reason: "Retrying",
+		{name: "12 another attempt", run: runIn(core.Running, retries(1), ranTimes(1)), to: core.StateCreate{Type: core.Failed, Message: Message("boom")}, status: core.Reject, written: "AwaitingRetry", reason: "Retrying",
 			then: func(p core.FlowRunPolicy) bool { return core.Deref(p.RetryType) == "in_process" && !p.Resuming }},
 		{name: "12 timed out", run: runIn(core.Running, retries(2), ranTimes(2)), to: core.StateCreate{Type: core.Failed, Name: "TimedOut"}, status: core.Reject, written: "AwaitingRetry", reason: "Retrying"},
 		{name: "12 exhausted", run: runIn(core.Running, retries(1), ranTimes(2)), to: core.StateCreate{Type: core.Failed}, status: core.Accept, written: "Failed",
@@ -130,33 +130,33 @@ func TestFlowRules(t *testing.T) {
 		{name: "forced crash and cancel of a cancelling run", run: runIn(core.Cancelling), to: core.StateCreate{Type: core.Crashed}, force: true, status: core.Accept, written: "Crashed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			f := facts{now: noon}
+			f := Facts{Now: noon}
 			if c.facts != nil {
 				c.facts(&f)
 			}
-			rules := flowRules
+			rules := Flow
 			if c.force {
-				rules = forcedFlowRules
+				rules = ForcedFlow
 			}
 			before := c.run.EmpiricalPolicy
-			d := decideFlow(c.run, c.to.State(noon), f, rules)
+			d := DecideFlow(c.run, c.to.State(noon), f, rules)
 			written := ""
-			if d.state != nil {
-				written = d.state.Name
+			if d.State != nil {
+				written = d.State.Name
 			}
-			if d.status != c.status || written != c.written || d.reason != c.reason {
-				t.Fatalf("got %s, %q written, %q; want %s, %q, %q", d.status, written, d.reason, c.status, c.written, c.reason)
+			if d.Status != c.status || written != c.written || d.Reason != c.reason {
+				t.Fatalf("got %s, %q written, %q; want %s, %q, %q", d.Status, written, d.Reason, c.status, c.written, c.reason)
 			}
-			if c.then != nil && !c.then(d.policy) {
-				t.Errorf("policy %+v", d.policy)
+			if c.then != nil && !c.then(d.Policy) {
+				t.Errorf("policy %+v", d.Policy)
 			}
-			if d.state == nil && !slices.Equal(d.policy.PauseKeys, before.PauseKeys) {
+			if d.State == nil && !slices.Equal(d.Policy.PauseKeys, before.PauseKeys) {
 				t.Error("nothing was written, yet the policy changed")
 			}
 			if !slices.Equal(c.run.EmpiricalPolicy.PauseKeys, []string{"used"}) {
 				t.Error("the rules changed the run")
 			}
-			r := d.result(c.run.State)
+			r := d.Result(c.run.State)
 			if r.Written != (c.written != "") || r.Details.Type == "" || (c.status == core.Accept) != (r.Details.Reason == nil) {
 				t.Errorf("result %+v", r)
 			}
@@ -166,16 +166,16 @@ func TestFlowRules(t *testing.T) {
 
 func TestFlowRuleDetails(t *testing.T) {
 	run := runIn(core.Running, retries(1), ranTimes(1))
-	d := decideFlow(run, core.StateCreate{Type: core.Failed, Message: message("boom"), Data: core.JSON(`1`)}.State(noon), facts{now: noon}, flowRules)
-	if d.state.Details.ScheduledTime != noon.Add(7*time.Second) || *d.state.Message != "boom" || string(d.state.Data) != "1" {
-		t.Errorf("a retry keeps message and data, and waits its delay: %+v", d.state)
+	d := DecideFlow(run, core.StateCreate{Type: core.Failed, Message: Message("boom"), Data: core.JSON(`1`)}.State(noon), Facts{Now: noon}, Flow)
+	if d.State.Details.ScheduledTime != noon.Add(7*time.Second) || *d.State.Message != "boom" || string(d.State.Data) != "1" {
+		t.Errorf("a retry keeps message and data, and waits its delay: %+v", d.State)
 	}
-	d = decideFlow(runIn(core.Scheduled, dueAt(noon.Add(100*time.Second))), core.StateCreate{Type: core.Running}.State(noon), facts{now: noon}, flowRules)
+	d = DecideFlow(runIn(core.Scheduled, dueAt(noon.Add(100*time.Second))), core.StateCreate{Type: core.Running}.State(noon), Facts{Now: noon}, Flow)
 	if d.delay != 100 {
 		t.Errorf("waits %d s, want 100", d.delay)
 	}
 	p := core.StateCreate{Type: core.Pending}.State(noon)
-	decideFlow(runIn(core.Scheduled, dueAt(noon-1)), p, facts{now: noon}, flowRules)
+	DecideFlow(runIn(core.Scheduled, dueAt(noon-1)), p, Facts{Now: noon}, Flow)
 	if p.Details.ScheduledTime != noon-1 {
 		t.Error("10: the scheduled time is copied")
 	}
@@ -184,7 +184,7 @@ func TestFlowRuleDetails(t *testing.T) {
 func TestBookkeeping(t *testing.T) {
 	run := &core.FlowRun{ID: core.NewID()}
 	enter := func(typ core.StateType, at core.Time) {
-		enterFlowState(run, stateOf(typ, "", "", at), run.EmpiricalPolicy)
+		ApplyFlowState(run, NewState(typ, "", "", at), run.EmpiricalPolicy)
 	}
 	enter(core.Scheduled, noon)
 	if run.ExpectedStartTime != noon || run.NextScheduledStartTime != noon {

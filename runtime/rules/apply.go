@@ -1,11 +1,11 @@
-package orchestrate
+package rules
 
 import "github.com/flowlite/flowlite/runtime/core"
 
-// enterFlowState moves a run to a state: all that a transition changes on the
+// ApplyFlowState moves a run to a state: all that a transition changes on the
 // run besides its policy's rules. It gives the state its ids and makes its
 // timestamp later than the one before, since (run, timestamp) is unique.
-func enterFlowState(run *core.FlowRun, s *core.State, policy core.FlowRunPolicy) {
+func ApplyFlowState(run *core.FlowRun, s *core.State, policy core.FlowRunPolicy) {
 	from := run.StateType
 	if s.Timestamp <= run.StateTimestamp {
 		s.Timestamp = run.StateTimestamp + 1
@@ -53,8 +53,8 @@ func enterFlowState(run *core.FlowRun, s *core.State, policy core.FlowRunPolicy)
 	run.StateTimestamp, run.Updated = s.Timestamp, s.Timestamp
 }
 
-// enterTaskState is the same for a task run.
-func enterTaskState(run *core.TaskRun, s *core.State) {
+// ApplyTaskState is the same for a task run.
+func ApplyTaskState(run *core.TaskRun, s *core.State) {
 	from := run.StateType
 	if s.Timestamp <= run.StateTimestamp {
 		s.Timestamp = run.StateTimestamp + 1
