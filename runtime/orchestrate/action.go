@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/backoff"
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -200,17 +201,17 @@ func (s *Service) finishAction(ctx context.Context, inv *invocation, outcome err
 	if outcome != nil {
 		s.log.Warn("automation's action failed", "automation", inv.automation.Name, "action", inv.action.Type, "error", outcome)
 	}
-	return s.write(ctx, func(tx core.Tx, out *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		if there, err := tx.DeleteDueAction(ctx, inv.ID); err != nil || !there {
 			return err
 		}
-		out.event(inv.event("triggered", inv.Triggered, nil))
+		out.Event(inv.event("triggered", inv.Triggered, nil))
 		if outcome == nil {
-			out.event(inv.event("executed", s.now(), inv.details))
+			out.Event(inv.event("executed", s.now(), inv.details))
 			return nil
 		}
 		inv.details["reason"] = outcome.Error()
-		out.event(inv.event("failed", s.now(), inv.details))
+		out.Event(inv.event("failed", s.now(), inv.details))
 		return nil
 	})
 }

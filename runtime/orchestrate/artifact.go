@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -17,7 +18,7 @@ func (s *Service) CreateArtifact(ctx context.Context, c core.ArtifactCreate) (*c
 	}
 	mask := s.masker(ctx)
 	var a *core.Artifact
-	err := s.write(ctx, func(tx core.Tx, out *outbox) error {
+	err := s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		now := s.now()
 		a = &core.Artifact{
 			ID: c.ID, Created: now, Updated: now, Key: c.Key, Type: c.Type, Description: maskText(c.Description, mask),
@@ -31,7 +32,7 @@ func (s *Service) CreateArtifact(ctx context.Context, c core.ArtifactCreate) (*c
 				a.FlowRunID = t.FlowRunID
 			}
 		}
-		out.run(a.FlowRunID)
+		out.Run(a.FlowRunID)
 		return tx.InsertArtifact(ctx, a)
 	})
 	return a, err
@@ -40,7 +41,7 @@ func (s *Service) CreateArtifact(ctx context.Context, c core.ArtifactCreate) (*c
 // UpdateArtifact returns ENotFound if there is no such artifact.
 func (s *Service) UpdateArtifact(ctx context.Context, id core.UUID, u core.ArtifactUpdate) error {
 	mask := s.masker(ctx)
-	return s.write(ctx, func(tx core.Tx, out *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		a, err := tx.Artifact(ctx, id)
 		if err != nil {
 			return err
@@ -55,14 +56,14 @@ func (s *Service) UpdateArtifact(ctx context.Context, id core.UUID, u core.Artif
 			a.Metadata = core.MaskJSON(u.Metadata.Or(nil), mask)
 		}
 		a.Updated = s.now()
-		out.run(a.FlowRunID)
+		out.Run(a.FlowRunID)
 		return tx.UpdateArtifact(ctx, a)
 	})
 }
 
 // DeleteArtifact returns ENotFound if there is no such artifact.
 func (s *Service) DeleteArtifact(ctx context.Context, id core.UUID) error {
-	return s.write(ctx, func(tx core.Tx, _ *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		if _, err := tx.Artifact(ctx, id); err != nil {
 			return err
 		}

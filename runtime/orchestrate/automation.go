@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -143,7 +144,7 @@ func (s *Service) changeAutomation(ctx context.Context, id core.UUID, edit func(
 // changeAutomations runs fn in a transaction, after which events are looked at
 // with the automations as they are then.
 func (s *Service) changeAutomations(ctx context.Context, fn func(tx core.Tx) error) error {
-	if err := s.write(ctx, func(tx core.Tx, _ *outbox) error { return fn(tx) }); err != nil {
+	if err := s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error { return fn(tx) }); err != nil {
 		return err
 	}
 	// The other servers look each second, too; but whoever made an automation

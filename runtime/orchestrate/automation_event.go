@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -58,23 +59,23 @@ func (s *Service) EvaluateAutomations(ctx context.Context) (n int, first error) 
 // evaluateQueued counts an event once; what cannot be counted is tried again,
 // but not for ever, unless it was the database that was away.
 func (s *Service) evaluateQueued(ctx context.Context, q core.QueuedEvent) error {
-	err := s.write(ctx, func(tx core.Tx, out *outbox) error { return s.evaluate(ctx, tx, out, q.EventID) })
+	err := s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error { return s.evaluate(ctx, tx, out, q.EventID) })
 	if err == nil || ctx.Err() != nil || core.CodeOf(err) == core.EUnavailable {
 		return err
 	}
 	s.log.Error("event not counted for automations", "event", q.EventID, "attempt", q.Attempts+1, "error", err)
 	if q.Attempts+1 < evaluateRetries {
-		return s.write(ctx, func(tx core.Tx, _ *outbox) error {
+		return s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 			return tx.ParkAutomationEvent(ctx, q.EventID, s.now().Add(time.Second<<q.Attempts))
 		})
 	}
-	return s.write(ctx, func(tx core.Tx, _ *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		_, err := tx.TakeAutomationEvent(ctx, q.EventID)
 		return err
 	})
 }
 
-func (s *Service) evaluate(ctx context.Context, tx core.Tx, out *outbox, eventID core.UUID) error {
+func (s *Service) evaluate(ctx context.Context, tx core.Tx, out *commit.Outbox, eventID core.UUID) error {
 	taken, err := tx.TakeAutomationEvent(ctx, eventID)
 	if err != nil || !taken {
 		return err
@@ -188,7 +189,7 @@ func (f *firing) settle(ctx context.Context, t *eventTrigger, was, next, fired *
 
 // closeBucket does with a bucket what its end asks for.
 func (s *Service) closeBucket(ctx context.Context, closed *core.Bucket) error {
-	return s.write(ctx, func(tx core.Tx, out *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		a, err := tx.LockAutomation(ctx, closed.AutomationID)
 		if core.IsNotFound(err) {
 			return nil // and its buckets went with it

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -12,7 +13,7 @@ import (
 type firing struct {
 	s          *Service
 	tx         core.Tx
-	out        *outbox
+	out        *commit.Outbox
 	automation *core.Automation
 	last       core.Time
 }
@@ -97,7 +98,7 @@ func complete(t *core.Trigger, firings []*core.ChildFiring) bool {
 func (f *firing) act(ctx context.Context, one *core.Firing) error {
 	a := f.automation
 	e := triggeredEvent(a, one)
-	f.out.event(e)
+	f.out.Event(e)
 	index := int64(0)
 	put := func(actions []*core.AutomationAction, with *core.Firing) error {
 		for _, action := range actions {
@@ -118,7 +119,9 @@ func (f *firing) act(ctx context.Context, one *core.Firing) error {
 	if err := put(a.ActionsOnTrigger, &told); err != nil {
 		return err
 	}
-	f.out.actions = f.out.actions || index > 0
+	if index > 0 {
+		f.out.Actions()
+	}
 	return nil
 }
 

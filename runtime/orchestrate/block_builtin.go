@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"encoding/json"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -70,7 +71,7 @@ func (s *Service) registerBlock(ctx context.Context, b builtinBlock) error {
 			return nil
 		}
 	}
-	return s.write(ctx, func(tx core.Tx, _ *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		t, err := tx.BlockTypeBySlug(ctx, b.Slug)
 		switch {
 		case core.IsNotFound(err):
@@ -119,7 +120,7 @@ func (s *Service) resealBlocks(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			err = s.write(ctx, func(tx core.Tx, _ *outbox) error {
+			err = s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 				_, err := tx.ResealBlockDocument(ctx, d.ID, d.Sealed, sealed)
 				return err
 			})

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -29,7 +30,7 @@ func (s *Service) CreateBlockDocument(ctx context.Context, c core.BlockDocumentC
 	if err := s.seal(d, c.Data); err != nil {
 		return nil, err
 	}
-	err = s.write(ctx, func(tx core.Tx, _ *outbox) error {
+	err = s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		if err := s.checkBlockDocument(ctx, tx, d); err != nil {
 			return err
 		}
@@ -137,7 +138,7 @@ func (s *Service) UpdateBlockDocument(ctx context.Context, id core.UUID, u core.
 		return err
 	}
 	merge := u.Merge.Or(true)
-	err = s.write(ctx, func(tx core.Tx, _ *outbox) error {
+	err = s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		d, err := tx.LockBlockDocument(ctx, id)
 		if err != nil {
 			return err
@@ -219,7 +220,7 @@ func (s *Service) changeData(ctx context.Context, tx core.Tx, d *core.BlockDocum
 
 // DeleteBlockDocument returns ENotFound if there is no such document.
 func (s *Service) DeleteBlockDocument(ctx context.Context, id core.UUID) error {
-	err := s.write(ctx, func(tx core.Tx, _ *outbox) error { return tx.DeleteBlockDocument(ctx, id) })
+	err := s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error { return tx.DeleteBlockDocument(ctx, id) })
 	if err == nil {
 		s.secretsChanged()
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -18,7 +19,7 @@ func (s *Service) CreateBlockSchema(ctx context.Context, c core.BlockSchemaCreat
 	for k, v := range c.Fields {
 		fields[k] = anyOf(v)
 	}
-	put := func(tx core.Tx, _ *outbox) error {
+	put := func(tx core.Tx, _ *commit.Outbox) error {
 		t, err := tx.BlockType(ctx, c.BlockTypeID)
 		if core.IsNotFound(err) {
 			return core.Errorf(core.ENotFound, "Block type %s not found.", c.BlockTypeID)
@@ -29,8 +30,8 @@ func (s *Service) CreateBlockSchema(ctx context.Context, c core.BlockSchemaCreat
 		schema, created, err = s.putBlockSchema(ctx, tx, t, fields, c.Capabilities, version(c.Version), 0)
 		return err
 	}
-	if err = s.write(ctx, put); core.CodeOf(err) == core.EConflict {
-		err = s.write(ctx, put) // on Postgres another may have made it meanwhile: now it is found
+	if err = s.commit.Write(ctx, put); core.CodeOf(err) == core.EConflict {
+		err = s.commit.Write(ctx, put) // on Postgres another may have made it meanwhile: now it is found
 	}
 	return schema, created, err
 }
@@ -133,7 +134,7 @@ func storedFields(fields map[string]any) map[string]any {
 // DeleteBlockSchema removes the schema with its documents; ENotFound, or
 // EForbidden for one of a protected type.
 func (s *Service) DeleteBlockSchema(ctx context.Context, id core.UUID) error {
-	return s.write(ctx, func(tx core.Tx, _ *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		schema, err := tx.BlockSchema(ctx, id)
 		if err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -32,7 +33,7 @@ func (s *Service) DefaultResultStorage(ctx context.Context) (id core.UUID, err e
 // SetDefaultResultStorage returns ENotFound, or EInvalid for a block that
 // cannot store anything. The zero id sets none.
 func (s *Service) SetDefaultResultStorage(ctx context.Context, id core.UUID) error {
-	return s.write(ctx, func(tx core.Tx, _ *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		if !id.IsZero() {
 			d, err := tx.BlockDocument(ctx, id)
 			if core.IsNotFound(err) {

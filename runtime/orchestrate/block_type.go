@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -30,7 +31,7 @@ func (s *Service) CreateBlockType(ctx context.Context, c core.BlockTypeCreate) (
 		ID: core.NewID(), Created: now, Updated: now, Name: c.Name, Slug: c.Slug, LogoURL: c.LogoURL,
 		DocumentationURL: c.DocumentationURL, Description: c.Description, CodeExample: c.CodeExample,
 	}
-	err := s.write(ctx, func(tx core.Tx, _ *outbox) error { return tx.InsertBlockType(ctx, t) })
+	err := s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error { return tx.InsertBlockType(ctx, t) })
 	if core.CodeOf(err) == core.EConflict {
 		return nil, core.Errorf(core.EConflict, "Block type with name %q already exists", c.Name)
 	}
@@ -39,7 +40,7 @@ func (s *Service) CreateBlockType(ctx context.Context, c core.BlockTypeCreate) (
 
 // UpdateBlockType returns ENotFound if there is no such type.
 func (s *Service) UpdateBlockType(ctx context.Context, id core.UUID, u core.BlockTypeUpdate) error {
-	return s.write(ctx, func(tx core.Tx, _ *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		t, err := tx.BlockType(ctx, id)
 		if err != nil {
 			return err
@@ -64,7 +65,7 @@ func (s *Service) UpdateBlockType(ctx context.Context, id core.UUID, u core.Bloc
 // DeleteBlockType removes the type with its schemas and documents; ENotFound,
 // or EForbidden for a protected type.
 func (s *Service) DeleteBlockType(ctx context.Context, id core.UUID) error {
-	return s.write(ctx, func(tx core.Tx, _ *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		t, err := tx.BlockType(ctx, id)
 		if err != nil {
 			return err

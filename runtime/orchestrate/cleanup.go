@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/rules"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -18,7 +19,7 @@ const (
 func (s *Service) MarkLate(ctx context.Context) (int, error) {
 	return s.sweep(ctx, func() ([]core.UUID, error) {
 		return s.store.LateFlowRuns(ctx, s.now().Add(-lateAfter), sweepBatch)
-	}, func(tx core.Tx, out *outbox, id core.UUID) error {
+	}, func(tx core.Tx, out *commit.Outbox, id core.UUID) error {
 		run, err := tx.LockFlowRun(ctx, id)
 		if err != nil || run.StateType != core.Scheduled || run.StateName != core.Scheduled.Name() {
 			return err
@@ -43,7 +44,7 @@ func (s *Service) MarkLate(ctx context.Context) (int, error) {
 func (s *Service) ExpirePauses(ctx context.Context) (int, error) {
 	return s.sweep(ctx, func() ([]core.UUID, error) {
 		return s.store.PausedPast(ctx, s.now(), sweepBatch)
-	}, func(tx core.Tx, out *outbox, id core.UUID) error {
+	}, func(tx core.Tx, out *commit.Outbox, id core.UUID) error {
 		run, err := tx.LockFlowRun(ctx, id)
 		if err != nil || run.StateType != core.Paused {
 			return err
@@ -61,7 +62,7 @@ func (s *Service) ExpirePauses(ctx context.Context) (int, error) {
 func (s *Service) CleanCancelled(ctx context.Context) (int, error) {
 	return s.sweep(ctx, func() ([]core.UUID, error) {
 		return s.store.CancelledSince(ctx, s.now().Add(-cancelledFor), sweepBatch)
-	}, func(tx core.Tx, out *outbox, id core.UUID) error {
+	}, func(tx core.Tx, out *commit.Outbox, id core.UUID) error {
 		run, err := tx.LockFlowRun(ctx, id)
 		if err != nil || run.StateType != core.Cancelled {
 			return err
@@ -88,13 +89,13 @@ func (s *Service) CleanCancelled(ctx context.Context) (int, error) {
 
 // sweep does what a list names, each in its own transaction, so that one
 // stubborn row does not hold up the others; what fails is met again next time.
-func (s *Service) sweep(ctx context.Context, list func() ([]core.UUID, error), one func(core.Tx, *outbox, core.UUID) error) (n int, first error) {
+func (s *Service) sweep(ctx context.Context, list func() ([]core.UUID, error), one func(core.Tx, *commit.Outbox, core.UUID) error) (n int, first error) {
 	ids, err := list()
 	if err != nil {
 		return 0, err
 	}
 	for _, id := range ids {
-		err := s.write(ctx, func(tx core.Tx, out *outbox) error { return one(tx, out, id) })
+		err := s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error { return one(tx, out, id) })
 		switch {
 		case err == nil:
 			n++

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/rules"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -75,7 +76,7 @@ func (s *Service) HearOfSlots(ctx context.Context, clientID core.UUID, events []
 			}
 		}
 		for _, id := range s.lost.heard(e, s.now()) {
-			err := s.write(ctx, func(tx core.Tx, _ *outbox) error {
+			err := s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 				return tx.KeepSlotLeases(ctx, id, clientID, core.Forever)
 			})
 			if err != nil {
@@ -106,7 +107,7 @@ func (s *Service) claimSlots(ctx context.Context, clientID core.UUID, e *core.Ev
 		return nil //nolint:nilerr // of another system's limit
 	}
 	holderType, holderID := holderIn(e)
-	return s.write(ctx, func(tx core.Tx, _ *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		leases, err := tx.SlotLeases(ctx, limitID, s.now())
 		if err != nil {
 			return err
@@ -152,7 +153,7 @@ func holderIn(e *core.Event) (kind string, id core.UUID) {
 func (s *Service) LoseClient(ctx context.Context, clientID core.UUID) error {
 	until := s.now().Add(lostGrace)
 	var holders []core.UUID
-	err := s.write(ctx, func(tx core.Tx, _ *outbox) (err error) {
+	err := s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) (err error) {
 		holders, err = tx.LoseSlotLeases(ctx, clientID, until)
 		return err
 	})

@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -28,7 +29,7 @@ func (s *Service) CreateGlobalLimit(ctx context.Context, c core.GlobalConcurrenc
 	if err := checkGlobalLimit(l); err != nil {
 		return nil, err
 	}
-	err := s.write(ctx, func(tx core.Tx, _ *outbox) error {
+	err := s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		if _, err := tx.GlobalLimitByName(ctx, c.Name); err == nil {
 			return core.Errorf(core.EConflict, "A global concurrency limit with the name %q already exists.", c.Name)
 		}
@@ -54,7 +55,7 @@ func checkGlobalLimit(l *core.GlobalConcurrencyLimit) error {
 
 // UpdateGlobalLimit returns ENotFound, or EConflict for a taken name.
 func (s *Service) UpdateGlobalLimit(ctx context.Context, id core.UUID, u core.GlobalConcurrencyLimitUpdate) error {
-	return s.write(ctx, func(tx core.Tx, _ *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		l, err := tx.GlobalLimit(ctx, id)
 		if err != nil {
 			return err
@@ -86,7 +87,7 @@ func (s *Service) UpdateGlobalLimit(ctx context.Context, id core.UUID, u core.Gl
 
 // DeleteGlobalLimit returns ENotFound if there is no such limit.
 func (s *Service) DeleteGlobalLimit(ctx context.Context, id core.UUID) error {
-	return s.write(ctx, func(tx core.Tx, _ *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		if _, err := tx.GlobalLimit(ctx, id); err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -19,7 +20,7 @@ func (s *Service) IncrementSlots(ctx context.Context, r core.SlotRequest) (grant
 	if err := checkSlots(r); err != nil {
 		return nil, err
 	}
-	err = s.write(ctx, func(tx core.Tx, _ *outbox) error {
+	err = s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		granted = []core.MinimalLimit{}
 		limits, err := s.roomFor(ctx, tx, r)
 		if err != nil {
@@ -137,7 +138,7 @@ func (s *Service) DecrementSlots(ctx context.Context, r core.SlotRelease) (relea
 	if r.Slots < 1 {
 		return nil, invalidField("slots", "slots must be 1 or more")
 	}
-	err = s.write(ctx, func(tx core.Tx, _ *outbox) error {
+	err = s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		released = []core.MinimalLimit{}
 		limits, err := tx.LockGlobalLimits(ctx, r.Names)
 		if err != nil {
@@ -224,7 +225,7 @@ func (s *Service) AcquireSlots(ctx context.Context, r core.SlotRequest) (grant *
 	if seconds < minSlotLease || seconds > maxSlotLease {
 		return nil, invalidField("lease_duration", "a slot lease must last 60 to 86400 seconds")
 	}
-	err = s.write(ctx, func(tx core.Tx, _ *outbox) error {
+	err = s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		limits, err := s.roomFor(ctx, tx, r)
 		if err != nil {
 			return err
@@ -263,7 +264,7 @@ func (s *Service) RenewSlots(ctx context.Context, leaseID core.UUID, seconds flo
 	if seconds < minSlotLease || seconds > maxSlotLease {
 		return invalidField("lease_duration", "a slot lease must last 60 to 86400 seconds")
 	}
-	return s.write(ctx, func(tx core.Tx, _ *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		lease, err := tx.SlotLease(ctx, leaseID)
 		switch {
 		case err != nil:
@@ -285,7 +286,7 @@ func (s *Service) RenewSlots(ctx context.Context, leaseID core.UUID, seconds flo
 
 // ReleaseSlots ends a lease. One that is gone already is released.
 func (s *Service) ReleaseSlots(ctx context.Context, leaseID core.UUID) error {
-	return s.write(ctx, func(tx core.Tx, _ *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		lease, err := tx.SlotLease(ctx, leaseID)
 		if core.IsNotFound(err) {
 			return nil
@@ -318,7 +319,7 @@ const endedGrace = time.Minute
 // ExpireSlotLeases drops what was not renewed, and what runs held without a
 // lease that have ended, and returns how many.
 func (s *Service) ExpireSlotLeases(ctx context.Context) (n int, err error) {
-	err = s.write(ctx, func(tx core.Tx, _ *outbox) error {
+	err = s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		dropped, err := tx.DeleteExpiredSlotLeases(ctx, s.now())
 		if err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -23,7 +24,7 @@ func (s *Service) SetTagLimit(ctx context.Context, c core.TagLimitCreate) (*core
 		return nil, invalidField("tag", "the tag of a concurrency limit must not be ., .. or /, which mean directories in a URL; choose another tag")
 	}
 	var l *core.GlobalConcurrencyLimit
-	err := s.write(ctx, func(tx core.Tx, _ *outbox) (err error) {
+	err := s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) (err error) {
 		l, err = tx.GlobalLimitByName(ctx, tagPrefix+c.Tag)
 		if core.IsNotFound(err) {
 			l = newLimit(s.now(), tagPrefix+c.Tag, c.Limit)
@@ -90,7 +91,7 @@ func (s *Service) TagLimits(ctx context.Context, p core.Page) ([]*core.TagLimit,
 // ResetTagLimit takes all slots back and gives them to the task runs named.
 // ENotFound if the tag has no limit.
 func (s *Service) ResetTagLimit(ctx context.Context, tag string, holders []core.UUID) error {
-	return s.write(ctx, func(tx core.Tx, _ *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		limits, err := tx.LockGlobalLimits(ctx, []string{tagPrefix + tag})
 		if err != nil {
 			return err
@@ -191,7 +192,7 @@ func (s *Service) countAll(ctx context.Context, tx core.Tx, limits []*core.Globa
 // client that knows no leases; asked again, it answers again. ELocked without
 // RetryAfter means that waiting is in vain.
 func (s *Service) TakeTagSlots(ctx context.Context, tags []string, taskRunID core.UUID) (taken []core.MinimalLimit, err error) {
-	err = s.write(ctx, func(tx core.Tx, _ *outbox) error {
+	err = s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		taken = []core.MinimalLimit{}
 		limits, wanted, full, err := s.lockTags(ctx, tx, tags, taskRunID)
 		if err != nil {
@@ -214,7 +215,7 @@ func (s *Service) ReturnTagSlots(ctx context.Context, tags []string, taskRunID c
 	for i, tag := range tags {
 		names[i] = tagPrefix + tag
 	}
-	err = s.write(ctx, func(tx core.Tx, _ *outbox) error {
+	err = s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		freed = []core.MinimalLimit{}
 		limits, err := tx.LockGlobalLimits(ctx, names)
 		if err != nil {

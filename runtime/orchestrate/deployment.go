@@ -3,6 +3,7 @@ package orchestrate
 import (
 	"context"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/schema"
 )
@@ -25,7 +26,7 @@ func (s *Service) CreateDeployment(ctx context.Context, c core.DeploymentCreate)
 		return nil, err
 	}
 	var d *core.Deployment
-	err = s.write(ctx, func(tx core.Tx, out *outbox) error {
+	err = s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		f, err := tx.Flow(ctx, c.FlowID)
 		if core.IsNotFound(err) {
 			return integrity("flow", c.FlowID)
@@ -126,13 +127,13 @@ func (s *Service) UpdateDeployment(ctx context.Context, id core.UUID, u core.Dep
 	if u.Schedules.Set && u.Schedules.Null {
 		return invalidField("schedules", "schedules must be a list; leave the key out to keep them")
 	}
-	return s.write(ctx, func(tx core.Tx, out *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		d, err := tx.LockDeployment(ctx, id)
 		if err != nil {
 			return err
 		}
 		queueBefore := d.WorkQueueID
-		out.pool(d.WorkPoolID)
+		out.Pool(d.WorkPoolID)
 		if err := s.applyDeployment(ctx, tx, d, u); err != nil {
 			return err
 		}
@@ -351,7 +352,7 @@ func (s *Service) applyLimit(ctx context.Context, tx core.Tx, d *core.Deployment
 // without the deployment nobody knows what they run.
 func (s *Service) DeleteDeployment(ctx context.Context, id core.UUID) error {
 	defer s.names.forget(id)
-	return s.write(ctx, func(tx core.Tx, out *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		d, err := tx.LockDeployment(ctx, id)
 		if err != nil {
 			return err
@@ -361,7 +362,7 @@ func (s *Service) DeleteDeployment(ctx context.Context, id core.UUID) error {
 			return err
 		}
 		if n > 0 {
-			out.plans = append(out.plans, planChange{deployment: d.FullName(), deleted: int(n)})
+			s.logPlan(out, planChange{deployment: d.FullName(), deleted: int(n)})
 		}
 		if err := tx.DeleteDeployment(ctx, id); err != nil {
 			return err
@@ -384,7 +385,7 @@ func (s *Service) ResumeDeployment(ctx context.Context, id core.UUID) error {
 }
 
 func (s *Service) pauseDeployment(ctx context.Context, id core.UUID, paused bool) error {
-	return s.write(ctx, func(tx core.Tx, out *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		d, err := tx.LockDeployment(ctx, id)
 		if err != nil {
 			return err
@@ -418,5 +419,5 @@ func (s *Service) DeploymentRuns(ctx context.Context, ids []core.UUID, before co
 	if len(stale) == 0 {
 		return runs, nil
 	}
-	return runs, s.write(ctx, func(tx core.Tx, out *outbox) error { return s.polledDeployments(ctx, tx, out, stale) })
+	return runs, s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error { return s.polledDeployments(ctx, tx, out, stale) })
 }

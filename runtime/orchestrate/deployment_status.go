@@ -3,6 +3,7 @@ package orchestrate
 import (
 	"context"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -23,7 +24,7 @@ func (s *Service) polledNow(ctx context.Context, tx core.Tx, d *core.Deployment)
 
 // readyAtOnce makes a deployment READY whose queue is polled already: the next
 // poll may be half a minute away.
-func (s *Service) readyAtOnce(ctx context.Context, tx core.Tx, out *outbox, d *core.Deployment) error {
+func (s *Service) readyAtOnce(ctx context.Context, tx core.Tx, out *commit.Outbox, d *core.Deployment) error {
 	if d.Status == core.Ready {
 		return nil
 	}
@@ -36,7 +37,7 @@ func (s *Service) readyAtOnce(ctx context.Context, tx core.Tx, out *outbox, d *c
 
 // moved makes the status of d, which the caller writes, that of the queue it is
 // in now. Polls of the queue before say nothing of it.
-func (s *Service) moved(ctx context.Context, tx core.Tx, out *outbox, d *core.Deployment, before core.UUID) error {
+func (s *Service) moved(ctx context.Context, tx core.Tx, out *commit.Outbox, d *core.Deployment, before core.UUID) error {
 	if d.WorkQueueID == before {
 		return nil
 	}
@@ -48,15 +49,15 @@ func (s *Service) moved(ctx context.Context, tx core.Tx, out *outbox, d *core.De
 	return nil
 }
 
-func (s *Service) notReady(ctx context.Context, tx core.Tx, out *outbox, d *core.Deployment) {
+func (s *Service) notReady(ctx context.Context, tx core.Tx, out *commit.Outbox, d *core.Deployment) {
 	if d.Status == core.Ready {
-		out.event(s.deploymentEvent(ctx, tx, d, core.NotReady))
+		out.Event(s.deploymentEvent(ctx, tx, d, core.NotReady))
 	}
 	d.Status, d.LastPolled = core.NotReady, 0
 }
 
 // leaveQueues makes the deployments of queues that are about to be deleted NOT_READY.
-func (s *Service) leaveQueues(ctx context.Context, tx core.Tx, out *outbox, queues ...core.UUID) error {
+func (s *Service) leaveQueues(ctx context.Context, tx core.Tx, out *commit.Outbox, queues ...core.UUID) error {
 	if len(queues) == 0 {
 		return nil
 	}

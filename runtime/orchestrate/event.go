@@ -5,6 +5,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -71,8 +72,8 @@ func (s *Service) emitEvents(ctx context.Context, events []*core.Event) error {
 // insertEvents writes events and publishes those that were new. If one cannot
 // be written, the others are: the error is that of the first that failed.
 func (s *Service) insertEvents(ctx context.Context, events []*core.Event) error {
-	err := s.write(ctx, func(_ core.Tx, out *outbox) error {
-		out.event(events...)
+	err := s.commit.Write(ctx, func(_ core.Tx, out *commit.Outbox) error {
+		out.Event(events...)
 		return nil
 	})
 	switch {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -17,7 +18,7 @@ func (s *Service) CreateFlow(ctx context.Context, c core.FlowCreate) (*core.Flow
 		return f, nil
 	}
 	var stored *core.Flow
-	err := s.write(ctx, func(tx core.Tx, _ *outbox) (err error) {
+	err := s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) (err error) {
 		now := s.now()
 		stored, _, err = tx.UpsertFlow(ctx, &core.Flow{
 			ID: core.NewID(), Created: now, Updated: now, Name: c.Name, Tags: c.Tags, Labels: c.Labels.OrObject(),
@@ -51,7 +52,7 @@ func (s *Service) Flow(ctx context.Context, id core.UUID) (*core.Flow, error) {
 // UpdateFlow returns ENotFound if there is no such flow.
 func (s *Service) UpdateFlow(ctx context.Context, id core.UUID, u core.FlowUpdate) error {
 	defer s.names.forget(id)
-	return s.write(ctx, func(tx core.Tx, _ *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		f, err := tx.Flow(ctx, id)
 		if err != nil {
 			return err
@@ -67,7 +68,7 @@ func (s *Service) UpdateFlow(ctx context.Context, id core.UUID, u core.FlowUpdat
 // DeleteFlow removes the flow with its runs and deployments. ENotFound.
 func (s *Service) DeleteFlow(ctx context.Context, id core.UUID) error {
 	defer s.names.forget(id)
-	return s.write(ctx, func(tx core.Tx, _ *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		if _, err := tx.Flow(ctx, id); err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/rules"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -52,7 +53,7 @@ func (s *Service) createFlowRun(ctx context.Context, c core.FlowRunCreate, holde
 	}
 	var stored *core.FlowRun
 	var lease *core.Lease
-	create := func(tx core.Tx, out *outbox) error {
+	create := func(tx core.Tx, out *commit.Outbox) error {
 		run := newFlowRun(s.now(), c)
 		if run.Name == "" {
 			run.Name = newName()
@@ -84,9 +85,9 @@ func (s *Service) createFlowRun(ctx context.Context, c core.FlowRunCreate, holde
 	var err error
 	// Such a run's rows are all new.
 	if s.store.Shared() && c.IdempotencyKey == nil && c.ParentTaskRunID.IsZero() {
-		err = s.creations.do(ctx, create)
+		err = s.creations.Do(ctx, create)
 	} else {
-		err = s.writeEach(ctx, []operation{create})
+		err = s.commit.WriteAll(ctx, []commit.Operation{create})
 	}
 	if err != nil {
 		return nil, nil, err
@@ -162,7 +163,7 @@ func placeRun(ctx context.Context, r core.Reader, run *core.FlowRun, pool string
 // insertFlowRun gives a new run its labels and the first of the states, lets it
 // go on to the others as far as the rules allow, and writes it. If its
 // idempotency key is taken, the run that has it is returned instead.
-func (s *Service) insertFlowRun(ctx context.Context, tx core.Tx, out *outbox, run *core.FlowRun, labels core.JSON, states []core.StateCreate) (*core.FlowRun, error) {
+func (s *Service) insertFlowRun(ctx context.Context, tx core.Tx, out *commit.Outbox, run *core.FlowRun, labels core.JSON, states []core.StateCreate) (*core.FlowRun, error) {
 	system := map[string]string{"prefect.flow.id": run.FlowID.String()}
 	if !run.DeploymentID.IsZero() {
 		system["prefect.deployment.id"] = run.DeploymentID.String()
@@ -210,7 +211,7 @@ func (s *Service) insertFlowRun(ctx context.Context, tx core.Tx, out *outbox, ru
 // job variables of a run that is no longer SCHEDULED.
 func (s *Service) UpdateFlowRun(ctx context.Context, id core.UUID, u core.FlowRunUpdate) error {
 	defer s.names.forget(id)
-	return s.write(ctx, func(tx core.Tx, out *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		run, err := tx.LockFlowRun(ctx, id)
 		if err != nil {
 			if core.IsNotFound(err) {
@@ -251,14 +252,14 @@ func (s *Service) UpdateFlowRun(ctx context.Context, id core.UUID, u core.FlowRu
 			run.JobVariables = u.JobVariables.Or(nil).OrObject()
 		}
 		run.Updated = s.now()
-		out.run(id)
+		out.Run(id)
 		return tx.UpdateFlowRun(ctx, run)
 	})
 }
 
 // DeleteFlowRun removes the run with all that is its own. ENotFound.
 func (s *Service) DeleteFlowRun(ctx context.Context, id core.UUID) error {
-	return s.write(ctx, func(tx core.Tx, out *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		run, err := tx.LockFlowRun(ctx, id)
 		if err != nil {
 			if core.IsNotFound(err) {
@@ -266,9 +267,9 @@ func (s *Service) DeleteFlowRun(ctx context.Context, id core.UUID) error {
 			}
 			return err
 		}
-		out.run(id)
+		out.Run(id)
 		if rules.Occupies(run.StateType) {
-			out.pool(run.WorkPoolID)
+			out.Pool(run.WorkPoolID)
 		}
 		if err := tx.DeleteSlotLeasesOfHolder(ctx, id); err != nil {
 			return err

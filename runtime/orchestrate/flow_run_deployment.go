@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -27,7 +28,7 @@ func (s *Service) createDeploymentFlowRun(ctx context.Context, deploymentID core
 		return nil, err
 	}
 	var stored *core.FlowRun
-	err := s.writeHydrated(ctx, func(tx core.Tx, out *outbox, r *rendering) error {
+	err := s.writeHydrated(ctx, func(tx core.Tx, out *commit.Outbox, r *rendering) error {
 		d, err := tx.Deployment(ctx, deploymentID)
 		if core.IsNotFound(err) {
 			return core.NotFound("Deployment")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/rules"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -19,7 +20,7 @@ func (s *Service) SetFlowRunState(ctx context.Context, id core.UUID, c core.Stat
 	}
 	c.Message = s.maskMessage(ctx, c.Message)
 	var result *core.OrchestrationResult
-	err := s.write(ctx, func(tx core.Tx, out *outbox) error {
+	err := s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		run, err := tx.LockFlowRun(ctx, id)
 		if err != nil {
 			return flowRunError(err, id)
@@ -49,7 +50,7 @@ func flowRunError(err error, id core.UUID) error {
 }
 
 // proposeFlowState is SetFlowRunState on a locked run.
-func (s *Service) proposeFlowState(ctx context.Context, tx core.Tx, out *outbox, run *core.FlowRun, c core.StateCreate, force bool) (*core.OrchestrationResult, error) {
+func (s *Service) proposeFlowState(ctx context.Context, tx core.Tx, out *commit.Outbox, run *core.FlowRun, c core.StateCreate, force bool) (*core.OrchestrationResult, error) {
 	proposed := c.State(s.now())
 	asked := rules.Flow
 	if force {
@@ -127,7 +128,7 @@ func occupyingRuns(deploymentID core.UUID) *core.FlowRunFilter {
 }
 
 // enterFlow writes what was decided, with all that follows from it.
-func (s *Service) enterFlow(ctx context.Context, tx core.Tx, out *outbox, run *core.FlowRun, d *rules.Decision, asked core.StateType) error {
+func (s *Service) enterFlow(ctx context.Context, tx core.Tx, out *commit.Outbox, run *core.FlowRun, d *rules.Decision, asked core.StateType) error {
 	before, held := run.State, run.State != nil && rules.HoldsLease(run.State, run.EmpiricalPolicy)
 	if d.Reset {
 		run.Recoveries = 0
@@ -146,12 +147,12 @@ func (s *Service) enterFlow(ctx context.Context, tx core.Tx, out *outbox, run *c
 
 // tellFlow puts the events of transitions, the state's copy on the parent's
 // placeholder task, and the wake-ups into the transaction and its outbox.
-func (s *Service) tellFlow(ctx context.Context, tx core.Tx, out *outbox, run *core.FlowRun, before *core.State, events ...*core.Event) error {
-	out.ownEvent(events...)
-	out.run(run.ID)
+func (s *Service) tellFlow(ctx context.Context, tx core.Tx, out *commit.Outbox, run *core.FlowRun, before *core.State, events ...*core.Event) error {
+	out.OwnEvent(events...)
+	out.Run(run.ID)
 	freed := before != nil && rules.Occupies(before.Type) && !rules.Occupies(run.StateType)
 	if freed || run.StateType == core.Scheduled || run.StateType == core.Cancelling {
-		out.pool(run.WorkPoolID)
+		out.Pool(run.WorkPoolID)
 	}
 	if run.ParentTaskRunID.IsZero() {
 		return nil
@@ -160,7 +161,7 @@ func (s *Service) tellFlow(ctx context.Context, tx core.Tx, out *outbox, run *co
 }
 
 // copyToParent gives the placeholder task of a sub-flow the sub-flow's state.
-func (s *Service) copyToParent(ctx context.Context, tx core.Tx, out *outbox, run *core.FlowRun) error {
+func (s *Service) copyToParent(ctx context.Context, tx core.Tx, out *commit.Outbox, run *core.FlowRun) error {
 	task, err := tx.LockTaskRun(ctx, run.ParentTaskRunID)
 	if core.IsNotFound(err) {
 		return nil
@@ -172,7 +173,7 @@ func (s *Service) copyToParent(ctx context.Context, tx core.Tx, out *outbox, run
 	c.ID, c.Timestamp = core.NewID(), run.State.Timestamp
 	c.Details.ChildFlowRunID = run.ID
 	rules.ApplyTaskState(task, &c)
-	out.run(task.FlowRunID)
+	out.Run(task.FlowRunID)
 	return tx.SetTaskRunState(ctx, task)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/rules"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -45,7 +46,7 @@ func (s *Service) SuspendFlowRun(ctx context.Context, id core.UUID) (*core.Orche
 // is reused unless fresh. ABORT if it has not finished or has no deployment.
 func (s *Service) RetryFlowRun(ctx context.Context, id core.UUID, fresh bool) (*core.OrchestrationResult, error) {
 	var result *core.OrchestrationResult
-	err := s.write(ctx, func(tx core.Tx, out *outbox) error {
+	err := s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		run, err := tx.LockFlowRun(ctx, id)
 		if err != nil {
 			return flowRunError(err, id)
@@ -76,7 +77,7 @@ func (s *Service) RetryFlowRun(ctx context.Context, id core.UUID, fresh bool) (*
 // is not paused; REJECT if the input does not fit.
 func (s *Service) ResumeFlowRun(ctx context.Context, id core.UUID, input core.JSON) (*core.OrchestrationResult, error) {
 	var result *core.OrchestrationResult
-	err := s.writeHydrated(ctx, func(tx core.Tx, out *outbox, r *rendering) error {
+	err := s.writeHydrated(ctx, func(tx core.Tx, out *commit.Outbox, r *rendering) error {
 		run, err := tx.LockFlowRun(ctx, id)
 		if err != nil {
 			if core.IsNotFound(err) {

@@ -3,6 +3,7 @@ package orchestrate
 import (
 	"context"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -17,7 +18,7 @@ func (s *Service) Foreman(ctx context.Context) (n int, err error) {
 		return 0, err
 	}
 	if len(stale) > 0 {
-		err = s.write(ctx, func(tx core.Tx, _ *outbox) error {
+		err = s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 			for _, w := range stale {
 				// It may have been heard of since.
 				fresh, err := tx.Worker(ctx, w.WorkPoolID, w.Name)
@@ -52,7 +53,7 @@ func (s *Service) Foreman(ctx context.Context) (n int, err error) {
 		} else if status == core.Ready {
 			continue
 		}
-		err := s.write(ctx, func(tx core.Tx, out *outbox) error {
+		err := s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 			p, err := tx.LockWorkPool(ctx, p.ID)
 			if err != nil {
 				return err
@@ -71,7 +72,7 @@ func (s *Service) Foreman(ctx context.Context) (n int, err error) {
 		n++
 	}
 	var changed int
-	err = s.write(ctx, func(tx core.Tx, out *outbox) error {
+	err = s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		queues, deployments, err := tx.UnpolledNotReady(ctx, now.Add(-readyFor))
 		if err != nil {
 			return err
@@ -86,14 +87,14 @@ func (s *Service) Foreman(ctx context.Context) (n int, err error) {
 			if err != nil {
 				return err
 			}
-			out.event(queueEvent(p, q, core.NotReady, now))
+			out.Event(queueEvent(p, q, core.NotReady, now))
 		}
 		for _, id := range deployments {
 			d, err := tx.Deployment(ctx, id)
 			if err != nil {
 				return err
 			}
-			out.event(s.deploymentEvent(ctx, tx, d, core.NotReady))
+			out.Event(s.deploymentEvent(ctx, tx, d, core.NotReady))
 		}
 		return nil
 	})

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -113,7 +114,7 @@ func (s *Service) silentFor(ctx context.Context, id core.UUID, now core.Time) (t
 }
 
 func (s *Service) crashSilent(ctx context.Context, id core.UUID, limit time.Duration) error {
-	return s.write(ctx, func(tx core.Tx, out *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		run, err := tx.LockFlowRun(ctx, id)
 		if err != nil || run.StateType != core.Running {
 			return ignoreMissing(err)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/template"
 )
@@ -53,10 +54,10 @@ func (r *rendering) hydrated(params core.JSON) (core.JSON, error) {
 // writeHydrated is write for what needs rendered parameters. A template of a
 // user takes up to seconds, in which nobody else could write: it is rendered
 // between two transactions, and the second one verifies that it is the right one.
-func (s *Service) writeHydrated(ctx context.Context, fn func(tx core.Tx, out *outbox, r *rendering) error) error {
+func (s *Service) writeHydrated(ctx context.Context, fn func(tx core.Tx, out *commit.Outbox, r *rendering) error) error {
 	r := &rendering{}
 	for {
-		err := s.write(ctx, func(tx core.Tx, out *outbox) error { return fn(tx, out, r) })
+		err := s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error { return fn(tx, out, r) })
 		if !errors.Is(err, errUnrendered) {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -17,7 +18,7 @@ func (s *Service) ImportRuns(ctx context.Context, past []core.PastRun) (created 
 			return nil, err
 		}
 	}
-	err = s.write(ctx, func(tx core.Tx, out *outbox) error {
+	err = s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		created = []core.UUID{}
 		for _, p := range past {
 			fresh, err := s.importRun(ctx, tx, p)
@@ -26,7 +27,7 @@ func (s *Service) ImportRuns(ctx context.Context, past []core.PastRun) (created 
 			}
 			if fresh {
 				created = append(created, p.FlowRun.ID)
-				out.run(p.FlowRun.ID)
+				out.Run(p.FlowRun.ID)
 			}
 		}
 		return nil

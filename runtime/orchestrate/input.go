@@ -3,6 +3,7 @@ package orchestrate
 import (
 	"context"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -15,7 +16,7 @@ func (s *Service) CreateFlowRunInput(ctx context.Context, flowRunID core.UUID, k
 	if sender != "" {
 		in.Sender = &sender
 	}
-	return s.write(ctx, func(tx core.Tx, out *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		if _, err := tx.FlowRun(ctx, flowRunID); err != nil {
 			return err
 		}
@@ -23,7 +24,7 @@ func (s *Service) CreateFlowRunInput(ctx context.Context, flowRunID core.UUID, k
 			return core.Errorf(core.EConflict, "A flow run input with this key already exists.")
 		}
 		in.ID, in.Created, in.Updated = core.NewID(), s.now(), s.now()
-		out.run(flowRunID)
+		out.Run(flowRunID)
 		return tx.InsertFlowRunInput(ctx, in)
 	})
 }
@@ -39,7 +40,7 @@ func (s *Service) FlowRunInput(ctx context.Context, flowRunID core.UUID, key str
 
 // DeleteFlowRunInput returns ENotFound if there is none.
 func (s *Service) DeleteFlowRunInput(ctx context.Context, flowRunID core.UUID, key string) error {
-	return s.write(ctx, func(tx core.Tx, _ *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		if _, err := tx.FlowRunInput(ctx, flowRunID, key); err != nil {
 			return err
 		}

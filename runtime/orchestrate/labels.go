@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -63,14 +64,14 @@ func tree(j core.JSON) any {
 
 // UpdateFlowRunLabels merges labels into the run's. ENotFound.
 func (s *Service) UpdateFlowRunLabels(ctx context.Context, id core.UUID, labels core.JSON) error {
-	return s.write(ctx, func(tx core.Tx, out *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		run, err := tx.LockFlowRun(ctx, id)
 		if err != nil {
 			return flowRunError(err, id)
 		}
 		run.Labels = overlay(run.Labels, labels)
 		run.Updated = s.now()
-		out.run(id)
+		out.Run(id)
 		return tx.UpdateFlowRun(ctx, run)
 	})
 }

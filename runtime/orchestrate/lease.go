@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/rules"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -17,7 +18,7 @@ func newLease(run, holder core.UUID, worker string, now core.Time) *core.Lease {
 // holds it, EConflict if the run has finished.
 func (s *Service) LeaseRun(ctx context.Context, flowRunID, holder core.UUID) (*core.Lease, error) {
 	var lease *core.Lease
-	err := s.write(ctx, func(tx core.Tx, _ *outbox) error {
+	err := s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		run, err := tx.LockFlowRun(ctx, flowRunID)
 		if err != nil {
 			return flowRunError(err, flowRunID)
@@ -61,7 +62,7 @@ func (s *Service) RenewLeases(ctx context.Context, holder core.UUID) (held []cor
 func (s *Service) ReportCrash(ctx context.Context, flowRunID core.UUID, message string, recoverable bool) (*core.OrchestrationResult, error) {
 	message = *s.maskMessage(ctx, &message)
 	var result *core.OrchestrationResult
-	err := s.write(ctx, func(tx core.Tx, out *outbox) error {
+	err := s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		run, err := tx.LockFlowRun(ctx, flowRunID)
 		if err != nil {
 			return flowRunError(err, flowRunID)
@@ -82,7 +83,7 @@ func (s *Service) ReportCrash(ctx context.Context, flowRunID core.UUID, message 
 
 // loseRun does what decideLoss says to a locked run, gives its lease up, and
 // closes what executed within it where it has ended.
-func (s *Service) loseRun(ctx context.Context, tx core.Tx, out *outbox, run *core.FlowRun, text string, recoverable bool) (*core.OrchestrationResult, error) {
+func (s *Service) loseRun(ctx context.Context, tx core.Tx, out *commit.Outbox, run *core.FlowRun, text string, recoverable bool) (*core.OrchestrationResult, error) {
 	if recoverable && run.StateType == core.Running && !run.DeploymentID.IsZero() {
 		switch d, err := tx.Deployment(ctx, run.DeploymentID); {
 		case err != nil && !core.IsNotFound(err):
@@ -112,7 +113,7 @@ func (s *Service) loseRun(ctx context.Context, tx core.Tx, out *outbox, run *cor
 
 // closeWithin ends the live task runs of a run and its live sub-flows that
 // executed in its process.
-func (s *Service) closeWithin(ctx context.Context, tx core.Tx, out *outbox, run *core.FlowRun, t core.StateType) error {
+func (s *Service) closeWithin(ctx context.Context, tx core.Tx, out *commit.Outbox, run *core.FlowRun, t core.StateType) error {
 	children, err := tx.FlowRunChildren(ctx, run.ID)
 	if err != nil {
 		return err
@@ -140,7 +141,7 @@ const endedWithParent = "Ended together with the run that it was part of."
 var liveTypes = []core.StateType{core.Scheduled, core.Pending, core.Running, core.Paused, core.Cancelling}
 
 // closeTasks ends a run's live task runs; placeholders follow their sub-flows.
-func (s *Service) closeTasks(ctx context.Context, tx core.Tx, out *outbox, id core.UUID, t core.StateType) error {
+func (s *Service) closeTasks(ctx context.Context, tx core.Tx, out *commit.Outbox, id core.UUID, t core.StateType) error {
 	no := false
 	live := core.Filters{TaskRuns: &core.TaskRunFilter{
 		FlowRunID:   &core.IDFilter{Any: []core.UUID{id}},
@@ -164,10 +165,10 @@ func (s *Service) closeTasks(ctx context.Context, tx core.Tx, out *outbox, id co
 			if err := tx.SetTaskRunState(ctx, task); err != nil {
 				return err
 			}
-			out.ownEvent(taskRunEvent(task, taskRunPayload(task), before, task.State, nil))
+			out.OwnEvent(taskRunEvent(task, taskRunPayload(task), before, task.State, nil))
 		}
 		if len(tasks) > 0 {
-			out.run(id)
+			out.Run(id)
 		}
 		if len(tasks) < core.MaxLimit {
 			return nil
@@ -202,7 +203,7 @@ func (s *Service) ExpireLeases(ctx context.Context) (int, error) {
 }
 
 func (s *Service) expireLease(ctx context.Context, l *core.Lease) error {
-	return s.write(ctx, func(tx core.Tx, out *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		run, err := tx.LockFlowRun(ctx, l.FlowRunID)
 		if core.IsNotFound(err) {
 			err = tx.DeleteLease(ctx, l.FlowRunID)

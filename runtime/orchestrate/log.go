@@ -4,6 +4,7 @@ import (
 	"context"
 	"unicode/utf8"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -35,36 +36,10 @@ func (s *Service) WriteLogs(ctx context.Context, logs []core.LogCreate) error {
 		}
 		list[i] = &rows[i]
 	}
-	return s.write(ctx, func(tx core.Tx, out *outbox) error {
-		out.logs = list
+	return s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
+		out.Logs(list)
 		return tx.InsertLogs(ctx, list)
 	})
-}
-
-// byRun groups lines by flow run, each group in the order of arrival.
-func byRun(logs []*core.Log) [][]*core.Log {
-	if len(logs) == 0 {
-		return nil
-	}
-	same := true
-	for _, l := range logs {
-		same = same && l.FlowRunID == logs[0].FlowRunID
-	}
-	if same {
-		return [][]*core.Log{logs}
-	}
-	at := map[core.UUID]int{}
-	var groups [][]*core.Log
-	for _, l := range logs {
-		i, ok := at[l.FlowRunID]
-		if !ok {
-			i = len(groups)
-			at[l.FlowRunID] = i
-			groups = append(groups, nil)
-		}
-		groups[i] = append(groups[i], l)
-	}
-	return groups
 }
 
 func cleanMessage(m string) string {

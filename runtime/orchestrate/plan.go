@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/rules"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -134,8 +135,8 @@ func (s *Service) keeps(p *plan, r *core.FlowRun) bool {
 // owed, and stays; so does a planned run that would be made the same. Slots that
 // are due before the scheduler surely comes by get their runs here, too: it
 // cannot tell afterwards since when they are wanted.
-func (s *Service) replan(ctx context.Context, tx core.Tx, out *outbox, d *core.Deployment) error {
-	out.pool(d.WorkPoolID)
+func (s *Service) replan(ctx context.Context, tx core.Tx, out *commit.Outbox, d *core.Deployment) error {
+	out.Pool(d.WorkPoolID)
 	now := s.now()
 	planned, err := tx.PlannedRuns(ctx, d.ID, now)
 	if err != nil {
@@ -173,7 +174,7 @@ func (s *Service) replan(ctx context.Context, tx core.Tx, out *outbox, d *core.D
 		return err
 	}
 	if change.deleted > 0 {
-		out.plans = append(out.plans, change)
+		s.logPlan(out, change)
 	}
 	return p.stamp(ctx, tx, now)
 }
@@ -217,6 +218,12 @@ func (s *Service) fill(ctx context.Context, tx core.Tx, p *plan, wanted []slot) 
 type planChange struct {
 	deployment       string
 	deleted, created int
+}
+
+func (s *Service) logPlan(out *commit.Outbox, p planChange) {
+	out.After(func() {
+		s.log.Info("plan of a deployment changed", "deployment", p.deployment, "flow_runs_deleted", p.deleted, "flow_runs_created", p.created)
+	})
 }
 
 func sameJSON(a, b core.JSON) bool {
@@ -293,7 +300,7 @@ func (s *Service) scheduleDeployment(ctx context.Context, d *core.Deployment, r 
 		return 0, cmp.Or(err, failed)
 	}
 	made := 0
-	err := s.write(ctx, func(tx core.Tx, out *outbox) error {
+	err := s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		made = 0
 		fresh, err := tx.LockDeployment(ctx, d.ID)
 		if core.IsNotFound(err) || err == nil && sweep && fresh.Paused {
@@ -307,7 +314,7 @@ func (s *Service) scheduleDeployment(ctx context.Context, d *core.Deployment, r 
 			return err
 		}
 		made, err = s.fill(ctx, tx, p, p.wants(r))
-		out.pool(fresh.WorkPoolID)
+		out.Pool(fresh.WorkPoolID)
 		return err
 	})
 	return made, cmp.Or(err, failed)

@@ -60,13 +60,13 @@ func (s *Service) record(ctx context.Context, reports []*core.TaskRunReport) err
 	now := s.now()
 	for _, report := range reports {
 		completeReport(report, now)
-		if id := report.TaskRun.FlowRunID; !id.IsZero() && !contains(r.runs, id) {
+		if id := report.TaskRun.FlowRunID; !id.IsZero() && !slices.Contains(r.runs, id) {
 			r.runs = append(r.runs, id)
 		}
 	}
 	var err error
 	if s.store.Shared() && r.joins() {
-		err = s.recordings.do(ctx, r)
+		err = s.recordings.Do(ctx, r)
 	} else {
 		err = s.writeRecordings(ctx, []*recording{r})
 	}

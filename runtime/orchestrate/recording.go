@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -36,12 +37,12 @@ func inOrder(a, b *recording) int { return bytes.Compare(a.runs[0][:], b.runs[0]
 
 // writeRecordings applies the recordings in one transaction, all or none.
 func (s *Service) writeRecordings(ctx context.Context, all []*recording) error {
-	return s.write(ctx, func(tx core.Tx, out *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		if err := s.checkRecordings(ctx, tx, all); err != nil {
 			return err
 		}
 		for _, r := range all {
-			out.tasks = append(out.tasks, r.runs...)
+			out.Tasks(r.runs...)
 			for _, report := range r.reports {
 				if err := tx.RecordTaskRun(ctx, report); err != nil {
 					return err
@@ -54,7 +55,7 @@ func (s *Service) writeRecordings(ctx context.Context, all []*recording) error {
 					}
 				}
 				// A client's own events need no second commit.
-				out.event(report.Events...)
+				out.Event(report.Events...)
 			}
 		}
 		return nil

@@ -3,6 +3,7 @@ package orchestrate
 import (
 	"context"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -11,7 +12,7 @@ func (s *Service) PutSavedSearch(ctx context.Context, c core.SavedSearchCreate) 
 	if c.Name == "" {
 		return nil, core.Errorf(core.EInvalid, "a saved search must have a name")
 	}
-	err = s.write(ctx, func(tx core.Tx, _ *outbox) error {
+	err = s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		c, now := c, s.now()
 		if c.Filters == nil {
 			c.Filters = []core.SavedSearchFilter{}
@@ -32,5 +33,5 @@ func (s *Service) PutSavedSearch(ctx context.Context, c core.SavedSearchCreate) 
 
 // DeleteSavedSearch returns ENotFound if there is none with the id.
 func (s *Service) DeleteSavedSearch(ctx context.Context, id core.UUID) error {
-	return s.write(ctx, func(tx core.Tx, _ *outbox) error { return tx.DeleteSavedSearch(ctx, id) })
+	return s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error { return tx.DeleteSavedSearch(ctx, id) })
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/schedule"
 )
@@ -282,7 +283,7 @@ func (s *Service) DeleteSchedule(ctx context.Context, deploymentID, id core.UUID
 // onSchedules changes a deployment's schedules; the deployment counts as
 // updated, so that ScheduleRecent looks at it, and its plan is made to fit.
 func (s *Service) onSchedules(ctx context.Context, deploymentID core.UUID, fn func(tx core.Tx, stored []*core.Schedule) error) error {
-	return s.write(ctx, func(tx core.Tx, out *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		d, err := tx.LockDeployment(ctx, deploymentID)
 		if err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/notify"
 	"github.com/flowlite/flowlite/runtime/seal"
@@ -60,8 +61,9 @@ type Service struct {
 
 	listening listening
 
-	recordings together[*recording]
-	creations  together[operation]
+	commit     *commit.Writer
+	recordings *commit.Group[*recording]
+	creations  *commit.Group[commit.Operation]
 
 	secrets  secretWords
 	claims   unreturned
@@ -87,8 +89,9 @@ func New(c Config) *Service {
 	s.outage.until = s.now().Add(c.LeaseGrace)
 	s.marks.at = map[core.UUID]core.Time{}
 	s.events.write = s.persistReports
-	s.recordings = together[*recording]{write: s.writeRecordings, order: inOrder}
-	s.creations.write = s.writeEach
+	s.commit = commit.New(commit.Config{Store: s.store, Bus: s.bus, Now: s.now, Triggers: &s.triggers})
+	s.recordings = commit.NewGroup(s.writeRecordings, inOrder)
+	s.creations = commit.NewGroup(s.commit.WriteAll, nil)
 	return s
 }
 
@@ -163,133 +166,6 @@ func (s *Service) seePeers() {
 
 // Stop writes what is still to be written and waits for it. It may be repeated.
 func (s *Service) Stop(ctx context.Context) error { return s.events.stop(ctx) }
-
-// outbox is what a transaction tells the world: events are written with it,
-// and everything is published once it has committed.
-type outbox struct {
-	events []*core.Event // that may be known: clients send them again
-	own    []*core.Event // that are new
-	runs   []core.UUID   // flow runs that changed
-	tasks  []core.UUID   // flow runs whose task runs did
-	work   []core.UUID   // pools that may have something to do
-	queued []string      // task keys of background task runs to be had
-	logs   []*core.Log
-	plans  []planChange
-
-	triggers, actions bool // automations have events to look at, actions to do
-}
-
-func (o *outbox) event(e ...*core.Event)    { o.events = append(o.events, e...) }
-func (o *outbox) ownEvent(e ...*core.Event) { o.own = append(o.own, e...) }
-func (o *outbox) run(id ...core.UUID)       { o.runs = append(o.runs, id...) }
-func (o *outbox) pool(poolID ...core.UUID)  { o.work = append(o.work, poolID...) }
-
-// write runs fn in a transaction together with the events that it puts into
-// its outbox, and publishes the outbox after the commit. fn may run more than
-// once: each time it gets an empty outbox.
-func (s *Service) write(ctx context.Context, fn func(tx core.Tx, out *outbox) error) error {
-	var out outbox
-	err := s.store.Write(ctx, func(tx core.Tx) error {
-		out = outbox{}
-		if err := fn(tx, &out); err != nil {
-			return err
-		}
-		if err := out.writeEvents(ctx, tx); err != nil || len(out.events) == 0 {
-			return err
-		}
-		concerned, err := s.triggers.concerned(ctx, tx, out.events)
-		if err != nil || len(concerned) == 0 {
-			return err
-		}
-		out.triggers = true
-		return tx.QueueAutomationEvents(ctx, concerned, s.now())
-	})
-	if err == nil {
-		s.publish(&out)
-		for _, p := range out.plans {
-			s.log.Info("plan of a deployment changed", "deployment", p.deployment, "flow_runs_deleted", p.deleted, "flow_runs_created", p.created)
-		}
-	}
-	return err
-}
-
-// operation is what one caller does in a transaction.
-type operation func(tx core.Tx, out *outbox) error
-
-// writeEach is write for several at once, all or none.
-func (s *Service) writeEach(ctx context.Context, all []operation) error {
-	return s.write(ctx, func(tx core.Tx, out *outbox) error {
-		for _, fn := range all {
-			if err := fn(tx, out); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// writeEvents leaves in events what is to be published.
-func (o *outbox) writeEvents(ctx context.Context, tx core.Tx) (err error) {
-	if len(o.events) > 0 {
-		if o.events, err = tx.InsertEvents(ctx, o.events); err != nil {
-			return err
-		}
-	}
-	if len(o.own) > 0 {
-		if err = tx.AddEvents(ctx, o.own); err != nil {
-			return err
-		}
-		o.events = append(o.events, o.own...)
-	}
-	return nil
-}
-
-func (s *Service) publish(out *outbox) {
-	messages := make([]core.Message, 0, len(out.events)+len(out.runs)+len(out.tasks)+len(out.work)+1)
-	// Work goes first: a waiting worker should not queue behind onlookers.
-	for i, id := range out.work {
-		if !id.IsZero() && !contains(out.work[:i], id) {
-			messages = append(messages, core.Message{Topic: core.TopicWork, Key: id.String()})
-		}
-	}
-	for i, id := range out.runs {
-		if !id.IsZero() && !contains(out.runs[:i], id) {
-			messages = append(messages, core.Message{Topic: core.TopicRun, Key: id.String()})
-		}
-	}
-	for _, key := range out.queued {
-		messages = append(messages, core.Message{Topic: core.TopicTask, Key: key})
-	}
-	for _, id := range out.tasks {
-		if !id.IsZero() {
-			messages = append(messages, core.Message{Topic: core.TopicRun, Key: id.String(), Tasks: true})
-		}
-	}
-	if out.triggers {
-		messages = append(messages, core.Message{Topic: core.TopicAutomation})
-	}
-	if out.actions {
-		messages = append(messages, core.Message{Topic: core.TopicAction})
-	}
-	for _, e := range out.events {
-		messages = append(messages, core.Message{Topic: core.TopicEvent, Event: e})
-	}
-	for _, group := range byRun(out.logs) {
-		messages = append(messages, core.Message{Topic: core.TopicLog, Key: group[0].FlowRunID.String(), Logs: group})
-	}
-	if len(messages) > 0 {
-		s.bus.Publish(messages...)
-	}
-}
-
-func contains(ids []core.UUID, id core.UUID) bool {
-	for _, i := range ids {
-		if i == id {
-			return true
-		}
-	}
-	return false
-}
 
 // pollMarks remembers when queues and deployments were last marked polled, so
 // that a poll does not write each time.

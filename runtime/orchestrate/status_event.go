@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -45,7 +46,7 @@ func (s *Service) deploymentEvent(ctx context.Context, r core.Reader, d *core.De
 
 // poolStatus gives a pool a status; the caller writes the pool. Only pool
 // events follow the one before, if it is younger than 10 minutes.
-func (s *Service) poolStatus(ctx context.Context, r core.Reader, out *outbox, p *core.WorkPool, status string) {
+func (s *Service) poolStatus(ctx context.Context, r core.Reader, out *commit.Outbox, p *core.WorkPool, status string) {
 	if core.Deref(p.Status) == status {
 		return
 	}
@@ -60,6 +61,6 @@ func (s *Service) poolStatus(ctx context.Context, r core.Reader, out *outbox, p 
 	if err == nil && len(before) == 1 {
 		e.Follows = before[0].ID
 	}
-	out.event(e)
-	out.pool(p.ID)
+	out.Event(e)
+	out.Pool(p.ID)
 }

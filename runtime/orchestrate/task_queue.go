@@ -7,17 +7,18 @@ import (
 	"sync"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
 // queueTask lets task workers have a background task run that has entered
 // SCHEDULED. It stands in the database until a worker has acknowledged it, so
 // neither a restart nor a worker that vanishes loses it.
-func (s *Service) queueTask(ctx context.Context, tx core.Tx, out *outbox, r *core.TaskRun) error {
+func (s *Service) queueTask(ctx context.Context, tx core.Tx, out *commit.Outbox, r *core.TaskRun) error {
 	if r.State == nil || r.State.Type != core.Scheduled || !r.State.Details.Deferred {
 		return nil
 	}
-	out.queued = append(out.queued, r.TaskKey)
+	out.Queued(r.TaskKey)
 	return tx.QueueTaskRun(ctx, core.QueuedTaskRun{TaskRunID: r.ID, TaskKey: r.TaskKey, Due: r.State.Details.ScheduledTime})
 }
 
@@ -193,7 +194,7 @@ func (f *TaskFeed) Close() {
 				f.service.log.Warn("a background task run waits until its delivery has timed out", "task_run", id, "error", err)
 			}
 		}
-		f.service.publish(&outbox{queued: []string{key}})
+		f.service.bus.Publish(core.Message{Topic: core.TopicTask, Key: key})
 	}
 }
 

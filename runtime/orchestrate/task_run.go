@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/rules"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -27,7 +28,7 @@ func (s *Service) CreateTaskRun(ctx context.Context, c core.TaskRunCreate) (*cor
 		c.State = &state
 	}
 	var stored *core.TaskRun
-	err := s.write(ctx, func(tx core.Tx, out *outbox) error {
+	err := s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		now := s.now()
 		r := &core.TaskRun{
 			ID: c.ID, Created: now, Name: c.Name, FlowRunID: c.FlowRunID, TaskKey: c.TaskKey, DynamicKey: c.DynamicKey,
@@ -71,7 +72,7 @@ func (s *Service) CreateTaskRun(ctx context.Context, c core.TaskRunCreate) (*cor
 			return err
 		}
 		stored = r
-		out.run(r.FlowRunID)
+		out.Run(r.FlowRunID)
 		return s.queueTask(ctx, tx, out, r)
 	})
 	if err != nil {
@@ -97,7 +98,7 @@ func taskPolicy(p *core.TaskRunPolicy) core.TaskRunPolicy {
 
 // UpdateTaskRun returns ENotFound if there is no such task run.
 func (s *Service) UpdateTaskRun(ctx context.Context, id core.UUID, u core.TaskRunUpdate) error {
-	return s.write(ctx, func(tx core.Tx, out *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		r, err := tx.LockTaskRun(ctx, id)
 		if err != nil {
 			return taskRunError(err)
@@ -108,7 +109,7 @@ func (s *Service) UpdateTaskRun(ctx context.Context, id core.UUID, u core.TaskRu
 			}
 		}
 		r.Updated = s.now()
-		out.run(r.FlowRunID)
+		out.Run(r.FlowRunID)
 		return tx.UpdateTaskRun(ctx, r)
 	})
 }
@@ -122,12 +123,12 @@ func taskRunError(err error) error {
 
 // DeleteTaskRun returns ENotFound if there is no such task run.
 func (s *Service) DeleteTaskRun(ctx context.Context, id core.UUID) error {
-	return s.write(ctx, func(tx core.Tx, out *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		r, err := tx.LockTaskRun(ctx, id)
 		if err != nil {
 			return core.NotFound("Task")
 		}
-		out.run(r.FlowRunID)
+		out.Run(r.FlowRunID)
 		if err := tx.DeleteSlotLeasesOfHolder(ctx, id); err != nil {
 			return err
 		}
@@ -143,7 +144,7 @@ func (s *Service) SetTaskRunState(ctx context.Context, id core.UUID, c core.Stat
 		return nil, err
 	}
 	var result *core.OrchestrationResult
-	err := s.write(ctx, func(tx core.Tx, out *outbox) error {
+	err := s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		run, err := tx.LockTaskRun(ctx, id)
 		if err != nil {
 			return taskRunError(err)
@@ -183,7 +184,7 @@ func (s *Service) SetTaskRunState(ctx context.Context, id core.UUID, c core.Stat
 			}
 		}
 		result = d.Result(run.State)
-		out.run(run.FlowRunID)
+		out.Run(run.FlowRunID)
 		return s.queueTask(ctx, tx, out, run)
 	})
 	if err != nil {

@@ -237,8 +237,8 @@ func (t *triggers) refresh(ctx context.Context, r core.AutomationReader) error {
 	return t.load(ctx, r)
 }
 
-// concerned are the events that concern a trigger.
-func (t *triggers) concerned(ctx context.Context, r core.AutomationReader, events []*core.Event) ([]*core.Event, error) {
+// Concerned are the events that concern a trigger.
+func (t *triggers) Concerned(ctx context.Context, r core.AutomationReader, events []*core.Event) ([]*core.Event, error) {
 	set := t.set.Load()
 	if set == nil {
 		if err := t.load(ctx, r); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -31,7 +32,7 @@ func (s *Service) CreateVariable(ctx context.Context, c core.VariableCreate) (*c
 		return nil, err
 	}
 	var v *core.Variable
-	err := s.write(ctx, func(tx core.Tx, _ *outbox) error {
+	err := s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		if _, err := tx.VariableByName(ctx, c.Name); err == nil {
 			return core.Errorf(core.EConflict, "A variable with the name %q already exists.", c.Name)
 		}
@@ -44,7 +45,7 @@ func (s *Service) CreateVariable(ctx context.Context, c core.VariableCreate) (*c
 
 // UpdateVariable returns ENotFound, or EConflict for a taken name.
 func (s *Service) UpdateVariable(ctx context.Context, id core.UUID, u core.VariableUpdate) error {
-	return s.write(ctx, func(tx core.Tx, _ *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		v, err := tx.Variable(ctx, id)
 		if err != nil {
 			return err
@@ -69,7 +70,7 @@ func (s *Service) UpdateVariable(ctx context.Context, id core.UUID, u core.Varia
 
 // DeleteVariable returns ENotFound if there is no such variable.
 func (s *Service) DeleteVariable(ctx context.Context, id core.UUID) error {
-	return s.write(ctx, func(tx core.Tx, _ *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		if _, err := tx.Variable(ctx, id); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package orchestrate
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -179,7 +180,7 @@ func (s *Service) holdersOf(ctx context.Context, w *core.Why, leases []*core.Slo
 			}
 			id = t.FlowRunID
 		}
-		if id.IsZero() || contains(w.HeldBy, id) || len(w.HeldBy) == maxHolders {
+		if id.IsZero() || slices.Contains(w.HeldBy, id) || len(w.HeldBy) == maxHolders {
 			continue
 		}
 		r, err := s.store.FlowRun(ctx, id)

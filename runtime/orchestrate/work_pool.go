@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/schema"
 )
@@ -32,7 +34,7 @@ func (s *Service) CreateWorkPool(ctx context.Context, c core.WorkPoolCreate) (*c
 		return nil, err
 	}
 	var pool *core.WorkPool
-	err := s.write(ctx, func(tx core.Tx, out *outbox) (err error) {
+	err := s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) (err error) {
 		if _, err = tx.WorkPoolByName(ctx, c.Name); err == nil {
 			return core.Errorf(core.EConflict, "A work pool with this name already exists.")
 		}
@@ -80,7 +82,7 @@ func (s *Service) UpdateWorkPool(ctx context.Context, name string, u core.WorkPo
 	if err := checkLimit(u.ConcurrencyLimit.Ptr()); err != nil {
 		return err
 	}
-	return s.write(ctx, func(tx core.Tx, out *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		p, err := poolByName(ctx, tx, name)
 		if err != nil {
 			return err
@@ -109,14 +111,14 @@ func (s *Service) UpdateWorkPool(ctx context.Context, name string, u core.WorkPo
 			s.poolStatus(ctx, tx, out, p, status)
 		}
 		p.Updated = s.now()
-		out.pool(p.ID)
+		out.Pool(p.ID)
 		return tx.UpdateWorkPool(ctx, p)
 	})
 }
 
 // DeleteWorkPool takes its queues and workers with it.
 func (s *Service) DeleteWorkPool(ctx context.Context, name string) error {
-	return s.write(ctx, func(tx core.Tx, out *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		p, err := poolByName(ctx, tx, name)
 		if err != nil {
 			return err
@@ -133,7 +135,7 @@ func (s *Service) DeleteWorkPool(ctx context.Context, name string) error {
 			return err
 		}
 		s.names.forget(p.ID)
-		out.pool(p.ID) // its workers learn that it is gone
+		out.Pool(p.ID) // its workers learn that it is gone
 		return tx.DeleteWorkPool(ctx, p.ID)
 	})
 }
@@ -270,10 +272,10 @@ func (s *Service) markPolled(ctx context.Context, p *core.WorkPool, queues []*co
 	if len(ids) == 0 {
 		return nil
 	}
-	return s.write(ctx, func(tx core.Tx, out *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		for _, q := range queues {
-			if contains(ids, q.ID) && core.Deref(q.Status) != core.Ready && !q.IsPaused {
-				out.event(queueEvent(p, q, core.Ready, now))
+			if slices.Contains(ids, q.ID) && core.Deref(q.Status) != core.Ready && !q.IsPaused {
+				out.Event(queueEvent(p, q, core.Ready, now))
 			}
 		}
 		if err := tx.PolledWorkQueues(ctx, ids, now); err != nil {
@@ -287,12 +289,12 @@ func (s *Service) markPolled(ctx context.Context, p *core.WorkPool, queues []*co
 	})
 }
 
-func (s *Service) polledDeployments(ctx context.Context, tx core.Tx, out *outbox, deployments []*core.Deployment) error {
+func (s *Service) polledDeployments(ctx context.Context, tx core.Tx, out *commit.Outbox, deployments []*core.Deployment) error {
 	var ids []core.UUID
 	for _, d := range deployments {
 		ids = append(ids, d.ID)
 		if d.Status != core.Ready {
-			out.event(s.deploymentEvent(ctx, tx, d, core.Ready))
+			out.Event(s.deploymentEvent(ctx, tx, d, core.Ready))
 		}
 	}
 	if len(ids) == 0 {

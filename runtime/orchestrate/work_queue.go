@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -20,7 +21,7 @@ func (s *Service) CreateWorkQueue(ctx context.Context, pool string, c core.WorkQ
 		return nil, err
 	}
 	var queue *core.WorkQueue
-	err := s.write(ctx, func(tx core.Tx, out *outbox) error {
+	err := s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		p, err := s.poolOrAgents(ctx, tx, pool)
 		if err != nil {
 			return err
@@ -29,7 +30,7 @@ func (s *Service) CreateWorkQueue(ctx context.Context, pool string, c core.WorkQ
 			return core.Errorf(core.EConflict, "A work queue with this name already exists.")
 		}
 		queue, err = s.insertQueue(ctx, tx, p, c)
-		out.pool(p.ID)
+		out.Pool(p.ID)
 		return err
 	})
 	return queue, err
@@ -115,7 +116,7 @@ func (s *Service) UpdateWorkQueue(ctx context.Context, id core.UUID, u core.Work
 	if u.Priority.Set && u.Priority.V < 1 {
 		return invalidField("priority", "priority must be 1 or more; 1 is served first")
 	}
-	return s.write(ctx, func(tx core.Tx, out *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		q, err := tx.WorkQueue(ctx, id)
 		if err != nil {
 			return err
@@ -154,7 +155,7 @@ func (s *Service) UpdateWorkQueue(ctx context.Context, id core.UUID, u core.Work
 			}
 			if core.Deref(q.Status) != status {
 				q.Status = &status
-				out.event(queueEvent(p, q, status, now))
+				out.Event(queueEvent(p, q, status, now))
 			}
 		}
 		q.Updated = now
@@ -180,14 +181,14 @@ func (s *Service) UpdateWorkQueue(ctx context.Context, id core.UUID, u core.Work
 			}
 			q.Priority = u.Priority.V
 		}
-		out.pool(p.ID)
+		out.Pool(p.ID)
 		return tx.UpdateWorkQueue(ctx, q)
 	})
 }
 
 // DeleteWorkQueue refuses a pool's default queue (EBadRequest).
 func (s *Service) DeleteWorkQueue(ctx context.Context, id core.UUID) error {
-	return s.write(ctx, func(tx core.Tx, out *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		q, err := tx.WorkQueue(ctx, id)
 		if err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -13,7 +14,7 @@ func (s *Service) Heartbeat(ctx context.Context, pool string, h core.WorkerHeart
 	if err := checkName("worker", h.Name); err != nil {
 		return err
 	}
-	return s.write(ctx, func(tx core.Tx, out *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		p, err := poolByName(ctx, tx, pool)
 		if err != nil {
 			return err
@@ -47,7 +48,7 @@ func (s *Service) Heartbeat(ctx context.Context, pool string, h core.WorkerHeart
 
 // DeleteWorker returns ENotFound if the pool has no such worker.
 func (s *Service) DeleteWorker(ctx context.Context, pool, name string) error {
-	return s.write(ctx, func(tx core.Tx, _ *outbox) error {
+	return s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		p, err := poolByName(ctx, tx, pool)
 		if err != nil {
 			return err

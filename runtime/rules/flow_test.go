@@ -121,7 +121,7 @@ func TestFlowRules(t *testing.T) {
 		{name: "11 too early", run: runIn(core.Scheduled, dueAt(noon.Add(100*time.Second))), to: core.StateCreate{Type: core.Running}, status: core.Wait, reason: "Scheduled time is in the future"},
 		{name: "11 pending too early", run: runIn(core.Pending, dueAt(noon.Add(2*time.Second))), to: core.StateCreate{Type: core.Running}, status: core.Wait, reason: "Scheduled time is in the future"},
 		{name: "11 almost", run: runIn(core.Pending, dueAt(noon.Add(400*time.Millisecond))), to: core.StateCreate{Type: core.Running}, status: core.Accept, written: "Running"},
-		{name: "12 another attempt", run: runIn(core.Running, retries(1), ranTimes(1)), to: core.StateCreate{Type: core.Failed, Message: Message("boom")}, status: core.Reject, written: "AwaitingRetry", reason: "Retrying",
+		{name: "12 another attempt", run: runIn(core.Running, retries(1), ranTimes(1)), to: core.StateCreate{Type: core.Failed, Message: core.Ptr("boom")}, status: core.Reject, written: "AwaitingRetry", reason: "Retrying",
 			then: func(p core.FlowRunPolicy) bool { return core.Deref(p.RetryType) == "in_process" && !p.Resuming }},
 		{name: "12 timed out", run: runIn(core.Running, retries(2), ranTimes(2)), to: core.StateCreate{Type: core.Failed, Name: "TimedOut"}, status: core.Reject, written: "AwaitingRetry", reason: "Retrying"},
 		{name: "12 exhausted", run: runIn(core.Running, retries(1), ranTimes(2)), to: core.StateCreate{Type: core.Failed}, status: core.Accept, written: "Failed",
@@ -166,7 +166,7 @@ func TestFlowRules(t *testing.T) {
 
 func TestFlowRuleDetails(t *testing.T) {
 	run := runIn(core.Running, retries(1), ranTimes(1))
-	d := DecideFlow(run, core.StateCreate{Type: core.Failed, Message: Message("boom"), Data: core.JSON(`1`)}.State(noon), Facts{Now: noon}, Flow)
+	d := DecideFlow(run, core.StateCreate{Type: core.Failed, Message: core.Ptr("boom"), Data: core.JSON(`1`)}.State(noon), Facts{Now: noon}, Flow)
 	if d.State.Details.ScheduledTime != noon.Add(7*time.Second) || *d.State.Message != "boom" || string(d.State.Data) != "1" {
 		t.Errorf("a retry keeps message and data, and waits its delay: %+v", d.State)
 	}

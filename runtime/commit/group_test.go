@@ -1,4 +1,4 @@
-package orchestrate
+package commit
 
 import (
 	"context"
@@ -11,6 +11,11 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
+// recording is an operation on the rows of a run.
+type recording struct{ run byte }
+
+func inOrder(a, b *recording) int { return int(a.run) - int(b.run) }
+
 // slowWriter answers a write when it is told to.
 type slowWriter struct {
 	began chan []*recording
@@ -22,27 +27,27 @@ func (w *slowWriter) write(_ context.Context, all []*recording) error {
 	return <-w.end
 }
 
-// TestRecordingsShared: what comes while transactions are under way shares the next
-// one, in the order of the runs; where that fails, each is told of itself.
-func TestRecordingsShared(t *testing.T) {
+// TestGroup checks that operations that arrive while transactions are under way
+// share the next one, in their order. If it fails, each gets its own result.
+func TestGroup(t *testing.T) {
 	w := &slowWriter{make(chan []*recording), make(chan error)}
-	c := &together[*recording]{write: w.write, order: inOrder}
+	c := NewGroup(w.write, inOrder)
 	var wg sync.WaitGroup
 	told := make([]error, 5)
 	all := make([]*recording, 5)
 	record := func(i int) {
-		all[i] = &recording{runs: []core.UUID{{byte(10 - i)}}}
-		wg.Go(func() { told[i] = c.do(t.Context(), all[i]) })
+		all[i] = &recording{byte(10 - i)}
+		wg.Go(func() { told[i] = c.Do(t.Context(), all[i]) })
 	}
-	for i := range togetherTx {
+	for i := range maxInFlight {
 		record(i)
 		if got := <-w.began; len(got) != 1 {
 			t.Fatalf("%d recordings in a free transaction", len(got))
 		}
 	}
-	for i := togetherTx; i < len(all); i++ {
+	for i := maxInFlight; i < len(all); i++ {
 		record(i)
-		for waiting := 0; waiting <= i-togetherTx; {
+		for waiting := 0; waiting <= i-maxInFlight; {
 			c.mu.Lock()
 			waiting = len(c.waiting)
 			c.mu.Unlock()
@@ -52,7 +57,7 @@ func TestRecordingsShared(t *testing.T) {
 	w.end <- nil
 	got := <-w.began
 	if want := []*recording{all[4], all[3], all[2]}; !slices.Equal(got, want) {
-		t.Errorf("together: %d recordings, not the three that waited in the order of their runs", len(got))
+		t.Errorf("batch: %d recordings, not the three that waited in the order of their runs", len(got))
 	}
 	w.end <- nil // the other transaction
 	bad := errors.New("one of them")
@@ -77,11 +82,11 @@ func TestRecordingsShared(t *testing.T) {
 	wg.Wait()
 }
 
-// TestRecordingsAway: a database that is away is not asked once for each.
-func TestRecordingsAway(t *testing.T) {
+// TestGroupUnavailable checks that an unavailable database is not asked once for each.
+func TestGroupUnavailable(t *testing.T) {
 	writes := 0
 	away := core.Errorf(core.EUnavailable, "away")
-	c := &together[int]{writing: 1, write: func(context.Context, []int) error { writes++; return away }}
+	c := &Group[int]{writing: 1, write: func(context.Context, []int) error { writes++; return away }}
 	a, b := ticket[int]{1, make(chan error, 1)}, ticket[int]{2, make(chan error, 1)}
 	c.writeWaiting([]ticket[int]{a, b})
 	if writes != 1 || !errors.Is(<-a.done, away) || !errors.Is(<-b.done, away) {

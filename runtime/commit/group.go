@@ -1,4 +1,4 @@
-package orchestrate
+package commit
 
 import (
 	"context"
@@ -8,11 +8,12 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-// together lets operations that come while others are being written share the
-// next transaction, as SQLite's writer does for every write. One that fails with
-// others is repeated alone, and its caller hears only of it. It is for what locks
-// no row that two operations share, or does so in one order.
-type together[T any] struct {
+// Group commits operations together: those that arrive while others are being
+// written share the next transaction, as SQLite's writer does for every write. If
+// a shared transaction fails, each operation is repeated alone, so that its caller
+// gets its own error. A Group is for operations that lock no row that two of them
+// share, or lock them in the same order.
+type Group[T any] struct {
 	write func(ctx context.Context, all []T) error
 	order func(a, b T) int // nil: as they came
 
@@ -26,18 +27,22 @@ type ticket[T any] struct {
 	done chan error
 }
 
-// togetherTx is how many transactions are under way, togetherMax how many
-// operations share one.
 const (
-	togetherTx  = 2
-	togetherMax = 100
+	maxInFlight = 2   // transactions at a time
+	maxBatch    = 100 // operations in one transaction
 )
 
-// do returns when op is committed or has failed. If ctx ends before, it may
+// NewGroup returns a Group that write commits; order sorts the operations of a
+// transaction, nil keeps them as they arrived.
+func NewGroup[T any](write func(ctx context.Context, all []T) error, order func(a, b T) int) *Group[T] {
+	return &Group[T]{write: write, order: order}
+}
+
+// Do returns when op is committed or has failed. If ctx ends before, it may
 // still be written.
-func (g *together[T]) do(ctx context.Context, op T) error {
+func (g *Group[T]) Do(ctx context.Context, op T) error {
 	g.mu.Lock()
-	if g.writing < togetherTx { // nobody waits
+	if g.writing < maxInFlight { // nobody waits
 		g.writing++
 		g.mu.Unlock()
 		err := g.write(ctx, []T{op})
@@ -58,7 +63,7 @@ func (g *together[T]) do(ctx context.Context, op T) error {
 }
 
 // writeWaiting goes on until nothing waits.
-func (g *together[T]) writeWaiting(all []ticket[T]) {
+func (g *Group[T]) writeWaiting(all []ticket[T]) {
 	ctx := context.Background()
 	for ; len(all) > 0; all = g.take() {
 		ops := make([]T, len(all))
@@ -78,10 +83,10 @@ func (g *together[T]) writeWaiting(all []ticket[T]) {
 }
 
 // take hands out what waits; with nothing, one transaction fewer is under way.
-func (g *together[T]) take() []ticket[T] {
+func (g *Group[T]) take() []ticket[T] {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	n := min(len(g.waiting), togetherMax)
+	n := min(len(g.waiting), maxBatch)
 	if n == 0 {
 		g.writing--
 		return nil
