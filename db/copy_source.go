@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/flowlite/flowlite/db/pgconfig"
 	"github.com/flowlite/flowlite/queries"
 	"github.com/flowlite/flowlite/runtime/core"
 
@@ -158,6 +159,7 @@ func postgresSource(ctx context.Context, dsn string) (*source, error) {
 	if err != nil {
 		return nil, core.Errorf(core.EUnavailable, "connect to Postgres: %s", core.URLFault(dsn, err))
 	}
+	pgconfig.RegisterTypes(conn)
 	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 	s := &source{d: queries.Postgres, name: core.HideURL(dsn)}
 	if err == nil {

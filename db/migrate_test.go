@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/flowlite/flowlite/db/dbtest"
+	"github.com/flowlite/flowlite/db/pgconfig"
 	"github.com/flowlite/flowlite/queries"
 	"github.com/flowlite/flowlite/runtime/core"
 
@@ -156,6 +157,7 @@ func openVersion(t *testing.T, engine, url string, v int) func(text string, args
 		if err != nil {
 			t.Fatal(err)
 		}
+		pgconfig.RegisterTypes(conn)
 		t.Cleanup(func() { _ = conn.Close(context.Background()) })
 		exec = func(text string, args ...any) error { _, err := conn.Exec(ctx, text, args...); return err }
 	}

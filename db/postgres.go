@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"net"
-	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
 
+	"github.com/flowlite/flowlite/db/pgconfig"
 	"github.com/flowlite/flowlite/db/pgdb"
 	"github.com/flowlite/flowlite/queries"
 	"github.com/flowlite/flowlite/runtime/core"
@@ -38,7 +38,7 @@ func openPostgres(ctx context.Context, dsn string) (core.Store, error) {
 		cfg.ConnConfig.ConnectTimeout = connectTimeout
 	}
 	cfg.ConnConfig.DialFunc = dialer().DialContext
-	findPrimary(&cfg.ConnConfig.Config)
+	pgconfig.FindPrimary(&cfg.ConnConfig.Config)
 	cfg.AfterConnect = setSession
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
@@ -59,9 +59,10 @@ func openPostgres(ctx context.Context, dsn string) (core.Store, error) {
 	return s, nil
 }
 
-// setSession bounds the statements of a session. What its server does not know
+// setSession teaches a session the types of core and bounds its statements. What its server does not know
 // or support stays as it is.
 func setSession(ctx context.Context, conn *pgx.Conn) error {
+	pgconfig.RegisterTypes(conn)
 	for _, text := range queries.PostgresSession {
 		_, err := conn.PgConn().Exec(ctx, text).ReadAll()
 		if _, refused := errors.AsType[*pgconn.PgError](err); err != nil && !refused {
@@ -69,15 +70,6 @@ func setSession(ctx context.Context, conn *pgx.Conn) error {
 		}
 	}
 	return nil
-}
-
-// findPrimary makes a client of several hosts look for the one that accepts
-// writes. A lone host is taken as it is: while it only reads, reads go on.
-func findPrimary(cfg *pgconn.Config) {
-	several := slices.ContainsFunc(cfg.Fallbacks, func(f *pgconn.FallbackConfig) bool { return f.Host != cfg.Host || f.Port != cfg.Port })
-	if several && cfg.ValidateConnect == nil {
-		cfg.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
-	}
 }
 
 // renewEvery is how often all sessions are dropped at most: while a database is

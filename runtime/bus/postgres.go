@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/flowlite/flowlite/db/pgconfig"
 	"github.com/flowlite/flowlite/queries"
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -49,17 +49,12 @@ func pgPool(ctx context.Context, dsn, name string, most int32) (*pgxpool.Pool, e
 	if cfg.ConnConfig.ConnectTimeout == 0 {
 		cfg.ConnConfig.ConnectTimeout = dialTimeout
 	}
-	findPrimary(&cfg.ConnConfig.Config)
-	return pgxpool.NewWithConfig(ctx, cfg)
-}
-
-// findPrimary makes a client of several hosts look for the one that accepts
-// writes.
-func findPrimary(cfg *pgconn.Config) {
-	several := slices.ContainsFunc(cfg.Fallbacks, func(f *pgconn.FallbackConfig) bool { return f.Host != cfg.Host || f.Port != cfg.Port })
-	if several && cfg.ValidateConnect == nil {
-		cfg.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	pgconfig.FindPrimary(&cfg.ConnConfig.Config)
+	cfg.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
+		pgconfig.RegisterTypes(conn)
+		return nil
 	}
+	return pgxpool.NewWithConfig(ctx, cfg)
 }
 
 // renewed drops the sessions that gave an error of the server: after a failover

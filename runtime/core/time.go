@@ -8,8 +8,6 @@ import (
 	"math"
 	"strings"
 	"time"
-
-	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // Time is microseconds since the epoch, UTC: INTEGER in SQLite, TIMESTAMPTZ in
@@ -131,19 +129,6 @@ func (t *Time) Scan(src any) error {
 		*t = Time(v.UnixMicro())
 	default:
 		return fmt.Errorf("time: %T", src)
-	}
-	return nil
-}
-
-// TimestamptzValue and ScanTimestamptz are what pgx looks for before Value and Scan.
-func (t Time) TimestamptzValue() (pgtype.Timestamptz, error) {
-	return pgtype.Timestamptz{Time: t.Time(), Valid: t != 0}, nil
-}
-
-func (t *Time) ScanTimestamptz(v pgtype.Timestamptz) error {
-	*t = 0
-	if v.Valid {
-		*t = Time(v.Time.UnixMicro())
 	}
 	return nil
 }
