@@ -2,8 +2,10 @@ package ui_test
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"image/png"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,22 +14,27 @@ import (
 	"github.com/chromedp/cdproto/accessibility"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+
+	"github.com/flowlite/flowlite/runtime/ui/uitest"
 )
+
+// audit looks at the page that a tab shows.
+type audit struct{ *uitest.Tab }
 
 // TestPages looks at every page in one walk: loading one costs more than
 // looking at it.
 func TestPages(t *testing.T) {
 	t.Parallel()
-	h := open(t)
-	pages := h.pages(h.seed())
-	b := h.tab(t, browser(t), "/palette", 1280, 900)
+	h := uitest.Open(t)
+	pages := h.Pages(h.Seed())
+	b := audit{h.Tab(t, uitest.Browser(t), "/palette", 1280, 900)}
 	for name, path := range pages {
-		b.forget()
-		b.goTo(path)
+		b.Forget()
+		b.GoTo(path)
 		if name == "dashboard" || name == "run-live" {
-			b.wait(`document.querySelector("#live").dataset.state=="up"`)
+			b.Wait(`document.querySelector("#live").dataset.state=="up"`)
 		}
-		b.wait(`document.fonts.status=="loaded"`)
+		b.Wait(`document.fonts.status=="loaded"`)
 		b.clean()
 		b.light(name)
 		b.tree(name)
@@ -36,7 +43,7 @@ func TestPages(t *testing.T) {
 		if *shots != "" {
 			b.pictures(name, path)
 		}
-		for _, m := range b.problems() {
+		for _, m := range b.Problems() {
 			if name != "not-found" || !strings.Contains(m, "404") {
 				t.Errorf("%s: console: %s", name, m)
 			}
@@ -45,47 +52,47 @@ func TestPages(t *testing.T) {
 }
 
 // clean: one h1, no inline style or script, named controls, unique ids.
-func (b *tab) clean() {
-	b.t.Helper()
-	b.want(`document.querySelectorAll("h1").length`, "1")
-	b.want(`document.querySelectorAll("[style],style,script:not([src])").length`, "0")
-	b.want(`[...document.querySelectorAll("a,button,input,select,textarea,summary")].filter(e=>e.checkVisibility()&&!(e.textContent.trim()||e.getAttribute("aria-label")||e.labels?.length||e.title||e.closest("svg"))).map(e=>e.outerHTML.slice(0,120)).join("\n")`, "")
-	b.want(`(()=>{const s=new Set(),d=[];document.querySelectorAll("[id]").forEach(e=>{if(s.has(e.id))d.push(e.id);s.add(e.id)});return d.join()})()`, "")
-	b.want(`document.documentElement.scrollWidth<=innerWidth`, "true")
+func (b audit) clean() {
+	b.T.Helper()
+	b.Want(`document.querySelectorAll("h1").length`, "1")
+	b.Want(`document.querySelectorAll("[style],style,script:not([src])").length`, "0")
+	b.Want(`[...document.querySelectorAll("a,button,input,select,textarea,summary")].filter(e=>e.checkVisibility()&&!(e.textContent.trim()||e.getAttribute("aria-label")||e.labels?.length||e.title||e.closest("svg"))).map(e=>e.outerHTML.slice(0,120)).join("\n")`, "")
+	b.Want(`(()=>{const s=new Set(),d=[];document.querySelectorAll("[id]").forEach(e=>{if(s.has(e.id))d.push(e.id);s.add(e.id)});return d.join()})()`, "")
+	b.Want(`document.documentElement.scrollWidth<=innerWidth`, "true")
 }
 
 // light: twelve requests for a view, and targets of at least 24 px.
-func (b *tab) light(name string) {
-	b.t.Helper()
-	if made := strings.Fields(b.js(`performance.getEntriesByType("resource").map(e=>e.name.replace(location.origin,"")).filter(n=>!n.includes("/stream")).join(" ")`)); len(made) > 11 {
-		b.t.Errorf("%s takes %d requests besides its own: %s", name, len(made), made)
+func (b audit) light(name string) {
+	b.T.Helper()
+	if made := strings.Fields(b.JS(`performance.getEntriesByType("resource").map(e=>e.name.replace(location.origin,"")).filter(n=>!n.includes("/stream")).join(" ")`)); len(made) > 11 {
+		b.T.Errorf("%s takes %d requests besides its own: %s", name, len(made), made)
 	}
-	b.want(`[...document.querySelectorAll("main :is(button,summary,select,input:not(.ck):not([type=radio])):not(.vh),main a.btn,nav a,.seg a,.seg label")].filter(e=>e.checkVisibility()).map(e=>{const r=e.getBoundingClientRect(),p=getComputedStyle(e,"::before"),x=p.content!="none"&&p.position=="absolute"?-2*parseFloat(p.top||0):0;return [e,r.height+(x>0?x:0),r.width]}).filter(([e,h,w])=>h>0&&(h<24||w<24)).map(([e,h,w])=>e.outerHTML.slice(0,70)+" "+w+"x"+h).slice(0,4).join("\n")`, "")
+	b.Want(`[...document.querySelectorAll("main :is(button,summary,select,input:not(.ck):not([type=radio])):not(.vh),main a.btn,nav a,.seg a,.seg label")].filter(e=>e.checkVisibility()).map(e=>{const r=e.getBoundingClientRect(),p=getComputedStyle(e,"::before"),x=p.content!="none"&&p.position=="absolute"?-2*parseFloat(p.top||0):0;return [e,r.height+(x>0?x:0),r.width]}).filter(([e,h,w])=>h>0&&(h<24||w<24)).map(([e,h,w])=>e.outerHTML.slice(0,70)+" "+w+"x"+h).slice(0,4).join("\n")`, "")
 }
 
 // phone: nothing is wider than a phone, nor than a page at 400 %.
-func (b *tab) phone(name string) {
-	b.t.Helper()
-	defer b.size(1280, 900)
+func (b audit) phone(name string) {
+	b.T.Helper()
+	defer b.Size(1280, 900)
 	for _, width := range []int64{390, 320} {
-		b.size(width, 844)
-		b.wait(fmt.Sprintf(`screen.width==%d`, width))
-		if w := b.js(`document.documentElement.scrollWidth`); w != fmt.Sprint(width) {
-			b.t.Errorf("%s is %s wide on a phone of %d: %s", name, w, width, b.js(`[...document.querySelectorAll("main *")].filter(e=>e.getBoundingClientRect().right>innerWidth+1&&!e.closest(".tl,.logbox,.json,.scroll")).slice(0,4).map(e=>e.tagName+"."+e.className).join(" ")`))
+		b.Size(width, 844)
+		b.Wait(fmt.Sprintf(`screen.width==%d`, width))
+		if w := b.JS(`document.documentElement.scrollWidth`); w != fmt.Sprint(width) {
+			b.T.Errorf("%s is %s wide on a phone of %d: %s", name, w, width, b.JS(`[...document.querySelectorAll("main *")].filter(e=>e.getBoundingClientRect().right>innerWidth+1&&!e.closest(".tl,.logbox,.json,.scroll")).slice(0,4).map(e=>e.tagName+"."+e.className).join(" ")`))
 		}
 	}
 }
 
-func (b *tab) pictures(name, path string) {
-	b.t.Helper()
+func (b audit) pictures(name, path string) {
+	b.T.Helper()
 	for _, theme := range []string{"light", "dark"} {
 		b.picture(filepath.Join(*shots, name+"-"+theme+".png"), theme, path)
 	}
-	b.size(390, 844)
+	b.Size(390, 844)
 	for _, theme := range []string{"light", "dark"} {
 		b.picture(filepath.Join(*shots, name+"-phone-"+theme+".png"), theme, path)
 	}
-	b.size(1280, 900)
+	b.Size(1280, 900)
 }
 
 // tooFaint lists the texts whose contrast with what lies behind them is below
@@ -108,19 +115,19 @@ return [...new Set(out)].slice(0,8).join("\n")})()`
 
 // contrast: light and dark are different pictures of a page, and in both every
 // text stands out from its ground.
-func (b *tab) contrast(name string) {
-	b.t.Helper()
+func (b audit) contrast(name string) {
+	b.T.Helper()
 	for _, theme := range []string{"dark", "light"} {
 		// As the server would have sent it, and without the moment in which colours change.
-		b.js(`(document.documentElement.dataset.theme="` + theme + `",document.getAnimations().forEach(a=>{try{a.finish()}catch{}}))`)
-		b.wait(`getComputedStyle(document.documentElement).colorScheme=="` + theme + `"`)
-		if faint := b.js(tooFaint); faint != "" {
-			b.t.Errorf("%s, %s:\n%s", name, theme, faint)
+		b.JS(`(document.documentElement.dataset.theme="` + theme + `",document.getAnimations().forEach(a=>{try{a.finish()}catch{}}))`)
+		b.Wait(`getComputedStyle(document.documentElement).colorScheme=="` + theme + `"`)
+		if faint := b.JS(tooFaint); faint != "" {
+			b.T.Errorf("%s, %s:\n%s", name, theme, faint)
 		}
-		shot, err := chromedp.Call(b.ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{Clip: &page.Viewport{Width: 1280, Height: 900, Scale: .2}})
-		b.h.check(err)
+		shot, err := chromedp.Call(b.Ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{Clip: &page.Viewport{Width: 1280, Height: 900, Scale: .2}})
+		b.H.Check(err)
 		img, err := png.Decode(bytes.NewReader(shot.Data))
-		b.h.check(err)
+		b.H.Check(err)
 		var sum, n float64
 		for y := range img.Bounds().Dy() {
 			for x := range img.Bounds().Dx() {
@@ -130,7 +137,7 @@ func (b *tab) contrast(name string) {
 			}
 		}
 		if bright := sum / n; (theme == "light") != (bright > .8) || (theme == "dark") != (bright < .25) {
-			b.t.Errorf("%s, %s: its mean brightness is %.2f", name, theme, bright)
+			b.T.Errorf("%s, %s: its mean brightness is %.2f", name, theme, bright)
 		}
 	}
 }
@@ -140,10 +147,10 @@ var named = []string{"button", "link", "textbox", "searchbox", "combobox", "chec
 
 // tree: assistive technology finds one main, a banner and named navigations, a
 // name on every control, picture, group and table region, and headings that skip no level.
-func (b *tab) tree(name string) {
-	b.t.Helper()
-	tree, err := chromedp.Call(b.ctx, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
-	b.h.check(err)
+func (b audit) tree(name string) {
+	b.T.Helper()
+	tree, err := chromedp.Call(b.Ctx, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{})
+	b.H.Check(err)
 	count, level := map[string]int{}, 0
 	names := map[string]bool{}
 	for _, n := range tree.Nodes {
@@ -153,11 +160,11 @@ func (b *tab) tree(name string) {
 		role, label := text(n.Role), text(n.Name)
 		count[role]++
 		if slices.Contains(named, role) && strings.TrimSpace(label) == "" {
-			b.t.Errorf("%s: a %s without a name, node %d", name, role, n.BackendDOMNodeID)
+			b.T.Errorf("%s: a %s without a name, node %d", name, role, n.BackendDOMNodeID)
 		}
 		if role == "navigation" {
 			if names[label] {
-				b.t.Errorf("%s: two navigations called %q", name, label)
+				b.T.Errorf("%s: two navigations called %q", name, label)
 			}
 			names[label] = true
 		}
@@ -168,9 +175,9 @@ func (b *tab) tree(name string) {
 			if p.Name == "level" {
 				var l int
 				_, err := fmt.Sscan(text(p.Value), &l)
-				b.h.check(err)
+				b.H.Check(err)
 				if l > level+1 {
-					b.t.Errorf("%s: heading %q of level %d after one of level %d", name, label, l, level)
+					b.T.Errorf("%s: heading %q of level %d after one of level %d", name, label, l, level)
 				}
 				level = l
 			}
@@ -178,11 +185,11 @@ func (b *tab) tree(name string) {
 	}
 	for _, role := range []string{"main", "banner"} {
 		if count[role] != 1 {
-			b.t.Errorf("%s: %d of role %s", name, count[role], role)
+			b.T.Errorf("%s: %d of role %s", name, count[role], role)
 		}
 	}
 	if count["navigation"] == 0 || count["heading"] == 0 {
-		b.t.Errorf("%s: %v", name, count)
+		b.T.Errorf("%s: %v", name, count)
 	}
 }
 
@@ -192,4 +199,28 @@ func text(v *accessibility.Value) string {
 		return ""
 	}
 	return strings.Trim(string(v.Value), `"`)
+}
+
+var shots = flag.String("shots", "", "a folder to put pictures of every page into")
+
+func (b audit) picture(file, theme, path string) {
+	b.T.Helper()
+	b.In("Europe/Madrid")
+	b.Cookie("fl_theme", theme)
+	b.Cookie("fl_tz", "Europe%2FMadrid")
+	b.GoTo(path)
+	b.Wait(`document.fonts.status=="loaded"`)
+	var w, whole int64
+	if _, err := fmt.Sscan(b.JS(`innerWidth+" "+Math.max(innerHeight,document.documentElement.scrollHeight)`), &w, &whole); err != nil {
+		b.T.Fatal(err)
+	}
+	b.Size(w, whole)
+	defer b.Size(w, map[bool]int64{true: 844, false: 900}[w < 600])
+	png, err := chromedp.Run(b.Ctx, chromedp.CaptureScreenshot())
+	if err == nil {
+		err = os.WriteFile(file, png, 0o644)
+	}
+	if err != nil {
+		b.T.Fatal(err)
+	}
 }

@@ -2,41 +2,37 @@ package ui_test
 
 import (
 	"net/url"
-	"regexp"
 	"strings"
 	"testing"
-)
 
-var (
-	searchBox = regexp.MustCompile(`<input[^>]* type="search" name="(\w+)"|<input[^>]* name="(\w+)" type="search"`)
-	mainPart  = regexp.MustCompile(`(?s)<main.*</main>`)
+	"github.com/flowlite/flowlite/runtime/ui/uitest"
 )
 
 // No character that is typed into a search box stands for others.
 func TestSearchBoxesTakeEveryCharacterAsItIs(t *testing.T) {
 	t.Parallel()
-	h := open(t)
-	pages := h.pages(h.seed())
+	h := uitest.Open(t)
+	pages := h.Pages(h.Seed())
 	pages["palette"] = "/palette"
 	rows := func(path, name, typed string) int {
 		t.Helper()
 		u, err := url.Parse(path)
-		h.check(err)
+		h.Check(err)
 		q := u.Query()
 		q.Set(name, typed)
 		u.RawQuery = q.Encode()
-		code, body := h.get(u.String())
+		code, body := h.Get(u.String())
 		if code != 200 {
 			t.Errorf("%s: %d", u, code)
 		}
 		// A row links to what it is of; the log's rows are its lines.
-		main := mainPart.FindString(body)
+		main := uitest.MainPart.FindString(body)
 		return strings.Count(main, "<tr") + strings.Count(main, "<li")
 	}
 	boxes := 0
 	for _, path := range pages {
-		_, body := h.get(path)
-		for _, m := range searchBox.FindAllStringSubmatch(mainPart.FindString(body), -1) {
+		_, body := h.Get(path)
+		for _, m := range uitest.SearchBox.FindAllStringSubmatch(uitest.MainPart.FindString(body), -1) {
 			name := m[1] + m[2]
 			none := rows(path, name, "xyzzy")
 			boxes++

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/ui/uitest"
 )
 
 // ansi is what a program writes to a terminal: colors, a link and a title.
@@ -20,28 +21,28 @@ var kept = regexp.MustCompile(`(?s) (?:value|data-copy|data-default|action|href|
 // its colors.
 func TestTerminalOutputOnPages(t *testing.T) {
 	t.Parallel()
-	h := open(t)
+	h := uitest.Open(t)
 	ctx := t.Context()
-	f, err := h.svc.CreateFlow(ctx, core.FlowCreate{Name: "colored", Tags: core.Tags{ansi}})
-	h.check(err)
-	d, err := h.svc.CreateDeployment(ctx, core.DeploymentCreate{Name: "dep", FlowID: f.ID, WorkPoolName: core.Some("default"), Tags: core.Some(core.Tags{ansi}), Description: core.Some(ansi), Version: core.Some(ansi), EnforceParameterSchema: core.Some(false)})
-	h.check(err)
-	run, err := h.svc.CreateDeploymentFlowRun(ctx, d.ID, core.DeploymentFlowRunCreate{Name: ansi, Tags: core.Tags{ansi}})
-	h.check(err)
-	act := h.act(run.ID)
-	task := h.task(act, run.ID, ansi, 0, h.now(), 1e9, core.Failed)
-	h.log(run.ID, 20, ansi, "%s", ansi)
+	f, err := h.Service.CreateFlow(ctx, core.FlowCreate{Name: "colored", Tags: core.Tags{ansi}})
+	h.Check(err)
+	d, err := h.Service.CreateDeployment(ctx, core.DeploymentCreate{Name: "dep", FlowID: f.ID, WorkPoolName: core.Some("default"), Tags: core.Some(core.Tags{ansi}), Description: core.Some(ansi), Version: core.Some(ansi), EnforceParameterSchema: core.Some(false)})
+	h.Check(err)
+	run, err := h.Service.CreateDeploymentFlowRun(ctx, d.ID, core.DeploymentFlowRunCreate{Name: ansi, Tags: core.Tags{ansi}})
+	h.Check(err)
+	act := h.Act(run.ID)
+	task := h.Task(act, run.ID, ansi, 0, h.Now(), 1e9, core.Failed)
+	h.Log(run.ID, 20, ansi, "%s", ansi)
 	var ids []string
 	for kind, data := range map[string]core.JSON{"markdown": core.ToJSON(ansi), "table": core.ToJSON([]map[string]string{{"a": ansi}}), "link": core.ToJSON(ansi), "result": core.ToJSON(ansi)} {
 		for range 2 {
-			a, err := h.svc.CreateArtifact(act, core.ArtifactCreate{Key: core.Ptr("key-" + kind), Type: &kind, Description: core.Ptr(ansi), Data: data, FlowRunID: run.ID, TaskRunID: task})
-			h.check(err)
+			a, err := h.Service.CreateArtifact(act, core.ArtifactCreate{Key: core.Ptr("key-" + kind), Type: &kind, Description: core.Ptr(ansi), Data: data, FlowRunID: run.ID, TaskRunID: task})
+			h.Check(err)
 			ids = append(ids, a.ID.String())
 		}
 	}
-	h.set(act, run.ID, core.StateCreate{Type: core.Failed, Message: core.Ptr(ansi)})
-	h.must(h.svc.CreateWorkPool(ctx, core.WorkPoolCreate{Name: "colors", Type: "process", Description: core.Ptr(ansi)}))
-	h.variable("colors", string(core.ToJSON(ansi)), ansi)
+	h.Set(act, run.ID, core.StateCreate{Type: core.Failed, Message: core.Ptr(ansi)})
+	h.Must(h.Service.CreateWorkPool(ctx, core.WorkPoolCreate{Name: "colors", Type: "process", Description: core.Ptr(ansi)}))
+	h.Variable("colors", string(core.ToJSON(ansi)), ansi)
 	path, dep := "/flow-runs/"+run.ID.String(), "/deployments/"+d.ID.String()
 	pages := []string{
 		"/dashboard", "/runs", "/flows", "/deployments", "/work-pools", "/variables", "/artifacts", "/artifacts?view=all", "/events", "/palette?q=red", "/work-pools/colors",
@@ -52,7 +53,7 @@ func TestTerminalOutputOnPages(t *testing.T) {
 		pages = append(pages, "/artifacts/"+id, "/artifacts/"+id+"?with="+ids[i^1])
 	}
 	for _, p := range pages {
-		code, body := h.get(p)
+		code, body := h.Get(p)
 		if code != 200 {
 			t.Errorf("%.80s: %d", p, code)
 		}
@@ -65,7 +66,7 @@ func TestTerminalOutputOnPages(t *testing.T) {
 		}
 	}
 	const want = `<span class="fg2 fb">RED</span> linked <span class="fg3">green</span> <span class="fu">under</span> end`
-	if _, body := h.get(path); strings.Count(body, want) != 2 {
+	if _, body := h.Get(path); strings.Count(body, want) != 2 {
 		t.Error("log and message have no colors")
 	}
 }
