@@ -1,6 +1,6 @@
 """The same Prefect client against a Prefect server and against flowlite, on this machine.
 
-    python bench/prefect.py PATH_TO_FLOWLITE     # with the python of a virtualenv that has prefect==3.4.9
+    python runtime/bench/prefect.py PATH_TO_FLOWLITE     # with the python of a virtualenv that has prefect==3.4.9
 
 Prints wall time, server CPU and memory of each: a flow of 50 tasks, 50 submitted tasks, 20 flow runs in a row;
 then how long a run of a deployment takes from its creation to Running through a process pool: with Prefect's
