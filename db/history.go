@@ -20,7 +20,7 @@ func (r *reader) history(ctx context.Context, table string, q core.HistoryQuery)
 	for at := q.Start; at < q.End && len(buckets) < maxBuckets; at += step {
 		buckets = append(buckets, core.HistoryBucket{Start: at, End: at + step, States: []core.HistoryState{}})
 	}
-	if half := len(buckets) / 2; r.halves && half >= minHalf {
+	if half := len(buckets) / 2; r.splitReads && half >= minHalf {
 		other := make(chan error, 1)
 		go func() { other <- r.fill(ctx, table, q, buckets[half:]) }()
 		err := r.fill(ctx, table, q, buckets[:half])

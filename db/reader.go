@@ -23,7 +23,7 @@ type reader struct {
 	d    queries.Dialect
 	fail func(err error, noun string) error // the engine's errors as core's
 
-	halves bool // one long answer may be read by two connections
+	splitReads bool // one long answer may be read by two connections
 }
 
 var _ core.Reader = (*reader)(nil)
@@ -153,11 +153,11 @@ type tx struct {
 	pipe *pipeline   // nil on SQLite
 }
 
-// known is the cache, emptied if a statement has spoilt it.
+// known is the cache, emptied if a statement has runsInvalid it.
 func (t *tx) known() runCache {
-	if t.st.spoilt {
+	if t.st.runsInvalid {
 		clear(t.runs)
-		t.st.spoilt = false
+		t.st.runsInvalid = false
 	}
 	return t.runs
 }

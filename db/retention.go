@@ -7,12 +7,12 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-// first stands before all ids; the zero id would be NULL.
-var first = core.UUID{15: 1}
+// minID stands before all ids; the zero id would be NULL.
+var minID = core.UUID{15: 1}
 
 func (r *reader) EndedFlowRuns(ctx context.Context, state core.StateType, before core.Time, after core.EndedFlowRun, limit int) ([]core.EndedFlowRun, error) {
 	if after.ID.IsZero() {
-		after = core.EndedFlowRun{ID: first, ExpectedStartTime: 1}
+		after = core.EndedFlowRun{ID: minID, ExpectedStartTime: 1}
 	}
 	rows, err := r.q.EndedFlowRuns(ctx, row.EndedFlowRunsParams{StateType: string(state), CutoffTime: before, FromTime: after.ExpectedStartTime, AfterID: after.ID, Lim: lim(limit)})
 	var out []core.EndedFlowRun
@@ -24,7 +24,7 @@ func (r *reader) EndedFlowRuns(ctx context.Context, state core.StateType, before
 
 func (r *reader) EndedTaskRuns(ctx context.Context, before core.Time, after core.UUID, limit int) ([]core.UUID, error) {
 	if after.IsZero() {
-		after = first
+		after = minID
 	}
 	ids, err := r.q.EndedTaskRuns(ctx, row.EndedTaskRunsParams{AfterID: after, CutoffTime: before, Lim: lim(limit)})
 	return ids, r.err(err, "Task run")

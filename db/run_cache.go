@@ -17,9 +17,9 @@ type runCache map[core.UUID]*core.FlowRun
 // maxRuns bounds the cache; a run leaves it with its final state anyhow.
 const maxRuns = 4096
 
-// spoils tells whether a statement may change what is read of flow runs, other
+// invalidates tells whether a statement may change what is read of flow runs, other
 // than in the ways that the cache is told of.
-func spoils(text string) bool {
+func invalidatesRuns(text string) bool {
 	name, _, _ := strings.Cut(text, "\n")
 	for _, known := range []string{"InsertFlowRun", "SetFlowRunState", "UpdateFlowRun", "DeleteFlowRun"} {
 		if strings.HasPrefix(name, "-- name: "+known+" ") {

@@ -108,7 +108,7 @@ func openSQLite(ctx context.Context, path, sync string) (_ core.Store, err error
 			_, _ = s.readDB.ExecContext(context.Background(), "PRAGMA shrink_memory")
 		}
 	}
-	s.reader = reader{q: sqlitedb.New(r), dyn: r, d: queries.SQLite, fail: sqliteError, halves: true}
+	s.reader = reader{q: sqlitedb.New(r), dyn: r, d: queries.SQLite, fail: sqliteError, splitReads: true}
 	return s, nil
 }
 

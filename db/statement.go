@@ -25,9 +25,9 @@ type statements struct {
 	// one in this build of SQLite: a connection that is idle may keep the room of
 	// one that works, which then reads each page anew, in three times the time,
 	// and nothing but this ends it.
-	shrink func()
-	wrote  bool // a statement changed something; only the writer looks
-	spoilt bool // and what it knows of flow runs may not be so any more
+	shrink      func()
+	wrote       bool // a statement changed something; only the writer looks
+	runsInvalid bool // and what it knows of flow runs may not be so any more
 
 	mu sync.Mutex
 	m  map[statementKey]*statement
@@ -42,11 +42,11 @@ type statementKey struct {
 // out and being run.
 type statement struct {
 	*sql.Stmt
-	direct  driver.StmtExecContext // instead, for a statement that gives no rows
-	reads   bool                   // cannot change anything
-	spoils  bool                   // changes what is known of flow runs
-	users   int
-	evicted bool
+	direct      driver.StmtExecContext // instead, for a statement that gives no rows
+	reads       bool                   // cannot change anything
+	invalidates bool                   // changes what is known of flow runs
+	users       int
+	evicted     bool
 }
 
 // Dynamic filters make new texts; beyond this many some are prepared anew.
@@ -62,7 +62,7 @@ func (s *statements) get(text string, rows bool) (*statement, error) {
 	}
 	s.mu.Unlock()
 	// Not under the lock: it may wait for a connection of the pool.
-	fresh := &statement{users: 1, reads: reads(text), spoils: s.direct != nil && spoils(text)}
+	fresh := &statement{users: 1, reads: reads(text), invalidates: s.direct != nil && invalidatesRuns(text)}
 	var err error
 	if !key.rows {
 		fresh.direct, err = s.direct.prepare(unnumbered(text))
@@ -144,7 +144,7 @@ func (s *statements) ExecContext(ctx context.Context, text string, args ...any) 
 	if s.direct == nil {
 		return st.ExecContext(ctx, args...)
 	}
-	s.spoilt = s.spoilt || st.spoils
+	s.runsInvalid = s.runsInvalid || st.invalidates
 	result, err := s.direct.exec(st.direct, args)
 	if err == nil && !s.wrote {
 		n, _ := result.RowsAffected()
@@ -167,7 +167,7 @@ func (s *statements) QueryContext(ctx context.Context, text string, args ...any)
 	}
 	defer s.put(st)
 	if s.direct != nil && !st.reads {
-		s.wrote, s.spoilt = true, s.spoilt || st.spoils
+		s.wrote, s.runsInvalid = true, s.runsInvalid || st.invalidates
 	}
 	return st.QueryContext(s.ctx(ctx), args...)
 }
@@ -180,7 +180,7 @@ func (s *statements) QueryRowContext(ctx context.Context, text string, args ...a
 	}
 	defer s.put(st)
 	if s.direct != nil && !st.reads {
-		s.wrote, s.spoilt = true, s.spoilt || st.spoils
+		s.wrote, s.runsInvalid = true, s.runsInvalid || st.invalidates
 	}
 	return st.QueryRowContext(s.ctx(ctx), args...)
 }

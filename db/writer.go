@@ -113,9 +113,9 @@ func (w *writer) call(o *op) (err error) {
 	return o.fn(w.tx)
 }
 
-// one runs an op within the open transaction, in a savepoint; broken says that
+// runInSavepoint runs an op within the open transaction, in a savepoint; broken says that
 // SQLite ended the transaction itself, as it does when the disk is full.
-func (w *writer) one(o *op) (broken bool) {
+func (w *writer) runInSavepoint(o *op) (broken bool) {
 	if o.err = o.ctx.Err(); o.err != nil {
 		return false
 	}
@@ -131,9 +131,9 @@ func (w *writer) one(o *op) (broken bool) {
 	return w.exec("RELEASE op") != nil
 }
 
-// bare runs an op without a savepoint, which costs a copy of each page that is
+// run runs an op without a savepoint, which costs a copy of each page that is
 // changed. undo says that it failed and may have left something behind.
-func (w *writer) bare(o *op) (undo bool) {
+func (w *writer) run(o *op) (undo bool) {
 	if o.err = o.ctx.Err(); o.err != nil {
 		return false
 	}
@@ -157,10 +157,10 @@ func (w *writer) bare(o *op) (undo bool) {
 func (w *writer) commit(batch []*op) []*op {
 	err := w.exec("BEGIN IMMEDIATE")
 	for i := 0; err == nil && i < len(batch); i++ {
-		if w.bare(batch[i]) {
+		if w.run(batch[i]) {
 			_ = w.exec("ROLLBACK")
 			if len(batch) > 1 {
-				w.apart(batch)
+				w.retryWithSavepoints(batch)
 			}
 			return batch
 		}
@@ -175,7 +175,7 @@ func (w *writer) commit(batch []*op) []*op {
 	}
 	_ = w.exec("ROLLBACK")
 	if len(batch) > 1 {
-		w.alone(batch)
+		w.retryEach(batch)
 	} else if o := batch[0]; o.err == nil {
 		o.err = sqliteError(err, "Transaction")
 	}
@@ -200,30 +200,30 @@ func (w *writer) more(batch []*op, last bool) []*op {
 
 const moments = 2
 
-// apart runs ops in one transaction, each in a savepoint of its own.
-func (w *writer) apart(batch []*op) {
+// retryWithSavepoints runs ops in one transaction, each in a savepoint of its own.
+func (w *writer) retryWithSavepoints(batch []*op) {
 	err := w.exec("BEGIN IMMEDIATE")
 	broken := err != nil
 	for i := 0; !broken && i < len(batch); i++ {
 		batch[i].err, batch[i].panic = nil, nil
-		broken = w.one(batch[i])
+		broken = w.runInSavepoint(batch[i])
 	}
 	if !broken && w.exec("COMMIT") == nil {
 		return
 	}
 	_ = w.exec("ROLLBACK")
-	w.alone(batch)
+	w.retryEach(batch)
 }
 
-// alone gives each op a transaction, so that one bad op fails alone.
-func (w *writer) alone(batch []*op) {
+// retryEach gives each op a transaction, so that one bad op fails alone.
+func (w *writer) retryEach(batch []*op) {
 	for _, o := range batch {
 		o.err, o.panic = nil, nil
 		if err := w.exec("BEGIN IMMEDIATE"); err != nil {
 			o.err = sqliteError(err, "Transaction")
 			continue
 		}
-		if w.one(o) || o.err != nil {
+		if w.runInSavepoint(o) || o.err != nil {
 			_ = w.exec("ROLLBACK")
 			if o.err == nil {
 				o.err = &core.Error{Code: core.EUnavailable, Message: "the database ended the transaction"}

@@ -26,7 +26,7 @@ func (b *builder) blockDocument(x *core.BlockDocumentFilter) {
 	f.bool("d.is_anonymous", x.IsAnonymous.Ptr())
 	b.all(x.Operator, f.terms)
 	if !x.IsAnonymous.Set {
-		b.w(" AND NOT d.is_anonymous")
+		b.write(" AND NOT d.is_anonymous")
 	}
 }
 

@@ -50,7 +50,7 @@ type builder struct {
 	err     error
 }
 
-func (b *builder) w(parts ...string) {
+func (b *builder) write(parts ...string) {
 	for _, p := range parts {
 		b.b.WriteString(p)
 	}
@@ -59,11 +59,11 @@ func (b *builder) w(parts ...string) {
 func (b *builder) arg(v any) {
 	b.args = append(b.args, v)
 	if b.d == Postgres {
-		b.w("$")
+		b.write("$")
 	} else {
-		b.w("?")
+		b.write("?")
 	}
-	b.w(strconv.Itoa(len(b.args)))
+	b.write(strconv.Itoa(len(b.args)))
 }
 
 // MaxArgs is how many values a statement may have: SQLite takes 32,766.
@@ -91,7 +91,7 @@ type term func()
 // all joins terms by op; no terms are true.
 func (b *builder) all(op core.Operator, terms []term) {
 	if len(terms) == 0 {
-		b.w("1=1")
+		b.write("1=1")
 		return
 	}
 	b.atMost(maxTerms, len(terms))
@@ -99,37 +99,37 @@ func (b *builder) all(op core.Operator, terms []term) {
 	if op == core.Or {
 		sep = " OR "
 	}
-	b.w("(")
+	b.write("(")
 	for i, t := range terms {
 		if i > 0 {
-			b.w(sep)
+			b.write(sep)
 		}
 		t()
 	}
-	b.w(")")
+	b.write(")")
 }
 
 func in[T any](b *builder, not bool, col string, vs []T) {
 	if len(vs) == 0 {
 		if not {
-			b.w("1=1")
+			b.write("1=1")
 		} else {
-			b.w("1=0")
+			b.write("1=0")
 		}
 		return
 	}
-	b.w(col)
+	b.write(col)
 	if not {
-		b.w(" NOT")
+		b.write(" NOT")
 	}
-	b.w(" IN (")
+	b.write(" IN (")
 	for i, v := range vs {
 		if i > 0 {
-			b.w(",")
+			b.write(",")
 		}
 		b.arg(v)
 	}
-	b.w(")")
+	b.write(")")
 }
 
 // part is text to look for in a column, whatever the case of its letters.
@@ -146,19 +146,19 @@ func (b *builder) like(col string, v part) {
 		pattern, escape = literal.Replace(v.text), `\`
 	}
 	if b.d == Postgres {
-		b.w("(", col, ")")
+		b.write("(", col, ")")
 		if ascii(v.text) { // the same rows as by the locale's rules, in half the time
-			b.w(` COLLATE "C"`)
+			b.write(` COLLATE "C"`)
 		}
-		b.w(" ILIKE ")
+		b.write(" ILIKE ")
 		b.arg("%" + pattern + "%")
-		b.w(" ESCAPE '", escape, "'")
+		b.write(" ESCAPE '", escape, "'")
 		return
 	}
-	b.w(col, " LIKE ")
+	b.write(col, " LIKE ")
 	b.arg("%" + pattern + "%")
 	if escape != "" {
-		b.w(" ESCAPE '", escape, "'")
+		b.write(" ESCAPE '", escape, "'")
 	}
 }
 
@@ -174,25 +174,25 @@ func ascii(s string) bool {
 // prefixes: the column starts with one of vs.
 func (b *builder) prefixes(col string, vs []string) {
 	b.atMost(maxTerms, len(vs))
-	b.w("(1=0")
+	b.write("(1=0")
 	for _, v := range vs {
-		b.w(" OR substr(", col, ", 1, ", strconv.Itoa(len([]rune(v))), ") = ")
+		b.write(" OR substr(", col, ", 1, ", strconv.Itoa(len([]rune(v))), ") = ")
 		b.arg(v)
 	}
-	b.w(")")
+	b.write(")")
 }
 
 func (b *builder) null(col string, is bool) {
-	b.w(col)
+	b.write(col)
 	if is {
-		b.w(" IS NULL")
+		b.write(" IS NULL")
 	} else {
-		b.w(" IS NOT NULL")
+		b.write(" IS NOT NULL")
 	}
 }
 
 func (b *builder) cmp(col, op string, v any) {
-	b.w(col, op)
+	b.write(col, op)
 	b.arg(v)
 }
 
@@ -217,15 +217,15 @@ func (b *builder) micros(col string) string {
 // label reads one key of a JSON object of strings.
 func (b *builder) label(col, key string) {
 	if b.d == Postgres {
-		b.w("(", col, " ->> CAST(")
+		b.write("(", col, " ->> CAST(")
 		b.arg(key)
-		b.w(" AS TEXT))")
+		b.write(" AS TEXT))")
 		return
 	}
-	b.w("json_extract(", col, ", ")
+	b.write("json_extract(", col, ", ")
 	name, _ := json.Marshal(core.CleanText(key)) // the escapes of a path are those of JSON
 	b.arg("$." + string(name))
-	b.w(")")
+	b.write(")")
 }
 
 // key is the text under a key that is written in the program; label takes any.
@@ -247,14 +247,14 @@ func (b *builder) elements(col string) string {
 // hasTag: the JSON array column holds the tag.
 func (b *builder) hasTag(col, tag string) {
 	if b.d == Postgres {
-		b.w(col, " @> jsonb_build_array(CAST(")
+		b.write(col, " @> jsonb_build_array(CAST(")
 		b.arg(tag)
-		b.w(" AS TEXT))")
+		b.write(" AS TEXT))")
 		return
 	}
-	b.w("EXISTS (SELECT 1 FROM json_each(", col, ") WHERE value = ")
+	b.write("EXISTS (SELECT 1 FROM json_each(", col, ") WHERE value = ")
 	b.arg(tag)
-	b.w(")")
+	b.write(")")
 }
 
 func (b *builder) page(sorts map[string]string, def string, p core.Page) {
@@ -266,10 +266,10 @@ func (b *builder) page(sorts map[string]string, def string, p core.Page) {
 	if limit <= 0 {
 		limit = core.MaxLimit
 	}
-	b.w(" ORDER BY ", order, " LIMIT ")
+	b.write(" ORDER BY ", order, " LIMIT ")
 	b.arg(int64(limit))
 	if p.Offset > 0 {
-		b.w(" OFFSET ")
+		b.write(" OFFSET ")
 		b.arg(int64(p.Offset))
 	}
 }

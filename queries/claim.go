@@ -6,43 +6,43 @@ import "github.com/flowlite/flowlite/runtime/core"
 // that can execute what can says is able to execute it. core.NeedsFlow states
 // the same rule in Go.
 func (b *builder) claimable(can core.Capability) {
-	b.w("r.state_type = 'SCHEDULED' AND NOT r.in_process_retry")
+	b.write("r.state_type = 'SCHEDULED' AND NOT r.in_process_retry")
 	if len(can.Except) > 0 {
-		b.w(" AND (r.deployment_id IS NULL OR ")
+		b.write(" AND (r.deployment_id IS NULL OR ")
 		in(b, true, "r.deployment_id", can.Except)
-		b.w(")")
+		b.write(")")
 	}
 	if can.Flows == nil {
 		return
 	}
-	b.w(" AND (EXISTS (SELECT 1 FROM deployment d WHERE d.id = r.deployment_id AND (COALESCE(d.entrypoint, '') <> '' OR ")
+	b.write(" AND (EXISTS (SELECT 1 FROM deployment d WHERE d.id = r.deployment_id AND (COALESCE(d.entrypoint, '') <> '' OR ")
 	b.command("d.job_variables")
-	b.w(")) OR ")
+	b.write(")) OR ")
 	b.command("r.job_variables")
 	if len(can.Flows) > 0 {
-		b.w(" OR EXISTS (SELECT 1 FROM flow f WHERE f.id = r.flow_id AND ")
+		b.write(" OR EXISTS (SELECT 1 FROM flow f WHERE f.id = r.flow_id AND ")
 		in(b, false, "f.name", can.Flows)
-		b.w(")")
+		b.write(")")
 	}
-	b.w(")")
+	b.write(")")
 }
 
 // command: the job variables name a command.
 func (b *builder) command(col string) {
-	b.w("TRIM(COALESCE(CAST(", b.key(col, "command"), " AS TEXT), '')) <> ''")
+	b.write("TRIM(COALESCE(CAST(", b.key(col, "command"), " AS TEXT), '')) <> ''")
 }
 
 // ClaimableFlowRuns selects the ids of a queue's claimable runs that are due,
 // soonest first.
 func ClaimableFlowRuns(d Dialect, queue core.UUID, can core.Capability, due core.Time, limit int64) Query {
 	b := &builder{d: d}
-	b.w("SELECT r.id FROM flow_run r WHERE r.work_queue_id = ")
+	b.write("SELECT r.id FROM flow_run r WHERE r.work_queue_id = ")
 	b.arg(queue)
-	b.w(" AND r.next_scheduled_start_time <= ")
+	b.write(" AND r.next_scheduled_start_time <= ")
 	b.arg(due)
-	b.w(" AND ")
+	b.write(" AND ")
 	b.claimable(can)
-	b.w(" ORDER BY r.next_scheduled_start_time, r.id LIMIT ")
+	b.write(" ORDER BY r.next_scheduled_start_time, r.id LIMIT ")
 	b.arg(limit)
 	return b.query()
 }
@@ -51,10 +51,10 @@ func ClaimableFlowRuns(d Dialect, queue core.UUID, can core.Capability, due core
 // first is read by its index.
 func NextClaimable(d Dialect, pool core.UUID, can core.Capability) Query {
 	b := &builder{d: d}
-	b.w("SELECT MIN(n.due) FROM (SELECT (SELECT r.next_scheduled_start_time FROM flow_run r WHERE r.work_queue_id = q.id AND ")
+	b.write("SELECT MIN(n.due) FROM (SELECT (SELECT r.next_scheduled_start_time FROM flow_run r WHERE r.work_queue_id = q.id AND ")
 	b.claimable(can)
-	b.w(" ORDER BY r.next_scheduled_start_time LIMIT 1) AS due FROM work_queue q WHERE q.work_pool_id = ")
+	b.write(" ORDER BY r.next_scheduled_start_time LIMIT 1) AS due FROM work_queue q WHERE q.work_pool_id = ")
 	b.arg(pool)
-	b.w(") n")
+	b.write(") n")
 	return b.query()
 }

@@ -13,9 +13,9 @@ func (b *builder) flow(x *core.FlowFilter) {
 	if x.Deployment != nil && x.Deployment.IsNull != nil {
 		f.add(func() {
 			if *x.Deployment.IsNull {
-				f.w("NOT ")
+				f.write("NOT ")
 			}
-			f.w("EXISTS (SELECT 1 FROM deployment fd WHERE fd.flow_id = f.id)")
+			f.write("EXISTS (SELECT 1 FROM deployment fd WHERE fd.flow_id = f.id)")
 		})
 	}
 	b.all(x.Operator, f.terms)
@@ -39,14 +39,14 @@ func (b *builder) flowRun(x *core.FlowRunFilter) {
 		// By the covering index on name: twenty times faster where few match. In a
 		// list Postgres would take the order for the way, and look at every run.
 		if b.listing && b.d == Postgres {
-			f.w("r.id = ANY(ARRAY(SELECT n.id FROM flow_run n WHERE ")
+			f.write("r.id = ANY(ARRAY(SELECT n.id FROM flow_run n WHERE ")
 			f.like("n.name", v)
-			f.w("))")
+			f.write("))")
 			return
 		}
-		f.w("r.id IN (SELECT n.id FROM flow_run n WHERE ")
+		f.write("r.id IN (SELECT n.id FROM flow_run n WHERE ")
 		f.like("n.name", v)
-		f.w(")")
+		f.write(")")
 	})
 	b.varies = b.varies || x.Tags != nil
 	f.tags("r.tags", x.Tags, b.hasFlowRunTag)
@@ -54,9 +54,9 @@ func (b *builder) flowRun(x *core.FlowRunFilter) {
 	f.textFilter("r.flow_version", x.FlowVersion)
 	if x.ParentFlowRunID != nil && len(x.ParentFlowRunID.Any) > 0 && x.ParentFlowRunID.NotAny == nil && x.ParentFlowRunID.IsNull == nil {
 		f.add(func() { // by the indexes of both tables
-			f.w("r.parent_task_run_id IN (SELECT pt.id FROM task_run pt WHERE ")
+			f.write("r.parent_task_run_id IN (SELECT pt.id FROM task_run pt WHERE ")
 			in(f.builder, false, "pt.flow_run_id", x.ParentFlowRunID.Any)
-			f.w(")")
+			f.write(")")
 		})
 	} else {
 		f.id("(SELECT pt.flow_run_id FROM task_run pt WHERE pt.id = r.parent_task_run_id)", x.ParentFlowRunID)
@@ -79,9 +79,9 @@ func (b *builder) taskRun(x *core.TaskRunFilter) {
 	if x.SubflowRuns != nil && x.SubflowRuns.Exists != nil {
 		f.add(func() {
 			if !*x.SubflowRuns.Exists {
-				f.w("NOT ")
+				f.write("NOT ")
 			}
-			f.w("EXISTS (SELECT 1 FROM flow_run sr WHERE sr.parent_task_run_id = t.id)")
+			f.write("EXISTS (SELECT 1 FROM flow_run sr WHERE sr.parent_task_run_id = t.id)")
 		})
 	}
 	f.id("t.flow_run_id", x.FlowRunID)
@@ -126,16 +126,16 @@ func (b *builder) workQueue(x *core.WorkQueueFilter) {
 func (b *builder) queueOf(col string, fs core.Filters) (ts []term) {
 	if fs.WorkQueues != nil {
 		ts = append(ts, func() {
-			b.w(col, " IN (SELECT q.id FROM work_queue q WHERE ")
+			b.write(col, " IN (SELECT q.id FROM work_queue q WHERE ")
 			b.workQueue(fs.WorkQueues)
-			b.w(")")
+			b.write(")")
 		})
 	}
 	if fs.WorkPools != nil {
 		ts = append(ts, func() {
-			b.w(col, " IN (SELECT pq.id FROM work_queue pq JOIN work_pool p ON p.id = pq.work_pool_id WHERE ")
+			b.write(col, " IN (SELECT pq.id FROM work_queue pq JOIN work_pool p ON p.id = pq.work_pool_id WHERE ")
 			b.workPool(fs.WorkPools)
-			b.w(")")
+			b.write(")")
 		})
 	}
 	return ts

@@ -28,11 +28,11 @@ func (b *builder) event(x *core.EventFilter) {
 	}
 	if k := x.Before; k != nil {
 		f.add(func() {
-			b.w("(e.occurred, e.id) < (")
+			b.write("(e.occurred, e.id) < (")
 			b.arg(k.Occurred)
-			b.w(", ")
+			b.write(", ")
 			b.arg(k.ID)
-			b.w(")")
+			b.write(")")
 		})
 	}
 	if n := x.Event; n != nil {
@@ -40,7 +40,7 @@ func (b *builder) event(x *core.EventFilter) {
 			f.add(func() { b.prefixes("e.event", n.Prefix) })
 		}
 		if len(n.ExcludePrefix) > 0 {
-			f.add(func() { b.w("NOT "); b.prefixes("e.event", n.ExcludePrefix) })
+			f.add(func() { b.write("NOT "); b.prefixes("e.event", n.ExcludePrefix) })
 		}
 		if len(n.Name) > 0 {
 			f.add(func() { in(b, false, "e.event", n.Name) })
@@ -76,24 +76,24 @@ func (f *fields) resources(x *core.EventResources, own bool) {
 	rs := *x
 	f.add(func() {
 		if len(rs) == 0 {
-			f.w("1=1")
+			f.write("1=1")
 			return
 		}
 		var any []term
 		for _, r := range rs {
 			any = append(any, func() {
-				f.w("(EXISTS (SELECT 1 FROM ", f.elements("e.related"), " WHERE ")
+				f.write("(EXISTS (SELECT 1 FROM ", f.elements("e.related"), " WHERE ")
 				g := f.fields()
 				g.related(r, f.key("er.value", "prefect.resource.id"), f.key("er.value", "prefect.resource.role"), "er.value")
 				f.all(core.And, g.terms)
-				f.w(")")
+				f.write(")")
 				if own {
-					f.w(" OR ")
+					f.write(" OR ")
 					g := f.fields()
 					g.related(r, "e.event_resource_id", "''", "e.resource")
 					f.all(core.And, g.terms)
 				}
-				f.w(")")
+				f.write(")")
 			})
 		}
 		f.all(core.Or, any)
@@ -113,15 +113,15 @@ func (f *fields) related(r core.EventRelated, name, role, labels string) {
 	if len(r.ResourcesInRoles) > 0 {
 		f.add(func() {
 			f.atMost(maxTerms, len(r.ResourcesInRoles))
-			f.w("(1=0")
+			f.write("(1=0")
 			for _, pair := range r.ResourcesInRoles {
-				f.w(" OR (")
+				f.write(" OR (")
 				f.cmp(name, " = ", pair[0])
-				f.w(" AND ")
+				f.write(" AND ")
 				f.cmp(role, " = ", pair[1])
-				f.w(")")
+				f.write(")")
 			}
-			f.w(")")
+			f.write(")")
 		})
 	}
 	f.labels(labels, r.Labels)
@@ -142,7 +142,7 @@ func (f *fields) labels(col string, labels map[string]any) {
 				bare, neg := strings.CutPrefix(s, "!")
 				t := func() { f.labelIs(col, key, bare) }
 				if neg {
-					not = append(not, func() { f.w("NOT COALESCE("); t(); f.w(", TRUE)") })
+					not = append(not, func() { f.write("NOT COALESCE("); t(); f.write(", TRUE)") })
 				} else {
 					want = append(want, t)
 				}
@@ -158,16 +158,16 @@ func (f *fields) labels(col string, labels map[string]any) {
 
 func (f *fields) labelIs(col, key, v string) {
 	if p, ok := strings.CutSuffix(v, "*"); ok {
-		f.w("(substr(")
+		f.write("(substr(")
 		f.label(col, key)
-		f.w(", 1, ", fmt.Sprint(len([]rune(p))), ") = ")
+		f.write(", 1, ", fmt.Sprint(len([]rune(p))), ") = ")
 		f.arg(p)
-		f.w(")")
+		f.write(")")
 		return
 	}
-	f.w("(")
+	f.write("(")
 	f.label(col, key)
-	f.w(" = ")
+	f.write(" = ")
 	f.arg(v)
-	f.w(")")
+	f.write(")")
 }

@@ -6,26 +6,26 @@ import "github.com/flowlite/flowlite/runtime/core"
 // names), or by the number of the span, width microseconds long, since pivot.
 func EventCounts(d Dialect, x *core.EventFilter, by string, pivot core.Time, width int64) Query {
 	b := &builder{d: d}
-	b.w("SELECT ")
+	b.write("SELECT ")
 	switch by {
 	case core.CountByEvent:
-		b.w("e.event, e.event")
+		b.write("e.event, e.event")
 	case core.CountByResource:
-		b.w("e.event_resource_id, COALESCE(")
+		b.write("e.event_resource_id, COALESCE(")
 		b.label("e.resource", "prefect.resource.name")
-		b.w(", e.event_resource_id)")
+		b.write(", e.event_resource_id)")
 	default:
-		b.w("CAST(CAST(FLOOR((", b.micros("e.occurred"), " - ")
+		b.write("CAST(CAST(FLOOR((", b.micros("e.occurred"), " - ")
 		b.arg(int64(pivot))
-		b.w(") / CAST(")
+		b.write(") / CAST(")
 		b.arg(width)
-		b.w(" AS DOUBLE PRECISION)) AS BIGINT) AS TEXT), ''")
+		b.write(" AS DOUBLE PRECISION)) AS BIGINT) AS TEXT), ''")
 	}
-	b.w(", COUNT(*), MIN(e.occurred), MAX(e.occurred) FROM event e WHERE ")
+	b.write(", COUNT(*), MIN(e.occurred), MAX(e.occurred) FROM event e WHERE ")
 	if x == nil {
 		x = &core.EventFilter{}
 	}
 	b.event(x)
-	b.w(" GROUP BY 1, 2 ORDER BY 3 DESC, 2")
+	b.write(" GROUP BY 1, 2 ORDER BY 3 DESC, 2")
 	return b.query()
 }

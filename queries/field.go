@@ -76,7 +76,7 @@ func (f *fields) search(x *core.Search, cols ...string) {
 		f.add(anywhere(word))
 	}
 	for _, word := range terms.None {
-		f.add(func() { f.w("NOT "); anywhere(word)() })
+		f.add(func() { f.write("NOT "); anywhere(word)() })
 	}
 	if len(terms.Any) > 0 {
 		f.add(func() {
@@ -162,9 +162,9 @@ func (f *fields) bool(col string, x *core.BoolFilter) {
 	}
 	f.add(func() {
 		if !*x.Eq {
-			f.w("NOT ")
+			f.write("NOT ")
 		}
-		f.w(col)
+		f.write(col)
 	})
 }
 
@@ -190,7 +190,7 @@ func (f *fields) tags(col string, x *core.TagFilter, has func(tag string)) {
 		if x.Any != nil {
 			g.add(func() {
 				if len(x.Any) == 0 {
-					g.w("1=0")
+					g.write("1=0")
 					return
 				}
 				g.builder.all(core.Or, each(x.Any))
@@ -199,9 +199,9 @@ func (f *fields) tags(col string, x *core.TagFilter, has func(tag string)) {
 		if x.IsNull != nil {
 			g.add(func() {
 				if !*x.IsNull {
-					g.w("NOT ")
+					g.write("NOT ")
 				}
-				g.w("(", col, " = '[]')")
+				g.write("(", col, " = '[]')")
 			})
 		}
 	})

@@ -8,7 +8,7 @@ import "github.com/flowlite/flowlite/runtime/core"
 func History(d Dialect, table string, q core.HistoryQuery, rare Rare, buckets int, now core.Time) Query {
 	h := history{&builder{d: d, rare: rare, due: DueIn(q)}, table, "r", q.Start, max(1, int64(q.Interval*1e6)), int64(buckets), now, q.Counts}
 	if table == "task_run" {
-		h.a = "t"
+		h.alias = "t"
 	}
 	if q.Filters == (core.Filters{}) {
 		h.byBucket()
@@ -20,7 +20,7 @@ func History(d Dialect, table string, q core.HistoryQuery, rare Rare, buckets in
 
 type history struct {
 	*builder
-	table, a      string
+	table, alias  string
 	start         core.Time
 	step, buckets int64
 	now           core.Time
@@ -32,79 +32,79 @@ type history struct {
 // them.
 func (h *history) byBucket() {
 	of := func() {
-		h.w(" FROM ", h.table, " ", h.a, " WHERE ", h.a, ".expected_start_time >= b.lo AND ", h.a, ".expected_start_time < b.hi")
+		h.write(" FROM ", h.table, " ", h.alias, " WHERE ", h.alias, ".expected_start_time >= b.lo AND ", h.alias, ".expected_start_time < b.hi")
 	}
 	group := func(more string) {
-		h.w("SELECT ", h.a, ".state_type AS type, ", h.a, ".state_name AS name, COUNT(*) AS n, ")
+		h.write("SELECT ", h.alias, ".state_type AS type, ", h.alias, ".state_name AS name, COUNT(*) AS n, ")
 		h.sums()
 		of()
-		h.w(more, " GROUP BY 1, 2")
+		h.write(more, " GROUP BY 1, 2")
 	}
 	if h.d == Postgres {
 		at := func(i string) {
-			h.w("CAST(")
+			h.write("CAST(")
 			h.arg(h.start)
-			h.w(" AS TIMESTAMPTZ) + ", i, " * CAST(")
+			h.write(" AS TIMESTAMPTZ) + ", i, " * CAST(")
 			h.arg(h.step)
-			h.w(" AS BIGINT) * INTERVAL '1 microsecond'")
+			h.write(" AS BIGINT) * INTERVAL '1 microsecond'")
 		}
-		h.w("SELECT b.i, g.* FROM (SELECT i, ")
+		h.write("SELECT b.i, g.* FROM (SELECT i, ")
 		at("i")
-		h.w(" AS lo, ")
+		h.write(" AS lo, ")
 		at("(i + 1)")
-		h.w(" AS hi FROM generate_series(0, CAST(")
+		h.write(" AS hi FROM generate_series(0, CAST(")
 		h.arg(h.buckets - 1)
-		h.w(" AS BIGINT)) AS i) AS b CROSS JOIN LATERAL (")
+		h.write(" AS BIGINT)) AS i) AS b CROSS JOIN LATERAL (")
 		group("")
-		h.w(") AS g ORDER BY 1, 2, 3")
+		h.write(") AS g ORDER BY 1, 2, 3")
 		return
 	}
-	h.w("WITH RECURSIVE b(i, lo, hi) AS (SELECT 0, ")
+	h.write("WITH RECURSIVE b(i, lo, hi) AS (SELECT 0, ")
 	h.arg(int64(h.start))
-	h.w(", ")
+	h.write(", ")
 	h.arg(int64(h.start) + h.step)
-	h.w(" UNION ALL SELECT i + 1, hi, hi + ")
+	h.write(" UNION ALL SELECT i + 1, hi, hi + ")
 	h.arg(h.step)
-	h.w(" FROM b WHERE i < ")
+	h.write(" FROM b WHERE i < ")
 	h.arg(h.buckets - 1)
-	h.w(") SELECT b.i, ")
+	h.write(") SELECT b.i, ")
 	for i, col := range []string{"0", "1", "2", "3", "4"} {
 		if i > 0 {
-			h.w(", ")
+			h.write(", ")
 		}
-		h.w("json_extract(e.value, '$[", col, "]')")
+		h.write("json_extract(e.value, '$[", col, "]')")
 	}
 	// SQLite has no lateral join.
-	h.w(" FROM b, json_each((SELECT json_group_array(json_array(type, name, n, run, late)) FROM (")
+	h.write(" FROM b, json_each((SELECT json_group_array(json_array(type, name, n, run, late)) FROM (")
 	// It sorts what it groups, so most runs, which are completed, are not grouped.
-	completed := "+" + h.a + ".state_type = 'COMPLETED' AND " + h.a + ".state_name = 'Completed'" // +: by the index on time
-	h.w("SELECT 'COMPLETED' AS type, 'Completed' AS name, COUNT(*) AS n, ")
+	completed := "+" + h.alias + ".state_type = 'COMPLETED' AND " + h.alias + ".state_name = 'Completed'" // +: by the index on time
+	h.write("SELECT 'COMPLETED' AS type, 'Completed' AS name, COUNT(*) AS n, ")
 	h.sumsOf(true)
 	of()
-	h.w(" AND ", completed, " HAVING COUNT(*) > 0 UNION ALL ")
+	h.write(" AND ", completed, " HAVING COUNT(*) > 0 UNION ALL ")
 	group(" AND NOT (" + completed + ")")
-	h.w("))) e ORDER BY 1, 2, 3")
+	h.write("))) e ORDER BY 1, 2, 3")
 }
 
 func (h *history) filtered(fs core.Filters) {
 	// No row is before the start, so that whole numbers divide as FLOOR does, and faster.
-	h.w("SELECT (", h.micros(h.a+".expected_start_time"), " - ")
+	h.write("SELECT (", h.micros(h.alias+".expected_start_time"), " - ")
 	h.arg(int64(h.start))
-	h.w(") / CAST(")
+	h.write(") / CAST(")
 	h.arg(h.step)
-	h.w(" AS BIGINT), ", h.a, ".state_type, ", h.a, ".state_name, COUNT(*), ")
+	h.write(" AS BIGINT), ", h.alias, ".state_type, ", h.alias, ".state_name, COUNT(*), ")
 	h.sums()
-	h.w(" FROM ", h.table, " ", h.a, " WHERE ", h.a, ".expected_start_time >= ")
+	h.write(" FROM ", h.table, " ", h.alias, " WHERE ", h.alias, ".expected_start_time >= ")
 	h.arg(h.start)
-	h.w(" AND ", h.a, ".expected_start_time < ")
+	h.write(" AND ", h.alias, ".expected_start_time < ")
 	h.arg(h.start + core.Time(h.step*h.buckets))
-	h.w(" AND ")
+	h.write(" AND ")
 	if h.table == "task_run" {
 		h.whereTaskRuns(fs)
 	} else {
 		h.whereFlowRuns(fs)
 	}
-	h.w(" GROUP BY 1, 2, 3 ORDER BY 1, 2, 3")
+	h.write(" GROUP BY 1, 2, 3 ORDER BY 1, 2, 3")
 }
 
 // sums are run time and lateness.
@@ -112,44 +112,44 @@ func (h *history) sums() { h.sumsOf(false) }
 
 func (h *history) sumsOf(completed bool) {
 	if h.counts {
-		h.w("CAST(0 AS DOUBLE PRECISION) AS run, CAST(0 AS DOUBLE PRECISION) AS late")
+		h.write("CAST(0 AS DOUBLE PRECISION) AS run, CAST(0 AS DOUBLE PRECISION) AS late")
 		return
 	}
 	if completed { // the same for runs that do not run and have started
-		at := h.a + ".expected_start_time"
-		h.w("CAST(SUM(", h.a, ".total_run_time) AS DOUBLE PRECISION) AS run, CAST(SUM(CASE WHEN ", h.a, ".start_time > ", at, " THEN ", h.seconds(at, h.a+".start_time"), " ELSE 0 END) AS DOUBLE PRECISION) AS late")
+		at := h.alias + ".expected_start_time"
+		h.write("CAST(SUM(", h.alias, ".total_run_time) AS DOUBLE PRECISION) AS run, CAST(SUM(CASE WHEN ", h.alias, ".start_time > ", at, " THEN ", h.seconds(at, h.alias+".start_time"), " ELSE 0 END) AS DOUBLE PRECISION) AS late")
 		return
 	}
-	h.w("CAST(SUM(", h.a, ".total_run_time + CASE WHEN ", h.a, ".state_type = 'RUNNING' THEN ")
-	h.since(h.a+".state_timestamp", h.now)
-	h.w(" ELSE 0 END) AS DOUBLE PRECISION) AS run, CAST(SUM(")
-	h.lateness(h.a, h.now)
-	h.w(") AS DOUBLE PRECISION) AS late")
+	h.write("CAST(SUM(", h.alias, ".total_run_time + CASE WHEN ", h.alias, ".state_type = 'RUNNING' THEN ")
+	h.since(h.alias+".state_timestamp", h.now)
+	h.write(" ELSE 0 END) AS DOUBLE PRECISION) AS run, CAST(SUM(")
+	h.lateness(h.alias, h.now)
+	h.write(") AS DOUBLE PRECISION) AS late")
 }
 
 // lateness is how many seconds after its expected time a run started, or has
 // not started yet.
 func (b *builder) lateness(a string, now core.Time) {
 	at := a + ".expected_start_time"
-	b.w("CASE WHEN ", a, ".start_time > ", at, " THEN ", b.seconds(at, a+".start_time"),
+	b.write("CASE WHEN ", a, ".start_time > ", at, " THEN ", b.seconds(at, a+".start_time"),
 		" WHEN ", a, ".start_time IS NULL AND ", a, ".state_type NOT IN ('COMPLETED','FAILED','CANCELLED','CRASHED') AND ", at, " < ")
 	b.arg(now)
-	b.w(" THEN ")
+	b.write(" THEN ")
 	b.since(at, now)
-	b.w(" ELSE 0 END")
+	b.write(" ELSE 0 END")
 }
 
 // since is how many seconds after the column's time it is now.
 func (b *builder) since(col string, now core.Time) {
 	if b.d == Postgres {
-		b.w("date_part('epoch', CAST(")
+		b.write("date_part('epoch', CAST(")
 		b.arg(now)
-		b.w(" AS TIMESTAMPTZ) - ", col, ")")
+		b.write(" AS TIMESTAMPTZ) - ", col, ")")
 		return
 	}
-	b.w("(")
+	b.write("(")
 	b.arg(int64(now))
-	b.w(" - ", col, ") / 1000000.0")
+	b.write(" - ", col, ") / 1000000.0")
 }
 
 func (b *builder) seconds(from, to string) string {

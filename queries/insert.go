@@ -20,21 +20,21 @@ func LockLogs(keys []int64) Query {
 func insert(d Dialect, into string, rows [][]any, end string) Query {
 	b := &builder{d: d, args: make([]any, 0, len(rows)*8)}
 	b.b.Grow(len(into) + 40*len(rows))
-	b.w("INSERT INTO ", into, " VALUES ")
+	b.write("INSERT INTO ", into, " VALUES ")
 	for i, row := range rows {
 		if i > 0 {
-			b.w(",")
+			b.write(",")
 		}
 		for j, v := range row {
 			if j == 0 {
-				b.w("(")
+				b.write("(")
 			} else {
-				b.w(",")
+				b.write(",")
 			}
 			b.arg(v)
 		}
-		b.w(")")
+		b.write(")")
 	}
-	b.w(end)
+	b.write(end)
 	return b.query()
 }

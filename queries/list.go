@@ -14,9 +14,9 @@ var flowSorts = map[string]string{
 
 func (b *builder) exists(from string, cond func()) term {
 	return func() {
-		b.w("EXISTS (SELECT 1 FROM ", from, " AND ")
+		b.write("EXISTS (SELECT 1 FROM ", from, " AND ")
 		cond()
-		b.w(")")
+		b.write(")")
 	}
 }
 
@@ -44,9 +44,9 @@ func (b *builder) whereFlowRuns(fs core.Filters) {
 	var ts []term
 	if fs.Flows != nil {
 		ts = append(ts, func() {
-			b.w("r.flow_id IN (SELECT f.id FROM flow f WHERE ")
+			b.write("r.flow_id IN (SELECT f.id FROM flow f WHERE ")
 			b.flow(fs.Flows)
-			b.w(")")
+			b.write(")")
 		})
 	}
 	if fs.FlowRuns != nil {
@@ -57,9 +57,9 @@ func (b *builder) whereFlowRuns(fs core.Filters) {
 	}
 	if fs.Deployments != nil {
 		ts = append(ts, func() {
-			b.w("r.deployment_id IN (SELECT d.id FROM deployment d WHERE ")
+			b.write("r.deployment_id IN (SELECT d.id FROM deployment d WHERE ")
 			b.deployment(fs.Deployments)
-			b.w(")")
+			b.write(")")
 		})
 	}
 	b.all(core.And, append(ts, b.queueOf("r.work_queue_id", fs)...))
@@ -87,9 +87,9 @@ func (b *builder) whereDeployments(fs core.Filters) {
 	var ts []term
 	if fs.Flows != nil {
 		ts = append(ts, func() {
-			b.w("d.flow_id IN (SELECT f.id FROM flow f WHERE ")
+			b.write("d.flow_id IN (SELECT f.id FROM flow f WHERE ")
 			b.flow(fs.Flows)
-			b.w(")")
+			b.write(")")
 		})
 	}
 	if fs.FlowRuns != nil {
@@ -141,13 +141,13 @@ func (b *builder) after(p core.Page) {
 	if k.desc {
 		op = " < "
 	}
-	b.w(" AND ")
+	b.write(" AND ")
 	b.cmp(k.col, strings.TrimRight(op, " ")+"= ", v)
-	b.w(" AND (")
+	b.write(" AND (")
 	b.cmp(k.col, op, v)
-	b.w(" OR ")
+	b.write(" OR ")
 	b.cmp("r.id", op, p.After.ID)
-	b.w(")")
+	b.write(")")
 }
 
 var taskRunSorts = map[string]string{
@@ -171,7 +171,7 @@ func list(d Dialect, from, alias string, where func(*builder), sorts map[string]
 	b := &builder{d: d}
 	b.b.Grow(512)
 	if p == nil {
-		b.w("SELECT COUNT(*) FROM ", from, " ", alias, " WHERE ")
+		b.write("SELECT COUNT(*) FROM ", from, " ", alias, " WHERE ")
 		where(b)
 		q := b.query()
 		// Where nothing is asked of rows, not even 1=1, SQLite counts an index page by
@@ -179,7 +179,7 @@ func list(d Dialect, from, alias string, where func(*builder), sorts map[string]
 		q.SQL = strings.TrimSuffix(q.SQL, " WHERE 1=1")
 		return q
 	}
-	b.w("SELECT ", alias, ".id FROM ", from, " ", alias, " WHERE ")
+	b.write("SELECT ", alias, ".id FROM ", from, " ", alias, " WHERE ")
 	where(b)
 	b.page(sorts, def, *p)
 	return b.query()
@@ -229,11 +229,11 @@ func FlowRunsUpTo(d Dialect, fs core.Filters, most int64, rare Rare) Query {
 		b.countTagged(tag, most)
 		return b.query()
 	}
-	b.w("SELECT COUNT(*) FROM (SELECT 1 FROM flow_run r WHERE ")
+	b.write("SELECT COUNT(*) FROM (SELECT 1 FROM flow_run r WHERE ")
 	b.whereFlowRuns(fs)
-	b.w(" LIMIT ")
+	b.write(" LIMIT ")
 	b.arg(most)
-	b.w(") AS matching")
+	b.write(") AS matching")
 	return b.query()
 }
 
@@ -243,7 +243,7 @@ func TaskRuns(d Dialect, fs core.Filters, p *core.Page) Query {
 
 // EndedTaskRuns are those of all task runs that have ended.
 func EndedTaskRuns(d Dialect, p core.Page) Query {
-	return list(d, "task_run", "t", func(b *builder) { b.w("t.end_time IS NOT NULL") }, taskRunSorts, "ID_DESC", &p)
+	return list(d, "task_run", "t", func(b *builder) { b.write("t.end_time IS NOT NULL") }, taskRunSorts, "ID_DESC", &p)
 }
 
 func Deployments(d Dialect, fs core.Filters, p *core.Page) Query {
@@ -253,9 +253,9 @@ func Deployments(d Dialect, fs core.Filters, p *core.Page) Query {
 // Lateness is the average lateness in seconds of runs, NULL if there are none.
 func Lateness(d Dialect, fs core.Filters, now core.Time) Query {
 	b := &builder{d: d}
-	b.w("SELECT CAST(AVG(")
+	b.write("SELECT CAST(AVG(")
 	b.lateness("r", now)
-	b.w(") AS DOUBLE PRECISION) FROM flow_run r WHERE ")
+	b.write(") AS DOUBLE PRECISION) FROM flow_run r WHERE ")
 	b.whereFlowRuns(fs)
 	return b.query()
 }

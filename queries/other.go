@@ -26,7 +26,7 @@ func WorkQueues(d Dialect, pool core.UUID, x *core.WorkQueueFilter, p *core.Page
 
 func (b *builder) inPool(alias string, pool core.UUID) {
 	if !pool.IsZero() {
-		b.w(" AND ")
+		b.write(" AND ")
 		b.cmp(alias+".work_pool_id", " = ", pool)
 	}
 }
@@ -57,11 +57,11 @@ func Logs(d Dialect, x *core.LogFilter, p *core.Page) Query {
 		f.search(x.Text, b.plainText("l.message"), b.plainText("l.name"))
 		b.all(x.Operator, f.terms)
 		if x.AfterSeq > 0 {
-			b.w(" AND ")
+			b.write(" AND ")
 			b.cmp("l.id", " > ", x.AfterSeq)
 		}
 		if x.BeforeSeq > 0 {
-			b.w(" AND ")
+			b.write(" AND ")
 			b.cmp("l.id", " < ", x.BeforeSeq)
 		}
 	}, map[string]string{
@@ -119,8 +119,8 @@ func Variables(d Dialect, x *core.VariableFilter, p *core.Page) Query {
 func GlobalLimits(d Dialect, ofTags bool, p *core.Page) Query {
 	return list(d, "global_limit", "g", func(b *builder) {
 		if !ofTags {
-			b.w("NOT ")
+			b.write("NOT ")
 		}
-		b.w("substr(g.name, 1, 4) = 'tag:'")
+		b.write("substr(g.name, 1, 4) = 'tag:'")
 	}, map[string]string{"": "g.name, g.id"}, "", p)
 }

@@ -47,24 +47,24 @@ func onlyTag(fs core.Filters) (tag string, ok bool) {
 
 // countTagged counts runs by the index of tags alone.
 func (b *builder) countTagged(tag string, most int64) {
-	b.w("SELECT COUNT(*) FROM (SELECT 1 FROM flow_run_tag g WHERE ")
+	b.write("SELECT COUNT(*) FROM (SELECT 1 FROM flow_run_tag g WHERE ")
 	b.tagged(tag)
-	b.w(" LIMIT ")
+	b.write(" LIMIT ")
 	b.arg(most)
-	b.w(") AS tagged")
+	b.write(") AS tagged")
 	b.varies = true
 }
 
 // tagged are the rows of a tag, g, within the span of the list.
 func (b *builder) tagged(tag string) {
-	b.w("g.tag = ")
+	b.write("g.tag = ")
 	b.arg(tag)
 	if b.due != nil && b.due.After != 0 {
-		b.w(" AND ")
+		b.write(" AND ")
 		b.cmp("g.expected_start_time", " >= ", b.due.After)
 	}
 	if b.due != nil && b.due.Before != 0 {
-		b.w(" AND ")
+		b.write(" AND ")
 		b.cmp("g.expected_start_time", " <= ", b.due.Before)
 	}
 }
@@ -72,9 +72,9 @@ func (b *builder) tagged(tag string) {
 // hasFlowRunTag is whether flow run r has a tag.
 func (b *builder) hasFlowRunTag(tag string) {
 	if b.rare[tag] {
-		b.w("r.id IN (SELECT g.flow_run_id FROM flow_run_tag g WHERE ")
+		b.write("r.id IN (SELECT g.flow_run_id FROM flow_run_tag g WHERE ")
 		b.tagged(tag)
-		b.w(")")
+		b.write(")")
 		return
 	}
 	b.runHasTag("r.id", tag)
@@ -82,7 +82,7 @@ func (b *builder) hasFlowRunTag(tag string) {
 
 // runHasTag is whether the flow run that a column names has a tag.
 func (b *builder) runHasTag(col, tag string) {
-	b.w("EXISTS (SELECT 1 FROM flow_run_tag g WHERE g.flow_run_id = ", col, " AND g.tag = ")
+	b.write("EXISTS (SELECT 1 FROM flow_run_tag g WHERE g.flow_run_id = ", col, " AND g.tag = ")
 	b.arg(tag)
-	b.w(")")
+	b.write(")")
 }
