@@ -1,10 +1,11 @@
 package db
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/flowlite/flowlite/db/row"
+	"github.com/flowlite/flowlite/queries"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -17,19 +18,22 @@ type runCache map[core.UUID]*core.FlowRun
 // maxRuns bounds the cache; a run leaves it with its final state anyhow.
 const maxRuns = 4096
 
-// invalidates tells whether a statement may change what is read of flow runs, other
-// than in the ways that the cache is told of.
+// invalidatesRuns reports whether a statement of the writer makes cached runs
+// stale. A query of queries/*.sql declares it in its "-- invalidates:" line; those
+// that say "flow_run by id" have a caller that updates the cache. Other writes
+// invalidate unless they begin with queries.InvalidatesNothing.
 func invalidatesRuns(text string) bool {
-	name, _, _ := strings.Cut(text, "\n")
-	for _, known := range []string{"InsertFlowRun", "SetFlowRunState", "UpdateFlowRun", "DeleteFlowRun"} {
-		if strings.HasPrefix(name, "-- name: "+known+" ") {
+	if name, ok := strings.CutPrefix(text, "-- name: "); ok {
+		name, _, _ = strings.Cut(name, " ")
+		return row.Invalidates[name] == "flow_run"
+	}
+	for _, control := range []string{"BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", queries.InvalidatesNothing} {
+		if strings.HasPrefix(text, control) {
 			return false
 		}
 	}
-	return strings.HasPrefix(text, "ROLLBACK") || changesRuns.MatchString(text)
+	return !reads(text)
 }
-
-var changesRuns = regexp.MustCompile(`(?i)\b(UPDATE|DELETE FROM|INTO)\s+(flow|flow_run|work_queue|work_pool)\b`)
 
 func (c runCache) get(id core.UUID) *core.FlowRun {
 	f := c[id]

@@ -2,6 +2,10 @@ package queries
 
 // Inserts of several rows at once: a statement costs more than a row.
 
+// InvalidatesNothing begins a built write that leaves cached flow runs true, as
+// the same line does in a .sql file.
+const InvalidatesNothing = "-- invalidates: nothing\n"
+
 func AddTaskRunStates(d Dialect, rows [][]any) Query {
 	return insert(d, "task_run_state (id, task_run_id, type, name, timestamp, message, data, state_details)", rows, " ON CONFLICT DO NOTHING")
 }
@@ -20,7 +24,7 @@ func LockLogs(keys []int64) Query {
 func insert(d Dialect, into string, rows [][]any, end string) Query {
 	b := &builder{d: d, args: make([]any, 0, len(rows)*8)}
 	b.b.Grow(len(into) + 40*len(rows))
-	b.write("INSERT INTO ", into, " VALUES ")
+	b.write(InvalidatesNothing, "INSERT INTO ", into, " VALUES ")
 	for i, row := range rows {
 		if i > 0 {
 			b.write(",")

@@ -44,6 +44,7 @@ const deleteFlowRun = `-- name: DeleteFlowRun :execrows
 DELETE FROM flow_run WHERE id = $1
 `
 
+// invalidates: flow_run by id
 func (q *Queries) DeleteFlowRun(ctx context.Context, arg DeleteFlowRunParams) (int64, error) {
 	result, err := q.db.Exec(ctx, deleteFlowRun, arg.ID)
 	if err != nil {
@@ -77,6 +78,7 @@ const deletePlannedRun = `-- name: DeletePlannedRun :execrows
 DELETE FROM flow_run WHERE id = $1 AND state_type = 'SCHEDULED' AND run_count = 0 AND updated = created
 `
 
+// invalidates: flow_run
 // It may have been claimed since it was read.
 func (q *Queries) DeletePlannedRun(ctx context.Context, arg DeletePlannedRunParams) (int64, error) {
 	result, err := q.db.Exec(ctx, deletePlannedRun, arg.ID)
@@ -91,6 +93,7 @@ DELETE FROM flow_run
 WHERE deployment_id = $1 AND state_type = 'SCHEDULED' AND run_count = 0
 `
 
+// invalidates: flow_run
 func (q *Queries) DeleteScheduledRuns(ctx context.Context, arg DeleteScheduledRunsParams) (int64, error) {
 	result, err := q.db.Exec(ctx, deleteScheduledRuns, arg.DeploymentID)
 	if err != nil {
@@ -379,6 +382,7 @@ VALUES ($1, $2, $3, $4, $5, $6,
 ON CONFLICT (flow_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
 `
 
+// invalidates: flow_run by id
 func (q *Queries) InsertFlowRun(ctx context.Context, arg InsertFlowRunParams) (int64, error) {
 	result, err := q.db.Exec(ctx, insertFlowRun,
 		arg.ID,
@@ -429,6 +433,7 @@ VALUES ($1, $2, $3, $4, $5, $6,
   $7, $8)
 `
 
+// invalidates: nothing; a new state is not yet that of its run
 func (q *Queries) InsertFlowRunState(ctx context.Context, arg InsertFlowRunStateParams) error {
 	_, err := q.db.Exec(ctx, insertFlowRunState,
 		arg.ID,
@@ -519,6 +524,7 @@ WHERE deployment_id = $2 AND state_type = 'SCHEDULED' AND NOT in_process_retry
   AND COALESCE(work_queue_id = $3, work_queue_id IS NULL AND $3 IS NULL)
 `
 
+// invalidates: flow_run
 func (q *Queries) MoveScheduledRuns(ctx context.Context, arg MoveScheduledRunsParams) (int64, error) {
 	result, err := q.db.Exec(ctx, moveScheduledRuns, arg.ToQueue, arg.DeploymentID, arg.FromQueue)
 	if err != nil {
@@ -660,6 +666,7 @@ UPDATE flow_run SET state_id = $1, state_type = $2, state_name = $3,
 WHERE id = $16
 `
 
+// invalidates: flow_run by id
 func (q *Queries) SetFlowRunState(ctx context.Context, arg SetFlowRunStateParams) (int64, error) {
 	result, err := q.db.Exec(ctx, setFlowRunState,
 		arg.StateID,
@@ -689,6 +696,7 @@ const setSlot = `-- name: SetSlot :exec
 UPDATE flow_run SET slot = $1 WHERE id = $2
 `
 
+// invalidates: nothing; a run is read without its slot
 func (q *Queries) SetSlot(ctx context.Context, arg SetSlotParams) error {
 	_, err := q.db.Exec(ctx, setSlot, arg.Slot, arg.ID)
 	return err
@@ -761,6 +769,7 @@ UPDATE flow_run SET name = $1, flow_version = $2, parameters = $3,
 WHERE id = $12
 `
 
+// invalidates: flow_run by id
 func (q *Queries) UpdateFlowRun(ctx context.Context, arg UpdateFlowRunParams) (int64, error) {
 	result, err := q.db.Exec(ctx, updateFlowRun,
 		arg.Name,

@@ -13,6 +13,7 @@ const deleteWorkPool = `-- name: DeleteWorkPool :execrows
 DELETE FROM work_pool WHERE id = $1
 `
 
+// invalidates: flow_run
 func (q *Queries) DeleteWorkPool(ctx context.Context, arg DeleteWorkPoolParams) (int64, error) {
 	result, err := q.db.Exec(ctx, deleteWorkPool, arg.ID)
 	if err != nil {
@@ -77,6 +78,7 @@ VALUES ($1, $2, $3, $4, $5, $6,
   $11, $12)
 `
 
+// invalidates: nothing; no run is in a new pool
 func (q *Queries) InsertWorkPool(ctx context.Context, arg InsertWorkPoolParams) error {
 	_, err := q.db.Exec(ctx, insertWorkPool,
 		arg.ID,
@@ -103,6 +105,7 @@ UPDATE work_pool SET updated = $1, description = $2, type = $3,
 WHERE id = $10
 `
 
+// invalidates: nothing; the name of a pool stays
 func (q *Queries) UpdateWorkPool(ctx context.Context, arg UpdateWorkPoolParams) (int64, error) {
 	result, err := q.db.Exec(ctx, updateWorkPool,
 		arg.Updated,

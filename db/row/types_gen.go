@@ -1280,7 +1280,8 @@ type Querier interface {
 	DeleteWorkQueue(ctx context.Context, arg DeleteWorkQueueParams) (int64, error)
 	DeleteWorker(ctx context.Context, arg DeleteWorkerParams) (int64, error)
 	DeploymentNotReady(ctx context.Context, arg DeploymentNotReadyParams) error
-	DeploymentsToSchedule(ctx context.Context, arg DeploymentsToScheduleParams) ([]DeploymentFull, // It may have been claimed since it was read.
+	DeploymentsToSchedule(ctx context.Context, arg DeploymentsToScheduleParams) ([]DeploymentFull, // invalidates: flow_run
+		// invalidates: flow_run
 		error)
 	DeploymentsToScheduleAfter(ctx context.Context, arg DeploymentsToScheduleAfterParams) ([]DeploymentFull, error)
 	DueFlowRuns(ctx context.Context, arg DueFlowRunsParams) ([]FlowRunFull, // Without the inner select Postgres joins all that are due before it takes the first.
@@ -1357,7 +1358,9 @@ type Querier interface {
 	InsertWorkPool(ctx context.Context, arg InsertWorkPoolParams) error
 	InsertWorkQueue(ctx context.Context, arg InsertWorkQueueParams) error
 	KeepSlotLeases(ctx context.Context, arg KeepSlotLeasesParams) error
-	LateFlowRuns(ctx context.Context, arg LateFlowRunsParams) ([]core.UUID, error)
+	LateFlowRuns(ctx context.Context, arg LateFlowRunsParams) ([]core. // invalidates: flow_run by id
+		// invalidates: nothing; no run is in a new queue
+		UUID, error)
 	LatestArtifact(ctx context.Context, arg LatestArtifactParams) (Artifact, error)
 	ListAllAutomations(ctx context.Context) ([]Automation, error)
 	ListArtifactCollectionsByIDs(ctx context.Context, arg ListArtifactCollectionsByIDsParams) ([]ArtifactCollection, error)
@@ -1408,14 +1411,16 @@ type Querier interface {
 	LogsFrom(ctx context.Context, arg LogsFromParams) ([]LogsFromRow, error)
 	LoseSlotLeases(ctx context.Context, arg LoseSlotLeasesParams) ([]core.UUID, error)
 	MoveScheduledRuns(ctx context.Context, arg MoveScheduledRunsParams) (int64, error)
-	OnlineWorkers(ctx context.Context) ([]Worker, error)
+	OnlineWorkers(ctx context.Context) ([]Worker, // invalidates: flow_run
+		error)
 	ParkAutomationEvent(ctx context.Context, arg ParkAutomationEventParams) (int64, error)
 	PausedPast(ctx context.Context, arg PausedPastParams) ([]core.UUID, error)
 	PlannedRuns(ctx context.Context, arg PlannedRunsParams) ([]FlowRunFull, // Any change of a run, or of its state, sets updated.
 		error)
 	PolledDeployment(ctx context.Context, arg PolledDeploymentParams) error
 	PolledWorkQueue(ctx context.Context, arg PolledWorkQueueParams) error
-	PoolLoad(ctx context.Context, arg PoolLoadParams) ([]PoolLoadRow, error)
+	PoolLoad(ctx context.Context, arg PoolLoadParams) ([]PoolLoadRow, // invalidates: nothing; the names stay
+		error)
 	PutArtifactCollection(ctx context.Context, arg PutArtifactCollectionParams) error
 	PutBucket(ctx context.Context, arg PutBucketParams) error
 	PutCachedState(ctx context.Context, arg PutCachedStateParams) error
@@ -1437,6 +1442,7 @@ type Querier interface {
 	SlotRuns(ctx context.Context, arg SlotRunsParams) ([]SlotRunsRow, // A run whose client keeps a lease occupies as long as that holds. Until it was
 		// renewed for the first time (is_counted) only a pending run loses its slot: not
 		// every client that runs what a newer worker submits renews.
+		// invalidates: nothing; a run is read without its slot
 		error)
 	SlotsLeased(ctx context.Context, arg SlotsLeasedParams) (int64, error)
 	StaleDeployments(ctx context.Context, arg StaleDeploymentsParams) ([]core.UUID, error)
@@ -1463,7 +1469,8 @@ type Querier interface {
 	UpdateWorkQueue(ctx context.Context, arg UpdateWorkQueueParams) (int64, error)
 	UpsertWorker(ctx context.Context, arg UpsertWorkerParams) (Worker, error)
 	WorkQueueNotReady(ctx context.Context, arg WorkQueueNotReadyParams) error
-}
+} // invalidates: flow_run by id
+// invalidates: nothing; the names stay
 
 type QueueTaskRunParams struct {
 	TaskRunID core.UUID

@@ -13,6 +13,7 @@ const deleteFlow = `-- name: DeleteFlow :execrows
 DELETE FROM flow WHERE id = ?1
 `
 
+// invalidates: flow_run
 func (q *Queries) DeleteFlow(ctx context.Context, arg DeleteFlowParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, deleteFlow, arg.ID)
 	if err != nil {

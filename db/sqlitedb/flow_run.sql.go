@@ -47,6 +47,7 @@ const deleteFlowRun = `-- name: DeleteFlowRun :execrows
 DELETE FROM flow_run WHERE id = ?1
 `
 
+// invalidates: flow_run by id
 func (q *Queries) DeleteFlowRun(ctx context.Context, arg DeleteFlowRunParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, deleteFlowRun, arg.ID)
 	if err != nil {
@@ -80,6 +81,7 @@ const deletePlannedRun = `-- name: DeletePlannedRun :execrows
 DELETE FROM flow_run WHERE id = ?1 AND state_type = 'SCHEDULED' AND run_count = 0 AND updated = created
 `
 
+// invalidates: flow_run
 // It may have been claimed since it was read.
 func (q *Queries) DeletePlannedRun(ctx context.Context, arg DeletePlannedRunParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, deletePlannedRun, arg.ID)
@@ -94,6 +96,7 @@ DELETE FROM flow_run
 WHERE deployment_id = ?1 AND state_type = 'SCHEDULED' AND run_count = 0
 `
 
+// invalidates: flow_run
 func (q *Queries) DeleteScheduledRuns(ctx context.Context, arg DeleteScheduledRunsParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, deleteScheduledRuns, arg.DeploymentID)
 	if err != nil {
@@ -388,6 +391,7 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6,
 ON CONFLICT (flow_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
 `
 
+// invalidates: flow_run by id
 func (q *Queries) InsertFlowRun(ctx context.Context, arg InsertFlowRunParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, insertFlowRun,
 		arg.ID,
@@ -438,6 +442,7 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6,
   ?7, ?8)
 `
 
+// invalidates: nothing; a new state is not yet that of its run
 func (q *Queries) InsertFlowRunState(ctx context.Context, arg InsertFlowRunStateParams) error {
 	_, err := q.db.ExecContext(ctx, insertFlowRunState,
 		arg.ID,
@@ -534,6 +539,7 @@ WHERE deployment_id = ?2 AND state_type = 'SCHEDULED' AND NOT in_process_retry
   AND COALESCE(work_queue_id = ?3, work_queue_id IS NULL AND ?3 IS NULL)
 `
 
+// invalidates: flow_run
 func (q *Queries) MoveScheduledRuns(ctx context.Context, arg MoveScheduledRunsParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, moveScheduledRuns, arg.ToQueue, arg.DeploymentID, arg.FromQueue)
 	if err != nil {
@@ -684,6 +690,7 @@ UPDATE flow_run SET state_id = ?1, state_type = ?2, state_name = ?3,
 WHERE id = ?16
 `
 
+// invalidates: flow_run by id
 func (q *Queries) SetFlowRunState(ctx context.Context, arg SetFlowRunStateParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, setFlowRunState,
 		arg.StateID,
@@ -713,6 +720,7 @@ const setSlot = `-- name: SetSlot :exec
 UPDATE flow_run SET slot = ?1 WHERE id = ?2
 `
 
+// invalidates: nothing; a run is read without its slot
 func (q *Queries) SetSlot(ctx context.Context, arg SetSlotParams) error {
 	_, err := q.db.ExecContext(ctx, setSlot, arg.Slot, arg.ID)
 	return err
@@ -791,6 +799,7 @@ UPDATE flow_run SET name = ?1, flow_version = ?2, parameters = ?3,
 WHERE id = ?12
 `
 
+// invalidates: flow_run by id
 func (q *Queries) UpdateFlowRun(ctx context.Context, arg UpdateFlowRunParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, updateFlowRun,
 		arg.Name,

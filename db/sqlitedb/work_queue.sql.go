@@ -15,6 +15,7 @@ const deleteWorkQueue = `-- name: DeleteWorkQueue :execrows
 DELETE FROM work_queue WHERE id = ?1
 `
 
+// invalidates: flow_run
 func (q *Queries) DeleteWorkQueue(ctx context.Context, arg DeleteWorkQueueParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, deleteWorkQueue, arg.ID)
 	if err != nil {
@@ -81,6 +82,7 @@ VALUES (?1, ?2, ?3, ?4, ?5,
   ?10, ?11, ?12)
 `
 
+// invalidates: nothing; no run is in a new queue
 func (q *Queries) InsertWorkQueue(ctx context.Context, arg InsertWorkQueueParams) error {
 	_, err := q.db.ExecContext(ctx, insertWorkQueue,
 		arg.ID,
@@ -104,6 +106,7 @@ UPDATE work_queue SET last_polled = ?1, status = CASE WHEN is_paused THEN 'PAUSE
 WHERE id = ?2
 `
 
+// invalidates: nothing; the names stay
 func (q *Queries) PolledWorkQueue(ctx context.Context, arg PolledWorkQueueParams) error {
 	_, err := q.db.ExecContext(ctx, polledWorkQueue, arg.LastPolled, arg.ID)
 	return err
@@ -144,6 +147,7 @@ UPDATE work_queue SET updated = ?1, name = ?2, description = ?3,
 WHERE id = ?10
 `
 
+// invalidates: flow_run
 func (q *Queries) UpdateWorkQueue(ctx context.Context, arg UpdateWorkQueueParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, updateWorkQueue,
 		arg.Updated,
@@ -167,6 +171,7 @@ const workQueueNotReady = `-- name: WorkQueueNotReady :exec
 UPDATE work_queue SET status = 'NOT_READY' WHERE id = ?1
 `
 
+// invalidates: nothing; the names stay
 func (q *Queries) WorkQueueNotReady(ctx context.Context, arg WorkQueueNotReadyParams) error {
 	_, err := q.db.ExecContext(ctx, workQueueNotReady, arg.ID)
 	return err

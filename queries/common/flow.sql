@@ -14,4 +14,5 @@ SELECT * FROM flow WHERE id = sqlc.arg(id);
 SELECT * FROM flow WHERE name = sqlc.arg(name);
 
 -- name: DeleteFlow :execrows
+-- invalidates: flow_run
 DELETE FROM flow WHERE id = sqlc.arg(id);

@@ -1,4 +1,5 @@
 -- name: InsertFlowRun :execrows
+-- invalidates: flow_run by id
 INSERT INTO flow_run (id, created, updated, name, flow_id, state_id, deployment_id, deployment_version, work_queue_id,
   flow_version, parameters, idempotency_key, context, empirical_policy, tags, labels, parent_task_run_id,
   state_type, state_name, state_timestamp, run_count, expected_start_time, next_scheduled_start_time,
@@ -24,11 +25,13 @@ ON CONFLICT DO NOTHING;
 DELETE FROM flow_run_tag WHERE flow_run_id = sqlc.arg(flow_run_id);
 
 -- name: InsertFlowRunState :exec
+-- invalidates: nothing; a new state is not yet that of its run
 INSERT INTO flow_run_state (id, flow_run_id, type, name, timestamp, message, data, state_details)
 VALUES (sqlc.arg(id), sqlc.arg(flow_run_id), sqlc.arg(type), sqlc.arg(name), sqlc.arg(timestamp), sqlc.narg(message),
   sqlc.narg(data), sqlc.arg(state_details));
 
 -- name: UpdateFlowRun :execrows
+-- invalidates: flow_run by id
 UPDATE flow_run SET name = sqlc.arg(name), flow_version = sqlc.narg(flow_version), parameters = sqlc.arg(parameters),
   empirical_policy = sqlc.arg(empirical_policy), in_process_retry = sqlc.arg(in_process_retry),
   tags = sqlc.arg(tags), labels = sqlc.arg(labels), infrastructure_pid = sqlc.narg(infrastructure_pid),
@@ -36,6 +39,7 @@ UPDATE flow_run SET name = sqlc.arg(name), flow_version = sqlc.narg(flow_version
 WHERE id = sqlc.arg(id);
 
 -- name: SetFlowRunState :execrows
+-- invalidates: flow_run by id
 UPDATE flow_run SET state_id = sqlc.narg(state_id), state_type = sqlc.arg(state_type), state_name = sqlc.arg(state_name),
   state_timestamp = sqlc.narg(state_timestamp), run_count = sqlc.arg(run_count),
   next_scheduled_start_time = sqlc.narg(next_scheduled_start_time), start_time = sqlc.narg(start_time),
@@ -55,6 +59,7 @@ SELECT * FROM flow_run_full WHERE flow_id = sqlc.arg(flow_id) AND idempotency_ke
 SELECT * FROM flow_run_state WHERE id = sqlc.arg(id);
 
 -- name: DeleteFlowRun :execrows
+-- invalidates: flow_run by id
 DELETE FROM flow_run WHERE id = sqlc.arg(id);
 
 -- name: DeleteFlowRunLogs :execrows
@@ -69,6 +74,7 @@ WHERE parent_task_run_id IN (SELECT t.id FROM task_run t WHERE t.flow_run_id = s
 ORDER BY id;
 
 -- name: DeleteScheduledRuns :execrows
+-- invalidates: flow_run
 DELETE FROM flow_run
 WHERE deployment_id = sqlc.arg(deployment_id) AND state_type = 'SCHEDULED' AND run_count = 0;
 
@@ -80,15 +86,18 @@ WHERE deployment_id = sqlc.arg(deployment_id) AND state_type = 'SCHEDULED' AND n
 ORDER BY next_scheduled_start_time, id;
 
 -- name: DeletePlannedRun :execrows
+-- invalidates: flow_run
 -- It may have been claimed since it was read.
 DELETE FROM flow_run WHERE id = sqlc.arg(id) AND state_type = 'SCHEDULED' AND run_count = 0 AND updated = created;
 
 -- name: MoveScheduledRuns :execrows
+-- invalidates: flow_run
 UPDATE flow_run SET work_queue_id = sqlc.narg(to_queue)
 WHERE deployment_id = sqlc.arg(deployment_id) AND state_type = 'SCHEDULED' AND NOT in_process_retry
   AND COALESCE(work_queue_id = sqlc.narg(from_queue), work_queue_id IS NULL AND sqlc.narg(from_queue) IS NULL);
 
 -- name: SetSlot :exec
+-- invalidates: nothing; a run is read without its slot
 UPDATE flow_run SET slot = sqlc.arg(slot) WHERE id = sqlc.arg(id);
 
 -- name: SlotRuns :many
