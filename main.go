@@ -138,7 +138,12 @@ func (p *program) execute(ctx context.Context, id string) error {
 		return err
 	}
 	defer closeEngine(e)
-	_, err = e.Execute(ctx, engine.FlowOf(f).Checked(), runID)
+	flow := engine.FlowOf(f).Checked()
+	if rec := engine.HandedRun(runID); rec != nil {
+		_, err = e.ExecuteRun(ctx, flow, rec)
+	} else {
+		_, err = e.Execute(ctx, flow, runID)
+	}
 	if errors.Is(err, ErrLeaseLost) || core.CodeOf(err) == core.ELeaseLost {
 		return nil // the run is in other hands, and says how it stands there
 	}

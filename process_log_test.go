@@ -32,6 +32,12 @@ func (s *site) orderProgram(flow string, params map[string]any) *core.FlowRun {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	return s.orderBinary(bin, flow, params)
+}
+
+// orderBinary makes a run that a worker executes with a program.
+func (s *site) orderBinary(bin, flow string, params map[string]any) *core.FlowRun {
+	s.t.Helper()
 	f, err := s.svc.CreateFlow(s.t.Context(), core.FlowCreate{Name: flow})
 	if err != nil {
 		s.t.Fatal(err)

@@ -134,14 +134,16 @@ type process struct {
 	said  []string
 }
 
-func (s *site) launch(c core.Claim) *process {
+func (s *site) launch(c core.Claim) *process { return s.launchAt(s.srv.APIURL(), c) }
+
+func (s *site) launchAt(api string, c core.Claim) *process {
 	s.t.Helper()
 	bin, err := flowBinary()
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	cmd := exec.Command(bin)
-	cmd.Env = append(os.Environ(), "FLOWLITE_API_URL="+s.srv.APIURL(), "FLOWLITE_FLOW_RUN_ID="+c.FlowRun.ID.String(),
+	cmd.Env = append(os.Environ(), "FLOWLITE_API_URL="+api, "FLOWLITE_FLOW_RUN_ID="+c.FlowRun.ID.String(),
 		"FLOWLITE_RUN_TOKEN="+c.Token.String(), "FLOWLITE_ENTRYPOINT="+c.Flow.Name, "FLOWLITE_WATCH_STDIN=1")
 	stdin, err := cmd.StdinPipe()
 	if err != nil {

@@ -33,6 +33,10 @@ type LogCreate struct {
 // process the file descriptor of the socket that takes its log lines.
 const LogSocketEnv = "FLOWLITE_LOG_FD"
 
+// FlowRunEnv names the environment variable by which a worker tells a flow's
+// process the descriptor from which it reads its flow run.
+const FlowRunEnv = "FLOWLITE_FLOW_RUN_FD"
+
 type LogFilter struct {
 	Operator  Operator    `json:"operator,omitempty"`
 	Level     *IntFilter  `json:"level,omitempty"`

@@ -39,6 +39,7 @@ func (e *Engine) ExecuteClaim(ctx context.Context, f *Flow, c core.Claim, stoppi
 		}
 		end(cause)
 	})()
-	_, err := e.Execute(run, f, c.FlowRun.ID)
+	rec := *c.FlowRun // the engine changes its own
+	_, err := e.ExecuteRun(run, f, &rec)
 	return err
 }

@@ -176,6 +176,11 @@ func (e *Engine) Execute(ctx context.Context, f *Flow, id core.UUID) (*Outcome, 
 	if err != nil {
 		return nil, err
 	}
+	return e.ExecuteRun(ctx, f, rec)
+}
+
+// ExecuteRun runs a flow run that exists, whose record is at hand.
+func (e *Engine) ExecuteRun(ctx context.Context, f *Flow, rec *core.FlowRun) (*Outcome, error) {
 	return e.execute(ctx, f, rec, nil)
 }
 

@@ -24,6 +24,10 @@ type launchable struct {
 	scrap  string // a folder to be removed afterwards
 }
 
+// handsOver reports whether the process is a flow binary: it reads its flow run
+// from a descriptor. Commands and Prefect know nothing of that.
+func (l *launchable) handsOver() bool { return !l.group && !l.python }
+
 func isDir(dir string) error {
 	if st, err := os.Stat(dir); err != nil || !st.IsDir() {
 		return core.Errorf(core.EInvalid, "the working directory %s is not there; set the job variable working_dir, or deploy again from a folder that this worker has", dir)
@@ -34,7 +38,7 @@ func isDir(dir string) error {
 // Variables that belong to one run: a worker that is itself executed by a flow
 // hands none of its own on.
 var runOnly = []string{
-	"FLOWLITE_FLOW_RUN_ID", "FLOWLITE_RUN_TOKEN", "FLOWLITE_ENTRYPOINT", "FLOWLITE_WATCH_STDIN", core.LogSocketEnv, "FLOWLITE_PARAMETERS",
+	"FLOWLITE_FLOW_RUN_ID", "FLOWLITE_RUN_TOKEN", "FLOWLITE_ENTRYPOINT", "FLOWLITE_WATCH_STDIN", core.LogSocketEnv, core.FlowRunEnv, "FLOWLITE_PARAMETERS",
 	"PREFECT__FLOW_RUN_ID", "PREFECT__FLOW_ENTRYPOINT",
 }
 
@@ -151,6 +155,9 @@ func (w *Worker) environment(r *run, j *job, entrypoint string, l *launchable) [
 	env["FLOWLITE_ENTRYPOINT"] = entrypoint
 	env["FLOWLITE_WATCH_STDIN"] = "1"
 	env[core.LogSocketEnv] = logFD
+	if l.handsOver() {
+		env[core.FlowRunEnv] = runFD
+	}
 	authenticate(env, r.claim.Auth)
 	if l.python {
 		w.pythonEnv(r, entrypoint, l.dir, env)

@@ -42,10 +42,21 @@ func (w *Worker) process(r *run, l *launchable) outcome {
 		return outcome{message: "start: " + err.Error(), recoverable: true, finished: true}
 	}
 	defer logs.Close()
-	p, err := w.spawn(r, l, outW, errW, logs.theirs)
+	files := []*os.File{logs.theirs} // descriptor logFD
+	if l.handsOver() {
+		claimed, err := newHandover(r.claim.FlowRun)
+		if err != nil {
+			return outcome{message: "start: " + err.Error(), recoverable: true, finished: true}
+		}
+		defer claimed.Close()
+		files = append(files, claimed.theirs) // descriptor runFD
+	}
+	p, err := w.spawn(r, l, outW, errW, files)
 	outW.Close()
 	errW.Close()
-	logs.theirs.Close()
+	for _, f := range files {
+		f.Close()
+	}
 	if err != nil {
 		outR.Close()
 		errR.Close()
@@ -149,9 +160,9 @@ type started struct {
 
 // spawn starts the launchable as a process of its own; a Python run as a child
 // of its warm parent where that is possible.
-func (w *Worker) spawn(r *run, l *launchable, out, errs, logs *os.File) (*started, error) {
+func (w *Worker) spawn(r *run, l *launchable, out, errs *os.File, extra []*os.File) (*started, error) {
 	if l.python {
-		c, err := w.fork(r, l, out, errs, logs)
+		c, err := w.fork(r, l, out, errs, extra[0])
 		if !errors.Is(err, python.ErrNoFork) {
 			return c, err
 		}
@@ -159,7 +170,7 @@ func (w *Worker) spawn(r *run, l *launchable, out, errs, logs *os.File) (*starte
 	cmd := exec.Command(l.argv[0], l.argv[1:]...)
 	cmd.Dir, cmd.Env = l.dir, l.env
 	cmd.Stdout, cmd.Stderr = out, errs
-	cmd.ExtraFiles = []*os.File{logs} // descriptor logFD
+	cmd.ExtraFiles = extra
 	cmd.SysProcAttr = attributes()
 	stdin, err := cmd.StdinPipe() // held open: its end tells the process that we are gone
 	if err == nil {
