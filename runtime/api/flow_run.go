@@ -104,7 +104,7 @@ func (a *API) setFlowRunState(ctx context.Context, in *stateChange) (*core.Orche
 		return nil, err
 	}
 	if in.Body.State.Type == core.Pending && isNewer(requestOf(ctx)) {
-		ctx = core.WithSlotLeases(ctx)
+		in.Body.State.RenewsSlot = true
 	}
 	r, err := a.service.SetFlowRunState(ctx, in.ID, in.Body.State, in.Body.Force)
 	return statusOf(ctx, r, err)

@@ -96,16 +96,3 @@ func CallingRun(ctx context.Context) UUID {
 	id, _ := ctx.Value(callerKey{}).(UUID)
 	return id
 }
-
-type leaseKey struct{}
-
-// WithSlotLeases marks the calls of a client that renews the lease which a run
-// of a limited deployment is given.
-func WithSlotLeases(ctx context.Context) context.Context {
-	return context.WithValue(ctx, leaseKey{}, true)
-}
-
-func KeepsSlotLeases(ctx context.Context) bool {
-	keeps, _ := ctx.Value(leaseKey{}).(bool)
-	return keeps
-}

@@ -111,6 +111,9 @@ type StateCreate struct {
 	Message *string      `json:"message,omitempty"`
 	Data    JSON         `json:"data,omitempty"`
 	Details StateDetails `json:"state_details"`
+	// RenewsSlot says that the client renews the lease of the deployment's slot
+	// that it is given with PENDING.
+	RenewsSlot bool `json:"-"`
 }
 
 // State gives a proposal its id and timestamp.

@@ -165,12 +165,12 @@ func (s *Service) LoseClient(ctx context.Context, clientID core.UUID) error {
 
 // keepSlot gives a run that took its deployment's slot for a client that renews
 // leases a lease of it; of any other client, the run itself holds the slot.
-func (s *Service) keepSlot(ctx context.Context, tx core.Tx, run *core.FlowRun, d *core.Deployment) error {
+func (s *Service) keepSlot(ctx context.Context, tx core.Tx, run *core.FlowRun, d *core.Deployment, renews bool) error {
 	if d == nil || d.GlobalConcurrencyLimit == nil || !d.GlobalConcurrencyLimit.Active {
 		return nil
 	}
 	// One of an earlier attempt would speak for this one.
-	if err := tx.DeleteDeploymentLease(ctx, run.ID); err != nil || !core.KeepsSlotLeases(ctx) {
+	if err := tx.DeleteDeploymentLease(ctx, run.ID); err != nil || !renews {
 		return err
 	}
 	now := s.now()

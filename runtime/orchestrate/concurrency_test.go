@@ -322,23 +322,23 @@ func TestDeploymentLease(t *testing.T) {
 	bothEngines(t, func(t *testing.T, h *house) {
 		d := h.deployed(func(c *core.DeploymentCreate) { c.ConcurrencyLimit = core.Some(int64(1)) })
 		l := must(h.store.GlobalLimitByName(h.ctx, "deployment:"+d.ID.String()))(t)
-		claim := func(ctx context.Context, want core.ResponseStatus) (run, lease core.UUID) {
+		claim := func(renews bool, want core.ResponseStatus) (run, lease core.UUID) {
 			t.Helper()
 			run = h.run(d).ID
-			r := must(h.SetFlowRunState(ctx, run, core.StateCreate{Type: core.Pending}, false))(t)
+			r := must(h.SetFlowRunState(ctx, run, core.StateCreate{Type: core.Pending, RenewsSlot: renews}, false))(t)
 			if r.Status != want {
 				t.Fatalf("%s %s", r.Status, core.Deref(r.Details.Reason))
 			}
 			return run, must(h.DeploymentLease(h.ctx, r.State))(t)
 		}
-		renewing := core.WithSlotLeases(h.ctx)
+		const renewing = true
 		renew := func(lease core.UUID, want core.Code) {
 			t.Helper()
 			if err := h.RenewSlots(h.ctx, lease, 300); core.CodeOf(err) != want {
 				t.Fatalf("renew: %v, want %q", err, want)
 			}
 		}
-		if _, lease := claim(h.ctx, core.Accept); !lease.IsZero() {
+		if _, lease := claim(!renewing, core.Accept); !lease.IsZero() {
 			t.Error("an older client was given a lease")
 		}
 		h.later(time.Hour)

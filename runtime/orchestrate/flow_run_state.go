@@ -77,7 +77,7 @@ func (s *Service) proposeFlowState(ctx context.Context, tx core.Tx, out *commit.
 		return d.Result(run.State), nil
 	}
 	if f.Deployment != nil && d.Status == core.Accept {
-		if err := s.keepSlot(ctx, tx, run, f.Deployment); err != nil {
+		if err := s.keepSlot(ctx, tx, run, f.Deployment, c.RenewsSlot); err != nil {
 			return nil, err
 		}
 	}
