@@ -70,6 +70,9 @@ func Logger(ctx context.Context) *slog.Logger {
 //
 //	slog.SetDefault(slog.New(flowlite.LogHandler(slog.NewTextHandler(os.Stderr, nil))))
 //
+// Give SetDefault a handler of your own, as here: that of an untouched
+// slog.Default writes to package log, which SetDefault leads back to slog.
+//
 // A record is of a run if its context is: slog.InfoContext(ctx, …). [Main]
 // installs the handler itself. In a process that a worker started, records of
 // runs do not go to next, because the worker stores its output as well.

@@ -169,7 +169,8 @@ type deployedOption func(*engine.Deployed)
 
 func (o deployedOption) applyDeployed(d *engine.Deployed) { o(d) }
 
-// AsSubflow(false) makes the run one of its own instead of a part of the caller.
+// AsSubflow says whether the run is a subflow of the caller, which is the
+// default. AsSubflow(false) makes it a run of its own.
 func AsSubflow(yes bool) DeployedOption {
 	return deployedOption(func(d *engine.Deployed) { d.Top = !yes })
 }

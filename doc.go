@@ -9,15 +9,18 @@
 //	})
 //
 // A task's result is on disk before Run returns, and a finished task is never
-// executed again within its run, whatever crashes. Its identity is its name,
-// its input and the how-manieth call with that input, so goroutines may call
-// tasks in any order and code may change between attempts. A side effect is at
-// least once: hand [Info.IdempotencyKey] to the other system to make it once.
+// executed again within its run, whatever crashes. A task call is identified by
+// its name, its input, and the ordinal of the call with that input, so goroutines
+// may call tasks in any order and code may change between attempts. A side effect
+// happens at least once: pass [Info.IdempotencyKey] to the other system to make
+// it once.
 //
-// Runs are stored by the App that the program has started ([New]), else by the
-// server of FLOWLITE_API_URL, else in memory, with the same semantics until the
-// program ends. [Use] names another server. A log line says which it is.
+// # Where runs go
 //
-// Import law: a façade. It may import every package of runtime; only cmd
-// imports it, and users.
+// Within a run, calls belong to that run. Outside a run, the context says where
+// they go: a context of [Connection.Context] leads to that server, and one of an
+// App of package runtime/embed to the App. Without either, they go to the server
+// that the environment variable FLOWLITE_API_URL names. If it is not set, a
+// program that imports runtime/embed runs its flows in memory, with the same
+// semantics until it ends; any other program gets an error.
 package flowlite

@@ -2,7 +2,9 @@ package flowlite_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"log/slog"
 	"os"
 
 	"github.com/flowlite/flowlite"
@@ -82,4 +84,32 @@ func ExampleLogger() {
 	})
 	fmt.Println(flow.Run(context.Background(), struct{}{}))
 	// Output: true <nil>
+}
+
+func ExampleLogHandler() {
+	plain := slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey {
+			return slog.Attr{}
+		}
+		return a
+	}})
+	log := slog.New(flowlite.LogHandler(plain)) // a program would call slog.SetDefault with it
+	ctx, server, stop := started()
+	defer stop()
+	flow := flowlite.NewFlow("billing", func(ctx context.Context, _ struct{}) (bool, error) {
+		log.InfoContext(ctx, "charged", "cents", 500)
+		return true, nil
+	})
+	if _, err := flow.Run(ctx, struct{}{}); err != nil {
+		fmt.Println(err)
+	}
+	var lines []struct{ Message string }
+	text, err := server.Raw(ctx, "POST", "/logs/filter", map[string]any{})
+	if err == nil {
+		err = json.Unmarshal(text, &lines)
+	}
+	fmt.Println("the run's log:", lines, err)
+	// Output:
+	// level=INFO msg=charged cents=500
+	// the run's log: [{charged cents=500}] <nil>
 }

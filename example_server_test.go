@@ -22,7 +22,7 @@ func started(flows ...flowlite.AnyFlow) (ctx context.Context, server *client.Cli
 	if err != nil {
 		panic(err)
 	}
-	app, err := embed.New(embed.Config{Port: -1, NoUI: true, Home: home}, flows...)
+	app, err := embed.New(embed.Config{Port: -1, NoUI: true, Home: home, AuthString: "admin:secret"}, flows...)
 	if err == nil {
 		err = app.Start(context.Background())
 	}
@@ -35,18 +35,36 @@ func started(flows ...flowlite.AnyFlow) (ctx context.Context, server *client.Cli
 	}
 }
 
-func ExampleClient() {
-	hello := flowlite.NewFlow("hello", func(_ context.Context, g greeting) (string, error) { return "hello, " + g.Name, nil })
-	ctx, server, stop := started(hello)
+func ExampleConnect() {
+	_, server, stop := started()
 	defer stop()
-	d, err := server.DeploymentByName(ctx, "hello", "local")
+	connection, err := flowlite.Connect(server.URL(), flowlite.Auth("admin:secret"))
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	run, err := server.CreateDeploymentFlowRun(ctx, d.ID, core.DeploymentFlowRunCreate{Name: "mine"})
+	ctx := connection.Context(context.Background())
+	hello := flowlite.NewFlow("hello", func(_ context.Context, g greeting) (string, error) { return "hello, " + g.Name, nil })
+	fmt.Println(hello.Run(ctx, greeting{"you"})) // in this program; stored by the server
+	fmt.Println(connection.Close(ctx))
+	// Output:
+	// hello, you <nil>
+	// <nil>
+}
+
+func ExampleClient() {
+	hello := flowlite.NewFlow("hello", func(_ context.Context, g greeting) (string, error) { return "hello, " + g.Name, nil })
+	ctx, server, stop := started(hello)
+	defer stop()
+	api := flowlite.Client(server.URL(), flowlite.Auth("admin:secret"))
+	d, err := api.DeploymentByName(ctx, "hello", "local")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	run, err := api.CreateDeploymentFlowRun(ctx, d.ID, core.DeploymentFlowRunCreate{Name: "mine"})
 	for err == nil && !run.StateType.Final() {
-		run, err = server.WaitFlowRun(ctx, run.ID, run.StateID, 30)
+		run, err = api.WaitFlowRun(ctx, run.ID, run.StateID, 30)
 	}
 	fmt.Println(run.Name, run.StateName, err)
 	// Output: mine Completed <nil>
@@ -139,5 +157,12 @@ func ExampleMain() {
 	hello := flowlite.NewFlow("hello", func(_ context.Context, g greeting) (string, error) { return "hello, " + g.Name, nil })
 	os.Args = []string{"hello", "run", "-p", "name=you"} // as a shell gives them
 	flowlite.Main(hello)
+	// Output: "hello, you"
+}
+
+func ExampleMainEntrypoints() {
+	hello := flowlite.NewFlow("hello", func(_ context.Context, g greeting) (string, error) { return "hello, " + g.Name, nil })
+	os.Args = []string{"hello", "run", "Hello", "-p", "name=you"}
+	flowlite.MainEntrypoints(map[string]flowlite.AnyFlow{"Hello": hello})
 	// Output: "hello, you"
 }

@@ -32,6 +32,10 @@ type Config struct {
 	// AllowedOrigins are web pages of other origins that may call the API:
 	// "https://app.example.com".
 	AllowedOrigins []string
+	// TrustedProxies are addresses and prefixes of reverse proxies whose header
+	// X-Forwarded-For names the client. Default: with PublicURL, loopback and private
+	// addresses, which then share a bound on wrong credentials; else none.
+	TrustedProxies []string
 	// PrivateURLs are host names, addresses, and prefixes of private networks that
 	// notifications and webhooks may reach; "*" is all. Public addresses need none.
 	PrivateURLs []string
@@ -66,7 +70,8 @@ func (c Config) server() server.Config {
 	return server.Config{
 		Host: c.Host, Port: c.Port, DatabaseURL: c.DatabaseURL, RedisURL: c.RedisURL, Home: c.Home,
 		AuthString: c.AuthString, NoAuth: c.NoAuth, CSRF: c.CSRF, EncryptionKey: c.EncryptionKey,
-		AllowedHosts: c.AllowedHosts, AllowedOrigins: c.AllowedOrigins, PrivateURLs: c.PrivateURLs,
+		AllowedHosts: c.AllowedHosts, AllowedOrigins: c.AllowedOrigins,
+		TrustedProxies: c.TrustedProxies, PrivateURLs: c.PrivateURLs,
 		BasePath: c.BasePath, PublicURL: c.PublicURL, Retain: orchestrate.Retention(c.Retain),
 		Worker: true, WorkerLimit: c.WorkerLimit, WorkDir: c.WorkDir, Python: c.Python, NoFork: c.NoFork,
 		NoLoops: c.NoServices, NoUI: c.NoUI, Version: c.Version, Log: c.Logger, DrainGrace: c.DrainGrace,

@@ -131,8 +131,9 @@ func (h *Handler) Enabled(ctx context.Context, l slog.Level) bool {
 
 func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 	sc := scopeOf(ctx)
-	if sc != nil {
+	if sc != nil && ctx.Value(loggedKey{}) == nil {
 		sc.run.log(sc, r.Level, h.text(r))
+		ctx = context.WithValue(ctx, loggedKey{}, true)
 	}
 	if h.next != nil && (sc == nil || !h.quiet) && h.next.Enabled(ctx, r.Level) {
 		if sc != nil {
@@ -142,6 +143,9 @@ func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 	}
 	return nil
 }
+
+// loggedKey marks a record that is in its run's log: next may hold a Handler, too.
+type loggedKey struct{}
 
 func (h *Handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	c := *h

@@ -325,7 +325,7 @@ func TestDeploymentLease(t *testing.T) {
 		claim := func(renews bool, want core.ResponseStatus) (run, lease core.UUID) {
 			t.Helper()
 			run = h.run(d).ID
-			r := must(h.SetFlowRunState(ctx, run, core.StateCreate{Type: core.Pending, RenewsSlot: renews}, false))(t)
+			r := must(h.SetFlowRunState(h.ctx, run, core.StateCreate{Type: core.Pending, RenewsSlot: renews}, false))(t)
 			if r.Status != want {
 				t.Fatalf("%s %s", r.Status, core.Deref(r.Details.Reason))
 			}

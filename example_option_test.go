@@ -1,0 +1,85 @@
+package flowlite_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/flowlite/flowlite"
+)
+
+func ExampleRetries() {
+	fetch := flowlite.NewTask("fetch", func(ctx context.Context, url string) (string, error) {
+		if flowlite.Current(ctx).Attempt < 3 {
+			return "", errors.New("timed out")
+		}
+		return "the page of " + url, nil
+	}, flowlite.Retries(2, time.Millisecond))
+	flow := flowlite.NewFlow("fetches", func(ctx context.Context, _ struct{}) (string, error) { return fetch.Run(ctx, "example.com") })
+	fmt.Println(flow.Run(context.Background(), struct{}{}))
+	// Output: the page of example.com <nil>
+}
+
+func ExampleKey() {
+	calls := 0
+	charge := flowlite.NewTask("charge", func(_ context.Context, cents int) (int, error) { calls++; return cents, nil })
+	flow := flowlite.NewFlow("once", func(ctx context.Context, _ struct{}) (int, error) {
+		if _, err := charge.With(flowlite.Key("order 7")).Run(ctx, 100); err != nil {
+			return 0, err
+		}
+		return charge.With(flowlite.Key("order 7")).Run(ctx, 250) // the same call, whatever its input
+	})
+	fmt.Println(flow.Run(context.Background(), struct{}{}))
+	fmt.Println("calls:", calls)
+	// Output:
+	// 100 <nil>
+	// calls: 1
+}
+
+func ExampleTags() {
+	show := func(ctx context.Context, _ struct{}) (string, error) {
+		run := flowlite.Current(ctx)
+		return fmt.Sprint(run.RunName, run.Tags), nil
+	}
+	flow := flowlite.NewFlow("nightly", show, flowlite.RunName("tonight"), flowlite.Tags("reports", "eu"),
+		flowlite.Description("Makes the reports of the day."), flowlite.Version("2.1"))
+	fmt.Println(flow.Run(context.Background(), struct{}{}))
+	// Output: tonight[reports eu] <nil>
+}
+
+func ExampleDeploys() {
+	hello := flowlite.NewFlow("hello", func(_ context.Context, g greeting) (string, error) { return "hello, " + g.Name, nil },
+		flowlite.Deploys(
+			flowlite.Deployment{Name: "berlin", Parameters: greeting{"Berlin"}},
+			flowlite.Deployment{Name: "lisbon", Parameters: greeting{"Lisbon"}, Cron: "0 9 * * 1-5", Timezone: "Europe/Lisbon"}))
+	ctx, _, stop := started(hello)
+	defer stop()
+	fmt.Println(flowlite.RunDeployment[string](ctx, "hello/berlin", nil))
+	fmt.Println(flowlite.RunDeployment[string](ctx, "hello/lisbon", nil))
+	// Output:
+	// hello, Berlin <nil>
+	// hello, Lisbon <nil>
+}
+
+func ExampleAsSubflow() {
+	report := flowlite.NewFlow("report", func(context.Context, struct{}) (bool, error) { return true, nil })
+	order := flowlite.NewFlow("order", func(ctx context.Context, _ struct{}) (string, error) {
+		// The report is a run of its own, which may take longer than the order.
+		run, err := flowlite.SubmitDeployment[bool](ctx, "report/local", nil, flowlite.AsSubflow(false))
+		if err != nil {
+			return "", err
+		}
+		return run.ID(), nil
+	})
+	ctx, server, stop := started(report, order)
+	defer stop()
+	id, err := order.Run(ctx, struct{}{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	run, err := server.FlowRun(ctx, uuid(id))
+	fmt.Println(run.ParentTaskRunID.IsZero(), err)
+	// Output: true <nil>
+}

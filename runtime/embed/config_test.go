@@ -1,0 +1,55 @@
+package embed
+
+import (
+	"log/slog"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+)
+
+// fill sets every field of a struct to something that is not its zero value.
+func fill(v reflect.Value) {
+	for i := range v.NumField() {
+		switch f := v.Field(i); f.Interface().(type) {
+		case string:
+			f.SetString("x")
+		case []string:
+			f.Set(reflect.ValueOf([]string{"x"}))
+		case int:
+			f.SetInt(1)
+		case bool:
+			f.SetBool(true)
+		case time.Duration:
+			f.SetInt(int64(time.Hour))
+		case *slog.Logger:
+			f.Set(reflect.ValueOf(slog.Default()))
+		default:
+			fill(f)
+		}
+	}
+}
+
+// Every field of Config reaches the server, and every setting of the server can
+// be made, but those that New makes or that are for other kinds of processes.
+func TestConfigCoversTheServer(t *testing.T) {
+	var c Config
+	fill(reflect.ValueOf(&c).Elem())
+	got := reflect.ValueOf(c.server())
+	others := []string{"FlowsDir", "OnFlows", "NoAPI", "InProcess", "Flows", "CancelCause", "LostCause"}
+	for i := range got.NumField() {
+		name := got.Type().Field(i).Name
+		if got.Field(i).IsZero() != slices.Contains(others, name) {
+			t.Errorf("%s of the server is %v", name, got.Field(i))
+		}
+	}
+	for i := range reflect.TypeFor[Config]().NumField() {
+		var one Config
+		v := reflect.ValueOf(&one).Elem()
+		f := v.Field(i)
+		f.Set(reflect.ValueOf(c).Field(i))
+		if reflect.DeepEqual(one.server(), Config{}.server()) {
+			t.Errorf("%s changes nothing", v.Type().Field(i).Name)
+		}
+	}
+}
