@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/trigger"
 )
 
 // AutomationView is an automation as one sentence, and how it has fared.
@@ -18,6 +19,7 @@ type AutomationView struct {
 	Last       core.Time // of its firings that are kept
 	Fired      int64     // within firedSpan
 	Failed     bool      // an action of the last firing
+	Endless    bool      // it sets itself off
 	Doings     []*core.Event
 }
 
@@ -185,15 +187,16 @@ func (s *sentence) eventTrigger(t *core.Trigger) {
 
 // only tells whether the trigger names its resources.
 func (s *sentence) only(t *core.Trigger, kind string) bool {
-	ids := texts(t.Match["prefect.resource.id"])
+	ids := trigger.SpecOf(t.Match)["prefect.resource.id"]
 	return len(ids) > 0 && !slices.Contains(ids, "prefect."+kind+".*")
 }
 
 // subject says which resources the events must be about.
 func (s *sentence) subject(t *core.Trigger) {
-	for _, key := range slices.Sorted(maps.Keys(t.Match)) {
+	match := trigger.SpecOf(t.Match)
+	for _, key := range slices.Sorted(maps.Keys(match)) {
 		var things []Phrase
-		for _, v := range texts(t.Match[key]) {
+		for _, v := range match[key] {
 			switch {
 			case key != "prefect.resource.id":
 				things = append(things, Phrase{Kind: "thing", Text: key + " = " + v})
@@ -208,16 +211,16 @@ func (s *sentence) subject(t *core.Trigger) {
 		}
 		s.among("or", things)
 	}
-	for _, spec := range RelatedSpecs(t.MatchRelated) {
+	for _, spec := range trigger.RelatedSpecs(t.MatchRelated) {
 		s.relatedTo(spec)
 	}
 }
 
-func (s *sentence) relatedTo(spec map[string]any) {
-	role := strings.Join(texts(spec["prefect.resource.role"]), " or ")
+func (s *sentence) relatedTo(spec trigger.Spec) {
+	role := strings.Join(spec["prefect.resource.role"], " or ")
 	var things []Phrase
 	for _, key := range slices.Sorted(maps.Keys(spec)) {
-		for _, v := range texts(spec[key]) {
+		for _, v := range spec[key] {
 			switch key {
 			case "prefect.resource.role":
 			case "prefect.resource.id":
@@ -324,32 +327,6 @@ var stateTone = map[string]string{
 	"Scheduled": "scheduled", "Late": "late", "Pending": "pending", "Running": "running", "Retrying": "retrying", "Paused": "paused", "Suspended": "paused",
 	"Completed": "completed", "Cached": "cached", "Failed": "failed", "TimedOut": "failed", "Crashed": "crashed", "Cancelling": "cancelled", "Cancelled": "cancelled",
 	"AwaitingRetry": "scheduled",
-}
-
-// RelatedSpecs are the label specs of a trigger's related resources.
-func RelatedSpecs(j core.JSON) []map[string]any {
-	var many []map[string]any
-	if core.Unmarshal(j, &many) == nil {
-		return many
-	}
-	if one := j.Map(); len(one) > 0 {
-		return []map[string]any{one}
-	}
-	return nil
-}
-
-func texts(v any) (out []string) {
-	switch v := v.(type) {
-	case string:
-		return []string{v}
-	case []any:
-		for _, x := range v {
-			if s, ok := x.(string); ok {
-				out = append(out, s)
-			}
-		}
-	}
-	return out
 }
 
 // spanOf is an exact duration in words: "10 min", "1 h 30 min".

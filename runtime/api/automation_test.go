@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"net/http"
 	"testing"
 )
@@ -70,6 +71,46 @@ func TestAutomationFaults(t *testing.T) {
 		answer := w.do(http.StatusUnprocessableEntity, "POST", "/automations/", body)
 		if loc, _ := at(answer, "exception_detail", 0, "loc").([]any); len(loc) < 2 || loc[0] != "body" {
 			t.Errorf("%v: %v", body, answer)
+		}
+	}
+}
+
+// TestEndlessAutomationWarning checks that an automation that sets itself off is
+// stored, as in Prefect, and that each answer that stores it says so.
+func TestEndlessAutomationWarning(t *testing.T) {
+	w := newWorld(t, "sqlite::memory:")
+	flow := w.post(201, "/flows/", object{"name": "etl"})["id"].(string)
+	d := w.post(201, "/deployments/", object{"name": "nightly", "flow_id": flow})["id"].(string)
+	body := func(state string, enabled bool) object {
+		return object{"name": "again", "enabled": enabled,
+			"trigger": object{"type": "event", "expect": []string{"prefect.flow-run." + state}, "posture": "Reactive", "threshold": 1,
+				"match_related": object{"prefect.resource.role": "flow", "prefect.resource.id": "prefect.flow." + flow}},
+			"actions": []object{{"type": "run-deployment", "source": "selected", "deployment_id": d}}}
+	}
+	var id string
+	for _, c := range []struct {
+		method, path string
+		body         object
+		warned       bool
+	}{
+		{"POST", "/automations/", body("Failed", true), false},
+		{"PUT", "", body("Completed", true), true},
+		{"PATCH", "", object{"enabled": false}, false},
+		{"PATCH", "", object{"enabled": true}, true},
+		{"PUT", "", body("Completed", false), false},
+		{"POST", "/automations/", body("Completed", true), true},
+	} {
+		path := c.path
+		if path == "" {
+			path = "/automations/" + id
+		}
+		status, header, answer := w.send(c.method, path, c.body)
+		if status > 204 || (header.Get(WarningHeader) != "") != c.warned {
+			t.Errorf("%s %v: %d, warning %q", c.method, c.body, status, header.Get(WarningHeader))
+		}
+		var made struct{ ID string }
+		if json.Unmarshal(answer, &made) == nil {
+			id = made.ID
 		}
 	}
 }

@@ -32,6 +32,10 @@ const ownWords = "-"
 // LeaseHeader tells our own client a lost lease from any other conflict.
 const LeaseHeader = "Flowlite-Error"
 
+// WarningHeader is set in the answer to a request that was done, but may not do
+// what the client wants.
+const WarningHeader = "Flowlite-Warning"
+
 var (
 	errNoRoute  = errors.New("path holds no such id")
 	errTooLarge = errors.New("body too large")

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -112,7 +113,7 @@ func boundEvents(f *core.EventFilter) error {
 		f.Occurred.Until = now
 	}
 	if f.Occurred.Since.IsZero() {
-		f.Occurred.Since = now.Add(-180 * 24 * hour)
+		f.Occurred.Since = now.Add(-180 * 24 * time.Hour)
 	}
 	return nil
 }

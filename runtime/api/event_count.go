@@ -17,7 +17,7 @@ const (
 	leastSpan = 0.01
 )
 
-var spanUnits = map[string]time.Duration{"week": 7 * 24 * hour, "day": 24 * hour, "hour": hour, "minute": time.Minute, "second": time.Second}
+var spanUnits = map[string]time.Duration{"week": 7 * 24 * time.Hour, "day": 24 * time.Hour, "hour": time.Hour, "minute": time.Minute, "second": time.Second}
 
 type eventCountQuery struct {
 	Filter   *core.EventFilter `json:"filter"`

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/trigger"
 )
 
 // TestMatches: a live event passes a filter exactly if the stored one does.
@@ -56,7 +57,7 @@ func TestMatches(t *testing.T) {
 		}
 		live := 0
 		for _, e := range events {
-			if matches(&f, e) {
+			if trigger.Passes(&f, e) {
 				live++
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/trigger"
 )
 
 // ask is a request without a socket. One that takes long fails: no body may
@@ -135,7 +136,7 @@ func FuzzSocketFilters(f *testing.F) {
 	f.Fuzz(func(_ *testing.T, b []byte) {
 		var events core.EventFilter
 		if strictly(b, &events) == nil {
-			matches(&events, e)
+			trigger.Passes(&events, e)
 		}
 		var logs core.LogFilter
 		_ = strictly(b, &logs)

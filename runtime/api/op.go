@@ -52,6 +52,7 @@ type call struct {
 	body   []byte
 	status int
 	began  core.Time
+	warn   string // of a success that may not be what the client wants
 }
 
 // route makes an operation of a typed function. In's fields with a `path` or
@@ -125,6 +126,13 @@ func created(ctx context.Context, at core.Time) {
 	}
 }
 
+// warn tells the client something about a success.
+func warn(ctx context.Context, text string) {
+	if c, ok := ctx.Value(callKey{}).(*call); ok {
+		c.warn = text
+	}
+}
+
 func requestOf(ctx context.Context) *http.Request { return ctx.Value(callKey{}).(*call).r }
 
 func (a *API) handle(o op) http.Handler {
@@ -155,6 +163,9 @@ func (a *API) handle(o op) http.Handler {
 				out, err = a.newer(r.Context(), out)
 			}
 			if err == nil {
+				if c.warn != "" {
+					w.Header().Set(WarningHeader, c.warn)
+				}
 				writeAnswer(w, r, c.status, out)
 				return
 			}

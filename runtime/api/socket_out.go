@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/trigger"
 )
 
 const (
@@ -98,7 +100,7 @@ func (o *outStream) live(ctx context.Context, sub core.Subscription) {
 			if sub.Lost() > 0 && o.fill(ctx, core.Now().Add(-catchUpSpan)) != nil {
 				return
 			}
-			if m.Event != nil && matches(&o.filter, m.Event) && o.send(ctx, m.Event) != nil {
+			if m.Event != nil && trigger.Passes(&o.filter, m.Event) && o.send(ctx, m.Event) != nil {
 				return
 			}
 		}

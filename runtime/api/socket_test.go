@@ -13,10 +13,12 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
 	"github.com/flowlite/flowlite/runtime/access"
 	"github.com/flowlite/flowlite/runtime/bus"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/orchestrate"
+	"github.com/flowlite/flowlite/runtime/trigger"
 )
 
 // eventStore keeps events and nothing else.
@@ -57,7 +59,7 @@ func (s *eventStore) Events(_ context.Context, f *core.EventFilter, p core.Page)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, e := range s.events {
-		if matches(f, e) {
+		if trigger.Passes(f, e) {
 			out = append(out, e)
 		}
 	}
@@ -239,21 +241,6 @@ func TestSocketRefusals(t *testing.T) {
 		_, _, err = within(t, c)
 		if websocket.CloseStatus(err) != s.code || !strings.Contains(err.Error(), s.reason) {
 			t.Errorf("%s %v: %v, want %d %s", s.path, s.frames, err, s.code, s.reason)
-		}
-	}
-}
-
-func TestMatchLabel(t *testing.T) {
-	for _, s := range []struct {
-		pattern any
-		value   string
-		want    bool
-	}{
-		{"a", "a", true}, {"a", "b", false}, {"!a", "b", true}, {"!a", "a", false}, {"a*", "abc", true}, {"!a*", "abc", false},
-		{[]any{"a", "b"}, "b", true}, {[]any{"a", "!b"}, "b", false}, {[]any{"!a"}, "c", true}, {1.0, "1", false},
-	} {
-		if got := matchLabel(s.pattern, s.value); got != s.want {
-			t.Errorf("%v of %q: %v", s.pattern, s.value, got)
 		}
 	}
 }

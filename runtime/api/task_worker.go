@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/coder/websocket"
+
 	"github.com/flowlite/flowlite/runtime/core"
 )
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"github.com/flowlite/flowlite/runtime/trigger"
+
 	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -22,7 +24,18 @@ func (s *Service) CreateAutomation(ctx context.Context, c core.AutomationWrite) 
 		}
 		return openBuckets(ctx, tx, a, now)
 	})
+	if err == nil {
+		s.warnEndless(ctx, a)
+	}
 	return a, err
+}
+
+// warnEndless logs that an automation sets itself off. It is stored all the same:
+// Prefect accepts it, and the pages and the API's answer tell of it, too.
+func (s *Service) warnEndless(ctx context.Context, a *core.Automation) {
+	if endless, err := trigger.SetsItselfOff(ctx, s.store, a); endless && err == nil {
+		s.log.Warn("automation sets itself off", "automation", a.Name, "id", a.ID)
+	}
 }
 
 // ReplaceAutomation writes all but the owner and, unless it is given, whether
@@ -105,7 +118,7 @@ func namedBy(a *core.Automation) []string {
 		if t.Type != core.TriggerEvent {
 			continue
 		}
-		for _, spec := range append(relatedSpecs(t.MatchRelated), specOf(t.Match)) {
+		for _, spec := range append(trigger.RelatedSpecs(t.MatchRelated), trigger.SpecOf(t.Match)) {
 			ids = append(ids, spec["prefect.resource.id"]...)
 		}
 	}
@@ -119,8 +132,9 @@ func namedBy(a *core.Automation) []string {
 
 // changeAutomation edits one; true from edit drops what its triggers gathered.
 func (s *Service) changeAutomation(ctx context.Context, id core.UUID, edit func(*core.Automation) (bool, error)) error {
-	return s.changeAutomations(ctx, func(tx core.Tx) error {
-		a, err := tx.LockAutomation(ctx, id)
+	var a *core.Automation
+	err := s.changeAutomations(ctx, func(tx core.Tx) (err error) {
+		a, err = tx.LockAutomation(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -139,6 +153,10 @@ func (s *Service) changeAutomation(ctx context.Context, id core.UUID, edit func(
 		}
 		return tx.UpdateAutomation(ctx, a)
 	})
+	if err == nil {
+		s.warnEndless(ctx, a)
+	}
+	return err
 }
 
 // changeAutomations runs fn in a transaction, after which events are looked at
@@ -150,7 +168,7 @@ func (s *Service) changeAutomations(ctx context.Context, fn func(tx core.Tx) err
 	// The other servers look each second, too; but whoever made an automation
 	// may at once send them an event that it is for.
 	s.bus.Publish(core.Message{Topic: core.TopicTrigger})
-	return s.triggers.load(ctx, s.store)
+	return s.triggers.Load(ctx, s.store)
 }
 
 // openBuckets begins to wait for what proactive triggers expect from now on.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/flowlite/flowlite/runtime/trigger"
+
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/template"
 )
@@ -46,7 +48,7 @@ func fillAutomation(a *core.Automation, c core.AutomationWrite) error {
 			checkAction(act, []any{"body", list.key, i}, fault)
 		}
 	}
-	if len(faults) == 0 && loops(c) {
+	if len(faults) == 0 && trigger.RunsForEveryRun(c) {
 		fault([]any{"body"}, "value_error", "Value error, Running a deployment from the state changes of every flow run leads to an endless loop of flow runs. "+
 			"Please choose a specific deployment and add filtering labels to the match or match_related of this automation's trigger.")
 	}
@@ -283,40 +285,4 @@ func eachText(v any, visit func(string)) {
 			eachText(m.Value, visit)
 		}
 	}
-}
-
-// loops: every run that the action makes would set it off again.
-func loops(c core.AutomationWrite) bool {
-	t := c.Trigger
-	if c.Enabled != nil && !*c.Enabled || t.Type != core.TriggerEvent || t.Posture != core.Reactive {
-		return false
-	}
-	every := false
-	for _, e := range t.Expect {
-		switch e {
-		case "prefect.flow-run.Scheduled", "prefect.flow-run.Pending", "prefect.flow-run.Running", "prefect.flow-run.*":
-			every = true
-		}
-	}
-	if !every {
-		return false
-	}
-	for _, a := range c.Actions {
-		if a.Type != "run-deployment" {
-			continue
-		}
-		if a.Source == sourceInferred || specOf(t.Match).everyOf("prefect.flow-run") && anyEvery(relatedSpecs(t.MatchRelated)) {
-			return true
-		}
-	}
-	return false
-}
-
-func anyEvery(specs []labelSpec) bool {
-	for _, s := range specs {
-		if s.everyOf("prefect.flow-run") {
-			return true
-		}
-	}
-	return len(specs) == 0
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/trigger"
+
 	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -24,7 +26,7 @@ const (
 // transaction that takes it, counts it and writes the firing: whoever commits
 // it has fired, and nobody else can.
 func (s *Service) EvaluateAutomations(ctx context.Context) (n int, first error) {
-	if err := s.triggers.refresh(ctx, s.store); err != nil {
+	if err := s.triggers.Refresh(ctx, s.store); err != nil {
 		return 0, err
 	}
 	keep := func(err error) {
@@ -92,7 +94,7 @@ func (s *Service) evaluate(ctx context.Context, tx core.Tx, out *commit.Outbox, 
 	if early {
 		return tx.QueueAutomationEvents(ctx, found, s.now().Add(leaderAgain))
 	}
-	for _, id := range s.triggers.automationsFor(e) {
+	for _, id := range s.triggers.AutomationsFor(e) {
 		a, err := tx.LockAutomation(ctx, id)
 		if core.IsNotFound(err) {
 			continue
@@ -105,7 +107,7 @@ func (s *Service) evaluate(ctx context.Context, tx core.Tx, out *commit.Outbox, 
 			if !a.Enabled || t.Type != core.TriggerEvent {
 				continue
 			}
-			if one := compile(a, t); one.covers(e) {
+			if one := trigger.Compile(a, t); one.Covers(e) {
 				if err := f.count(ctx, one, e); err != nil {
 					return err
 				}
@@ -143,8 +145,8 @@ func isServerEvent(e *core.Event) bool {
 }
 
 // count puts an event into its bucket, which it may open.
-func (f *firing) count(ctx context.Context, t *eventTrigger, e *core.Event) error {
-	key := t.key(e)
+func (f *firing) count(ctx context.Context, t *trigger.Matcher, e *core.Event) error {
+	key := t.Key(e)
 	b, err := f.tx.Bucket(ctx, t.ID, key)
 	if err != nil && !core.IsNotFound(err) {
 		return err
@@ -152,7 +154,7 @@ func (f *firing) count(ctx context.Context, t *eventTrigger, e *core.Event) erro
 	if err != nil {
 		b = nil
 	}
-	if b != nil && t.startsAfter(e.Event) && b.End <= e.Occurred {
+	if b != nil && t.StartsAfter(e.Event) && b.End <= e.Occurred {
 		// The span of an earlier beginning is over; this one begins anew.
 		next, fired := fill(t.Trigger, *b, e.Occurred, nil)
 		if err := f.settle(ctx, t, b, next, fired); err != nil {
@@ -165,7 +167,7 @@ func (f *firing) count(ctx context.Context, t *eventTrigger, e *core.Event) erro
 			return nil
 		}
 	}
-	if !t.expects(e.Event) {
+	if !t.Expects(e.Event) {
 		return f.tx.PutBucket(ctx, b)
 	}
 	next, fired := fill(t.Trigger, *b, e.Occurred, e)
@@ -173,7 +175,7 @@ func (f *firing) count(ctx context.Context, t *eventTrigger, e *core.Event) erro
 }
 
 // settle stores what became of a bucket, and fires.
-func (f *firing) settle(ctx context.Context, t *eventTrigger, was, next, fired *core.Bucket) (err error) {
+func (f *firing) settle(ctx context.Context, t *trigger.Matcher, was, next, fired *core.Bucket) (err error) {
 	if next == nil {
 		err = f.tx.DeleteBucket(ctx, was.TriggerID, was.Key)
 	} else {
@@ -182,7 +184,7 @@ func (f *firing) settle(ctx context.Context, t *eventTrigger, was, next, fired *
 	if err != nil || fired == nil {
 		return err
 	}
-	one := &core.Firing{ID: core.NewID(), TriggerID: t.ID, Triggered: f.now(), Labels: t.labels(fired.Key)}
+	one := &core.Firing{ID: core.NewID(), TriggerID: t.ID, Triggered: f.now(), Labels: t.Labels(fired.Key)}
 	decodeJSON(fired.LastEvent, &one.Event)
 	return f.fire(ctx, t.Trigger, one)
 }
@@ -221,6 +223,6 @@ func (s *Service) closeBucket(ctx context.Context, closed *core.Bucket) error {
 			return tx.DeleteBucket(ctx, b.TriggerID, b.Key)
 		}
 		next, fired := fill(t, *b, now, nil)
-		return (&firing{s: s, tx: tx, out: out, automation: a}).settle(ctx, compile(a, t), b, next, fired)
+		return (&firing{s: s, tx: tx, out: out, automation: a}).settle(ctx, trigger.Compile(a, t), b, next, fired)
 	})
 }

@@ -3,10 +3,10 @@ package orchestrate
 import (
 	"context"
 	"slices"
-	"strconv"
 
 	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/trigger"
 )
 
 // firing is the evaluation of one automation within one transaction.
@@ -31,7 +31,7 @@ func (f *firing) fire(ctx context.Context, t *core.Trigger, one *core.Firing) er
 	if parent == nil {
 		return f.act(ctx, one)
 	}
-	if expected(parent) == 1 {
+	if trigger.Needed(parent) == 1 {
 		return f.fire(ctx, parent, f.around(parent, one, one))
 	}
 	if parent.Within != nil {
@@ -74,21 +74,10 @@ func parentOf(t *core.Trigger, id core.UUID) *core.Trigger {
 	return nil
 }
 
-// expected is how many of the triggers within must fire.
-func expected(t *core.Trigger) int {
-	if n, err := strconv.Atoi(string(t.Require)); err == nil && t.Type == core.TriggerCompound {
-		return n
-	}
-	if t.Type == core.TriggerCompound && string(t.Require) == `"any"` {
-		return 1
-	}
-	return len(t.Triggers)
-}
-
 // complete: the firings, oldest first, are what the trigger waits for.
 func complete(t *core.Trigger, firings []*core.ChildFiring) bool {
 	if t.Type == core.TriggerCompound {
-		return len(firings) >= expected(t)
+		return len(firings) >= trigger.Needed(t)
 	}
 	return slices.EqualFunc(t.Triggers, firings, func(t *core.Trigger, f *core.ChildFiring) bool { return t.ID == f.TriggerID })
 }

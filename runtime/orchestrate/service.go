@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/trigger"
+
 	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/notify"
@@ -67,7 +69,7 @@ type Service struct {
 
 	secrets  secretWords
 	claims   unreturned
-	triggers triggers
+	triggers trigger.Set
 	url      string
 }
 
@@ -157,7 +159,7 @@ func (s *Service) followPeers(quit <-chan struct{}) {
 func (s *Service) seePeers() {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	err := s.triggers.refresh(ctx, s.store)
+	err := s.triggers.Refresh(ctx, s.store)
 	s.outage.ask(s.now(), err)
 	if err != nil {
 		s.log.Debug("automations not read; tried again", "error", err)

@@ -3,6 +3,8 @@ package orchestrate
 import (
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/trigger"
+
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -66,17 +68,17 @@ func fill(t *core.Trigger, b core.Bucket, at core.Time, e *core.Event) (next *co
 }
 
 // begin is the bucket that an event opens where there is none; nil if it does not.
-func begin(t *eventTrigger, key string, e *core.Event) *core.Bucket {
-	b := &core.Bucket{AutomationID: t.automation, TriggerID: t.ID, Key: key, Start: e.Occurred, End: e.Occurred.Add(t.Within.Duration())}
+func begin(t *trigger.Matcher, key string, e *core.Event) *core.Bucket {
+	b := &core.Bucket{AutomationID: t.AutomationID, TriggerID: t.ID, Key: key, Start: e.Occurred, End: e.Occurred.Add(t.Within.Duration())}
 	switch {
-	case t.startsAfter(e.Event):
+	case t.StartsAfter(e.Event):
 		// An event that is both counts for the bucket before its own.
-		if t.expects(e.Event) {
+		if t.Expects(e.Event) {
 			b.Count = -1
 		}
 		b.LastEvent = core.ToJSON(e)
 		return b
-	case len(t.After) == 0 && t.expects(e.Event):
+	case len(t.After) == 0 && t.Expects(e.Event):
 		b.Start = e.Occurred.Add(-lookback)
 		return b
 	}

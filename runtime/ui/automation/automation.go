@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/trigger"
 	"github.com/flowlite/flowlite/runtime/ui/page"
 	"github.com/flowlite/flowlite/views"
 	"github.com/flowlite/flowlite/views/form"
@@ -170,6 +171,9 @@ func (u *UI) automation(w http.ResponseWriter, r *http.Request) error {
 		Resource: &core.EventResource{ID: []string{a.Resource()}}, Event: &core.EventName{Prefix: []string{actionEvents}, ExcludeName: []string{actionEvents + "action.triggered"}},
 	}, core.Page{Limit: doingsAPage})
 	if err != nil {
+		return err
+	}
+	if v.Endless, err = trigger.SetsItselfOff(ctx, u.Store, a); err != nil {
 		return err
 	}
 	if page.HX(r) {

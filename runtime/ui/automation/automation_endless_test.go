@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/ui/uitest"
 )
 
@@ -31,7 +32,7 @@ func TestEndlessAutomations(t *testing.T) {
 		{"a further condition", url.Values{"kind": {"event"}, "event.expect": {"prefect.flow-run.Completed"}, "event.after": {"shop.closed"}, "a0.deployment": {"etl/nightly"}}, false},
 		{"a further label", url.Values{"kind": {"event"}, "event.expect": {"prefect.flow-run.Completed"}, "event.match": {`{"prefect.resource.name":"by-hand-*"}`}, "a0.deployment": {"etl/nightly"}}, false},
 		{"a related resource", url.Values{"kind": {"event"}, "event.expect": {"prefect.flow-run.Completed"}, "event.match_related": {`{"prefect.resource.id":"prefect.flow.x"}`}, "a0.deployment": {"etl/nightly"}}, false},
-		{"all but failures", url.Values{"kind": {"event"}, "event.expect": {"!prefect.flow-run.Failed"}, "a0.deployment": {"etl/nightly"}}, false},
+		{"all but failures", url.Values{"kind": {"event"}, "event.expect": {"!prefect.flow-run.Failed"}, "a0.deployment": {"etl/nightly"}}, true},
 		{"other events", url.Values{"kind": {"event"}, "event.expect": {"shop.*"}, "a0.deployment": {"etl/nightly"}}, false},
 	} {
 		c.q.Set("name", c.name)
@@ -49,6 +50,23 @@ func TestEndlessAutomations(t *testing.T) {
 	for id, chosen := range map[string]string{of.ID.String(): `<option value="">Choose…</option>`, landed.ID.String(): `<option value="run-deployment" selected`} {
 		if _, form := h.Get("/automations/new?event=" + id); !strings.Contains(form, chosen) {
 			t.Errorf("an automation from event %s does not begin with %s", id, chosen)
+		}
+	}
+}
+
+// TestEndlessNotice checks that the page of an automation that a client of the API
+// has stored says that it sets itself off.
+func TestEndlessNotice(t *testing.T) {
+	h := uitest.Open(t)
+	d, err := h.Store.DeploymentByName(t.Context(), "etl", "nightly")
+	h.Check(err)
+	for state, endless := range map[string]bool{"Completed": true, "Failed": false} {
+		a, err := h.Service.CreateAutomation(t.Context(), core.AutomationWrite{Name: state,
+			Trigger: &core.Trigger{Posture: core.Reactive, Expect: []string{"prefect.flow-run." + state}},
+			Actions: []*core.AutomationAction{{Type: "run-deployment", DeploymentID: d.ID}}})
+		h.Check(err)
+		if _, body := h.Get("/automations/" + a.ID.String()); strings.Contains(body, "sets it off again") != endless {
+			t.Errorf("%s: the page says that it sets itself off: %t", state, !endless)
 		}
 	}
 }

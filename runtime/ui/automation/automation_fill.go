@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/trigger"
 	"github.com/flowlite/flowlite/runtime/ui/page"
 	"github.com/flowlite/flowlite/views"
 	"github.com/flowlite/flowlite/views/form"
@@ -209,7 +210,7 @@ func (u *UI) triggerFields(ctx context.Context, t *core.Trigger) triggerParts {
 	for _, noun := range statusKinds {
 		kind := strings.ReplaceAll(noun, " ", "-")
 		states, of := statesOf(names, kind, []string{"ready", "not-ready", "paused"})
-		if !of || threshold != "1" || len(views.RelatedSpecs(t.MatchRelated)) > 0 {
+		if !of || threshold != "1" || len(trigger.RelatedSpecs(t.MatchRelated)) > 0 {
 			continue
 		}
 		if things, all := u.resourceNames(ctx, t.Match, kind); all {
@@ -234,7 +235,7 @@ func (d *triggerParts) event(t *core.Trigger) {
 	if len(t.Match) > 0 {
 		v["event.match"] = page.Pretty(core.ToJSON(t.Match))
 	}
-	if len(views.RelatedSpecs(t.MatchRelated)) > 0 {
+	if len(trigger.RelatedSpecs(t.MatchRelated)) > 0 {
 		v["event.match_related"] = page.Pretty(t.MatchRelated)
 	}
 }
@@ -275,14 +276,18 @@ func (u *UI) runFields(ctx context.Context, t *core.Trigger, d *triggerParts) bo
 	}
 	at := map[string]string{"flow": "run.flows", "deployment": "run.deployments", "tag": "run.tags"}
 	found := map[string]string{}
-	for _, spec := range views.RelatedSpecs(t.MatchRelated) {
-		role, _ := spec["prefect.resource.role"].(string)
+	for _, spec := range trigger.RelatedSpecs(t.MatchRelated) {
+		roles := spec["prefect.resource.role"]
+		if len(roles) != 1 {
+			return false
+		}
+		role := roles[0]
 		field := at[role]
 		if field == "" || len(spec) != 2 || found[field] != "" {
 			return false
 		}
 		var names []string
-		ids := texts(spec["prefect.resource.id"])
+		ids := spec["prefect.resource.id"]
 		for _, id := range ids {
 			name, ours := u.nameFor(ctx, id, role)
 			if !ours {
@@ -291,7 +296,7 @@ func (u *UI) runFields(ctx context.Context, t *core.Trigger, d *triggerParts) bo
 			names = append(names, name)
 		}
 		if len(ids) == 0 && role == "flow" {
-			names = texts(spec["prefect.resource.name"])
+			names = spec["prefect.resource.name"]
 		}
 		if len(names) == 0 || slices.ContainsFunc(names, func(n string) bool { return strings.ContainsAny(n, ",*!\r\n") }) {
 			return false
@@ -307,7 +312,7 @@ func (u *UI) resourceNames(ctx context.Context, match map[string]any, kind strin
 	if len(match) == 0 {
 		return "", true
 	}
-	ids := texts(match["prefect.resource.id"])
+	ids := trigger.SpecOf(match)["prefect.resource.id"]
 	if len(match) != 1 || len(ids) == 0 {
 		return "", false
 	}
@@ -338,22 +343,6 @@ func (u *UI) nameFor(ctx context.Context, resource, kind string) (string, bool) 
 		return key, err == nil
 	}
 	return name, true
-}
-
-func texts(v any) (out []string) {
-	switch v := v.(type) {
-	case string:
-		return []string{v}
-	case []string:
-		return v
-	case []any:
-		for _, x := range v {
-			if s, ok := x.(string); ok {
-				out = append(out, s)
-			}
-		}
-	}
-	return out
 }
 
 func (u *UI) actionForm(ctx context.Context, i int, a *core.AutomationAction) views.ActionForm {

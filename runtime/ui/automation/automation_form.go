@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/trigger"
 	"github.com/flowlite/flowlite/runtime/ui/page"
 	"github.com/flowlite/flowlite/views"
 	"github.com/flowlite/flowlite/views/form"
@@ -192,7 +193,7 @@ func (u *UI) build(ctx context.Context, f *views.AutomationForm) (c core.Automat
 	c.Actions = []*core.AutomationAction{}
 	for i := range f.Actions {
 		a := u.buildAction(ctx, i, &f.Actions[i])
-		if loops, err := u.endless(ctx, c.Trigger, a); err != nil {
+		if loops, err := trigger.EndlessAction(ctx, u.Store, c.Trigger, a); err != nil {
 			f.Problem = err.Error()
 		} else if x := f.Actions[i].At("deployment"); loops && x.Error == "" {
 			x.Error = "Each run that this starts would set it off again, without an end. Wait for runs that fail, or for those of another flow."

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/trigger"
 )
 
 func eventAt(seconds float64, name string) *core.Event {
@@ -43,7 +44,7 @@ func TestFill(t *testing.T) {
 		{"the same event opens and counts", trig(core.Reactive, 1, 10, "hit"), "hit@1 hit@2 hit@3", "2"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			one := compile(&core.Automation{ID: core.NewID()}, c.trigger)
+			one := trigger.Compile(&core.Automation{ID: core.NewID()}, c.trigger)
 			var b *core.Bucket
 			if c.trigger.Posture == core.Proactive && len(c.trigger.After) == 0 {
 				b = &core.Bucket{Start: core.Time(1e15), End: core.Time(1e15).Add(c.trigger.Within.Duration())}
@@ -67,16 +68,16 @@ func TestFill(t *testing.T) {
 					look(nil)
 					continue
 				}
-				if !one.covers(e) {
+				if !one.Covers(e) {
 					continue
 				}
-				if b != nil && one.startsAfter(name) && b.End <= e.Occurred {
+				if b != nil && one.StartsAfter(name) && b.End <= e.Occurred {
 					look(nil)
 				}
 				if b == nil {
 					b = begin(one, "[]", e)
 				}
-				if one.expects(name) {
+				if one.Expects(name) {
 					look(e)
 				}
 			}
@@ -84,56 +85,6 @@ func TestFill(t *testing.T) {
 				t.Errorf("fired at %q, want %q", got, c.want)
 			}
 		})
-	}
-}
-
-func TestCovers(t *testing.T) {
-	me := core.NewID()
-	e := &core.Event{Event: "prefect.flow-run.Failed", Resource: map[string]string{"prefect.resource.id": "prefect.flow-run.1", "name": "a"},
-		Related: []map[string]string{{"prefect.resource.id": "prefect.flow.7", "prefect.resource.role": "flow", "prefect.resource.name": "etl"},
-			{"prefect.resource.id": "prefect.tag.prod", "prefect.resource.role": "tag"}}}
-	mine := &core.Event{Event: "prefect.automation.triggered", Resource: map[string]string{"prefect.resource.id": "prefect.automation." + me.String()}}
-	other := &core.Event{Event: "prefect.automation.triggered", Resource: map[string]string{"prefect.resource.id": "prefect.automation.x"}}
-	for _, c := range []struct {
-		match, related string
-		expect         []string
-		event          *core.Event
-		want           bool
-	}{
-		{event: e, want: true},
-		{expect: []string{"prefect.flow-run.*"}, event: e, want: true},
-		{expect: []string{"prefect.flow-run.Fail"}, event: e},
-		{expect: []string{"prefect.flow-run.Crashed", "prefect.flow-run.Failed"}, event: e, want: true},
-		{match: `{"prefect.resource.id":"prefect.flow-run.*"}`, event: e, want: true},
-		{match: `{"prefect.resource.id":["prefect.task-run.*","prefect.flow-run.1"]}`, event: e, want: true},
-		{match: `{"name":"!a"}`, event: e},
-		{match: `{"name":"!b*"}`, event: e, want: true},
-		{match: `{"absent":"!b"}`, event: e},
-		{related: `{"prefect.resource.role":"flow","prefect.resource.name":"etl"}`, event: e, want: true},
-		{related: `{"prefect.resource.role":"flow","prefect.resource.name":"other"}`, event: e},
-		{related: `[{"prefect.resource.name":"etl"},{"prefect.resource.id":"prefect.tag.prod"}]`, event: e, want: true},
-		{related: `[{"prefect.resource.name":"etl"},{"prefect.resource.id":"prefect.tag.dev"}]`, event: e},
-		{event: other}, {event: mine},
-		{expect: []string{"prefect.*"}, event: other},
-		{expect: []string{"prefect.automation.triggered"}, event: other, want: true},
-		{expect: []string{"prefect.automation.triggered"}, event: mine},
-	} {
-		one := compile(&core.Automation{ID: me}, &core.Trigger{Match: core.JSON(c.match).Map(), MatchRelated: core.JSON(c.related), Expect: c.expect})
-		if got := one.covers(c.event); got != c.want {
-			t.Errorf("match %s related %s expect %v of %s: %t", c.match, c.related, c.expect, c.event.Event, got)
-		}
-	}
-}
-
-func TestForEach(t *testing.T) {
-	e := &core.Event{Resource: map[string]string{"a": "1"}, Related: []map[string]string{{"prefect.resource.role": "flow", "b": "2"}, {"prefect.resource.role": "flow", "b": "3"}}}
-	one := compile(&core.Automation{}, &core.Trigger{ForEach: []string{"related:flow:b", "a", "none"}})
-	key := one.key(e)
-	if key != `["1","","2"]` {
-		t.Errorf("key %s", key)
-	}
-	if got := fmt.Sprint(one.labels(key)); got != "map[a:1 none: related:flow:b:2]" {
-		t.Errorf("labels %s", got)
 	}
 }
 

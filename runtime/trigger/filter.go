@@ -1,19 +1,17 @@
-package api
+package trigger
 
 import (
+	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-const hour = time.Hour
-
-// matches says whether a live event passes a filter, as the store's query
-// would say of a stored one. An empty list asks for nothing: clients send
-// "id": {"id": []} with every filter.
-func matches(f *core.EventFilter, e *core.Event) bool {
+// Passes reports whether a live event passes a filter, as the store's query does
+// of a stored one. An empty list asks for nothing: clients send "id": {"id": []}
+// with every filter.
+func Passes(f *core.EventFilter, e *core.Event) bool {
 	if o := f.Occurred; o != nil && (!o.Since.IsZero() && e.Occurred < o.Since || !o.Until.IsZero() && e.Occurred > o.Until) {
 		return false
 	}
@@ -66,44 +64,28 @@ func matchResource(ids, prefixes, roles []string, want map[string]any, labels ma
 		return false
 	}
 	for key, v := range want {
-		value, has := labels[key]
-		if !has || !matchLabel(v, value) {
+		patterns := filterPatterns(v)
+		if value, has := labels[key]; len(patterns) > 0 && (!has || !Admits(patterns, value)) {
 			return false
 		}
 	}
 	return true
 }
 
-// matchLabel: a pattern is a text or a list; "!" negates, a last "*" is open.
-func matchLabel(pattern any, value string) bool {
-	switch p := pattern.(type) {
-	case string:
-		not := strings.HasPrefix(p, "!")
-		p = strings.TrimPrefix(p, "!")
-		hit := p == value
-		if open, ok := strings.CutSuffix(p, "*"); ok {
-			hit = strings.HasPrefix(value, open)
-		}
-		return hit != not
-	case []any:
-		positive, hit := false, false
-		for _, one := range p {
-			s, _ := one.(string)
-			if strings.HasPrefix(s, "!") {
-				if !matchLabel(s, value) {
-					return false
-				}
-				continue
-			}
-			positive = true
-			hit = hit || matchLabel(s, value)
-		}
-		return hit || !positive
-	}
-	return false
-}
-
 // matchText searches where the store does.
 func matchText(x *core.Search, e *core.Event) bool {
 	return x.Terms().Match(e.Event + " " + string(core.ToJSON(e.Resource)) + " " + string(core.ToJSON(e.Related)) + " " + string(e.Payload))
+}
+
+// filterPatterns are the patterns of a label in a filter; numbers stand for their text.
+func filterPatterns(v any) []string {
+	list, ok := v.([]any)
+	if !ok {
+		list = []any{v}
+	}
+	patterns := make([]string, len(list))
+	for i, x := range list {
+		patterns[i] = fmt.Sprint(x)
+	}
+	return patterns
 }
