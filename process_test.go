@@ -55,6 +55,9 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("builds and starts programs; left out with -short")
+	}
 	srv, err := server.New(server.Config{Port: -1, NoUI: true, NoLoops: true, Home: t.TempDir(), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,9 @@ import (
 // What others named, logged or described must not steer the terminal of whoever
 // lists it: colors and our own erasing of a line are all that may come through.
 func TestHostileTextsOnATerminal(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts programs; left out with -short")
+	}
 	api, _ := gated(t)
 	const evil = "x\x1b]0;title\x07\x1b]52;c;ZXZpbA==\x07\x1b[2J\x1b[1;1H\x1b[8mhidden\u009b6n\u202egpj"
 	post := func(path string, body any) map[string]any {

@@ -10,6 +10,9 @@ import (
 
 // A run whose `flow-run execute` was killed waits to be resumed by a worker.
 func TestKilledExecute(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts programs; left out with -short")
+	}
 	home := t.TempDir()
 	p := newCommand(t, home, "server", "start")
 	p.start()

@@ -80,6 +80,9 @@ func (k *killing) settle() (until core.Time) {
 // again, and then looks into the database: every run is final, no task that
 // had completed was started again, and each slot of a schedule has one run.
 func TestKill(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts programs; left out with -short")
+	}
 	t.Parallel()
 	home := t.TempDir()
 	k := &killing{t: t, effects: t.TempDir(), rnd: rand.New(rand.NewPCG(*killSeed, 2026))}
@@ -108,6 +111,9 @@ func TestKill(t *testing.T) {
 // TestKillApart has server and worker as two processes, and kills the one, the
 // other or both. The runs of a killed worker wait for its leases to expire.
 func TestKillApart(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts programs; left out with -short")
+	}
 	t.Parallel()
 	home := t.TempDir()
 	k := &killing{t: t, effects: t.TempDir(), rnd: rand.New(rand.NewPCG(*killSeed, 2027))}

@@ -37,6 +37,9 @@ func (p *program) says(dir string, code int, want string, args ...string) string
 
 // TestProject is a stranger's first hour: a project that init wrote runs.
 func TestProject(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts programs; left out with -short")
+	}
 	p := newProgram(t, t.TempDir())
 	dir := filepath.Join(t.TempDir(), "My Shop")
 	checkout, err := filepath.Abs("../..")
@@ -131,6 +134,9 @@ func TestProject(t *testing.T) {
 }
 
 func TestBackground(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts programs; left out with -short")
+	}
 	home := t.TempDir()
 	p := newCommand(t, home)
 	t.Cleanup(func() { _ = exec.Command(p.args[0], "server", "stop", "--all", "--home", home).Run() })
@@ -157,6 +163,9 @@ func TestBackground(t *testing.T) {
 
 // The shell asks by COMP_LINE; the program answers with words alone.
 func TestCompletion(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts programs; left out with -short")
+	}
 	api, _ := gated(t)
 	bin, err := buildProgram()
 	if err != nil {

@@ -19,6 +19,9 @@ var shellBlock = regexp.MustCompile("(?s)```sh\n(.*?)```")
 // TestQuickstart runs the commands of the README word for word, from the
 // repository's root: only home and port are the test's own.
 func TestQuickstart(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts programs; left out with -short")
+	}
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)

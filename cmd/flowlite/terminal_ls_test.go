@@ -55,6 +55,9 @@ func TestNoColorOnTerminal(t *testing.T) {
 }
 
 func TestChangesAskOnTerminal(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts programs; left out with -short")
+	}
 	api, gate := gated(t)
 	x := onTerminal(t, api, 100, "work-pool", "create", "dev")
 	x.shows(`Type of pool \[process\]:`)

@@ -150,6 +150,9 @@ func gated(t *testing.T) (api string, gate chan struct{}) {
 }
 
 func TestWatchOnTerminal(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts programs; left out with -short")
+	}
 	api, gate := gated(t)
 	x := onTerminal(t, api, 100, "deployment", "run", "gates/local", "--watch")
 	x.shows(`Created \S+  \S+  http://`)
@@ -167,6 +170,9 @@ func TestWatchOnTerminal(t *testing.T) {
 }
 
 func TestWatchOnNarrowTerminal(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts programs; left out with -short")
+	}
 	api, gate := gated(t)
 	x := onTerminal(t, api, 20, "deployment", "run", "gates/local", "--watch")
 	x.shows(`\r\x1b\[K● Running \d+s · 0/1`)
@@ -182,6 +188,9 @@ func TestWatchOnNarrowTerminal(t *testing.T) {
 }
 
 func TestDetachOnTerminal(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts programs; left out with -short")
+	}
 	api, gate := gated(t)
 	x := onTerminal(t, api, 100, "deployment", "run", "gates/local", "--watch", "--flow-run-name", "let-go")
 	x.shows(`● Running \d+s`)
@@ -198,6 +207,9 @@ func TestDetachOnTerminal(t *testing.T) {
 }
 
 func TestQuestionsOnTerminal(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts programs; left out with -short")
+	}
 	api, _ := gated(t)
 	x := onTerminal(t, api, 100, "deployment", "delete", "gates/local")
 	x.shows(`Delete gates/local\? \[y/N\]`)

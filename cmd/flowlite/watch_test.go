@@ -9,6 +9,9 @@ import (
 
 // Who watches a retry sees the lines of the new attempt, not those of the last.
 func TestRetryShowsItsOwnLines(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts programs; left out with -short")
+	}
 	api, gate := gated(t)
 	close(gate)
 	bin, err := buildProgram()

@@ -33,6 +33,9 @@ var leaky = []string{
 // TestNoCredentialsInErrors gives each text of the configuration an address with
 // a password: no error, log line or page repeats it.
 func TestNoCredentialsInErrors(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts programs; left out with -short")
+	}
 	paths := map[string]bool{"Home": true, "FlowsDir": true, "WorkDir": true, "Python": true, "Version": true}
 	fields, refused := 0, 0
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[Config]()) {

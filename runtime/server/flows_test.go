@@ -44,6 +44,9 @@ func flowSource(v, name, deployments string) string {
 }
 
 func TestFlowsFolder(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts programs; left out with -short")
+	}
 	cfg := testConfig(t)
 	dir := cfg.WorkDir
 	write(t, filepath.Join(dir, "go.mod"), "module example.com/shop\n\ngo 1.26\n\nrequire github.com/flowlite/flowlite v0.0.0\n\nreplace github.com/flowlite/flowlite => ./sdk\n")

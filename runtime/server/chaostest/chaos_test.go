@@ -23,6 +23,9 @@ const servers, workers = 3, 5
 // there is to break, fault_test.go for how, load_test.go for what runs, and
 // verdict_test.go for what must hold in the end.
 func TestChaos(t *testing.T) {
+	if testing.Short() {
+		t.Skip("kills servers for minutes; left out with -short")
+	}
 	if missing := tools(); len(missing) > 0 {
 		if os.Getenv("CI") != "" {
 			t.Fatalf("CI is set, but there is no %v here", missing)

@@ -22,6 +22,9 @@ func (p prefect) bin(name string) string { return filepath.Join(p.dir, "bin", na
 
 func clients(t *testing.T) []prefect {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("runs real Prefect clients; left out with -short")
+	}
 	var all []prefect
 	for _, dir := range filepath.SplitList(os.Getenv("FLOWLITE_TEST_PREFECT")) {
 		p := prefect{dir: dir}
