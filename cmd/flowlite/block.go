@@ -170,9 +170,12 @@ func (a *app) saveBlock(slug, name string, data map[string]core.JSON, overwrite 
 		return nil, nil, false, err
 	}
 	schemas, _, err := ask[[]*core.BlockSchema](a, "POST", "/block_schemas/filter",
-		map[string]any{"limit": 1, "block_schemas": map[string]any{"block_type_id": map[string]any{"any_": []core.UUID{kind.ID}}}})
+		map[string]any{"block_schemas": map[string]any{"block_type_id": map[string]any{"any_": []core.UUID{kind.ID}}}})
 	if err != nil {
 		return nil, nil, false, err
+	}
+	if slug == core.SecretBlock { // other schemas of the type may show the value
+		schemas = slices.DeleteFunc(schemas, func(x *core.BlockSchema) bool { return !x.HidesValue() })
 	}
 	if len(schemas) == 0 {
 		return nil, nil, false, &failure{code: exitFailed, what: "the server knows no schema of the block type " + slug, hint: "register it again, or restart the server"}

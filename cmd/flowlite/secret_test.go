@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/server"
 )
 
@@ -121,5 +122,32 @@ func TestSecretAndBlock(t *testing.T) {
 	}
 	if len(files) == 0 {
 		t.Error("no database was found")
+	}
+}
+
+// TestSecretSetHidesTheValue: schemas of the type that somebody else registered later
+// may show the value.
+func TestSecretSetHidesTheValue(t *testing.T) {
+	address, _ := serving(t)
+	a := &app{ctx: t.Context(), api: newAPI(address, "")}
+	kind, _, err := ask[*core.BlockType](a, "GET", "/block_types/slug/secret", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	open, _, err := ask[*core.BlockSchema](a, "POST", "/block_schemas/", map[string]any{"block_type_id": kind.ID, "fields": map[string]any{
+		"title": "Secret", "type": "object", "properties": map[string]any{"value": map[string]any{"type": "string"}}, "block_type_slug": "secret"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := ask[*core.BlockDocument](a, "POST", "/block_documents/", map[string]any{"name": "theirs", "data": map[string]any{"value": "bait"},
+		"block_schema_id": open.ID, "block_type_id": kind.ID}); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"new", "theirs"} {
+		walk(t, address, []step{{"hunter2-hunter2", "secret set " + name + " --from-stdin --overwrite", 0, "…", ""}})
+		d, raw, err := ask[*core.BlockDocument](a, "GET", blockPath(core.SecretBlock, name), nil)
+		if err != nil || d.BlockSchemaID == open.ID || strings.Contains(string(raw), "hunter2") {
+			t.Errorf("%s is shown as %s, %v", name, raw, err)
+		}
 	}
 }

@@ -27,7 +27,7 @@ type serveFlags struct {
 	Key      string   `name:"encryption-key" env:"FLOWLITE_ENCRYPTION_KEY" hidden:""`
 	NoAuth   bool     `help:"Allow a non-loopback address without authentication"`
 	Hosts    []string `name:"allowed-host" env:"FLOWLITE_ALLOWED_HOSTS" placeholder:"NAME" help:"Further host name to answer under; .example.com for all names below it, * for all (repeatable)"`
-	Proxies  []string `name:"trusted-proxy" env:"FLOWLITE_TRUSTED_PROXIES" placeholder:"ADDRESS" help:"Address or prefix of a reverse proxy whose X-Forwarded-For header is trusted (default: with --public-url, loopback and private addresses) (repeatable)"`
+	Proxies  []string `name:"trusted-proxy" env:"FLOWLITE_TRUSTED_PROXIES" placeholder:"HOST" help:"Address or prefix of a reverse proxy whose X-Forwarded-For header is trusted (default: with --public-url, loopback and private addresses) (repeatable)"`
 	Private  []string `name:"private-url" env:"FLOWLITE_PRIVATE_URLS" placeholder:"HOST" help:"Host, address, or prefix of a private network that notifications and webhooks may reach; * for all (repeatable)"`
 	Origins  []string `name:"allowed-origin" env:"FLOWLITE_ALLOWED_ORIGINS" placeholder:"https://..." help:"Origin of web pages that may call the API (repeatable)"`
 	CSRF     bool     `name:"csrf" env:"FLOWLITE_CSRF" help:"changing requests to the API must carry a CSRF token, as clients fetch them"`

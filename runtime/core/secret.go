@@ -3,13 +3,16 @@ package core
 import (
 	"cmp"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"html"
 	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf16"
 )
 
@@ -30,10 +33,12 @@ const runAuthBasic = "cnVuOmZs" // the Base64 of "run:fl"
 
 // MaskRunAuth replaces the credentials of flow runs in a text.
 func MaskRunAuth(text string) string {
-	if !strings.Contains(text, RunAuthMark) && !strings.Contains(text, runAuthBasic) {
-		return text
-	}
-	return runAuth.ReplaceAllString(text, MaskedSecret)
+	return beneathStyles(text, func(text string) string {
+		if !strings.Contains(text, RunAuthMark) && !strings.Contains(text, runAuthBasic) {
+			return text
+		}
+		return runAuth.ReplaceAllString(text, MaskedSecret)
+	})
 }
 
 // minSecret is the shortest text that is masked in logs: shorter ones stand in
@@ -52,6 +57,12 @@ func (s *BlockSchema) SecretPaths() (paths [][]string) {
 		}
 	}
 	return paths
+}
+
+// HidesValue reports whether the field value is secret, as that of a Secret block
+// must be.
+func (s *BlockSchema) HidesValue() bool {
+	return slices.ContainsFunc(s.SecretPaths(), func(p []string) bool { return slices.Equal(p, []string{"value"}) })
 }
 
 // SecretWords are the texts in the document's secret fields that logs must not
@@ -106,13 +117,19 @@ func wordsIn(v any) (words []string) {
 	return words
 }
 
-// Masker replaces the words of at least minSecret bytes, and the forms that they
-// take within JSON, Go's quotes, URLs, and base64; nil if no word is long enough.
-func Masker(words []string) *strings.Replacer {
+// Mask replaces secrets in texts.
+type Mask struct{ words *strings.Replacer }
+
+// Masker replaces the words of at least minSecret bytes, their lines, and the forms
+// that they take within JSON, quotes, URLs, HTML, base64, and hexadecimal digits; nil
+// if no word is long enough.
+func Masker(words []string) *Mask {
 	var all []string
 	for _, w := range words {
-		if len(w) >= minSecret {
-			all = append(all, forms(w)...)
+		for _, piece := range pieces(w) {
+			if len(piece) >= minSecret {
+				all = append(all, forms(piece)...)
+			}
 		}
 	}
 	if len(all) == 0 {
@@ -125,13 +142,48 @@ func Masker(words []string) *strings.Replacer {
 	for _, w := range all {
 		pairs = append(pairs, w, MaskedSecret)
 	}
-	return strings.NewReplacer(pairs...)
+	return &Mask{strings.NewReplacer(pairs...)}
+}
+
+// Replace returns text with the mask in place of each word.
+func (m *Mask) Replace(text string) string { return beneathStyles(text, m.words.Replace) }
+
+// beneathStyles masks a text, and masks it without its escape sequences and control
+// characters if they hide a secret: pages and terminals show what is between them.
+func beneathStyles(text string, mask func(string) string) string {
+	text = mask(text)
+	if isText(text) {
+		return text
+	}
+	bare := notText.ReplaceAllString(text, "")
+	if masked := mask(bare); masked != bare {
+		return masked
+	}
+	return text
+}
+
+// pieces are a word and what is left of it where it is written line by line, or
+// without what a terminal does not show.
+func pieces(w string) []string {
+	if isText(w) && !strings.Contains(w, "\n") {
+		return []string{w}
+	}
+	all := []string{w, notText.ReplaceAllString(w, ""), PlainText(w)}
+	for _, line := range strings.FieldsFunc(w, unicode.IsControl) {
+		all = append(all, strings.TrimSpace(line))
+	}
+	return all
 }
 
 // forms are the word itself and what encoders make of it. Base64 is that of the
 // word alone: within more text, it depends on what stands before.
 func forms(w string) []string {
-	all := []string{w, url.QueryEscape(w), url.PathEscape(w)}
+	coded := hex.EncodeToString([]byte(w))
+	all := []string{
+		w, url.QueryEscape(w), url.PathEscape(w), percent(w, ""), percent(w, "/"), percent(w, "!*'()"), percent(w, "!*'();,/?:@&=+$#"),
+		html.EscapeString(w), htmlNames.Replace(w), htmlPython.Replace(w), coded, strings.ToUpper(coded),
+		strings.ReplaceAll(w, `\`, `\\`), pythonQuotes.Replace(w),
+	}
 	for _, quoted := range []string{strconv.Quote(w), strconv.QuoteToASCII(w), jsonText(w, true), jsonText(w, false), asciiJSON(w)} {
 		all = append(all, quoted[1:len(quoted)-1])
 	}
@@ -142,11 +194,33 @@ func forms(w string) []string {
 	return all
 }
 
+// How other languages escape texts for HTML and within single quotes.
+var (
+	htmlNames    = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#39;")
+	htmlPython   = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#x27;")
+	pythonQuotes = strings.NewReplacer(`\`, `\\`, "'", `\'`, "\t", `\t`, "\r", `\r`, "\n", `\n`)
+)
+
+// percent is w as Python's quote and the functions of JavaScript write it in URLs;
+// they leave letters, digits, "_.-~", and the characters of safe.
+func percent(w, safe string) string {
+	var b strings.Builder
+	for i := range len(w) {
+		switch c := w[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', strings.IndexByte("_.-~"+safe, c) >= 0:
+			b.WriteByte(c)
+		default:
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
+}
+
 // jsonText is w as Go writes it, with <, >, and & escaped for HTML, or as others do.
-func jsonText(w string, html bool) string {
+func jsonText(w string, forHTML bool) string {
 	var b strings.Builder
 	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(html)
+	e.SetEscapeHTML(forHTML)
 	_ = e.Encode(w)
 	return strings.TrimSuffix(b.String(), "\n")
 }
@@ -169,7 +243,7 @@ func asciiJSON(w string) string {
 }
 
 // MaskJSON returns j with the mask in each of its strings; keys stay as they are.
-func MaskJSON(j JSON, mask *strings.Replacer) JSON {
+func MaskJSON(j JSON, mask *Mask) JSON {
 	if mask == nil || j.IsNull() {
 		return j
 	}
@@ -183,7 +257,7 @@ func MaskJSON(j JSON, mask *strings.Replacer) JSON {
 	return j
 }
 
-func maskIn(v any, mask *strings.Replacer) (_ any, changed bool) {
+func maskIn(v any, mask *Mask) (_ any, changed bool) {
 	switch v := v.(type) {
 	case string:
 		text := mask.Replace(v)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -14,7 +13,7 @@ import (
 type hidden struct {
 	mu    sync.RWMutex
 	words []string
-	mask  *strings.Replacer
+	mask  *core.Mask
 }
 
 // Secret reads a Secret block and masks it from here on.

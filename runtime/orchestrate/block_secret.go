@@ -3,7 +3,6 @@ package orchestrate
 import (
 	"context"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -18,7 +17,7 @@ const secretsFresh = 10 * time.Second
 type secretWords struct {
 	mu    sync.Mutex
 	until core.Time // when to look again
-	words *strings.Replacer
+	words *core.Mask
 }
 
 func (w *secretWords) forget() {
@@ -35,12 +34,17 @@ func (s *Service) secretsChanged() {
 
 // SetSecret saves a Secret block, in place of the one of that name.
 func (s *Service) SetSecret(ctx context.Context, name string, value core.JSON) error {
-	if d, err := s.store.BlockDocumentByName(ctx, core.SecretBlock, name); err == nil {
-		data := map[string]core.JSON{"value": value}
-		return s.UpdateBlockDocument(ctx, d.ID, core.BlockDocumentUpdate{Data: core.Some(data), Merge: core.Some(false)})
+	d, err := s.store.BlockDocumentByName(ctx, core.SecretBlock, name)
+	if err != nil {
+		_, err := s.CreateSecret(ctx, name, value)
+		return err
 	}
-	_, err := s.CreateSecret(ctx, name, value)
-	return err
+	schema, err := s.secretSchema(ctx, d.BlockTypeID)
+	if err != nil {
+		return err
+	}
+	return s.UpdateBlockDocument(ctx, d.ID, core.BlockDocumentUpdate{
+		BlockSchemaID: core.Some(schema), Data: core.Some(map[string]core.JSON{"value": value}), Merge: core.Some(false)})
 }
 
 // CreateSecret saves a new Secret block. EConflict for a taken name.
@@ -55,25 +59,32 @@ func (s *Service) CreateSecret(ctx context.Context, name string, value core.JSON
 	if err != nil {
 		return nil, err
 	}
-	of := &core.BlockSchemaFilter{BlockTypeID: &core.IDFilter{Any: []core.UUID{t.ID}}}
-	schemas, err := s.store.BlockSchemas(ctx, core.BlockFilters{Schemas: of}, core.Page{Limit: core.MaxLimit})
+	schema, err := s.secretSchema(ctx, t.ID)
 	if err != nil {
 		return nil, err
 	}
-	// Whoever may create schemas may have made one in which the value is no secret.
-	schemas = slices.DeleteFunc(schemas, func(x *core.BlockSchema) bool {
-		return !slices.ContainsFunc(x.SecretPaths(), func(p []string) bool { return slices.Equal(p, []string{"value"}) })
-	})
-	if len(schemas) == 0 {
-		return nil, core.NotFound("Block schema")
-	}
 	return s.CreateBlockDocument(ctx, core.BlockDocumentCreate{
-		Name: &name, Data: map[string]core.JSON{"value": value}, BlockSchemaID: schemas[0].ID, BlockTypeID: t.ID,
+		Name: &name, Data: map[string]core.JSON{"value": value}, BlockSchemaID: schema, BlockTypeID: t.ID,
 	})
 }
 
+// secretSchema is the latest schema of Secret blocks that hides the value: whoever
+// may create schemas may have made one in which the value is no secret.
+func (s *Service) secretSchema(ctx context.Context, blockType core.UUID) (core.UUID, error) {
+	of := &core.BlockSchemaFilter{BlockTypeID: &core.IDFilter{Any: []core.UUID{blockType}}}
+	schemas, err := s.store.BlockSchemas(ctx, core.BlockFilters{Schemas: of}, core.Page{Limit: core.MaxLimit})
+	if err != nil {
+		return core.UUID{}, err
+	}
+	i := slices.IndexFunc(schemas, (*core.BlockSchema).HidesValue)
+	if i < 0 {
+		return core.UUID{}, core.NotFound("Block schema")
+	}
+	return schemas[i].ID, nil
+}
+
 // masker replaces the secrets in a text; nil if there are none.
-func (s *Service) masker(ctx context.Context) *strings.Replacer {
+func (s *Service) masker(ctx context.Context) *core.Mask {
 	s.secrets.mu.Lock()
 	defer s.secrets.mu.Unlock()
 	now := s.now()
@@ -104,7 +115,7 @@ func (s *Service) maskMessage(ctx context.Context, m *string) *string {
 }
 
 // maskText is an optional text of an artifact without secrets.
-func maskText(text *string, mask *strings.Replacer) *string {
+func maskText(text *string, mask *core.Mask) *string {
 	if text == nil || mask == nil {
 		return text
 	}

@@ -284,3 +284,30 @@ func TestStateMessagesAreMaskedOnEveryWayIn(t *testing.T) {
 		}
 	})
 }
+
+// TestSetSecretHidesTheValue: others may have registered schemas of the type that
+// show the value, and have saved a block of the name with one.
+func TestSetSecretHidesTheValue(t *testing.T) {
+	bothEngines(t, func(t *testing.T, h *house) {
+		if err := h.RegisterBlocks(h.ctx); err != nil {
+			t.Fatal(err)
+		}
+		kind := must(h.store.BlockTypeBySlug(h.ctx, core.SecretBlock))(t)
+		open, _, err := h.CreateBlockSchema(h.ctx, core.BlockSchemaCreate{BlockTypeID: kind.ID, Fields: map[string]core.JSON{
+			"title": core.JSON(`"Secret"`), "type": core.JSON(`"object"`), "properties": core.JSON(`{"value":{"type":"string"}}`), "block_type_slug": core.JSON(`"secret"`)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		must(h.CreateBlockDocument(h.ctx, core.BlockDocumentCreate{Name: core.Ptr("theirs"), BlockSchemaID: open.ID, BlockTypeID: kind.ID,
+			Data: map[string]core.JSON{"value": core.JSON(`"bait"`)}}))(t)
+		for _, name := range []string{"new", "theirs"} {
+			if err := h.SetSecret(h.ctx, name, core.JSON(`"hunter2-hunter2"`)); err != nil {
+				t.Fatal(err)
+			}
+			d := must(h.BlockDocumentByName(h.ctx, core.SecretBlock, name, false))(t)
+			if shown := string(core.ToJSON(d)); strings.Contains(shown, "hunter2") || !strings.Contains(shown, core.MaskedSecret) {
+				t.Errorf("%s is shown as %s", name, shown)
+			}
+		}
+	})
+}

@@ -37,7 +37,7 @@ type shipper struct {
 	sent    int
 	closed  bool
 	dropped map[core.UUID]int
-	masks   map[core.UUID]*strings.Replacer
+	masks   map[core.UUID]*core.Mask
 	last    core.Time
 	wake    chan struct{}
 	hurry   chan struct{}
@@ -47,7 +47,7 @@ type shipper struct {
 
 func newShipper(orch core.Orchestrator, log *slog.Logger) *shipper {
 	s := &shipper{
-		orch: orch, log: log, dropped: map[core.UUID]int{}, masks: map[core.UUID]*strings.Replacer{}, wake: make(chan struct{}, 1),
+		orch: orch, log: log, dropped: map[core.UUID]int{}, masks: map[core.UUID]*core.Mask{}, wake: make(chan struct{}, 1),
 		hurry: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}),
 	}
 	s.moved.L = &s.mu
