@@ -74,7 +74,7 @@ func openSQLite(ctx context.Context, path, sync string) (_ core.Store, err error
 		return nil, err
 	}
 	// The files beside it get the mode of the database from SQLite.
-	err = errors.Join(private.File(path), private.Existing(path+"-wal", path+"-shm"))
+	err = errors.Join(private.File(path), private.Existing(path+"-wal", path+"-shm", path+".lock"))
 	if err != nil {
 		return nil, sqliteOpenError(path, err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/flowlite/flowlite/db"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/orchestrate"
+	"github.com/flowlite/flowlite/runtime/private"
 )
 
 type dbCmd struct {
@@ -29,6 +30,14 @@ type dbFlags struct {
 }
 
 func (f dbFlags) folder() string { return cmp.Or(f.Home, home()) }
+
+// makePrivate closes the data directory to other users, if the database is in it.
+func (f dbFlags) makePrivate() error {
+	if f.Database != "" {
+		return nil
+	}
+	return private.Home(f.folder())
+}
 
 func (f dbFlags) url() string {
 	return cmp.Or(f.Database, "sqlite:"+filepath.Join(f.folder(), "flowlite.db"))
@@ -137,6 +146,9 @@ func (c *dbRestoreCmd) Run(a *app) error {
 			return err
 		}
 	}
+	if err := c.makePrivate(); err != nil {
+		return err
+	}
 	if err := db.Restore(a.ctx, c.url(), c.File, true); err != nil {
 		return err
 	}
@@ -163,6 +175,9 @@ type dbUpgradeCmd struct{ dbFlags }
 
 func (c *dbUpgradeCmd) Run(a *app) error {
 	shown := withoutPassword(c.url())
+	if err := c.makePrivate(); err != nil {
+		return err
+	}
 	s, err := db.Open(a.ctx, c.url())
 	if err != nil {
 		return err

@@ -100,7 +100,7 @@ func (f serveFlags) background(a *app) error {
 			}
 		}
 	}
-	if err := private.Dir(folder); err != nil {
+	if err := private.Home(folder); err != nil {
 		return err
 	}
 	name := filepath.Join(folder, "server.log")

@@ -95,6 +95,9 @@ func (c *databaseResetCmd) Run(a *app) error {
 type databaseUpgradeCmd struct{ databaseFlags }
 
 func (c *databaseUpgradeCmd) Run(a *app) error {
+	if err := (dbFlags{Database: c.Database, Home: c.Home}).makePrivate(); err != nil {
+		return err
+	}
 	s, err := db.Open(a.ctx, c.url())
 	if err != nil {
 		return err

@@ -49,8 +49,11 @@ type Server struct {
 	worker  *worker.Worker
 	loops   *loops.Loops
 	keyFrom string
-	build   *build.Builder
-	flows   atomic.Pointer[core.FlowsFacts] // of the flows folder
+
+	tightened chan struct{} // closed when no file below Home is open to other users
+
+	build *build.Builder
+	flows atomic.Pointer[core.FlowsFacts] // of the flows folder
 }
 
 // New checks the configuration. Nothing is opened before Start.
@@ -165,12 +168,10 @@ func (s *Server) listen() (net.Listener, error) {
 }
 
 func (s *Server) openData(ctx context.Context) error {
-	if err := private.Dir(s.cfg.Home); err != nil {
-		return core.Errorf(core.EUnavailable, "cannot make the data directory: %w; set FLOWLITE_HOME to one that can be written", err)
+	if err := private.Home(s.cfg.Home); err != nil {
+		return core.Errorf(core.EUnavailable, "cannot make the data directory private: %w; set FLOWLITE_HOME to one that can be written", err)
 	}
-	if err := private.Existing(s.resultsDir(), s.cacheDir(), filepath.Join(s.cfg.Home, "server.log")); err != nil {
-		return core.Errorf(core.EUnavailable, "cannot keep the data directory from other users: %w", err)
-	}
+	s.tightenTrees(ctx)
 	store, err := db.Open(ctx, s.cfg.DatabaseURL)
 	if err != nil {
 		return err
@@ -178,6 +179,27 @@ func (s *Server) openData(ctx context.Context) error {
 	s.store = store
 	s.later(func(context.Context) error { return store.Close() })
 	return nil
+}
+
+// tightenTrees takes the rights of other users from what earlier versions stored
+// below the data directory. These may be many files, and the directory that contains
+// them is closed already, so that nobody waits for them.
+func (s *Server) tightenTrees(ctx context.Context) {
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
+	s.tightened = make(chan struct{})
+	go func() {
+		defer close(s.tightened)
+		for _, dir := range []string{s.resultsDir(), s.cacheDir()} {
+			if err := private.Tree(ctx, dir); err != nil && ctx.Err() == nil {
+				s.cfg.Log.Warn("modes of files not tightened", "directory", dir, "error", err)
+			}
+		}
+	}()
+	s.later(func(context.Context) error {
+		stop()
+		<-s.tightened
+		return nil
+	})
 }
 
 // keys seal what is secret in the database.

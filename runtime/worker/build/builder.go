@@ -139,7 +139,7 @@ func (b *Builder) compile(ctx context.Context, pkg *Package) (string, bool, erro
 		return "", false, compileError(string(text), err)
 	}
 	// Rename last: a binary that is there is whole, whoever made it.
-	if err := os.Rename(out, idx.Binary); err != nil {
+	if err := errors.Join(os.Chmod(out, 0o700), os.Rename(out, idx.Binary)); err != nil {
 		return "", false, core.Errorf(core.EUnavailable, "build cache: %w", err)
 	}
 	b.remember(pkg.Dir, idx)

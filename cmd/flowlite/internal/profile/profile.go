@@ -1,7 +1,7 @@
 // Package profile keeps named sets of settings in one file, so that a person
 // can go from server to server by one word.
 //
-// Import law: profile knows nothing of flowlite.
+// Import law: profile knows of flowlite only how files are kept private.
 package profile
 
 import (
@@ -16,6 +16,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/flowlite/flowlite/runtime/private"
 )
 
 // Local is the profile that is there before any is made.
@@ -66,7 +68,7 @@ func (f *File) Save() error {
 	if err := e.Encode(f); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(f.path), 0o700); err != nil {
+	if err := private.Home(filepath.Dir(f.path)); err != nil {
 		return err
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(f.path), ".profiles-*")
