@@ -29,7 +29,7 @@ func (x *describer) describe(e build.Entrypoint) (d build.Description, err error
 	if err != nil {
 		return d, err
 	}
-	reg, err := build.Describe(x.a.ctx, bin)
+	reg, err := build.Describe(x.a.ctx, bin, nil)
 	if err != nil {
 		return d, err
 	}
@@ -63,7 +63,7 @@ func (x *describer) describePython(e build.Entrypoint) (d build.Description, err
 	if err != nil {
 		return d, err
 	}
-	flows, failed, err := python.Describe(x.a.ctx, interpreter, runner, e.Dir, []string{e.File()})
+	flows, failed, err := python.Describe(x.a.ctx, interpreter, runner, e.Dir, []string{e.File()}, nil)
 	if err != nil {
 		return d, err
 	}

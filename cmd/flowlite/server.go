@@ -45,6 +45,7 @@ func (c *serverStartCmd) Run(a *app) error {
 // serve runs a server until Ctrl-C or SIGTERM, then drains.
 func serve(a *app, cfg server.Config) error {
 	cfg.Home = cmp.Or(cfg.Home, home()) // --home '' is no other folder than that of every command
+	hideProcess()
 	s, err := server.New(cfg)
 	if err == nil {
 		err = s.Start(a.ctx)

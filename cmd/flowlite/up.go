@@ -75,6 +75,7 @@ type upCmd struct {
 	Flows      string `env:"FLOWLITE_FLOWS" default:"./flows" help:"folder whose flows are deployed and watched"`
 	Python     string `env:"FLOWLITE_PYTHON" help:"interpreter or virtual environment of Python flows; default: VIRTUAL_ENV, .venv at the flow's folder or above, or python3"`
 	PythonFork bool   `env:"FLOWLITE_PYTHON_FORK" default:"true" negatable:"" help:"start Python runs from a warm interpreter (Linux)"`
+	RunAs      string `name:"run-as" env:"FLOWLITE_RUN_AS" placeholder:"USER" help:"System user that flows run as (Linux, for a server of root; default: the user of the server)"`
 	Limit      int    `short:"l" help:"runs at once; 0: no limit"`
 }
 
@@ -84,7 +85,7 @@ func (c *upCmd) Run(a *app) error {
 	}
 	cfg := c.config(a)
 	cfg.Worker, cfg.WorkerLimit, cfg.Python = true, c.Limit, c.Python
-	cfg.NoFork = !c.PythonFork
+	cfg.NoFork, cfg.RunAs = !c.PythonFork, c.RunAs
 	dir, err := os.Getwd()
 	if err != nil {
 		return err

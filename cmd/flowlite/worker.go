@@ -14,6 +14,7 @@ import (
 	"github.com/flowlite/flowlite/runtime/client"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/worker"
+	"github.com/flowlite/flowlite/runtime/worker/account"
 	"github.com/flowlite/flowlite/runtime/worker/python"
 )
 
@@ -89,6 +90,7 @@ type workerStartCmd struct {
 	Limit      int      `short:"l" help:"runs at once; 0: no limit"`
 	Python     string   `env:"FLOWLITE_PYTHON" help:"interpreter or virtual environment of Python flows; default: VIRTUAL_ENV, .venv at the flow's folder or above, or python3"`
 	PythonFork bool     `env:"FLOWLITE_PYTHON_FORK" default:"true" negatable:"" help:"start Python runs from a warm interpreter (Linux)"`
+	RunAs      string   `name:"run-as" env:"FLOWLITE_RUN_AS" placeholder:"USER" help:"System user that flows run as (Linux, for a worker of root; default: the user of the worker)"`
 	RunOnce    bool     `help:"execute what is due now, and end"`
 	WorkDir    string   `default:"." help:"folder that entrypoints are relative to"`
 	Home       string   `env:"FLOWLITE_HOME" help:"folder of built flows; default: the user's cache folder"`
@@ -135,6 +137,15 @@ func (c *workerStartCmd) Run(a *app) error {
 	if c.Home != "" {
 		cfg.CacheDir = filepath.Join(c.Home, "cache")
 	}
+	if cfg.RunAs, err = account.Lookup(c.RunAs); err != nil {
+		return badUsage("--run-as: %v", err)
+	}
+	if cfg.RunAs != nil {
+		if cfg.CacheDir, err = cfg.RunAs.Cache(); err != nil {
+			return err
+		}
+	}
+	hideProcess()
 	w := worker.New(cfg)
 	if c.RunOnce {
 		n, err := w.RunOnce(a.ctx)

@@ -60,6 +60,7 @@ type Config struct {
 	Worker      bool   // run the pool "default" here
 	WorkerLimit int    // runs at once; 0: no limit
 	Python      string // interpreter of Python flows; default: that of their folder
+	RunAs       string // system user of the flows' processes; Linux, for a server of root
 	NoFork      bool   // each Python run is a process of its own, without a warm parent
 	FlowsDir    string // deploy what is there and watch it; empty: nothing
 	WorkDir     string // what deployed entrypoints are relative to; default: the current folder

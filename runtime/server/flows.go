@@ -97,7 +97,10 @@ func (f *flows) deployPackage(ctx context.Context, pkg *build.Package) (out []De
 	if err != nil {
 		return nil, err
 	}
-	registry, err := build.Describe(ctx, binary)
+	if err := f.python.as.Share(f.python.cacheDir, binary); err != nil {
+		return nil, err
+	}
+	registry, err := build.Describe(ctx, binary, f.python.as)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/worker/account"
 	"github.com/flowlite/flowlite/runtime/worker/build"
 	"github.com/flowlite/flowlite/runtime/worker/python"
 )
@@ -18,7 +19,8 @@ import (
 type pythonFlows struct {
 	interpreter string // the one that was asked for, if any
 	cacheDir    string
-	seen        string // files and interpreters of the last answer
+	as          *account.User // who imports the files
+	seen        string        // files and interpreters of the last answer
 	last        pythonLook
 	told        string // the last word on a missing Prefect: it is said once
 }
@@ -48,13 +50,16 @@ func (p *pythonFlows) look(ctx context.Context, dir, work string) pythonLook {
 		return p.last
 	}
 	runner, err := python.Runner(p.cacheDir)
+	if err == nil {
+		err = p.as.Share(p.cacheDir, runner)
+	}
 	if err != nil {
 		look.problems[relTo(work, dir)] = err
 		return look
 	}
 	for _, interpreter := range order {
 		list := groups[interpreter]
-		flows, failed, err := python.Describe(ctx, interpreter, runner, work, list)
+		flows, failed, err := python.Describe(ctx, interpreter, runner, work, list, p.as)
 		if err != nil {
 			look.missing = fmt.Sprintf("Python flows were found (%s), but %s", some(list, work), err)
 			continue

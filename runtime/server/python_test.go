@@ -546,7 +546,7 @@ if __name__ == "__main__":
 		if err != nil {
 			t.Fatal(err)
 		}
-		flows, failed, err := python.Describe(t.Context(), filepath.Join(venv, "bin", "python"), runner, dir, []string{file})
+		flows, failed, err := python.Describe(t.Context(), filepath.Join(venv, "bin", "python"), runner, dir, []string{file}, nil)
 		if err != nil || len(failed) > 0 {
 			t.Fatal(failed, err)
 		}

@@ -29,6 +29,7 @@ import (
 	"github.com/flowlite/flowlite/runtime/seal"
 	"github.com/flowlite/flowlite/runtime/ui"
 	"github.com/flowlite/flowlite/runtime/worker"
+	"github.com/flowlite/flowlite/runtime/worker/account"
 	"github.com/flowlite/flowlite/runtime/worker/build"
 )
 
@@ -50,6 +51,9 @@ type Server struct {
 	loops   *loops.Loops
 	keyFrom string
 
+	runAs      *account.User // whom the processes of flows belong to
+	runAsCache string
+
 	tightened chan struct{} // closed when no file below Home is open to other users
 
 	build *build.Builder
@@ -61,7 +65,15 @@ func New(cfg Config) (*Server, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
-	return &Server{cfg: cfg, failed: make(chan error, 1)}, nil
+	s := &Server{cfg: cfg, failed: make(chan error, 1)}
+	var err error
+	if s.runAs, err = account.Lookup(cfg.RunAs); err == nil && s.runAs != nil {
+		s.runAsCache, err = s.runAs.Cache()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // URL is where people look: http://host:port and the base path. Known after Start.
@@ -189,7 +201,7 @@ func (s *Server) tightenTrees(ctx context.Context) {
 	s.tightened = make(chan struct{})
 	go func() {
 		defer close(s.tightened)
-		for _, dir := range []string{s.resultsDir(), s.cacheDir()} {
+		for _, dir := range []string{s.resultsDir(), filepath.Join(s.cfg.Home, "cache")} {
 			if err := private.Tree(ctx, dir); err != nil && ctx.Err() == nil {
 				s.cfg.Log.Warn("modes of files not tightened", "directory", dir, "error", err)
 			}
@@ -346,7 +358,7 @@ func (s *Server) startWorker(ctx context.Context) error {
 	s.worker = worker.New(worker.Config{
 		Orchestrator: s.service, Pool: worker.DefaultPool, Name: name,
 		Limit: s.cfg.WorkerLimit, APIURL: s.APIURL(), AuthString: s.cfg.AuthString,
-		WorkDir: s.cfg.WorkDir, Builder: s.builder(), CacheDir: s.cacheDir(), Python: s.cfg.Python, NoFork: s.cfg.NoFork, Log: s.cfg.Log, DrainGrace: s.cfg.DrainGrace,
+		WorkDir: s.cfg.WorkDir, Builder: s.builder(), CacheDir: s.cacheDir(), RunAs: s.runAs, Python: s.cfg.Python, NoFork: s.cfg.NoFork, Log: s.cfg.Log, DrainGrace: s.cfg.DrainGrace,
 		InProcess: s.cfg.InProcess, Flows: s.cfg.Flows, CancelCause: s.cfg.CancelCause, LostCause: s.cfg.LostCause,
 	})
 	if err := s.recoverRuns(ctx, s.worker.Holder()); err != nil {
@@ -371,7 +383,12 @@ func (s *Server) builder() *build.Builder {
 	return s.build
 }
 
-func (s *Server) cacheDir() string { return filepath.Join(s.cfg.Home, "cache") }
+func (s *Server) cacheDir() string {
+	if s.runAs != nil { // who cannot enter Home
+		return s.runAsCache
+	}
+	return filepath.Join(s.cfg.Home, "cache")
+}
 
 func (s *Server) resultsDir() string { return filepath.Join(s.cfg.Home, "results") }
 

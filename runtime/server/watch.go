@@ -32,7 +32,7 @@ func (s *Server) startFlows(ctx context.Context) {
 	dir = filepath.Clean(dir)
 	work := workDirOf(s.cfg.WorkDir, dir)
 	f := &flows{dir: dir, work: work, portable: work == s.cfg.WorkDir, service: s.service, store: s.store, build: s.builder(),
-		python: pythonFlows{interpreter: s.cfg.Python, cacheDir: s.cacheDir()}}
+		python: pythonFlows{interpreter: s.cfg.Python, cacheDir: s.cacheDir(), as: s.runAs}}
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})
 	go func() { defer close(done); s.watchFlows(ctx, f) }()

@@ -88,10 +88,10 @@ func TestNoFlowGetsWhatIsWithheld(t *testing.T) {
 	if err := os.WriteFile(script, []byte("#!/bin/sh\nif env | grep -q withheld; then env >&2; exit 1; fi\necho '{\"flows\":[]}'\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := build.Describe(context.Background(), script); err != nil {
+	if _, err := build.Describe(context.Background(), script, nil); err != nil {
 		t.Errorf("a description of Go flows: %v", err)
 	}
-	if _, _, err := python.Describe(context.Background(), script, "runner", t.TempDir(), nil); err != nil {
+	if _, _, err := python.Describe(context.Background(), script, "runner", t.TempDir(), nil, nil); err != nil {
 		t.Errorf("a description of Python flows: %v", err)
 	}
 }

@@ -96,6 +96,9 @@ func (w *Worker) prepare(r *run) (*launchable, error) {
 		if !cached {
 			w.log.Info("built", "entrypoint", e.String())
 		}
+		if err := w.cfg.RunAs.Share(w.cfg.CacheDir, bin); err != nil {
+			return nil, err
+		}
 		l.argv = []string{bin}
 		entrypoint = e.Name
 	}
@@ -141,7 +144,7 @@ func (w *Worker) dirOf(workingDir, path string) string {
 
 func (w *Worker) environment(r *run, j *job, entrypoint string, l *launchable) []string {
 	env := map[string]string{}
-	for _, kv := range core.FlowEnviron(os.Environ()) {
+	for _, kv := range w.cfg.RunAs.Environ(core.FlowEnviron(os.Environ())) {
 		k, v, _ := strings.Cut(kv, "=")
 		if !slices.Contains(runOnly, k) {
 			env[k] = v

@@ -171,13 +171,13 @@ func (w *Worker) spawn(r *run, l *launchable, out, errs *os.File, extra []*os.Fi
 	cmd.Dir, cmd.Env = l.dir, l.env
 	cmd.Stdout, cmd.Stderr = out, errs
 	cmd.ExtraFiles = extra
-	cmd.SysProcAttr = attributes()
+	cmd.SysProcAttr = w.cfg.RunAs.Start(attributes())
 	stdin, err := cmd.StdinPipe() // held open: its end tells the process that we are gone
 	if err == nil {
 		err = w.start.do(cmd.Start)
 	}
 	if err != nil {
-		return nil, err
+		return nil, w.cfg.RunAs.Explain(err, l.dir, l.argv[0])
 	}
 	wait := func() (syscall.WaitStatus, error) {
 		err := cmd.Wait()
@@ -211,6 +211,9 @@ func (w *Worker) notePID(r *run, pid int) {
 }
 
 func startError(l *launchable, err error) string {
+	if core.CodeOf(err) == core.EInvalid {
+		return "could not start the flow: " + err.Error()
+	}
 	if errors.Is(err, os.ErrPermission) {
 		return fmt.Sprintf("could not start %s: permission denied; is it executable?", l.argv[0])
 	}

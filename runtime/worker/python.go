@@ -23,6 +23,9 @@ func (w *Worker) preparePython(r *run, j *job, l *launchable) error {
 			return core.Errorf(core.EUnavailable, "a folder for the flow's code: %w", err)
 		}
 		l.dir, l.scrap = dir, dir
+		if err := w.cfg.RunAs.Give(dir); err != nil {
+			return core.Errorf(core.EUnavailable, "a folder for the flow's code: %w", err)
+		}
 	} else if err := isDir(l.dir); err != nil {
 		return err
 	}
@@ -47,6 +50,9 @@ func (w *Worker) preparePython(r *run, j *job, l *launchable) error {
 	}
 	runner, err := python.Runner(w.cfg.CacheDir)
 	if err != nil {
+		return err
+	}
+	if err := w.cfg.RunAs.Share(w.cfg.CacheDir, runner); err != nil {
 		return err
 	}
 	l.argv = []string{interpreter, runner, "run"}

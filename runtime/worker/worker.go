@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/worker/account"
 	"github.com/flowlite/flowlite/runtime/worker/build"
 	"github.com/flowlite/flowlite/runtime/worker/python"
 )
@@ -42,6 +43,7 @@ type Config struct {
 	Builder      *build.Builder // default: one on CacheDir
 	NoFork       bool           // each Python run is a process of its own, without a warm parent
 	Python       string         // interpreter of Python flows; default: that of their folder
+	RunAs        *account.User  // whom the processes of flows belong to; nil: the user of the worker
 
 	// Flows are the names of the flows that InProcess executes.
 	Flows []string
@@ -298,7 +300,7 @@ func (w *Worker) heartbeat(ctx context.Context, lastAfter *core.Seconds) error {
 // open readies what starts processes and ships their output.
 func (w *Worker) open() {
 	w.start.open()
-	w.forks.Start, w.forks.Log = w.start.do, w.log
+	w.forks.Start, w.forks.Log, w.forks.As = w.start.do, w.log, w.cfg.RunAs
 	w.logs = newShipper(w.orch, w.log)
 }
 

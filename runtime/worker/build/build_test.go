@@ -98,7 +98,7 @@ func TestBuildIsCachedUntilTheSourceChanges(t *testing.T) {
 	if err != nil || cached {
 		t.Fatalf("first build: %v, cached %v", err, cached)
 	}
-	r, err := Describe(ctx, first)
+	r, err := Describe(ctx, first, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +146,7 @@ func TestBuildIsCachedUntilTheSourceChanges(t *testing.T) {
 	if err != nil || cached {
 		t.Fatalf("new file: %v, cached %v", err, cached)
 	}
-	if r, err := Describe(ctx, bin); err != nil || len(r.Flows) != 2 {
+	if r, err := Describe(ctx, bin, nil); err != nil || len(r.Flows) != 2 {
 		t.Fatalf("registry %+v, %v", r, err)
 	}
 }
@@ -157,7 +157,7 @@ func TestPackageMainIsBuiltAsItIs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := Describe(context.Background(), bin)
+	r, err := Describe(context.Background(), bin, nil)
 	if err != nil || len(r.Flows) != 2 {
 		t.Fatalf("%+v, %v", r, err)
 	}
@@ -219,7 +219,7 @@ func TestDescribeOfSomethingElse(t *testing.T) {
 		if err := os.WriteFile(p, []byte(script), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Describe(context.Background(), p); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Describe(context.Background(), p, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}

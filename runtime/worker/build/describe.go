@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/worker/account"
 )
 
 // Registry is what a flow binary says of itself.
@@ -31,14 +32,15 @@ type Description struct {
 const describeTimeout = 20 * time.Second
 
 // Describe asks a binary for its registry. No flow code runs, but the
-// package's variables are initialised, so a panic in one shows here.
-func Describe(ctx context.Context, binary string) (*Registry, error) {
+// package's variables are initialised, so a panic in one shows here, and as says
+// which user they are initialized as.
+func Describe(ctx context.Context, binary string, as *account.User) (*Registry, error) {
 	ctx, cancel := context.WithTimeout(ctx, describeTimeout)
 	defer cancel()
 	var stdout, stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, binary, "describe")
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	cmd.Env = core.FlowEnviron(os.Environ())
+	cmd.Env, cmd.SysProcAttr = as.Environ(core.FlowEnviron(os.Environ())), as.Start(nil)
 	cmd.WaitDelay = time.Second
 	name := filepath.Base(binary)
 	if err := cmd.Run(); err != nil {

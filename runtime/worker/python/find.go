@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/worker/account"
 )
 
 // Flow is a function with Prefect's decorator.
@@ -69,8 +70,8 @@ func Find(dir string, ignored func(name string) bool) (files []string, err error
 
 const describeTimeout = 60 * time.Second
 
-// Describe reads the flows of files. EInvalid if the interpreter has no Prefect.
-func Describe(ctx context.Context, interpreter, runner, dir string, files []string) ([]Flow, []Failed, error) {
+// Describe reads the flows of files, which it imports as the user. EInvalid if the interpreter has no Prefect.
+func Describe(ctx context.Context, interpreter, runner, dir string, files []string, as *account.User) ([]Flow, []Failed, error) {
 	ctx, cancel := context.WithTimeout(ctx, describeTimeout)
 	defer cancel()
 	in, err := json.Marshal(files)
@@ -82,7 +83,8 @@ func Describe(ctx context.Context, interpreter, runner, dir string, files []stri
 	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = dir, bytes.NewReader(in), &stdout, &stderr
 	cmd.WaitDelay = time.Second
 	// Reading flows talks to no server, and must not look for one.
-	cmd.Env = append(core.FlowEnviron(os.Environ()), "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE=false", "PREFECT_LOGGING_LEVEL=CRITICAL", "PWD="+dir)
+	cmd.SysProcAttr = as.Start(nil)
+	cmd.Env = append(as.Environ(core.FlowEnviron(os.Environ())), "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE=false", "PREFECT_LOGGING_LEVEL=CRITICAL", "PWD="+dir)
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() == context.DeadlineExceeded {
 			return nil, nil, core.Errorf(core.EInvalid, "%s did not read the flows within %s; does a file that they import do work at import?", interpreter, describeTimeout)

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/flowlite/flowlite/runtime/worker/account"
 )
 
 // ErrNoFork says that runs of this interpreter must be processes of their own.
@@ -26,6 +28,7 @@ type Forker struct {
 	Start func(func() error) error // runs a function on the thread that starts processes
 	Idle  time.Duration            // default: DefaultIdle
 	Log   *slog.Logger
+	As    *account.User // whom the processes belong to
 
 	mu      sync.Mutex
 	parents map[string]*parent

@@ -145,7 +145,7 @@ func (p *parent) start(r Request) error {
 	p.cmd.Dir, p.cmd.Env = r.ParentDir, r.Env
 	p.cmd.ExtraFiles = []*os.File{theirs}
 	p.cmd.Stderr, p.cmd.Stdout = p.errs, p.errs
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	p.cmd.SysProcAttr = p.f.As.Start(&syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL})
 	p.cmd.WaitDelay = time.Second
 	for _, path := range []string{"prefect.toml", "pyproject.toml", ".env"} {
 		p.stamps = append(p.stamps, stampOf(r.ParentDir+"/"+path))
