@@ -3,8 +3,6 @@
 // live region is a component of its own, so that page and fragment are the
 // same HTML. Sizes are SVG attributes and there is no inline script or style,
 // because the content security policy forbids both.
-//
-// Import law: it imports core, and its own folders static, form and timeline.
 package views
 
 //go:generate go run github.com/a-h/templ/cmd/templ@v0.3.977 generate

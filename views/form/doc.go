@@ -1,5 +1,3 @@
 // Package form turns a JSON schema into typed form fields, and posted form
 // values back into JSON of the schema's types, with errors on the fields.
-//
-// Import law: it imports nothing of flowlite but core.
 package form

@@ -1,8 +1,6 @@
 // Package static holds the style sheet, scripts, fonts and icons of the web
 // UI: embedded, compressed once at start, and served under names that carry a
 // hash of their content, so that a browser may keep them for ever.
-//
-// Import law: it imports nothing of flowlite.
 package static
 
 import (

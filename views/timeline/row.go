@@ -45,83 +45,88 @@ func setLabel(r *Row, x0, x1 float64) {
 	}
 }
 
-// foldRow summarises many runs of one task: a concurrency area, failure ticks and counts.
+// foldRow summarizes many runs of one task: a concurrency area, failure ticks and counts.
 func foldRow(mem []*Item, sc *Scale, o Options, depth int) Row {
-	g := &Item{ID: "g:" + mem[0].Parent + "/" + mem[0].Key, Name: mem[0].Key, Kind: Group, State: "completed"}
+	g := &Item{ID: "g:" + mem[0].Parent + "/" + mem[0].Key, Name: mem[0].Key, Kind: Group}
 	r := Row{Item: g, Depth: depth, Members: len(mem), Counts: map[string]int{}}
 	diff := make([]int, o.Buckets+2)
 	x0, x1 := 101.0, 0.0
-	var a, z time.Time
 	for _, m := range mem {
 		r.Counts[m.State]++
 		if m.Start.IsZero() {
 			continue
 		}
 		e := end(m, o.Now)
-		if a.IsZero() || m.Start.Before(a) {
-			a = m.Start
+		if g.Start.IsZero() || m.Start.Before(g.Start) {
+			g.Start = m.Start
 		}
-		if e.After(z) {
-			z = e
+		if e.After(g.End) {
+			g.End = e
 		}
 		xa, xb := sc.X(m.Start), sc.X(e)
 		x0, x1 = min(x0, xa), max(x1, xb)
-		ba := int(xa / 100 * float64(o.Buckets))
-		bb := int(xb / 100 * float64(o.Buckets))
-		diff[min(ba, o.Buckets)]++
-		diff[min(bb+1, o.Buckets+1)]--
+		diff[min(bucket(xa, o.Buckets), o.Buckets)]++
+		diff[min(bucket(xb, o.Buckets)+1, o.Buckets+1)]--
 		if (m.State == "failed" || m.State == "crashed") && len(r.FailTicks) < 200 {
 			r.FailTicks = append(r.FailTicks, xb)
 		}
 	}
-	switch { // the icon says what the group is doing; failures show as ticks and a count
-	case r.Counts["running"]+r.Counts["retrying"] > 0:
-		g.State = "running"
-	case r.Counts["completed"]+r.Counts["cached"] == 0 && r.Counts["pending"] > 0:
-		g.State = "pending"
-	case r.Counts["failed"]+r.Counts["crashed"] > 0:
-		g.State = "failed"
-	}
-	n, top := 0, 0 // top is bucketed, only for the height of the strip
-	h := make([]int, o.Buckets+1)
-	for i := range h {
-		n += diff[i]
-		h[i] = n
-		top = max(top, n)
-	}
-	r.Peak = peak(mem, o.Now)
-	if top > 0 {
-		var sb strings.Builder
-		on := false
-		for i := 0; i <= o.Buckets; i++ {
-			v := 0
-			if i < len(h) {
-				v = h[i]
-			}
-			if v > 0 && !on {
-				fmt.Fprintf(&sb, "M%d 20", i)
-				on = true
-			}
-			if on {
-				fmt.Fprintf(&sb, "V%.1fH%d", 20-20*float64(v)/float64(top), i+1)
-			}
-			if v == 0 && on {
-				sb.WriteString("V20Z")
-				on = false
-			}
-		}
-		if on {
-			sb.WriteString("V20Z")
-		}
-		r.Area = sb.String()
-	}
-	b := place(Bar{X: x0, W: x1 - x0, State: g.State})
-	r.Bars = []Bar{b}
-	g.Start, g.End = a, z
-	r.Dur = z.Sub(a)
+	g.State = groupState(r.Counts)
+	r.Peak, r.Area = peak(mem, o.Now), area(diff[:o.Buckets+1])
+	r.Bars = []Bar{place(Bar{X: x0, W: x1 - x0, State: g.State})}
+	r.Dur = g.End.Sub(g.Start)
 	r.Label = fmt.Sprintf("peak %d at once", r.Peak)
 	setLabel(&r, x0, x1)
 	return r
+}
+
+func bucket(x float64, buckets int) int { return int(x / 100 * float64(buckets)) }
+
+// groupState is what the group is doing; failures show as ticks and a count.
+func groupState(n map[string]int) string {
+	switch {
+	case n["running"]+n["retrying"] > 0:
+		return "running"
+	case n["completed"]+n["cached"] == 0 && n["pending"] > 0:
+		return "pending"
+	case n["failed"]+n["crashed"] > 0:
+		return "failed"
+	}
+	return "completed"
+}
+
+// area is the path of how many ran in each bucket, by how many more they were
+// than in the bucket before; empty if none ran.
+func area(diff []int) string {
+	n, top := 0, 0 // top is bucketed, only for the height of the strip
+	h := make([]int, len(diff))
+	for i, d := range diff {
+		n += d
+		h[i] = n
+		top = max(top, n)
+	}
+	if top == 0 {
+		return ""
+	}
+	var sb strings.Builder
+	on := false
+	for i, v := range h {
+		if v > 0 && !on {
+			fmt.Fprintf(&sb, "M%d 20", i)
+			on = true
+		}
+		if on {
+			fmt.Fprintf(&sb, "V%.1fH%d", 20-20*float64(v)/float64(top), i+1)
+		}
+		if v == 0 && on {
+			sb.WriteString("V20Z")
+			on = false
+		}
+	}
+	if on {
+		sb.WriteString("V20Z")
+	}
+	return sb.String()
 }
 
 // peak counts exactly how many ran at once.
