@@ -68,6 +68,7 @@ func TestBehindAProxy(t *testing.T) {
 		cut, tls bool
 	}{"cut": {"/flowlite", true, false}, "kept": {"/tools/flowlite", false, false}, "tls": {"/flowlite", true, true}, "tls at the root": {"", false, true}} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			h := behind(t, c.base, c.cut, c.tls)
 			b := h.Tab(t, uitest.Browser(t), c.base+"/dashboard", 1280, 900)
 			b.Wait(`document.querySelector("#live").dataset.state=="up"`)

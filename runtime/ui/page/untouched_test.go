@@ -177,54 +177,73 @@ func anything(r *rand.Rand) string {
 // A form that is posted as it was shown changes no byte of what is stored, and
 // the change of one field none of another.
 func TestUntouchedFieldsKeepTheirBytes(t *testing.T) {
+	t.Parallel()
 	zone, err := time.LoadLocation("America/New_York")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range slices.Sorted(maps.Keys(kinds)) {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			r := rand.New(rand.NewPCG(15, uint64(len(name))))
 			schema := `{"type":"object","properties":{"b":{"type":"string"},"x":` + kinds[name].schema + `,"a":{"type":"integer"}},"required":["x"],"$defs":{"Place":` + placeSchema + `,"Point":` + pointSchema + `}}`
 			for range generated {
 				value := kinds[name].value(r)
 				stored := fmt.Sprintf(`{"unknown": 1.0,"x": %s ,"b":"\u0041","a":9007199254740993}`, value)
-				if got, fs := again(t, schema, stored, zone, nil); got != stored {
+				f := show(t, schema, stored, zone)
+				if got, fs := f.post(t, nil); got != stored {
 					t.Fatalf("untouched:\n%s became\n%s\n%+v", stored, got, form.Errors(fs))
 				}
-				got, fs := again(t, schema, stored, zone, url.Values{"b": {"typed"}})
+				got, fs := f.post(t, url.Values{"b": {"typed"}})
 				if want := fmt.Sprintf(`{"unknown":1.0,"x":%s,"b":"typed","a":9007199254740993}`, value); got != want {
 					t.Fatalf("another field changed: got\n%s, want\n%s\n%+v", got, want, form.Errors(fs))
 				}
 			}
 			free := strings.Replace(schema, `"required":["x"],`, "", 1)
-			if got, fs := again(t, free, `{"b":"B"}`, zone, nil); got != `{"b":"B"}` {
+			if got, fs := show(t, free, `{"b":"B"}`, zone).post(t, nil); got != `{"b":"B"}` {
 				t.Errorf("what is not stored became %s, %+v", got, form.Errors(fs))
 			}
 		})
 	}
 }
 
-// again shows what is stored, posts it with what is typed, and reads that.
-func again(t *testing.T, schema, stored string, zone *time.Location, typed url.Values) (string, []form.Field) {
+// shown is a form as a browser has it, and what is stored behind it.
+type shown struct {
+	schema, stored string
+	zone           *time.Location
+	sends          url.Values // untouched
+}
+
+func (f shown) build(t *testing.T) []form.Field {
 	t.Helper()
-	build := func() []form.Field {
-		fs, err := form.Build([]byte(schema), nil, core.JSON(stored), zone)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return fs
+	fs, err := form.Build([]byte(f.schema), nil, core.JSON(f.stored), f.zone)
+	if err != nil {
+		t.Fatal(err)
 	}
+	return fs
+}
+
+func show(t *testing.T, schema, stored string, zone *time.Location) shown {
+	t.Helper()
+	f := shown{schema: schema, stored: stored, zone: zone}
+	fs := f.build(t)
 	var page bytes.Buffer
-	fs := build()
 	if err := views.Opened(fs).Render(t.Context(), &page); err != nil {
 		t.Fatal(err)
 	}
 	if err := views.Fields(fs).Render(t.Context(), &page); err != nil {
 		t.Fatal(err)
 	}
-	q := uitest.Posted(t, &page, "")
+	f.sends = uitest.Posted(t, &page, "")
+	return f
+}
+
+// post sends the form with what is typed, and returns what is then stored.
+func (f shown) post(t *testing.T, typed url.Values) (string, []form.Field) {
+	t.Helper()
+	q := maps.Clone(f.sends)
 	maps.Copy(q, typed)
-	fs = build()
-	got, _ := form.Edit(core.JSON(stored), fs, q, zone)
+	fs := f.build(t)
+	got, _ := form.Edit(core.JSON(f.stored), fs, q, f.zone)
 	return string(got), fs
 }

@@ -74,7 +74,7 @@ func start(t *testing.T, path string) {
 		t.Fatal(err)
 	}
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU, chromedp.IgnoreCertErrors, chromedp.ExecPath(path))
-	for _, f := range []string{"disable-quic", "disable-component-update", "disable-background-networking", "hide-scrollbars"} {
+	for _, f := range []string{"disable-quic", "disable-component-update", "disable-background-networking", "hide-scrollbars", "process-per-site"} {
 		opts = append(opts, chromedp.Flag(f, true))
 	}
 	opts = append(opts, chromedp.Flag("host-resolver-rules", "MAP flows.test 127.0.0.1"), chromedp.Env("TMPDIR="+dir))
