@@ -1,13 +1,11 @@
 package ui_test
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
@@ -22,10 +20,8 @@ func TestBrowserWithoutJavaScript(t *testing.T) {
 	t.Parallel()
 	h := uitest.Open(t)
 	h.Seed()
-	c, cancel := chromedp.NewContext(uitest.Browser(t))
-	c, c2 := context.WithTimeout(c, 60*time.Second)
-	t.Cleanup(func() { c2(); cancel() })
-	b := &uitest.Tab{T: t, H: h, Ctx: c}
+	b := h.Blank(t, uitest.Browser(t))
+	c := b.Ctx
 	b.Size(1280, 900)
 	if _, err := chromedp.Call(c, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
 		t.Fatal(err)

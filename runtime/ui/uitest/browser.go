@@ -49,9 +49,15 @@ func chromium(t *testing.T) string {
 	return ""
 }
 
-// Browser returns a profile of its own in the Chromium that all tests of a
-// package share: no cookies, no cache, its own connections.
-func Browser(t *testing.T) context.Context {
+// Profile is a browser profile: it has its own cookies, cache and connections.
+type Profile struct {
+	ctx   context.Context
+	first sync.Once // of its tabs, which it comes with
+}
+
+// Browser returns a new profile in the Chromium that all tests of a package
+// share.
+func Browser(t *testing.T) *Profile {
 	t.Helper()
 	path := chromium(t)
 	shared.Lock()
@@ -64,7 +70,16 @@ func Browser(t *testing.T) context.Context {
 	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
 		t.Fatal(err)
 	}
-	return ctx
+	return &Profile{ctx: ctx}
+}
+
+// tab is the tab that the profile came with, and then a new one.
+func (p *Profile) tab() (context.Context, context.CancelFunc) {
+	unused := false
+	if p.first.Do(func() { unused = true }); unused {
+		return p.ctx, func() {}
+	}
+	return chromedp.NewContext(p.ctx)
 }
 
 func start(t *testing.T, path string) {
@@ -77,6 +92,8 @@ func start(t *testing.T, path string) {
 	for _, f := range []string{"disable-quic", "disable-component-update", "disable-background-networking", "hide-scrollbars", "process-per-site"} {
 		opts = append(opts, chromedp.Flag(f, true))
 	}
+	// a spare process for each new profile is never used
+	opts = append(opts, chromedp.Flag("disable-features", "Translate,SpareRendererForSitePerProcess"))
 	opts = append(opts, chromedp.Flag("host-resolver-rules", "MAP flows.test 127.0.0.1"), chromedp.Env("TMPDIR="+dir))
 	root, c1 := chromedp.NewExecAllocator(context.Background(), opts...)
 	ctx, c2 := chromedp.NewContext(root)
@@ -97,14 +114,20 @@ type Tab struct {
 	log []string
 }
 
-// Tab opens a page.
-func (h *Fixture) Tab(t *testing.T, ctx context.Context, path string, width, height int64) *Tab {
+// Blank opens a tab without a page.
+func (h *Fixture) Blank(t *testing.T, in *Profile) *Tab {
 	t.Helper()
-	c, cancel := chromedp.NewContext(ctx)
-	c, c2 := context.WithTimeout(c, 5*time.Minute)
+	ctx, cancel := in.tab()
+	ctx, c2 := context.WithTimeout(ctx, 5*time.Minute)
 	t.Cleanup(func() { c2(); cancel() })
-	b := &Tab{T: t, H: h, Ctx: c}
-	msgs := chromedp.Console(c)
+	return &Tab{T: t, H: h, Ctx: ctx}
+}
+
+// Tab opens a page.
+func (h *Fixture) Tab(t *testing.T, in *Profile, path string, width, height int64) *Tab {
+	t.Helper()
+	b := h.Blank(t, in)
+	msgs := chromedp.Console(b.Ctx)
 	go func() {
 		for m, err := range msgs {
 			if err != nil {
