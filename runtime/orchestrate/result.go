@@ -75,7 +75,7 @@ func sameBytes(a, b io.Reader) (bool, error) {
 			return false, nil
 		}
 		if errA != nil {
-			return true, nil
+			return true, nil //nolint:nilerr // both end here
 		}
 	}
 }
