@@ -373,7 +373,7 @@ const putSlotLease = `-- name: PutSlotLease :exec
 INSERT INTO slot_lease (id, created, expires, slots, holder_info, is_counted, holder_type, holder_id, client_id)
 VALUES ($1, $2, $3, $4, $5, $6,
   $7, $8, $9)
-ON CONFLICT (id) DO UPDATE SET expires = excluded.expires, slots = excluded.slots, holder_type = excluded.holder_type,
+ON CONFLICT (id) DO UPDATE SET expires = excluded.expires, slots = excluded.slots, holder_info = excluded.holder_info, holder_type = excluded.holder_type,
   holder_id = excluded.holder_id, client_id = excluded.client_id, is_counted = excluded.is_counted
 `
 

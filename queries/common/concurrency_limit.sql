@@ -25,7 +25,7 @@ DELETE FROM global_limit WHERE id = sqlc.arg(id);
 INSERT INTO slot_lease (id, created, expires, slots, holder_info, is_counted, holder_type, holder_id, client_id)
 VALUES (sqlc.arg(id), sqlc.arg(created), sqlc.arg(expires), sqlc.arg(slots), sqlc.narg(holder_info), sqlc.arg(is_counted),
   sqlc.narg(holder_type), sqlc.arg(holder_id), sqlc.arg(client_id))
-ON CONFLICT (id) DO UPDATE SET expires = excluded.expires, slots = excluded.slots, holder_type = excluded.holder_type,
+ON CONFLICT (id) DO UPDATE SET expires = excluded.expires, slots = excluded.slots, holder_info = excluded.holder_info, holder_type = excluded.holder_type,
   holder_id = excluded.holder_id, client_id = excluded.client_id, is_counted = excluded.is_counted;
 
 -- name: InsertSlotLeaseLimit :exec
