@@ -1,7 +1,10 @@
 #!/bin/sh
-# Regenerates db/row, db/sqlitedb and db/pgdb from queries/ and db/migrations/.
+# Regenerates the migrations of both engines from db/migrations/source, and
+# db/row, db/sqlitedb, and db/pgdb from queries/ and the migrations.
 set -e
 cd "$(dirname "$0")/.."
+rm -f db/migrations/sqlite/*.sql db/migrations/postgres/*.sql
+go run ./db/internal/migrate db/migrations
 rm -rf db/sqlitedb db/pgdb db/row
 if command -v sqlc >/dev/null && [ "$(sqlc version)" = v1.31.1 ]; then
   sqlc generate

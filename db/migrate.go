@@ -15,7 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-//go:embed migrations
+//go:embed migrations/sqlite migrations/postgres
 var migrations embed.FS
 
 // newerSchema is refused by a program that knows only the version known.

@@ -2,9 +2,13 @@ package db
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"flag"
 	"fmt"
+	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,6 +20,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 )
+
+var update = flag.Bool("update", false, "write testdata/migrations.sum")
 
 func TestWorksWith(t *testing.T) {
 	for text, want := range map[string]int{"CREATE TABLE x": 12, "-- About x.\n-- works with 10\nCREATE": 10, "-- works with 10 or so": 12, "": 12} {
@@ -188,4 +194,42 @@ func openVersion(t *testing.T, engine, url string, v int) func(text string, args
 		}
 	}
 	return do
+}
+
+// What a migration does never changes once it is released: databases have run it.
+// A new one adds its lines to the file (-update), and changes no other.
+func TestMigrationsStay(t *testing.T) {
+	const released = "testdata/migrations.sum"
+	var sums strings.Builder
+	for _, engine := range []string{"postgres", "sqlite"} {
+		files, err := filepath.Glob("migrations/" + engine + "/*.sql")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			h := sha256.New()
+			for line := range strings.Lines(string(text)) {
+				if strings.TrimSpace(line) != "" && (!strings.HasPrefix(line, "--") || strings.HasPrefix(line, "-- works with ")) {
+					_, _ = io.WriteString(h, line)
+				}
+			}
+			fmt.Fprintf(&sums, "%x %s/%s\n", h.Sum(nil), engine, filepath.Base(file))
+		}
+	}
+	if *update {
+		if err := os.WriteFile(released, []byte(sums.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(released)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sums.String() != string(want) {
+		t.Errorf("the migrations are not those of %s; write a new migration in place of changing one:\n%s", released, sums.String())
+	}
 }

@@ -1,4 +1,4 @@
--- The same tables stand in ../sqlite: change both.
+-- Generated from ../source by db/generate.sh. DO NOT EDIT.
 
 CREATE TABLE block_type (
   id UUID PRIMARY KEY,

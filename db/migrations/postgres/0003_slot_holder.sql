@@ -1,3 +1,4 @@
+-- Generated from ../source by db/generate.sh. DO NOT EDIT.
 -- Slots that a client took without a lease are rows as well (is_counted): they
 -- return when they are given back, or when what holds them has ended.
 ALTER TABLE slot_lease ADD COLUMN is_counted BOOLEAN NOT NULL DEFAULT FALSE;

@@ -1,3 +1,4 @@
+-- Generated from ../source by db/generate.sh. DO NOT EDIT.
 CREATE TABLE automation (
   id UUID PRIMARY KEY,
   created TIMESTAMPTZ NOT NULL,

@@ -1,3 +1,4 @@
+-- Generated from ../source by db/generate.sh. DO NOT EDIT.
 -- Background task runs that no task worker has taken yet.
 CREATE TABLE task_queue (
   task_run_id UUID NOT NULL PRIMARY KEY REFERENCES task_run (id) ON DELETE CASCADE,

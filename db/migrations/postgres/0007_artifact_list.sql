@@ -1,3 +1,4 @@
+-- Generated from ../source by db/generate.sh. DO NOT EDIT.
 -- What the lists of artifacts, and the history of a key, are ordered by.
 CREATE INDEX artifact_created ON artifact (created, id);
 DROP INDEX artifact_key;

@@ -1,3 +1,4 @@
+-- Generated from ../source by db/generate.sh. DO NOT EDIT.
 -- What servers on one database share. The leases of loops, for servers that
 -- have no Redis or cannot reach it:
 CREATE TABLE server_lease (

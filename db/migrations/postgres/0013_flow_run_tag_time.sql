@@ -1,3 +1,4 @@
+-- Generated from ../source by db/generate.sh. DO NOT EDIT.
 -- works with 10
 -- Tags are kept by time, so that the runs of a span that have a tag are read
 -- without a look at those that have not. A run's expected start never changes.

@@ -1,3 +1,4 @@
+-- Generated from ../source by db/generate.sh. DO NOT EDIT.
 -- works with 10
 -- Filled in apart from 0013, whose lock keeps every reader and writer of tags out.
 UPDATE flow_run SET expected_start_time = created WHERE expected_start_time IS NULL;

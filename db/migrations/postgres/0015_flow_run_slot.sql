@@ -1,3 +1,4 @@
+-- Generated from ../source by db/generate.sh. DO NOT EDIT.
 -- works with 10
 -- Which schedule a run was planned for: its slug or its rule. Runs of older
 -- versions have none.

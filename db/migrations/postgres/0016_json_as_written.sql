@@ -1,3 +1,4 @@
+-- Generated from ../source by db/generate.sh. DO NOT EDIT.
 -- works with 10
 -- JSON, unlike JSONB, keeps a value as it is written: the order of keys, and
 -- numbers such as 1e300. These tables are small; rows of runs stay JSONB, since

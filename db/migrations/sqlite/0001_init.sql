@@ -1,5 +1,5 @@
+-- Generated from ../source by db/generate.sh. DO NOT EDIT.
 -- Times are microseconds since the epoch, UTC; ids are 16 bytes, UUIDv7 where we make them.
--- The same tables stand in ../postgres: change both.
 
 CREATE TABLE flow (
   id BLOB NOT NULL PRIMARY KEY,

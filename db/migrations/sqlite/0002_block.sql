@@ -1,4 +1,4 @@
--- The same tables stand in ../postgres: change both.
+-- Generated from ../source by db/generate.sh. DO NOT EDIT.
 
 CREATE TABLE block_type (
   id BLOB NOT NULL PRIMARY KEY,

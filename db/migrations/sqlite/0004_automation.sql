@@ -1,3 +1,4 @@
+-- Generated from ../source by db/generate.sh. DO NOT EDIT.
 CREATE TABLE automation (
   id BLOB NOT NULL PRIMARY KEY,
   created INTEGER NOT NULL,

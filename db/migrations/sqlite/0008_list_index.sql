@@ -1,3 +1,4 @@
+-- Generated from ../source by db/generate.sh. DO NOT EDIT.
 -- What lists are sorted by, and what histories count, without a look at the
 -- rows: those of a week are tens of thousands.
 DROP INDEX flow_run_expected;

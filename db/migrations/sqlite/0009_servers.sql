@@ -1,3 +1,4 @@
+-- Generated from ../source by db/generate.sh. DO NOT EDIT.
 -- Which background task runs are with a task worker, until when. The tables
 -- beside it are used where several servers share a Postgres database.
 CREATE TABLE server_lease (

@@ -1,3 +1,4 @@
+-- Generated from ../source by db/generate.sh. DO NOT EDIT.
 -- works with 10
 -- With the columns of its expression in it, the index answers alone: SQLite
 -- looked at the table for each run that a list by start skipped.

@@ -1,0 +1,7 @@
+-- works with 10
+-- The task runs that ended last, without a look at all of them.
+-- only postgres
+CREATE INDEX task_run_end ON task_run (end_time DESC NULLS LAST, id DESC) WHERE end_time IS NOT NULL;
+-- only sqlite
+CREATE INDEX task_run_end ON task_run (end_time, id) WHERE end_time IS NOT NULL;
+-- both

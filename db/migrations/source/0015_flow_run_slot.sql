@@ -1,0 +1,4 @@
+-- works with 10
+-- Which schedule a run was planned for: its slug or its rule. Runs of older
+-- versions have none.
+ALTER TABLE flow_run ADD COLUMN slot TEXT;

@@ -1,0 +1,3 @@
+-- works with 10
+-- The flows that a worker executes in its own process; NULL: it did not say.
+ALTER TABLE worker ADD COLUMN flows JSONB;
