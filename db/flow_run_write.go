@@ -18,7 +18,7 @@ func flowRunOf(r *row.FlowRunFull) *core.FlowRun {
 		StateType: core.StateType(r.StateType), StateName: r.StateName, StateTimestamp: r.StateTimestamp,
 		RunCount: r.RunCount, ExpectedStartTime: r.ExpectedStartTime, NextScheduledStartTime: r.NextScheduledStartTime,
 		StartTime: r.StartTime, EndTime: r.EndTime, TotalRunTime: r.TotalRunTime, AutoScheduled: r.AutoScheduled,
-		Recoveries: r.Recoveries, InfrastructureDocumentID: r.InfrastructureDocumentID,
+		Recoveries: r.Recoveries, Priority: r.Priority, Slot: r.Slot, InfrastructureDocumentID: r.InfrastructureDocumentID,
 		InfrastructurePID: r.InfrastructurePid, CreatedBy: ptrJSON[core.CreatedBy](r.CreatedBy),
 		JobVariables: r.JobVariables, WorkQueueName: r.WorkQueueName, WorkPoolID: r.WorkPoolID, WorkPoolName: r.WorkPoolName,
 	}
@@ -83,7 +83,7 @@ func (t *tx) InsertFlowRun(ctx context.Context, f *core.FlowRun, past ...*core.S
 		EndTime: f.EndTime, TotalRunTime: f.TotalRunTime, AutoScheduled: f.AutoScheduled, InProcessRetry: inProcess(f),
 		PauseTimeout: pauseTimeout(f), Recoveries: f.Recoveries, InfrastructureDocumentID: f.InfrastructureDocumentID,
 		InfrastructurePid: f.InfrastructurePID, CreatedBy: jsonPtr(f.CreatedBy), JobVariables: orNull(f.JobVariables),
-		Slot: f.Slot,
+		Slot: f.Slot, Priority: f.Priority,
 	})
 	if err != nil || n == 0 {
 		return false, t.err(err, "Flow run")
@@ -197,6 +197,7 @@ func (t *tx) DeletePlannedRun(ctx context.Context, id core.UUID) (bool, error) {
 }
 
 func (t *tx) SetSlot(ctx context.Context, flowRunID core.UUID, slot string) error {
+	delete(t.runs, flowRunID)
 	return t.err(t.later("Flow run", anyRows).SetSlot(ctx, row.SetSlotParams{ID: flowRunID, Slot: &slot}), "Flow run")
 }
 

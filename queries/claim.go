@@ -32,17 +32,27 @@ func (b *builder) command(col string) {
 	b.write("TRIM(COALESCE(CAST(", b.key(col, "command"), " AS TEXT), '')) <> ''")
 }
 
-// ClaimableFlowRuns selects the ids of a queue's claimable runs that are due,
-// soonest first.
+// ClaimableFlowRuns selects the ids of a queue's claimable runs that are due, by
+// priority, then soonest first. Each range of priorities is read in the order of
+// an index and up to limit: flow_run_priority, or flow_run_due for priority 0.
 func ClaimableFlowRuns(d Dialect, queue core.UUID, can core.Capability, due core.Time, limit int64) Query {
 	b := &builder{d: d}
-	b.write("SELECT r.id FROM flow_run r WHERE r.work_queue_id = ")
-	b.arg(queue)
-	b.write(" AND r.next_scheduled_start_time <= ")
-	b.arg(due)
-	b.write(" AND ")
-	b.claimable(can)
-	b.write(" ORDER BY r.next_scheduled_start_time, r.id LIMIT ")
+	b.write("SELECT c.id FROM (")
+	for i, priority := range []string{"r.priority <> 0 AND r.priority > 0", "r.priority = 0", "r.priority <> 0 AND r.priority < 0"} {
+		if i > 0 {
+			b.write(" UNION ALL ")
+		}
+		b.write("SELECT * FROM (SELECT r.id, r.priority, r.next_scheduled_start_time FROM flow_run r WHERE r.work_queue_id = ")
+		b.arg(queue)
+		b.write(" AND ", priority, " AND r.next_scheduled_start_time <= ")
+		b.arg(due)
+		b.write(" AND ")
+		b.claimable(can)
+		b.write(" ORDER BY r.priority DESC, r.next_scheduled_start_time, r.id LIMIT ")
+		b.arg(limit)
+		b.write(") p")
+	}
+	b.write(") c ORDER BY c.priority DESC, c.next_scheduled_start_time, c.id LIMIT ")
 	b.arg(limit)
 	return b.query()
 }

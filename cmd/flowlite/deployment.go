@@ -90,6 +90,7 @@ type deploymentRunCmd struct {
 	JobVariable []string `short:"j" sep:"none" placeholder:"K=V" help:"a job variable (-jv as well)"`
 	Tag         []string `short:"t" sep:"none" help:"a tag"`
 	FlowRunName string   `help:"name of the run"`
+	Priority    int64    `placeholder:"N" help:"Priority among the due runs of the work queue; higher starts first (default: 0)"`
 	StartIn     length   `placeholder:"LENGTH" help:"when: 15m, 1h30m, '10 min'" xor:"start"`
 	StartAt     string   `help:"when: 2026-11-23T09:00:00Z" xor:"start"`
 	Watch       bool     `help:"follow logs and state, exit with the outcome"`
@@ -121,7 +122,7 @@ func (c *deploymentRunCmd) Run(a *app) error {
 	if err := jobVariables(&vars, c.JobVariable, pool); err != nil {
 		return err
 	}
-	body := core.DeploymentFlowRunCreate{Name: c.FlowRunName, Tags: c.Tag, Parameters: params.JSON()}
+	body := core.DeploymentFlowRunCreate{Name: c.FlowRunName, Tags: c.Tag, Parameters: params.JSON(), Priority: c.Priority}
 	if len(vars) > 0 {
 		body.JobVariables = vars.JSON()
 	}

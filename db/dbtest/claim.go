@@ -82,6 +82,33 @@ func claimables(s *suite) {
 	s.eq(must(s.NextClaimable(s.ctx, other.ID, core.Capability{}))(s), core.Time(0))
 }
 
+// priorities: the due runs of a queue come by priority, then by time, and those
+// that are not due yet hold up none.
+func priorities(s *suite) {
+	p, q := s.pool("pool")
+	f := s.flow("f")
+	due := s.now.Add(1e9)
+	var want []core.UUID
+	for _, priority := range []int64{9, 1, 0, -1} {
+		for _, at := range []core.Time{s.now, s.now + 1} {
+			want = append(want, s.newRun(f, core.Scheduled, func(r *core.FlowRun) {
+				r.WorkQueueID, r.Priority, r.NextScheduledStartTime = q.ID, priority, at
+			}).ID)
+		}
+		s.newRun(f, core.Scheduled, func(r *core.FlowRun) {
+			r.WorkQueueID, r.Priority, r.NextScheduledStartTime = q.ID, priority, due+1
+		})
+	}
+	for limit := 1; limit <= len(want); limit++ {
+		var got []core.UUID
+		for _, r := range must(s.ClaimableFlowRuns(s.ctx, q.ID, core.Capability{}, due, limit))(s) {
+			got = append(got, r.ID)
+		}
+		s.eq(got, want[:limit])
+	}
+	s.eq(must(s.NextClaimable(s.ctx, p.ID, core.Capability{}))(s) < due, true)
+}
+
 // unleased: runs in execution that nobody renews anything for.
 func unleased(s *suite) {
 	f := s.flow("f")

@@ -27,7 +27,7 @@ type suite struct {
 // Run puts an empty store, made by open for each test, through the port.
 func Run(t *testing.T, open func(t *testing.T) core.Store) {
 	for name, f := range map[string]func(*suite){
-		"Flow": flows, "FlowRun": flowRuns, "TaskRun": taskRuns, "TaskRunsByEnd": taskRunsByEnd, "Deployment": deployments, "WorkPool": workPools, "LogAndEvent": logsAndEvents, "LogFollowed": logFollowed, "TaskQueue": taskQueue, "SavedSearch": savedSearches, "Artifact": artifacts, "Variable": variables, "Block": blocks, "Limit": limits, "Write": writes, "Filters": filters, "History": histories, "Cursor": cursors, "Lock": locks, "LockLease": lockLease, "Automation": automations, "AutomationWork": automationWork, "Facts": facts, "Text": texts, "LongFilter": longFilters, "Retention": retentions, "Exact": exact, "LogsAsShown": logsAsShown, "Search": searches, "Claimable": claimables, "Unleased": unleased, "EveryField": everyField,
+		"Flow": flows, "FlowRun": flowRuns, "TaskRun": taskRuns, "TaskRunsByEnd": taskRunsByEnd, "Deployment": deployments, "WorkPool": workPools, "LogAndEvent": logsAndEvents, "LogFollowed": logFollowed, "TaskQueue": taskQueue, "SavedSearch": savedSearches, "Artifact": artifacts, "Variable": variables, "Block": blocks, "Limit": limits, "Write": writes, "Filters": filters, "History": histories, "Cursor": cursors, "Lock": locks, "LockLease": lockLease, "Automation": automations, "AutomationWork": automationWork, "Facts": facts, "Text": texts, "LongFilter": longFilters, "Retention": retentions, "Exact": exact, "LogsAsShown": logsAsShown, "Search": searches, "Claimable": claimables, "Priority": priorities, "Unleased": unleased, "EveryField": everyField,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t)

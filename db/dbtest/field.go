@@ -184,6 +184,17 @@ func keep[T any](next, old *T, fields []string) {
 	}
 }
 
+// allBut are the fields of a record without one.
+func allBut[T any](name string) (fields []string) {
+	t := reflect.TypeFor[T]()
+	for i := range t.NumField() {
+		if t.Field(i).Name != name {
+			fields = append(fields, t.Field(i).Name)
+		}
+	}
+	return fields
+}
+
 func (r record[T]) compareLocked(s *suite, after string, tx core.Tx, want *T) {
 	s.Helper()
 	if r.lock == nil {

@@ -53,6 +53,7 @@ func flowRunFields(s *suite) []string {
 					"Created", "StateID", "DeploymentID", "DeploymentVersion", "IdempotencyKey", "ParentTaskRunID",
 					"StateType", "StateName", "StateTimestamp", "State", "RunCount", "ExpectedStartTime", "NextScheduledStartTime",
 					"StartTime", "EndTime", "TotalRunTime", "AutoScheduled", "InfrastructureDocumentID", "CreatedBy", "Recoveries",
+					"Priority", "Slot",
 				},
 			},
 			"SetFlowRunState": {
@@ -60,8 +61,12 @@ func flowRunFields(s *suite) []string {
 				[]string{
 					"Created", "Name", "DeploymentID", "DeploymentVersion", "FlowVersion", "Parameters", "IdempotencyKey", "Context",
 					"Tags", "Labels", "ParentTaskRunID", "ExpectedStartTime", "AutoScheduled", "InfrastructureDocumentID",
-					"CreatedBy", "JobVariables",
+					"CreatedBy", "JobVariables", "Priority", "Slot",
 				},
+			},
+			"SetSlot": {
+				func(tx core.Tx, f *core.FlowRun) error { return tx.SetSlot(s.ctx, f.ID, *f.Slot) },
+				allBut[core.FlowRun]("Slot"),
 			},
 		},
 		read: map[string]func(core.Reader, *core.FlowRun) (*core.FlowRun, error){
@@ -80,8 +85,8 @@ func flowRunFields(s *suite) []string {
 			},
 		},
 		lock: func(tx core.Tx, f *core.FlowRun) (*core.FlowRun, error) { return tx.LockFlowRun(s.ctx, f.ID) },
-		// Slot is read as SlotRun, and the estimates depend on the time of reading.
-		other: []string{"Slot", "EstimatedRunTime", "EstimatedStartTimeDelta"},
+		// The estimates depend on the time of reading.
+		other: []string{"EstimatedRunTime", "EstimatedStartTimeDelta"},
 	}.test(s)
 }
 

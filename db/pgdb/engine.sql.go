@@ -12,7 +12,7 @@ import (
 )
 
 const dueFlowRunsOfDeployments = `-- name: DueFlowRunsOfDeployments :many
-SELECT id, created, updated, name, flow_id, state_id, deployment_id, deployment_version, work_queue_id, flow_version, parameters, idempotency_key, context, empirical_policy, tags, labels, parent_task_run_id, state_type, state_name, state_timestamp, run_count, expected_start_time, next_scheduled_start_time, start_time, end_time, total_run_time, auto_scheduled, in_process_retry, pause_timeout, recoveries, infrastructure_document_id, infrastructure_pid, created_by, job_variables, state_message, state_data, state_details, work_queue_name, work_pool_id, work_pool_name FROM flow_run_full
+SELECT id, created, updated, name, flow_id, state_id, deployment_id, deployment_version, work_queue_id, flow_version, parameters, idempotency_key, context, empirical_policy, tags, labels, parent_task_run_id, state_type, state_name, state_timestamp, run_count, expected_start_time, next_scheduled_start_time, start_time, end_time, total_run_time, auto_scheduled, in_process_retry, pause_timeout, recoveries, infrastructure_document_id, infrastructure_pid, created_by, job_variables, slot, priority, state_message, state_data, state_details, work_queue_name, work_pool_id, work_pool_name FROM flow_run_full
 WHERE state_type = 'SCHEDULED' AND next_scheduled_start_time <= $1
   AND CAST($2 AS BIGINT) > 0 AND deployment_id = ANY($3::uuid[])
 ORDER BY next_scheduled_start_time, id LIMIT CAST($2 AS BIGINT)
@@ -62,6 +62,8 @@ func (q *Queries) DueFlowRunsOfDeployments(ctx context.Context, arg DueFlowRunsO
 			&i.InfrastructurePid,
 			&i.CreatedBy,
 			&i.JobVariables,
+			&i.Slot,
+			&i.Priority,
 			&i.StateMessage,
 			&i.StateData,
 			&i.StateDetails,
@@ -432,7 +434,7 @@ func (q *Queries) ListFlowRunMarksByIDs(ctx context.Context, arg ListFlowRunMark
 }
 
 const listFlowRunsByIDs = `-- name: ListFlowRunsByIDs :many
-SELECT id, created, updated, name, flow_id, state_id, deployment_id, deployment_version, work_queue_id, flow_version, parameters, idempotency_key, context, empirical_policy, tags, labels, parent_task_run_id, state_type, state_name, state_timestamp, run_count, expected_start_time, next_scheduled_start_time, start_time, end_time, total_run_time, auto_scheduled, in_process_retry, pause_timeout, recoveries, infrastructure_document_id, infrastructure_pid, created_by, job_variables, state_message, state_data, state_details, work_queue_name, work_pool_id, work_pool_name FROM flow_run_full WHERE id = ANY($1::uuid[])
+SELECT id, created, updated, name, flow_id, state_id, deployment_id, deployment_version, work_queue_id, flow_version, parameters, idempotency_key, context, empirical_policy, tags, labels, parent_task_run_id, state_type, state_name, state_timestamp, run_count, expected_start_time, next_scheduled_start_time, start_time, end_time, total_run_time, auto_scheduled, in_process_retry, pause_timeout, recoveries, infrastructure_document_id, infrastructure_pid, created_by, job_variables, slot, priority, state_message, state_data, state_details, work_queue_name, work_pool_id, work_pool_name FROM flow_run_full WHERE id = ANY($1::uuid[])
 `
 
 func (q *Queries) ListFlowRunsByIDs(ctx context.Context, arg ListFlowRunsByIDsParams) ([]FlowRunFull, error) {
@@ -479,6 +481,8 @@ func (q *Queries) ListFlowRunsByIDs(ctx context.Context, arg ListFlowRunsByIDsPa
 			&i.InfrastructurePid,
 			&i.CreatedBy,
 			&i.JobVariables,
+			&i.Slot,
+			&i.Priority,
 			&i.StateMessage,
 			&i.StateData,
 			&i.StateDetails,

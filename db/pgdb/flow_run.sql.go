@@ -103,7 +103,7 @@ func (q *Queries) DeleteScheduledRuns(ctx context.Context, arg DeleteScheduledRu
 }
 
 const dueFlowRuns = `-- name: DueFlowRuns :many
-SELECT id, created, updated, name, flow_id, state_id, deployment_id, deployment_version, work_queue_id, flow_version, parameters, idempotency_key, context, empirical_policy, tags, labels, parent_task_run_id, state_type, state_name, state_timestamp, run_count, expected_start_time, next_scheduled_start_time, start_time, end_time, total_run_time, auto_scheduled, in_process_retry, pause_timeout, recoveries, infrastructure_document_id, infrastructure_pid, created_by, job_variables, state_message, state_data, state_details, work_queue_name, work_pool_id, work_pool_name FROM flow_run_full WHERE id IN (
+SELECT id, created, updated, name, flow_id, state_id, deployment_id, deployment_version, work_queue_id, flow_version, parameters, idempotency_key, context, empirical_policy, tags, labels, parent_task_run_id, state_type, state_name, state_timestamp, run_count, expected_start_time, next_scheduled_start_time, start_time, end_time, total_run_time, auto_scheduled, in_process_retry, pause_timeout, recoveries, infrastructure_document_id, infrastructure_pid, created_by, job_variables, slot, priority, state_message, state_data, state_details, work_queue_name, work_pool_id, work_pool_name FROM flow_run_full WHERE id IN (
   SELECT r.id FROM flow_run r
   WHERE r.work_queue_id = $1 AND r.state_type = 'SCHEDULED'
     AND r.next_scheduled_start_time <= $2 AND NOT r.in_process_retry
@@ -156,6 +156,8 @@ func (q *Queries) DueFlowRuns(ctx context.Context, arg DueFlowRunsParams) ([]Flo
 			&i.InfrastructurePid,
 			&i.CreatedBy,
 			&i.JobVariables,
+			&i.Slot,
+			&i.Priority,
 			&i.StateMessage,
 			&i.StateData,
 			&i.StateDetails,
@@ -174,7 +176,7 @@ func (q *Queries) DueFlowRuns(ctx context.Context, arg DueFlowRunsParams) ([]Flo
 }
 
 const flowRunChildren = `-- name: FlowRunChildren :many
-SELECT id, created, updated, name, flow_id, state_id, deployment_id, deployment_version, work_queue_id, flow_version, parameters, idempotency_key, context, empirical_policy, tags, labels, parent_task_run_id, state_type, state_name, state_timestamp, run_count, expected_start_time, next_scheduled_start_time, start_time, end_time, total_run_time, auto_scheduled, in_process_retry, pause_timeout, recoveries, infrastructure_document_id, infrastructure_pid, created_by, job_variables, state_message, state_data, state_details, work_queue_name, work_pool_id, work_pool_name FROM flow_run_full
+SELECT id, created, updated, name, flow_id, state_id, deployment_id, deployment_version, work_queue_id, flow_version, parameters, idempotency_key, context, empirical_policy, tags, labels, parent_task_run_id, state_type, state_name, state_timestamp, run_count, expected_start_time, next_scheduled_start_time, start_time, end_time, total_run_time, auto_scheduled, in_process_retry, pause_timeout, recoveries, infrastructure_document_id, infrastructure_pid, created_by, job_variables, slot, priority, state_message, state_data, state_details, work_queue_name, work_pool_id, work_pool_name FROM flow_run_full
 WHERE parent_task_run_id IN (SELECT t.id FROM task_run t WHERE t.flow_run_id = $1)
 ORDER BY id
 `
@@ -223,6 +225,8 @@ func (q *Queries) FlowRunChildren(ctx context.Context, arg FlowRunChildrenParams
 			&i.InfrastructurePid,
 			&i.CreatedBy,
 			&i.JobVariables,
+			&i.Slot,
+			&i.Priority,
 			&i.StateMessage,
 			&i.StateData,
 			&i.StateDetails,
@@ -241,7 +245,7 @@ func (q *Queries) FlowRunChildren(ctx context.Context, arg FlowRunChildrenParams
 }
 
 const getFlowRun = `-- name: GetFlowRun :one
-SELECT id, created, updated, name, flow_id, state_id, deployment_id, deployment_version, work_queue_id, flow_version, parameters, idempotency_key, context, empirical_policy, tags, labels, parent_task_run_id, state_type, state_name, state_timestamp, run_count, expected_start_time, next_scheduled_start_time, start_time, end_time, total_run_time, auto_scheduled, in_process_retry, pause_timeout, recoveries, infrastructure_document_id, infrastructure_pid, created_by, job_variables, state_message, state_data, state_details, work_queue_name, work_pool_id, work_pool_name FROM flow_run_full WHERE id = $1
+SELECT id, created, updated, name, flow_id, state_id, deployment_id, deployment_version, work_queue_id, flow_version, parameters, idempotency_key, context, empirical_policy, tags, labels, parent_task_run_id, state_type, state_name, state_timestamp, run_count, expected_start_time, next_scheduled_start_time, start_time, end_time, total_run_time, auto_scheduled, in_process_retry, pause_timeout, recoveries, infrastructure_document_id, infrastructure_pid, created_by, job_variables, slot, priority, state_message, state_data, state_details, work_queue_name, work_pool_id, work_pool_name FROM flow_run_full WHERE id = $1
 `
 
 func (q *Queries) GetFlowRun(ctx context.Context, arg GetFlowRunParams) (FlowRunFull, error) {
@@ -282,6 +286,8 @@ func (q *Queries) GetFlowRun(ctx context.Context, arg GetFlowRunParams) (FlowRun
 		&i.InfrastructurePid,
 		&i.CreatedBy,
 		&i.JobVariables,
+		&i.Slot,
+		&i.Priority,
 		&i.StateMessage,
 		&i.StateData,
 		&i.StateDetails,
@@ -293,7 +299,7 @@ func (q *Queries) GetFlowRun(ctx context.Context, arg GetFlowRunParams) (FlowRun
 }
 
 const getFlowRunByKey = `-- name: GetFlowRunByKey :one
-SELECT id, created, updated, name, flow_id, state_id, deployment_id, deployment_version, work_queue_id, flow_version, parameters, idempotency_key, context, empirical_policy, tags, labels, parent_task_run_id, state_type, state_name, state_timestamp, run_count, expected_start_time, next_scheduled_start_time, start_time, end_time, total_run_time, auto_scheduled, in_process_retry, pause_timeout, recoveries, infrastructure_document_id, infrastructure_pid, created_by, job_variables, state_message, state_data, state_details, work_queue_name, work_pool_id, work_pool_name FROM flow_run_full WHERE flow_id = $1 AND idempotency_key = $2
+SELECT id, created, updated, name, flow_id, state_id, deployment_id, deployment_version, work_queue_id, flow_version, parameters, idempotency_key, context, empirical_policy, tags, labels, parent_task_run_id, state_type, state_name, state_timestamp, run_count, expected_start_time, next_scheduled_start_time, start_time, end_time, total_run_time, auto_scheduled, in_process_retry, pause_timeout, recoveries, infrastructure_document_id, infrastructure_pid, created_by, job_variables, slot, priority, state_message, state_data, state_details, work_queue_name, work_pool_id, work_pool_name FROM flow_run_full WHERE flow_id = $1 AND idempotency_key = $2
 `
 
 func (q *Queries) GetFlowRunByKey(ctx context.Context, arg GetFlowRunByKeyParams) (FlowRunFull, error) {
@@ -334,6 +340,8 @@ func (q *Queries) GetFlowRunByKey(ctx context.Context, arg GetFlowRunByKeyParams
 		&i.InfrastructurePid,
 		&i.CreatedBy,
 		&i.JobVariables,
+		&i.Slot,
+		&i.Priority,
 		&i.StateMessage,
 		&i.StateData,
 		&i.StateDetails,
@@ -369,7 +377,7 @@ INSERT INTO flow_run (id, created, updated, name, flow_id, state_id, deployment_
   flow_version, parameters, idempotency_key, context, empirical_policy, tags, labels, parent_task_run_id,
   state_type, state_name, state_timestamp, run_count, expected_start_time, next_scheduled_start_time,
   start_time, end_time, total_run_time, auto_scheduled, in_process_retry, pause_timeout, recoveries,
-  infrastructure_document_id, infrastructure_pid, created_by, job_variables, slot)
+  infrastructure_document_id, infrastructure_pid, created_by, job_variables, slot, priority)
 VALUES ($1, $2, $3, $4, $5, $6,
   $7, $8, $9, $10,
   $11, $12, $13, $14,
@@ -378,7 +386,7 @@ VALUES ($1, $2, $3, $4, $5, $6,
   $23, $24, $25, $26,
   $27, $28, $29, $30,
   $31, $32, $33,
-  $34, $35)
+  $34, $35, $36)
 ON CONFLICT (flow_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING
 `
 
@@ -420,6 +428,7 @@ func (q *Queries) InsertFlowRun(ctx context.Context, arg InsertFlowRunParams) (i
 		arg.CreatedBy,
 		arg.JobVariables,
 		arg.Slot,
+		arg.Priority,
 	)
 	if err != nil {
 		return 0, err
@@ -560,7 +569,7 @@ func (q *Queries) PausedPast(ctx context.Context, arg PausedPastParams) ([]core.
 }
 
 const plannedRuns = `-- name: PlannedRuns :many
-SELECT id, created, updated, name, flow_id, state_id, deployment_id, deployment_version, work_queue_id, flow_version, parameters, idempotency_key, context, empirical_policy, tags, labels, parent_task_run_id, state_type, state_name, state_timestamp, run_count, expected_start_time, next_scheduled_start_time, start_time, end_time, total_run_time, auto_scheduled, in_process_retry, pause_timeout, recoveries, infrastructure_document_id, infrastructure_pid, created_by, job_variables, state_message, state_data, state_details, work_queue_name, work_pool_id, work_pool_name FROM flow_run_full
+SELECT id, created, updated, name, flow_id, state_id, deployment_id, deployment_version, work_queue_id, flow_version, parameters, idempotency_key, context, empirical_policy, tags, labels, parent_task_run_id, state_type, state_name, state_timestamp, run_count, expected_start_time, next_scheduled_start_time, start_time, end_time, total_run_time, auto_scheduled, in_process_retry, pause_timeout, recoveries, infrastructure_document_id, infrastructure_pid, created_by, job_variables, slot, priority, state_message, state_data, state_details, work_queue_name, work_pool_id, work_pool_name FROM flow_run_full
 WHERE deployment_id = $1 AND state_type = 'SCHEDULED' AND next_scheduled_start_time > $2
   AND auto_scheduled AND state_name = 'Scheduled' AND run_count = 0 AND updated = created
 ORDER BY next_scheduled_start_time, id
@@ -611,6 +620,8 @@ func (q *Queries) PlannedRuns(ctx context.Context, arg PlannedRunsParams) ([]Flo
 			&i.InfrastructurePid,
 			&i.CreatedBy,
 			&i.JobVariables,
+			&i.Slot,
+			&i.Priority,
 			&i.StateMessage,
 			&i.StateData,
 			&i.StateDetails,
@@ -696,7 +707,7 @@ const setSlot = `-- name: SetSlot :exec
 UPDATE flow_run SET slot = $1 WHERE id = $2
 `
 
-// invalidates: nothing; a run is read without its slot
+// invalidates: flow_run by id
 func (q *Queries) SetSlot(ctx context.Context, arg SetSlotParams) error {
 	_, err := q.db.Exec(ctx, setSlot, arg.Slot, arg.ID)
 	return err

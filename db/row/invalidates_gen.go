@@ -18,7 +18,7 @@ var Invalidates = map[string]string{
 	"MoveScheduledRuns":   "flow_run",
 	"PolledWorkQueue":     "nothing",
 	"SetFlowRunState":     "flow_run by id",
-	"SetSlot":             "nothing",
+	"SetSlot":             "flow_run by id",
 	"UpdateFlowRun":       "flow_run by id",
 	"UpdateWorkPool":      "nothing",
 	"UpdateWorkQueue":     "flow_run",

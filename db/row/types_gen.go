@@ -443,6 +443,7 @@ type FlowRun struct {
 	CreatedBy                core.JSON
 	JobVariables             core.JSON
 	Slot                     *string
+	Priority                 int64
 }
 
 type FlowRunChildrenParams struct{ FlowRunID core.UUID }
@@ -482,6 +483,8 @@ type FlowRunFull struct {
 	InfrastructurePid        *string
 	CreatedBy                core.JSON
 	JobVariables             core.JSON
+	Slot                     *string
+	Priority                 int64
 	StateMessage             *string
 	StateData                core.JSON
 	StateDetails             core.JSON
@@ -824,6 +827,7 @@ type InsertFlowRunParams struct {
 	CreatedBy                core.JSON
 	JobVariables             core.JSON
 	Slot                     *string
+	Priority                 int64
 }
 
 type InsertFlowRunStateParams struct {
@@ -1442,7 +1446,7 @@ type Querier interface {
 	SlotRuns(ctx context.Context, arg SlotRunsParams) ([]SlotRunsRow, // A run whose client keeps a lease occupies as long as that holds. Until it was
 		// renewed for the first time (is_counted) only a pending run loses its slot: not
 		// every client that runs what a newer worker submits renews.
-		// invalidates: nothing; a run is read without its slot
+		// invalidates: flow_run by id
 		error)
 	SlotsLeased(ctx context.Context, arg SlotsLeasedParams) (int64, error)
 	StaleDeployments(ctx context.Context, arg StaleDeploymentsParams) ([]core.UUID, error)

@@ -4,7 +4,7 @@ INSERT INTO flow_run (id, created, updated, name, flow_id, state_id, deployment_
   flow_version, parameters, idempotency_key, context, empirical_policy, tags, labels, parent_task_run_id,
   state_type, state_name, state_timestamp, run_count, expected_start_time, next_scheduled_start_time,
   start_time, end_time, total_run_time, auto_scheduled, in_process_retry, pause_timeout, recoveries,
-  infrastructure_document_id, infrastructure_pid, created_by, job_variables, slot)
+  infrastructure_document_id, infrastructure_pid, created_by, job_variables, slot, priority)
 VALUES (sqlc.arg(id), sqlc.arg(created), sqlc.arg(updated), sqlc.arg(name), sqlc.arg(flow_id), sqlc.narg(state_id),
   sqlc.narg(deployment_id), sqlc.narg(deployment_version), sqlc.narg(work_queue_id), sqlc.narg(flow_version),
   sqlc.arg(parameters), sqlc.narg(idempotency_key), sqlc.narg(context), sqlc.arg(empirical_policy),
@@ -13,7 +13,7 @@ VALUES (sqlc.arg(id), sqlc.arg(created), sqlc.arg(updated), sqlc.arg(name), sqlc
   sqlc.narg(next_scheduled_start_time), sqlc.narg(start_time), sqlc.narg(end_time), sqlc.arg(total_run_time),
   sqlc.arg(auto_scheduled), sqlc.arg(in_process_retry), sqlc.narg(pause_timeout), sqlc.arg(recoveries),
   sqlc.narg(infrastructure_document_id), sqlc.narg(infrastructure_pid), sqlc.narg(created_by),
-  sqlc.narg(job_variables), sqlc.narg(slot))
+  sqlc.narg(job_variables), sqlc.narg(slot), sqlc.arg(priority))
 ON CONFLICT (flow_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING;
 
 -- name: InsertFlowRunTag :exec
@@ -97,7 +97,7 @@ WHERE deployment_id = sqlc.arg(deployment_id) AND state_type = 'SCHEDULED' AND N
   AND COALESCE(work_queue_id = sqlc.narg(from_queue), work_queue_id IS NULL AND sqlc.narg(from_queue) IS NULL);
 
 -- name: SetSlot :exec
--- invalidates: nothing; a run is read without its slot
+-- invalidates: flow_run by id
 UPDATE flow_run SET slot = sqlc.arg(slot) WHERE id = sqlc.arg(id);
 
 -- name: SlotRuns :many

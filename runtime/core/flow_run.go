@@ -40,9 +40,12 @@ type FlowRun struct {
 	WorkPoolName             *string       `json:"work_pool_name"`
 	State                    *State        `json:"state"`
 	JobVariables             JSON          `json:"job_variables"`
+	// Priority orders the due runs of a work queue: higher is claimed first. Prefect
+	// has no such field, so it is left out of answers where it is 0.
+	Priority int64 `json:"priority,omitzero"`
 
 	StateTimestamp Time    `json:"-"`
-	Slot           *string `json:"-"` // of an auto-scheduled run: what its schedule meant; written, and read as SlotRun
+	Slot           *string `json:"-"` // of an auto-scheduled run: what its schedule meant
 	Recoveries     int64   `json:"-"` // how often a lost process was replaced since the last retry
 }
 
@@ -100,6 +103,7 @@ type FlowRunCreate struct {
 	WorkPoolName             *string        `json:"work_pool_name,omitempty"`
 	WorkQueueName            *string        `json:"work_queue_name,omitempty"`
 	JobVariables             JSON           `json:"job_variables,omitempty"`
+	Priority                 int64          `json:"priority,omitzero"`
 }
 
 // DeploymentFlowRunCreate is the body of create_flow_run.
@@ -117,6 +121,7 @@ type DeploymentFlowRunCreate struct {
 	ParentTaskRunID          UUID           `json:"parent_task_run_id"`
 	WorkQueueName            *string        `json:"work_queue_name,omitempty"`
 	JobVariables             JSON           `json:"job_variables,omitempty"`
+	Priority                 int64          `json:"priority,omitzero"`
 }
 
 type FlowRunUpdate struct {

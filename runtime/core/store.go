@@ -112,7 +112,7 @@ type Reader interface {
 	// without in-process retries: their process is still there.
 	DueFlowRuns(ctx context.Context, queueID UUID, before Time, limit int) ([]*FlowRun, error)
 	DueFlowRunsOfDeployments(ctx context.Context, deployments []UUID, before Time, limit int) ([]*FlowRun, error)
-	// ClaimableFlowRuns are those of DueFlowRuns that can allows.
+	// ClaimableFlowRuns are those of DueFlowRuns that can allows, by priority, then soonest first.
 	ClaimableFlowRuns(ctx context.Context, queueID UUID, can Capability, before Time, limit int) ([]*FlowRun, error)
 	// NextClaimable is when the pool's next SCHEDULED run that can allows is
 	// due; 0 if none.

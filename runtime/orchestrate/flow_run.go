@@ -109,7 +109,7 @@ func newFlowRun(now core.Time, c core.FlowRunCreate) *core.FlowRun {
 		DeploymentID: c.DeploymentID, DeploymentVersion: c.DeploymentVersion, Parameters: c.Parameters.OrObject(),
 		Context: c.Context.OrObject(), ParentTaskRunID: c.ParentTaskRunID, InfrastructureDocumentID: c.InfrastructureDocumentID,
 		EmpiricalPolicy: flowPolicy(c.EmpiricalPolicy), Tags: c.Tags, IdempotencyKey: c.IdempotencyKey,
-		JobVariables: c.JobVariables.OrObject(),
+		JobVariables: c.JobVariables.OrObject(), Priority: c.Priority,
 	}
 }
 

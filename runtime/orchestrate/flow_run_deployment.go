@@ -83,6 +83,7 @@ func deploymentRun(
 		Name: c.Name, FlowID: d.FlowID, DeploymentID: d.ID, DeploymentVersion: d.Version, Parameters: params,
 		Context: c.Context, ParentTaskRunID: c.ParentTaskRunID, InfrastructureDocumentID: c.InfrastructureDocumentID,
 		EmpiricalPolicy: c.EmpiricalPolicy, Tags: union(d.Tags, c.Tags), IdempotencyKey: c.IdempotencyKey, JobVariables: c.JobVariables,
+		Priority: c.Priority,
 	})
 	if run.Name == "" {
 		run.Name = newName()

@@ -247,7 +247,7 @@ func dueRuns(ctx context.Context, r core.Reader, p *core.WorkPool, queues []*cor
 		if q.IsPaused || n <= 0 {
 			continue
 		}
-		runs, err := r.DueFlowRuns(ctx, q.ID, before, n)
+		runs, err := r.ClaimableFlowRuns(ctx, q.ID, core.Capability{}, before, n)
 		if err != nil {
 			return nil, err
 		}
