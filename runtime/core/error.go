@@ -3,6 +3,7 @@ package core
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Code classifies an Error; package api has the one table from codes to statuses.
@@ -71,3 +72,25 @@ func CodeOf(err error) Code {
 }
 
 func IsNotFound(err error) bool { return CodeOf(err) == ENotFound }
+
+// InvalidField is an EInvalid for one field of a body.
+func InvalidField(field, msg string) error {
+	return &Error{Code: EInvalid, Message: msg, Fields: []FieldError{{Type: "value_error", Loc: []any{"body", field}, Msg: msg, Ctx: map[string]any{"error": map[string]any{}}}}}
+}
+
+// CheckName returns EInvalid for the name of a noun that would not fit into the path of a URL.
+func CheckName(noun, name string) error {
+	var text string
+	switch {
+	case name == "":
+		text = "the name of a " + noun + " must not be empty"
+	case strings.ContainsAny(name, "/%&><"):
+		text = "the name of a " + noun + " must not contain any of / % & > <"
+	case DotSegment(name):
+		text = "the name of a " + noun + " must not be . or .., which mean directories in a URL; choose another name"
+	default:
+		return nil
+	}
+	return &Error{Code: EInvalid, Message: text,
+		Fields: []FieldError{{Type: "string_pattern_mismatch", Loc: []any{"body", "name"}, Msg: text, Input: name}}}
+}

@@ -116,3 +116,11 @@ func escape(b []byte) (unit rune, ok bool) {
 	}
 	return unit, true
 }
+
+// CutText keeps the beginning of a text that is too long for where it goes.
+func CutText(t string, n int) string {
+	if len(t) <= n {
+		return t
+	}
+	return strings.ToValidUTF8(t[:n], "") + "…"
+}

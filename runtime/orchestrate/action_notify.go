@@ -11,7 +11,7 @@ import (
 
 // block is the document that the action names, with its secrets.
 func (s *Service) actionBlock(ctx context.Context, inv *invocation) (*notify.Block, []string, error) {
-	d, err := s.BlockDocument(ctx, inv.action.BlockDocumentID, true)
+	d, err := s.Blocks.BlockDocument(ctx, inv.action.BlockDocumentID, true)
 	if core.IsNotFound(err) {
 		return nil, nil, failed("The block document %s does not exist any more", inv.action.BlockDocumentID)
 	}
@@ -84,7 +84,7 @@ func (s *Service) callWebhook(ctx context.Context, inv *invocation) error {
 		return failed("Webhook call failed: %v", err)
 	}
 	inv.details["status_code"] = answer.Status
-	inv.details["response_body"] = cutText(answer.Body, 1000)
+	inv.details["response_body"] = core.CutText(answer.Body, 1000)
 	if answer.Status >= 300 {
 		return failed("Webhook call failed: it answered %d", answer.Status)
 	}

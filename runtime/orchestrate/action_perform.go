@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/flowlite/flowlite/runtime/block"
+
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -101,7 +103,7 @@ func (s *Service) renderParameters(ctx context.Context, inv *invocation) (core.J
 	if err != nil {
 		return nil, err
 	}
-	return hydrate(ctx, s.store, core.Encode(wrapTemplates(v)), data, s.pages(data))
+	return block.Hydrate(ctx, s.store, core.Encode(wrapTemplates(v)), data, s.pages(data))
 }
 
 // pauseTarget pauses or resumes what can be paused.

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/flowlite/flowlite/runtime/block"
+
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/template"
 )
@@ -15,10 +17,10 @@ func wrapTemplates(v any) any {
 	switch v := v.(type) {
 	case string:
 		if template.Is(v) {
-			return core.Object{{Key: kindKey, Value: "jinja"}, {Key: "template", Value: v}}
+			return core.Object{{Key: block.KindKey, Value: "jinja"}, {Key: "template", Value: v}}
 		}
 	case core.Object:
-		if _, wrapped := v.Get(kindKey); !wrapped {
+		if _, wrapped := v.Get(block.KindKey); !wrapped {
 			for i := range v {
 				v[i].Value = wrapTemplates(v[i].Value)
 			}

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strconv"
 
+	"github.com/flowlite/flowlite/runtime/block"
+
 	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -14,14 +16,14 @@ var artifactKey = regexp.MustCompile(`^[a-z0-9-]+$`)
 // CreateArtifact also makes it the latest of its key. Secrets of blocks are masked.
 func (s *Service) CreateArtifact(ctx context.Context, c core.ArtifactCreate) (*core.Artifact, error) {
 	if c.Key = core.Given(c.Key); c.Key != nil && !artifactKey.MatchString(*c.Key) {
-		return nil, invalidField("key", "Artifact key must only contain lowercase letters, numbers, and dashes; it is "+strconv.Quote(cutText(*c.Key, 80)))
+		return nil, core.InvalidField("key", "Artifact key must only contain lowercase letters, numbers, and dashes; it is "+strconv.Quote(core.CutText(*c.Key, 80)))
 	}
-	mask := s.masker(ctx)
+	mask := s.Blocks.Masker(ctx)
 	var a *core.Artifact
 	err := s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		now := s.now()
 		a = &core.Artifact{
-			ID: c.ID, Created: now, Updated: now, Key: c.Key, Type: c.Type, Description: maskText(c.Description, mask),
+			ID: c.ID, Created: now, Updated: now, Key: c.Key, Type: c.Type, Description: block.MaskText(c.Description, mask),
 			Data: core.MaskJSON(c.Data, mask), Metadata: core.MaskJSON(c.Metadata, mask), FlowRunID: c.FlowRunID, TaskRunID: c.TaskRunID,
 		}
 		if a.ID.IsZero() {
@@ -40,7 +42,7 @@ func (s *Service) CreateArtifact(ctx context.Context, c core.ArtifactCreate) (*c
 
 // UpdateArtifact returns ENotFound if there is no such artifact.
 func (s *Service) UpdateArtifact(ctx context.Context, id core.UUID, u core.ArtifactUpdate) error {
-	mask := s.masker(ctx)
+	mask := s.Blocks.Masker(ctx)
 	return s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		a, err := tx.Artifact(ctx, id)
 		if err != nil {
@@ -50,7 +52,7 @@ func (s *Service) UpdateArtifact(ctx context.Context, id core.UUID, u core.Artif
 			a.Data = core.MaskJSON(u.Data.Or(nil), mask)
 		}
 		if u.Description.Set {
-			a.Description = maskText(u.Description.Ptr(), mask)
+			a.Description = block.MaskText(u.Description.Ptr(), mask)
 		}
 		if u.Metadata.Set {
 			a.Metadata = core.MaskJSON(u.Metadata.Or(nil), mask)

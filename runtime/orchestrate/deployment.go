@@ -3,6 +3,8 @@ package orchestrate
 import (
 	"context"
 
+	"github.com/flowlite/flowlite/runtime/limit"
+
 	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/schema"
@@ -18,7 +20,7 @@ func (s *Service) DeploymentByName(ctx context.Context, flowName, name string) (
 // ENotFound for an unknown pool, EConflict for an unknown flow or for
 // parameters that do not fit their schema.
 func (s *Service) CreateDeployment(ctx context.Context, c core.DeploymentCreate) (*core.Deployment, error) {
-	if err := checkName("deployment", c.Name); err != nil {
+	if err := core.CheckName("deployment", c.Name); err != nil {
 		return nil, err
 	}
 	schedules, err := readSchedules(c.Schedules.Or(nil))
@@ -125,7 +127,7 @@ func moveRuns(ctx context.Context, tx core.Tx, d *core.Deployment, from core.UUI
 func (s *Service) UpdateDeployment(ctx context.Context, id core.UUID, u core.DeploymentUpdate) error {
 	defer s.names.forget(id)
 	if u.Schedules.Set && u.Schedules.Null {
-		return invalidField("schedules", "schedules must be a list; leave the key out to keep them")
+		return core.InvalidField("schedules", "schedules must be a list; leave the key out to keep them")
 	}
 	return s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		d, err := tx.LockDeployment(ctx, id)
@@ -197,7 +199,7 @@ func (s *Service) applyDeployment(ctx context.Context, tx core.Tx, d *core.Deplo
 	if u.ConcurrencyOptions.Set {
 		d.ConcurrencyOptions = u.ConcurrencyOptions.Ptr()
 		if o := d.ConcurrencyOptions; o != nil && o.CollisionStrategy != "ENQUEUE" && o.CollisionStrategy != "CANCEL_NEW" {
-			return invalidField("concurrency_options", "collision_strategy must be ENQUEUE or CANCEL_NEW")
+			return core.InvalidField("concurrency_options", "collision_strategy must be ENQUEUE or CANCEL_NEW")
 		}
 	}
 	if u.StorageDocumentID.Set {
@@ -273,7 +275,7 @@ func (s *Service) placeDeployment(ctx context.Context, tx core.Tx, d *core.Deplo
 	if queueName == nil {
 		q, err = tx.WorkQueue(ctx, pool.DefaultQueueID)
 	} else if q, err = tx.WorkQueueByName(ctx, pool.ID, *queueName); core.IsNotFound(err) {
-		if err := checkName("work queue", *queueName); err != nil {
+		if err := core.CheckName("work queue", *queueName); err != nil {
 			return nil, err
 		}
 		q, err = s.insertQueue(ctx, tx, pool, core.WorkQueueCreate{Name: *queueName})
@@ -302,7 +304,7 @@ func limitName(deployment core.UUID) string { return "deployment:" + deployment.
 // share one.
 func (s *Service) applyLimit(ctx context.Context, tx core.Tx, d *core.Deployment, u core.DeploymentUpdate) error {
 	if u.ConcurrencyLimit.Ptr() != nil && u.GlobalConcurrencyLimitID.Ptr() != nil {
-		return invalidField("concurrency_limit", "give either concurrency_limit or global_concurrency_limit_id, not both")
+		return core.InvalidField("concurrency_limit", "give either concurrency_limit or global_concurrency_limit_id, not both")
 	}
 	if id := u.GlobalConcurrencyLimitID.Ptr(); id != nil {
 		if _, err := tx.GlobalLimit(ctx, *id); core.IsNotFound(err) {
@@ -334,13 +336,13 @@ func (s *Service) applyLimit(ctx context.Context, tx core.Tx, d *core.Deployment
 			return err
 		}
 	case u.ConcurrencyLimit.V < 1:
-		return invalidField("concurrency_limit", "concurrency_limit must be 1 or more; null removes it")
+		return core.InvalidField("concurrency_limit", "concurrency_limit must be 1 or more; null removes it")
 	case own != nil:
 		own.Limit, own.Updated = u.ConcurrencyLimit.V, s.now()
 		d.ConcurrencyLimitID = own.ID
 		return tx.UpdateGlobalLimit(ctx, own)
 	default:
-		own = newLimit(s.now(), name, u.ConcurrencyLimit.V)
+		own = limit.NewLimit(s.now(), name, u.ConcurrencyLimit.V)
 		d.ConcurrencyLimitID = own.ID
 		return tx.InsertGlobalLimit(ctx, own)
 	}

@@ -2,7 +2,6 @@ package orchestrate
 
 import (
 	"context"
-	"strings"
 
 	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
@@ -10,7 +9,7 @@ import (
 
 // CreateFlow returns the flow of that name, made if there was none.
 func (s *Service) CreateFlow(ctx context.Context, c core.FlowCreate) (*core.Flow, error) {
-	if err := checkName("flow", c.Name); err != nil {
+	if err := core.CheckName("flow", c.Name); err != nil {
 		return nil, err
 	}
 	// Most calls find the flow, and need no transaction.
@@ -26,23 +25,6 @@ func (s *Service) CreateFlow(ctx context.Context, c core.FlowCreate) (*core.Flow
 		return err
 	})
 	return stored, err
-}
-
-// checkName refuses what would not fit into a URL path.
-func checkName(noun, name string) error {
-	var text string
-	switch {
-	case name == "":
-		text = "the name of a " + noun + " must not be empty"
-	case strings.ContainsAny(name, "/%&><"):
-		text = "the name of a " + noun + " must not contain any of / % & > <"
-	case core.DotSegment(name):
-		text = "the name of a " + noun + " must not be . or .., which mean directories in a URL; choose another name"
-	default:
-		return nil
-	}
-	return &core.Error{Code: core.EInvalid, Message: text,
-		Fields: []core.FieldError{{Type: "string_pattern_mismatch", Loc: []any{"body", "name"}, Msg: text, Input: name}}}
 }
 
 func (s *Service) Flow(ctx context.Context, id core.UUID) (*core.Flow, error) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"github.com/flowlite/flowlite/runtime/block"
+
 	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -22,13 +24,13 @@ func (s *Service) createDeploymentFlowRun(ctx context.Context, deploymentID core
 	state := core.StateCreate{Type: core.Scheduled}
 	if c.State != nil {
 		state = *c.State
-		state.Message = s.maskMessage(ctx, state.Message)
+		state.Message = s.Blocks.MaskMessage(ctx, state.Message)
 	}
 	if err := checkState(state); err != nil {
 		return nil, err
 	}
 	var stored *core.FlowRun
-	err := s.writeHydrated(ctx, func(tx core.Tx, out *commit.Outbox, r *rendering) error {
+	err := s.Blocks.WriteHydrated(ctx, func(tx core.Tx, out *commit.Outbox, r *block.Rendering) error {
 		d, err := tx.Deployment(ctx, deploymentID)
 		if core.IsNotFound(err) {
 			return core.NotFound("Deployment")
@@ -55,9 +57,9 @@ func (s *Service) createDeploymentFlowRun(ctx context.Context, deploymentID core
 }
 
 func deploymentRun(
-	ctx context.Context, tx core.Tx, now core.Time, d *core.Deployment, c core.DeploymentFlowRunCreate, r *rendering,
+	ctx context.Context, tx core.Tx, now core.Time, d *core.Deployment, c core.DeploymentFlowRunCreate, r *block.Rendering,
 ) (*core.FlowRun, error) {
-	params, err := r.hydrated(overlay(d.Parameters, c.Parameters))
+	params, err := r.Hydrated(overlay(d.Parameters, c.Parameters))
 	if err != nil {
 		return nil, err
 	}

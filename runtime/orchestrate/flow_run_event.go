@@ -103,7 +103,7 @@ func (s *Service) flowRunEvent(ctx context.Context, r core.Reader, run *core.Flo
 			"prefect.resource.id":     "prefect.flow-run." + run.ID.String(),
 			"prefect.resource.name":   run.Name,
 			"prefect.run-count":       strconv.FormatInt(run.RunCount, 10),
-			"prefect.state-message":   cutText(core.Deref(to.Message), 10_000),
+			"prefect.state-message":   core.CutText(core.Deref(to.Message), 10_000),
 			"prefect.state-name":      to.Name,
 			"prefect.state-timestamp": to.Timestamp.Time().Format("2006-01-02T15:04:05.000000+00:00"),
 			"prefect.state-type":      string(to.Type),
@@ -154,7 +154,7 @@ func summary(s *core.State) *stateSummary {
 	if s == nil {
 		return nil
 	}
-	v := &stateSummary{Type: s.Type, Name: s.Name, Message: cutText(core.Deref(s.Message), 100_000)}
+	v := &stateSummary{Type: s.Type, Name: s.Name, Message: core.CutText(core.Deref(s.Message), 100_000)}
 	if s.Type == core.Paused {
 		v.PauseReschedule = strconv.FormatBool(s.Details.PauseReschedule)
 	}
@@ -176,12 +176,4 @@ func transitionPayload(from, to *core.State, asked core.StateType) core.JSON {
 		p.Intended.From = &from.Type
 	}
 	return core.ToJSON(p)
-}
-
-// cutText keeps the beginning of a text that is too long for where it goes.
-func cutText(t string, n int) string {
-	if len(t) <= n {
-		return t
-	}
-	return strings.ToValidUTF8(t[:n], "") + "…"
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"github.com/flowlite/flowlite/runtime/limit"
+
 	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/rules"
 
@@ -18,7 +20,7 @@ func (s *Service) SetFlowRunState(ctx context.Context, id core.UUID, c core.Stat
 	if err := checkState(c); err != nil {
 		return nil, err
 	}
-	c.Message = s.maskMessage(ctx, c.Message)
+	c.Message = s.Blocks.MaskMessage(ctx, c.Message)
 	var result *core.OrchestrationResult
 	err := s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		run, err := tx.LockFlowRun(ctx, id)
@@ -77,7 +79,7 @@ func (s *Service) proposeFlowState(ctx context.Context, tx core.Tx, out *commit.
 		return d.Result(run.State), nil
 	}
 	if f.Deployment != nil && d.Status == core.Accept {
-		if err := s.keepSlot(ctx, tx, run, f.Deployment, c.RenewsSlot); err != nil {
+		if err := s.Limits.KeepSlot(ctx, tx, run, f.Deployment, c.RenewsSlot); err != nil {
 			return nil, err
 		}
 	}
@@ -117,7 +119,7 @@ func (s *Service) slotsOf(ctx context.Context, r core.Reader, d *core.Deployment
 		return 0, nil
 	}
 	held, err := r.SlotsHeld(ctx, l.ID, now)
-	return held + decayed(l, now), err
+	return held + limit.DecayedSlots(l, now), err
 }
 
 func occupyingRuns(deploymentID core.UUID) *core.FlowRunFilter {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/block"
+
 	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/rules"
 
@@ -77,7 +79,7 @@ func (s *Service) RetryFlowRun(ctx context.Context, id core.UUID, fresh bool) (*
 // is not paused; REJECT if the input does not fit.
 func (s *Service) ResumeFlowRun(ctx context.Context, id core.UUID, input core.JSON) (*core.OrchestrationResult, error) {
 	var result *core.OrchestrationResult
-	err := s.writeHydrated(ctx, func(tx core.Tx, out *commit.Outbox, r *rendering) error {
+	err := s.Blocks.WriteHydrated(ctx, func(tx core.Tx, out *commit.Outbox, r *block.Rendering) error {
 		run, err := tx.LockFlowRun(ctx, id)
 		if err != nil {
 			if core.IsNotFound(err) {
@@ -122,8 +124,8 @@ func (s *Service) ResumeFlowRun(ctx context.Context, id core.UUID, input core.JS
 	return result, err
 }
 
-func (s *Service) checkResumeInput(ctx context.Context, tx core.Tx, run *core.FlowRun, r *rendering, input *core.JSON) (string, error) {
-	in, err := r.hydrated(input.OrObject())
+func (s *Service) checkResumeInput(ctx context.Context, tx core.Tx, run *core.FlowRun, r *block.Rendering, input *core.JSON) (string, error) {
+	in, err := r.Hydrated(input.OrObject())
 	if core.CodeOf(err) == core.EBadRequest {
 		return "Reason: " + err.Error(), nil
 	}

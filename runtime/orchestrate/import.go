@@ -39,18 +39,18 @@ func checkPast(p core.PastRun) error {
 	r := p.FlowRun
 	switch {
 	case r == nil || r.ID.IsZero() || r.FlowID.IsZero():
-		return invalidField("flow_run", "a run needs its id and flow_id")
+		return core.InvalidField("flow_run", "a run needs its id and flow_id")
 	case r.State == nil || !r.State.Type.Final():
-		return invalidField("flow_run", "run "+r.ID.String()+" has not ended; only what has ended is imported")
+		return core.InvalidField("flow_run", "run "+r.ID.String()+" has not ended; only what has ended is imported")
 	}
 	for _, st := range p.States {
 		if st == nil || !st.Type.Valid() || st.ID.IsZero() {
-			return invalidField("states", "a state of run "+r.ID.String()+" has no id or no known type")
+			return core.InvalidField("states", "a state of run "+r.ID.String()+" has no id or no known type")
 		}
 	}
 	for _, t := range p.TaskRuns {
 		if t == nil || t.ID.IsZero() || t.State == nil || !t.State.Type.Valid() {
-			return invalidField("task_runs", "a task run of run "+r.ID.String()+" has no id or no state")
+			return core.InvalidField("task_runs", "a task run of run "+r.ID.String()+" has no id or no state")
 		}
 	}
 	return nil

@@ -10,7 +10,7 @@ import (
 // CreateFlowRunInput returns ENotFound for an unknown run, EConflict for a taken key.
 func (s *Service) CreateFlowRunInput(ctx context.Context, flowRunID core.UUID, key, value, sender string) error {
 	if key == "" {
-		return invalidField("key", "the key of an input must not be empty")
+		return core.InvalidField("key", "the key of an input must not be empty")
 	}
 	in := &core.FlowRunInput{FlowRunID: flowRunID, Key: key, Value: value}
 	if sender != "" {

@@ -19,7 +19,7 @@ func (s *Service) WriteLogs(ctx context.Context, logs []core.LogCreate) error {
 		return nil
 	}
 	now := s.now()
-	mask := s.masker(ctx)
+	mask := s.Blocks.Masker(ctx)
 	rows := make([]core.Log, len(logs))
 	list := make([]*core.Log, len(logs))
 	for i, c := range logs {

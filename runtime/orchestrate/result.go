@@ -56,7 +56,7 @@ func (s *Service) sameResult(ctx context.Context, key string, r io.Reader) error
 	same, err := sameBytes(stored, r)
 	if err == nil && !same {
 		err = core.Errorf(core.EForbidden, "The credentials of a flow run do not allow to replace the result %q, which exists; "+
-			"use a key that begins with the id of the flow run", cutText(key, 200))
+			"use a key that begins with the id of the flow run", core.CutText(key, 200))
 	}
 	return err
 }
@@ -86,7 +86,7 @@ const maxResultName = 200
 // checkResultKey is the same wherever results are stored.
 func checkResultKey(key string) error {
 	if key == "" || strings.ContainsRune(key, 0) || !filepath.IsLocal(filepath.FromSlash(key)) {
-		return core.Errorf(core.EInvalid, "the result key %q is not a relative path; use one like <run>/<task>-1.json", cutText(key, 200))
+		return core.Errorf(core.EInvalid, "the result key %q is not a relative path; use one like <run>/<task>-1.json", core.CutText(key, 200))
 	}
 	for part := range strings.SplitSeq(key, "/") {
 		if len(part) > maxResultName {

@@ -65,7 +65,7 @@ func (s *Service) permitEvent(ctx context.Context, e *core.Event) error {
 	}
 	if !known {
 		return core.Errorf(core.EForbidden, "The credentials of a flow run do not allow the event %s of %s; "+
-			"give the event a name that does not begin with prefect.", e.Event, cutText(e.ResourceID(), 200))
+			"give the event a name that does not begin with prefect.", e.Event, core.CutText(e.ResourceID(), 200))
 	}
 	runs := []core.UUID{core.CallingRun(ctx)}
 	own := func(resource map[string]string) error {

@@ -91,7 +91,7 @@ func meaningOf(e *core.Schedule) string {
 
 func checkMaxRuns(n *int64) error {
 	if n != nil && (*n < 1 || *n > 50) {
-		return invalidField("max_scheduled_runs", "max_scheduled_runs must be 1 to 50")
+		return core.InvalidField("max_scheduled_runs", "max_scheduled_runs must be 1 to 50")
 	}
 	return nil
 }
@@ -174,7 +174,7 @@ func (s *Service) patchSchedules(ctx context.Context, tx core.Tx, d *core.Deploy
 	for _, u := range given {
 		slug := core.Given(u.Slug.Ptr())
 		if slugged && slug == nil {
-			return invalidField("schedules", "the deployment's schedules have slugs, so each given schedule needs one: the slug says which is meant")
+			return core.InvalidField("schedules", "the deployment's schedules have slugs, so each given schedule needs one: the slug says which is meant")
 		}
 		from := slug
 		if r := core.Given(u.Replaces.Ptr()); r != nil {
@@ -187,7 +187,7 @@ func (s *Service) patchSchedules(ctx context.Context, tx core.Tx, d *core.Deploy
 			continue
 		}
 		if !u.Rule.Set {
-			return invalidField("schedules", "a new schedule needs the key schedule")
+			return core.InvalidField("schedules", "a new schedule needs the key schedule")
 		}
 		fresh = append(fresh, core.ScheduleCreate{Rule: u.Rule.V, Active: u.Active, Parameters: u.Parameters.Or(nil), Slug: slug,
 			Replaces: u.Replaces.Ptr()})

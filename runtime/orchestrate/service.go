@@ -6,6 +6,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/block"
+	"github.com/flowlite/flowlite/runtime/limit"
+
 	"github.com/flowlite/flowlite/runtime/trigger"
 
 	"github.com/flowlite/flowlite/runtime/commit"
@@ -13,8 +16,6 @@ import (
 	"github.com/flowlite/flowlite/runtime/notify"
 	"github.com/flowlite/flowlite/runtime/seal"
 )
-
-var _ core.Orchestrator = (*Service)(nil)
 
 // Config is what a Service stands on. Store and Bus are required.
 type Config struct {
@@ -42,11 +43,13 @@ type Config struct {
 // Service has every use-case. It is usable as soon as it is made; Start only
 // lets task-run events be persisted in the background.
 type Service struct {
+	*limit.Limits
+	*block.Blocks
+
 	store   core.Store
 	bus     core.Bus
 	results core.ResultStore
 	sealer  core.Sealer
-	waiting waiting
 	log     *slog.Logger
 	now     func() core.Time
 	retain  Retention
@@ -57,7 +60,6 @@ type Service struct {
 	names  nameCache
 	events persister
 	marks  pollMarks
-	lost   lostHolders
 	deaf   bool
 	feeds  taskFeeds
 
@@ -67,7 +69,6 @@ type Service struct {
 	recordings *commit.Group[*recording]
 	creations  *commit.Group[commit.Operation]
 
-	secrets  secretWords
 	claims   unreturned
 	triggers trigger.Set
 	url      string
@@ -92,6 +93,8 @@ func New(c Config) *Service {
 	s.marks.at = map[core.UUID]core.Time{}
 	s.events.write = s.persistReports
 	s.commit = commit.New(commit.Config{Store: s.store, Bus: s.bus, Now: s.now, Triggers: &s.triggers})
+	s.Limits = limit.New(limit.Config{Store: s.store, Bus: s.bus, Commit: s.commit, Now: s.now})
+	s.Blocks = block.New(block.Config{Store: s.store, Bus: s.bus, Commit: s.commit, Sealer: s.sealer, Log: s.log, Now: s.now})
 	s.recordings = commit.NewGroup(s.writeRecordings, inOrder)
 	s.creations = commit.NewGroup(s.commit.WriteAll, nil)
 	return s
@@ -103,7 +106,7 @@ func (s *Service) Start(ctx context.Context) error {
 	if s.events.start() && s.store.Shared() {
 		s.events.background(s.followPeers)
 	}
-	return s.rememberHolders(ctx)
+	return s.Limits.RememberHolders(ctx)
 }
 
 // peersSeen is how soon a server knows of an automation made on another, of a
@@ -127,7 +130,7 @@ func (s *Service) followPeers(quit <-chan struct{}) {
 		case <-quit:
 			return
 		case _, open := <-changed:
-			s.secrets.forget()
+			s.Blocks.ForgetSecrets()
 			if !open {
 				changed = nil // the server is stopping
 			}
@@ -140,14 +143,14 @@ func (s *Service) followPeers(quit <-chan struct{}) {
 			if !open {
 				waiting = nil
 			} else if m.Wait != nil {
-				s.waiting.note(*m.Wait, s.now())
+				s.Limits.NoteWait(*m.Wait)
 			}
 		case <-tick.C:
-			s.secrets.forget() // word of a change may be lost
+			s.Blocks.ForgetSecrets() // word of a change may be lost
 			s.seePeers()
 			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-			if lost, err := s.store.LostSlotHolders(ctx, s.now()); err == nil {
-				s.lost.add(lost, s.now().Add(lostGrace))
+			if err := s.Limits.FollowLost(ctx); err != nil {
+				s.log.Debug("lost slot holders not read; trying again", "error", err)
 			}
 			cancel()
 		}

@@ -69,7 +69,7 @@ func taskSummary(s *core.State) *taskState {
 		return nil
 	}
 	// Results stay in the state: events are kept longer and read by more.
-	return &taskState{Type: s.Type, Name: s.Name, Message: cutText(core.Deref(s.Message), 100_000)}
+	return &taskState{Type: s.Type, Name: s.Name, Message: core.CutText(core.Deref(s.Message), 100_000)}
 }
 
 type taskRunPayloadOf struct {
@@ -102,7 +102,7 @@ func taskRunEvent(t *core.TaskRun, record core.JSON, before, st *core.State, abo
 			"prefect.resource.id":     "prefect.task-run." + t.ID.String(),
 			"prefect.resource.name":   t.Name,
 			"prefect.run-count":       strconv.FormatInt(t.RunCount, 10),
-			"prefect.state-message":   cutText(core.Deref(st.Message), 10_000),
+			"prefect.state-message":   core.CutText(core.Deref(st.Message), 10_000),
 			"prefect.state-name":      st.Name,
 			"prefect.state-timestamp": st.Timestamp.Time().Format("2006-01-02T15:04:05.000000+00:00"),
 			"prefect.state-type":      string(st.Type),

@@ -15,10 +15,10 @@ const maxVariable = 5000
 
 func checkVariable(name string, value core.Opt[core.JSON]) error {
 	if !variableName.MatchString(name) {
-		return invalidField("name", fmt.Sprintf("variable name %q is not valid; use lowercase letters, digits, - and _, at most 255", cutText(name, 80)))
+		return core.InvalidField("name", fmt.Sprintf("variable name %q is not valid; use lowercase letters, digits, - and _, at most 255", core.CutText(name, 80)))
 	}
 	if len(value.V) > maxVariable {
-		return invalidField("value", fmt.Sprintf("the value of variable %q has %d bytes as JSON; at most %d are allowed", name, len(value.V), maxVariable))
+		return core.InvalidField("value", fmt.Sprintf("the value of variable %q has %d bytes as JSON; at most %d are allowed", name, len(value.V), maxVariable))
 	}
 	return nil
 }
@@ -26,7 +26,7 @@ func checkVariable(name string, value core.Opt[core.JSON]) error {
 // CreateVariable returns EConflict for a taken name.
 func (s *Service) CreateVariable(ctx context.Context, c core.VariableCreate) (*core.Variable, error) {
 	if !c.Value.Set {
-		return nil, invalidField("value", "a variable needs a value; null is one")
+		return nil, core.InvalidField("value", "a variable needs a value; null is one")
 	}
 	if err := checkVariable(c.Name, c.Value); err != nil {
 		return nil, err

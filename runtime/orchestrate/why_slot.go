@@ -4,86 +4,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
-	"time"
+
+	"github.com/flowlite/flowlite/runtime/limit"
 
 	"github.com/flowlite/flowlite/runtime/core"
 )
-
-// waiting are those that were refused slots a moment ago and ask again, here or
-// at a server that has told of it: what is refused leaves nothing in the database.
-type waiting struct {
-	sync.Mutex
-	of map[core.UUID]told
-}
-
-type told struct {
-	core.SlotWait
-	at core.Time // the other servers were told
-}
-
-const (
-	maxWaiting  = 10_000
-	askedWithin = 15 * time.Second // clients ask again at least so often, or when they are told to
-	toldEvery   = 5 * time.Second
-)
-
-// note takes up who waits, or waits no longer, and returns whether the others
-// are to be told.
-func (w *waiting) note(x core.SlotWait, now core.Time) bool {
-	w.Lock()
-	defer w.Unlock()
-	old, was := w.of[x.Holder]
-	if x.Until.IsZero() {
-		delete(w.of, x.Holder)
-		return was
-	}
-	if w.of == nil || len(w.of) >= maxWaiting {
-		w.of = map[core.UUID]told{}
-	}
-	news := !was || old.Limit != x.Limit || old.Slots != x.Slots || now.Sub(old.at) >= toldEvery
-	if news {
-		old.at = now
-	}
-	w.of[x.Holder] = told{x, old.at}
-	return news
-}
-
-// refused notes that a holder waits for slots of a limit, and tells the others.
-func (s *Service) refused(r core.SlotRequest, limit string, retryAfter float64) {
-	if _, id := holderOf(r.Holder); !id.IsZero() {
-		s.tellWait(core.SlotWait{Holder: id, Limit: limit, Slots: r.Slots, Until: s.now().Add(max(askedWithin, 2*core.Seconds(retryAfter).Duration()))})
-	}
-}
-
-// served notes that it waits no longer.
-func (s *Service) served(holder core.JSON) {
-	if _, id := holderOf(holder); !id.IsZero() {
-		s.tellWait(core.SlotWait{Holder: id})
-	}
-}
-
-func (s *Service) tellWait(x core.SlotWait) {
-	if s.waiting.note(x, s.now()) && s.store.Shared() {
-		s.bus.Publish(core.Message{Topic: core.TopicSlot, Wait: &x})
-	}
-}
-
-// ask is what a run waits for, its limit "" if nothing.
-func (w *waiting) ask(id core.UUID, now core.Time) core.SlotWait {
-	w.Lock()
-	defer w.Unlock()
-	if x := w.of[id]; x.Until >= now {
-		return x.SlotWait
-	}
-	return core.SlotWait{Holder: id}
-}
-
-func (w *waiting) none() bool {
-	w.Lock()
-	defer w.Unlock()
-	return len(w.of) == 0
-}
 
 // liveTasks is how many task runs of a running run are looked at.
 const liveTasks = 50
@@ -92,11 +17,11 @@ const liveTasks = 50
 // slot of a limit; nil if none does. That a task run waits for its tag's limit
 // follows from the database: the limit is full, and it holds no slot of it.
 func (s *Service) whyTasksWait(ctx context.Context, run *core.FlowRun, w *core.Why) (*core.Why, error) {
-	if r := s.waiting.ask(run.ID, s.now()); r.Limit != "" {
+	if r := s.Limits.WaitsFor(run.ID); r.Limit != "" {
 		return s.whyLimit(ctx, w, r, "The run waits")
 	}
 	tagged, err := s.store.GlobalLimits(ctx, true, core.Page{})
-	if err != nil || len(tagged) == 0 && s.waiting.none() {
+	if err != nil || len(tagged) == 0 && s.Limits.NobodyWaits() {
 		return nil, err
 	}
 	limits := map[string]bool{}
@@ -110,16 +35,16 @@ func (s *Service) whyTasksWait(ctx context.Context, run *core.FlowRun, w *core.W
 	}
 	for _, t := range tasks {
 		who := "Its task " + t.Name + " waits"
-		if r := s.waiting.ask(t.ID, s.now()); r.Limit != "" {
+		if r := s.Limits.WaitsFor(t.ID); r.Limit != "" {
 			if full, err := s.whyLimit(ctx, w, r, who); err != nil || full != nil {
 				return full, err
 			}
 		}
 		for _, tag := range t.Tags {
-			if !limits[tagPrefix+tag] {
+			if !limits[limit.TagPrefix+tag] {
 				continue
 			}
-			if full, err := s.whyLimit(ctx, w, core.SlotWait{Holder: t.ID, Limit: tagPrefix + tag, Slots: 1}, who); err != nil || full != nil {
+			if full, err := s.whyLimit(ctx, w, core.SlotWait{Holder: t.ID, Limit: limit.TagPrefix + tag, Slots: 1}, who); err != nil || full != nil {
 				return full, err
 			}
 		}
@@ -145,7 +70,7 @@ func (s *Service) whyLimit(ctx context.Context, w *core.Why, r core.SlotWait, wh
 	if err != nil {
 		return nil, err
 	}
-	held += decayed(l, s.now())
+	held += limit.DecayedSlots(l, s.now())
 	for _, x := range leases {
 		if x.HolderID == r.Holder {
 			return nil, nil

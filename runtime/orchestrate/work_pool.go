@@ -21,7 +21,7 @@ const emptyStorage = `{"bundle_upload_step":null,"bundle_execution_step":null,"d
 // CreateWorkPool returns EConflict for a taken name and EForbidden for a
 // reserved one. The pool comes with a queue "default".
 func (s *Service) CreateWorkPool(ctx context.Context, c core.WorkPoolCreate) (*core.WorkPool, error) {
-	if err := checkName("work pool", c.Name); err != nil {
+	if err := core.CheckName("work pool", c.Name); err != nil {
 		return nil, err
 	}
 	if strings.HasPrefix(strings.ToLower(c.Name), "prefect") {
@@ -312,12 +312,12 @@ func checkTemplate(t core.JSON) error {
 	}
 	m := t.Map()
 	if len(m) == 0 {
-		return invalidField("base_job_template", "base_job_template must be an object with job_configuration and variables")
+		return core.InvalidField("base_job_template", "base_job_template must be an object with job_configuration and variables")
 	}
 	configuration, ok := m["job_configuration"]
 	variables, ok2 := m["variables"].(map[string]any)
 	if !ok || !ok2 {
-		return invalidField("base_job_template", "The `base_job_template` must contain both a `job_configuration` key and a `variables` key.")
+		return core.InvalidField("base_job_template", "The `base_job_template` must contain both a `job_configuration` key and a `variables` key.")
 	}
 	properties, _ := variables["properties"].(map[string]any)
 	var missing []string
@@ -329,7 +329,7 @@ func checkTemplate(t core.JSON) error {
 	}
 	if len(missing) > 0 {
 		sort.Strings(missing)
-		return invalidField("base_job_template", fmt.Sprintf("job_configuration uses {{ %s }}, which variables does not declare; add it to variables.properties", strings.Join(missing, " }}, {{ ")))
+		return core.InvalidField("base_job_template", fmt.Sprintf("job_configuration uses {{ %s }}, which variables does not declare; add it to variables.properties", strings.Join(missing, " }}, {{ ")))
 	}
 	return nil
 }
@@ -375,13 +375,9 @@ func fieldsError(code core.Code, what string, fields []core.FieldError) error {
 	return &core.Error{Code: code, Message: strings.Join(text, "; "), Fields: fields}
 }
 
-func invalidField(field, msg string) error {
-	return &core.Error{Code: core.EInvalid, Message: msg, Fields: []core.FieldError{{Type: "value_error", Loc: []any{"body", field}, Msg: msg, Ctx: map[string]any{"error": map[string]any{}}}}}
-}
-
 func checkLimit(n *int64) error {
 	if n != nil && *n < 0 {
-		return invalidField("concurrency_limit", "concurrency_limit must be 0 or more; leave it out for no limit")
+		return core.InvalidField("concurrency_limit", "concurrency_limit must be 0 or more; leave it out for no limit")
 	}
 	return nil
 }

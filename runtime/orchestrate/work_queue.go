@@ -14,7 +14,7 @@ const readyFor = 60 * time.Second
 // CreateWorkQueue makes a queue in a pool ("" is the default agent pool, made
 // if there is none). A taken priority moves the others down.
 func (s *Service) CreateWorkQueue(ctx context.Context, pool string, c core.WorkQueueCreate) (*core.WorkQueue, error) {
-	if err := checkName("work queue", c.Name); err != nil {
+	if err := core.CheckName("work queue", c.Name); err != nil {
 		return nil, err
 	}
 	if err := checkLimit(c.ConcurrencyLimit); err != nil {
@@ -65,7 +65,7 @@ func (s *Service) insertQueue(ctx context.Context, tx core.Tx, p *core.WorkPool,
 	}
 	if c.Priority != nil {
 		if *c.Priority < 1 {
-			return nil, invalidField("priority", "priority must be 1 or more; 1 is served first")
+			return nil, core.InvalidField("priority", "priority must be 1 or more; 1 is served first")
 		}
 		q.Priority = *c.Priority
 		if err := shift(ctx, tx, others, q.Priority); err != nil {
@@ -106,7 +106,7 @@ func shift(ctx context.Context, tx core.Tx, others []*core.WorkQueue, at int64) 
 // UpdateWorkQueue returns ENotFound if there is no such queue.
 func (s *Service) UpdateWorkQueue(ctx context.Context, id core.UUID, u core.WorkQueueUpdate) error {
 	if u.Name.Set {
-		if err := checkName("work queue", u.Name.V); err != nil {
+		if err := core.CheckName("work queue", u.Name.V); err != nil {
 			return err
 		}
 	}
@@ -114,7 +114,7 @@ func (s *Service) UpdateWorkQueue(ctx context.Context, id core.UUID, u core.Work
 		return err
 	}
 	if u.Priority.Set && u.Priority.V < 1 {
-		return invalidField("priority", "priority must be 1 or more; 1 is served first")
+		return core.InvalidField("priority", "priority must be 1 or more; 1 is served first")
 	}
 	return s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		q, err := tx.WorkQueue(ctx, id)

@@ -11,7 +11,7 @@ import (
 // Heartbeat says that a worker lives, which makes its pool ready; the last one
 // that it is offline, and the pool not ready if it was the only one.
 func (s *Service) Heartbeat(ctx context.Context, pool string, h core.WorkerHeartbeat) error {
-	if err := checkName("worker", h.Name); err != nil {
+	if err := core.CheckName("worker", h.Name); err != nil {
 		return err
 	}
 	return s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {

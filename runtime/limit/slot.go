@@ -1,4 +1,4 @@
-package orchestrate
+package limit
 
 import (
 	"cmp"
@@ -16,7 +16,7 @@ import (
 // IncrementSlots takes slots for a client that gives them back by
 // DecrementSlots or, on a limit with decay, not at all. Unknown names are
 // ignored. ELocked with RetryAfter where any limit is full; then none is taken.
-func (s *Service) IncrementSlots(ctx context.Context, r core.SlotRequest) (granted []core.MinimalLimit, err error) {
+func (s *Limits) IncrementSlots(ctx context.Context, r core.SlotRequest) (granted []core.MinimalLimit, err error) {
 	if err := checkSlots(r); err != nil {
 		return nil, err
 	}
@@ -42,12 +42,12 @@ func (s *Service) IncrementSlots(ctx context.Context, r core.SlotRequest) (grant
 
 // count takes slots that have no lease. What decays returns by itself and is a
 // number; all else is a row that remembers who holds it.
-func (s *Service) count(ctx context.Context, tx core.Tx, l *core.GlobalConcurrencyLimit, r core.SlotRequest) error {
+func (s *Limits) count(ctx context.Context, tx core.Tx, l *core.GlobalConcurrencyLimit, r core.SlotRequest) error {
 	if !l.Active {
 		return nil
 	}
 	if l.SlotDecayPerSecond > 0 {
-		l.ActiveSlots, l.Updated = decayed(l, s.now())+r.Slots, s.now()
+		l.ActiveSlots, l.Updated = DecayedSlots(l, s.now())+r.Slots, s.now()
 		return tx.UpdateGlobalLimit(ctx, l)
 	}
 	x := &core.SlotLease{ID: core.NewID(), Created: s.now(), Expires: core.Forever, Limits: []core.UUID{l.ID}, Slots: r.Slots, Holder: r.Holder, Counted: true}
@@ -70,15 +70,15 @@ func holderOf(j core.JSON) (kind string, id core.UUID) {
 func checkSlots(r core.SlotRequest) error {
 	switch {
 	case r.Slots < 1:
-		return invalidField("slots", "slots must be 1 or more")
+		return core.InvalidField("slots", "slots must be 1 or more")
 	case r.Mode != "" && r.Mode != "concurrency" && r.Mode != "rate_limit":
-		return invalidField("mode", "mode must be concurrency or rate_limit")
+		return core.InvalidField("mode", "mode must be concurrency or rate_limit")
 	}
 	return nil
 }
 
 // roomFor locks the named limits and refuses unless each has room.
-func (s *Service) roomFor(ctx context.Context, tx core.Tx, r core.SlotRequest) ([]*core.GlobalConcurrencyLimit, error) {
+func (s *Limits) roomFor(ctx context.Context, tx core.Tx, r core.SlotRequest) ([]*core.GlobalConcurrencyLimit, error) {
 	limits, err := tx.LockGlobalLimits(ctx, r.Names)
 	if err != nil {
 		return nil, err
@@ -106,7 +106,7 @@ func (s *Service) roomFor(ctx context.Context, tx core.Tx, r core.SlotRequest) (
 		if err != nil {
 			return nil, err
 		}
-		if held+decayed(l, s.now())+r.Slots > l.Limit {
+		if held+DecayedSlots(l, s.now())+r.Slots > l.Limit {
 			s.refused(r, l.Name, retryAfter(l, r.Slots))
 			return nil, &core.Error{Code: core.ELocked, Message: "Locked", RetryAfter: retryAfter(l, r.Slots)}
 		}
@@ -114,8 +114,8 @@ func (s *Service) roomFor(ctx context.Context, tx core.Tx, r core.SlotRequest) (
 	return limits, nil
 }
 
-// decayed is what is left of the counted slots.
-func decayed(l *core.GlobalConcurrencyLimit, now core.Time) int64 {
+// DecayedSlots is what is left of the counted slots.
+func DecayedSlots(l *core.GlobalConcurrencyLimit, now core.Time) int64 {
 	gone := math.Floor(l.SlotDecayPerSecond * max(now.Sub(l.Updated).Seconds(), 0))
 	return max(0, l.ActiveSlots-int64(min(gone, float64(l.ActiveSlots))))
 }
@@ -134,9 +134,9 @@ func retryAfter(l *core.GlobalConcurrencyLimit, slots int64) float64 {
 }
 
 // DecrementSlots gives back what IncrementSlots took.
-func (s *Service) DecrementSlots(ctx context.Context, r core.SlotRelease) (released []core.MinimalLimit, err error) {
+func (s *Limits) DecrementSlots(ctx context.Context, r core.SlotRelease) (released []core.MinimalLimit, err error) {
 	if r.Slots < 1 {
-		return nil, invalidField("slots", "slots must be 1 or more")
+		return nil, core.InvalidField("slots", "slots must be 1 or more")
 	}
 	err = s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		released = []core.MinimalLimit{}
@@ -150,9 +150,9 @@ func (s *Service) DecrementSlots(ctx context.Context, r core.SlotRelease) (relea
 			if err != nil {
 				return err
 			}
-			l.ActiveSlots, l.Updated = max(0, decayed(l, s.now())-rest), s.now()
+			l.ActiveSlots, l.Updated = max(0, DecayedSlots(l, s.now())-rest), s.now()
 			if r.OccupancySeconds != nil {
-				occupied(l, *r.OccupancySeconds, r.Slots)
+				averageOccupied(l, *r.OccupancySeconds, r.Slots)
 			}
 			if err := tx.UpdateGlobalLimit(ctx, l); err != nil {
 				return err
@@ -166,7 +166,7 @@ func (s *Service) DecrementSlots(ctx context.Context, r core.SlotRelease) (relea
 // uncount ends rows that count made, as many as r releases, and returns what
 // is left to be released. The request does not say which slots they are; how
 // long they were held tells them from those of others.
-func (s *Service) uncount(ctx context.Context, tx core.Tx, l *core.GlobalConcurrencyLimit, r core.SlotRelease) (int64, error) {
+func (s *Limits) uncount(ctx context.Context, tx core.Tx, l *core.GlobalConcurrencyLimit, r core.SlotRelease) (int64, error) {
 	leases, err := tx.SlotLeases(ctx, l.ID, s.now())
 	if err != nil {
 		return 0, err
@@ -201,8 +201,8 @@ func (s *Service) uncount(ctx context.Context, tx core.Tx, l *core.GlobalConcurr
 	return rest, nil
 }
 
-// occupied moves the average towards how long slots were held.
-func occupied(l *core.GlobalConcurrencyLimit, seconds float64, slots int64) {
+// averageOccupied moves the average towards how long slots were held.
+func averageOccupied(l *core.GlobalConcurrencyLimit, seconds float64, slots int64) {
 	each := max(seconds/float64(slots), 0.1)
 	l.AvgSlotOccupancySeconds += (each - l.AvgSlotOccupancySeconds) / float64(2*max(l.Limit, 1))
 }
@@ -214,7 +214,7 @@ const (
 // AcquireSlots takes slots under a lease: they return when it is released, or
 // by themselves when it is not renewed. Slots of a limit with decay are not
 // held, they decay. ELocked as IncrementSlots.
-func (s *Service) AcquireSlots(ctx context.Context, r core.SlotRequest) (grant *core.SlotGrant, err error) {
+func (s *Limits) AcquireSlots(ctx context.Context, r core.SlotRequest) (grant *core.SlotGrant, err error) {
 	if err := checkSlots(r); err != nil {
 		return nil, err
 	}
@@ -223,7 +223,7 @@ func (s *Service) AcquireSlots(ctx context.Context, r core.SlotRequest) (grant *
 		seconds = defaultSlotLease
 	}
 	if seconds < minSlotLease || seconds > maxSlotLease {
-		return nil, invalidField("lease_duration", "a slot lease must last 60 to 86400 seconds")
+		return nil, core.InvalidField("lease_duration", "a slot lease must last 60 to 86400 seconds")
 	}
 	err = s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		limits, err := s.roomFor(ctx, tx, r)
@@ -257,12 +257,12 @@ func (s *Service) AcquireSlots(ctx context.Context, r core.SlotRequest) (grant *
 
 // RenewSlots keeps a lease for so many seconds from now (0: 300). ENotFound if
 // it has run out: its slots may be another's by now.
-func (s *Service) RenewSlots(ctx context.Context, leaseID core.UUID, seconds float64) error {
+func (s *Limits) RenewSlots(ctx context.Context, leaseID core.UUID, seconds float64) error {
 	if seconds == 0 {
 		seconds = defaultSlotLease
 	}
 	if seconds < minSlotLease || seconds > maxSlotLease {
-		return invalidField("lease_duration", "a slot lease must last 60 to 86400 seconds")
+		return core.InvalidField("lease_duration", "a slot lease must last 60 to 86400 seconds")
 	}
 	return s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		lease, err := tx.SlotLease(ctx, leaseID)
@@ -285,7 +285,7 @@ func (s *Service) RenewSlots(ctx context.Context, leaseID core.UUID, seconds flo
 }
 
 // ReleaseSlots ends a lease. One that is gone already is released.
-func (s *Service) ReleaseSlots(ctx context.Context, leaseID core.UUID) error {
+func (s *Limits) ReleaseSlots(ctx context.Context, leaseID core.UUID) error {
 	return s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		lease, err := tx.SlotLease(ctx, leaseID)
 		if core.IsNotFound(err) {
@@ -304,7 +304,7 @@ func (s *Service) ReleaseSlots(ctx context.Context, leaseID core.UUID) error {
 				return err
 			}
 			// Updated dates the decay of the counted slots; it stays.
-			occupied(l, held, lease.Slots)
+			averageOccupied(l, held, lease.Slots)
 			if err := tx.UpdateGlobalLimit(ctx, l); err != nil {
 				return err
 			}
@@ -318,7 +318,7 @@ const endedGrace = time.Minute
 
 // ExpireSlotLeases drops what was not renewed, and what runs held without a
 // lease that have ended, and returns how many.
-func (s *Service) ExpireSlotLeases(ctx context.Context) (n int, err error) {
+func (s *Limits) ExpireSlotLeases(ctx context.Context) (n int, err error) {
 	err = s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		dropped, err := tx.DeleteExpiredSlotLeases(ctx, s.now())
 		if err != nil {

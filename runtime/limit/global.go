@@ -1,4 +1,4 @@
-package orchestrate
+package limit
 
 import (
 	"cmp"
@@ -12,18 +12,18 @@ import (
 // averageOccupancy is what a limit starts from, in seconds.
 const averageOccupancy = 2.0
 
-func newLimit(now core.Time, name string, limit int64) *core.GlobalConcurrencyLimit {
+func NewLimit(now core.Time, name string, limit int64) *core.GlobalConcurrencyLimit {
 	return &core.GlobalConcurrencyLimit{
 		ID: core.NewID(), Created: now, Updated: now, Active: true, Name: name, Limit: limit, AvgSlotOccupancySeconds: averageOccupancy,
 	}
 }
 
 // CreateGlobalLimit returns EConflict for a taken name.
-func (s *Service) CreateGlobalLimit(ctx context.Context, c core.GlobalConcurrencyLimitCreate) (*core.GlobalConcurrencyLimit, error) {
-	if err := checkName("concurrency limit", c.Name); err != nil {
+func (s *Limits) CreateGlobalLimit(ctx context.Context, c core.GlobalConcurrencyLimitCreate) (*core.GlobalConcurrencyLimit, error) {
+	if err := core.CheckName("concurrency limit", c.Name); err != nil {
 		return nil, err
 	}
-	l := newLimit(s.now(), c.Name, c.Limit)
+	l := NewLimit(s.now(), c.Name, c.Limit)
 	l.Active, l.ActiveSlots, l.DeniedSlots = c.Active.Or(true), c.ActiveSlots, c.DeniedSlots
 	l.SlotDecayPerSecond, l.AvgSlotOccupancySeconds = c.SlotDecayPerSecond, c.AvgSlotOccupancySeconds.Or(averageOccupancy)
 	if err := checkGlobalLimit(l); err != nil {
@@ -44,24 +44,24 @@ func (s *Service) CreateGlobalLimit(ctx context.Context, c core.GlobalConcurrenc
 func checkGlobalLimit(l *core.GlobalConcurrencyLimit) error {
 	switch {
 	case l.Limit < 0 && l.Tag() == "": // a tag's limit may be: clients of v1 set it
-		return invalidField("limit", "limit must be 0 or more")
+		return core.InvalidField("limit", "limit must be 0 or more")
 	case l.ActiveSlots < 0:
-		return invalidField("active_slots", "active_slots must be 0 or more")
+		return core.InvalidField("active_slots", "active_slots must be 0 or more")
 	case l.SlotDecayPerSecond < 0:
-		return invalidField("slot_decay_per_second", "slot_decay_per_second must be 0 or more")
+		return core.InvalidField("slot_decay_per_second", "slot_decay_per_second must be 0 or more")
 	}
 	return nil
 }
 
 // UpdateGlobalLimit returns ENotFound, or EConflict for a taken name.
-func (s *Service) UpdateGlobalLimit(ctx context.Context, id core.UUID, u core.GlobalConcurrencyLimitUpdate) error {
+func (s *Limits) UpdateGlobalLimit(ctx context.Context, id core.UUID, u core.GlobalConcurrencyLimitUpdate) error {
 	return s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		l, err := tx.GlobalLimit(ctx, id)
 		if err != nil {
 			return err
 		}
 		l.Active, l.Limit = u.Active.Or(l.Active), u.Limit.Or(l.Limit)
-		l.ActiveSlots, l.DeniedSlots = decayed(l, s.now()), u.DeniedSlots.Or(l.DeniedSlots)
+		l.ActiveSlots, l.DeniedSlots = DecayedSlots(l, s.now()), u.DeniedSlots.Or(l.DeniedSlots)
 		l.SlotDecayPerSecond = u.SlotDecayPerSecond.Or(l.SlotDecayPerSecond)
 		if n := u.ActiveSlots.Ptr(); n != nil {
 			if l.ActiveSlots, err = s.overrideSlots(ctx, tx, l, *n); err != nil {
@@ -69,7 +69,7 @@ func (s *Service) UpdateGlobalLimit(ctx context.Context, id core.UUID, u core.Gl
 			}
 		}
 		if name := u.Name.Ptr(); name != nil && *name != l.Name {
-			if err := checkName("concurrency limit", *name); err != nil {
+			if err := core.CheckName("concurrency limit", *name); err != nil {
 				return err
 			}
 			if _, err := tx.GlobalLimitByName(ctx, *name); err == nil {
@@ -86,7 +86,7 @@ func (s *Service) UpdateGlobalLimit(ctx context.Context, id core.UUID, u core.Gl
 }
 
 // DeleteGlobalLimit returns ENotFound if there is no such limit.
-func (s *Service) DeleteGlobalLimit(ctx context.Context, id core.UUID) error {
+func (s *Limits) DeleteGlobalLimit(ctx context.Context, id core.UUID) error {
 	return s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		if _, err := tx.GlobalLimit(ctx, id); err != nil {
 			return err
@@ -97,9 +97,9 @@ func (s *Service) DeleteGlobalLimit(ctx context.Context, id core.UUID) error {
 
 // overrideSlots forgets what is held without a lease and returns the count that
 // makes n slots occupied. Live leases and runs stay: they are in use.
-func (s *Service) overrideSlots(ctx context.Context, tx core.Tx, l *core.GlobalConcurrencyLimit, n int64) (int64, error) {
+func (s *Limits) overrideSlots(ctx context.Context, tx core.Tx, l *core.GlobalConcurrencyLimit, n int64) (int64, error) {
 	if n < 0 {
-		return 0, invalidField("active_slots", "active_slots must be 0 or more")
+		return 0, core.InvalidField("active_slots", "active_slots must be 0 or more")
 	}
 	leases, err := tx.SlotLeases(ctx, l.ID, s.now())
 	if err != nil {
@@ -118,7 +118,7 @@ func (s *Service) overrideSlots(ctx context.Context, tx core.Tx, l *core.GlobalC
 
 // Holders are those who occupy slots of the limit, oldest first, at most limit
 // of each kind: leases and live runs of deployments. Slots that decay have none.
-func (s *Service) Holders(ctx context.Context, limitID core.UUID, limit int) ([]core.SlotHolder, error) {
+func (s *Limits) Holders(ctx context.Context, limitID core.UUID, limit int) ([]core.SlotHolder, error) {
 	leases, err := s.store.SlotLeases(ctx, limitID, s.now())
 	if err != nil {
 		return nil, err
@@ -149,7 +149,7 @@ func (s *Service) Holders(ctx context.Context, limitID core.UUID, limit int) ([]
 
 // ActiveSlots is how many slots of the limit are occupied: counted ones that
 // have not decayed, leases, and live runs of deployments.
-func (s *Service) ActiveSlots(ctx context.Context, l *core.GlobalConcurrencyLimit) (int64, error) {
+func (s *Limits) ActiveSlots(ctx context.Context, l *core.GlobalConcurrencyLimit) (int64, error) {
 	held, err := s.store.SlotsHeld(ctx, l.ID, s.now())
-	return decayed(l, s.now()) + held, err
+	return DecayedSlots(l, s.now()) + held, err
 }

@@ -1,4 +1,4 @@
-package orchestrate
+package block
 
 import (
 	"bytes"
@@ -14,7 +14,7 @@ const nonVersioned = "non-versioned"
 // CreateBlockSchema returns the stored schema of the same checksum and version
 // if there is one. ENotFound if the type is unknown, EConflict if one of a
 // type that the schema refers to is.
-func (s *Service) CreateBlockSchema(ctx context.Context, c core.BlockSchemaCreate) (schema *core.BlockSchema, created bool, err error) {
+func (s *Blocks) CreateBlockSchema(ctx context.Context, c core.BlockSchemaCreate) (schema *core.BlockSchema, created bool, err error) {
 	fields := map[string]any{}
 	for k, v := range c.Fields {
 		fields[k] = anyOf(v)
@@ -46,7 +46,7 @@ func version(v *string) string {
 // maxNested bounds how deep blocks may stand within each other.
 const maxNested = 50
 
-func (s *Service) putBlockSchema(ctx context.Context, tx core.Tx, t *core.BlockType, fields map[string]any, capabilities core.Tags, version string, depth int) (*core.BlockSchema, bool, error) {
+func (s *Blocks) putBlockSchema(ctx context.Context, tx core.Tx, t *core.BlockType, fields map[string]any, capabilities core.Tags, version string, depth int) (*core.BlockSchema, bool, error) {
 	sum := blockChecksum(fields)
 	if known, err := tx.BlockSchemaByChecksum(ctx, sum, version); !core.IsNotFound(err) {
 		return known, false, err
@@ -67,7 +67,7 @@ func (s *Service) putBlockSchema(ctx context.Context, tx core.Tx, t *core.BlockT
 
 // nestedSchemas registers the schemas that fields refers to and that are not
 // known yet, from the definitions that came along.
-func (s *Service) nestedSchemas(ctx context.Context, tx core.Tx, fields map[string]any, depth int) error {
+func (s *Blocks) nestedSchemas(ctx context.Context, tx core.Tx, fields map[string]any, depth int) error {
 	references, _ := fields["block_schema_references"].(map[string]any)
 	definitions, _ := fields["definitions"].(map[string]any)
 	for _, r := range references {
@@ -133,7 +133,7 @@ func storedFields(fields map[string]any) map[string]any {
 
 // DeleteBlockSchema removes the schema with its documents; ENotFound, or
 // EForbidden for one of a protected type.
-func (s *Service) DeleteBlockSchema(ctx context.Context, id core.UUID) error {
+func (s *Blocks) DeleteBlockSchema(ctx context.Context, id core.UUID) error {
 	return s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		schema, err := tx.BlockSchema(ctx, id)
 		if err != nil {

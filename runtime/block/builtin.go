@@ -1,4 +1,4 @@
-package orchestrate
+package block
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 // checksum. Newer schemas stand first: the last one registered is the newest.
 // At the end two of our own, so that notifications need no Python.
 //
-//go:embed block_builtin.json
+//go:embed builtin.json
 var builtinBlocks []byte
 
 type builtinBlock struct {
@@ -37,7 +37,7 @@ func builtins() (list []builtinBlock, err error) {
 
 // RegisterBlocks makes the types that every server knows, where they are
 // missing, and seals anew what an older key has sealed.
-func (s *Service) RegisterBlocks(ctx context.Context) error {
+func (s *Blocks) RegisterBlocks(ctx context.Context) error {
 	list, err := builtins()
 	if err != nil {
 		return err
@@ -56,7 +56,7 @@ func (s *Service) RegisterBlocks(ctx context.Context) error {
 	return s.resealBlocks(ctx)
 }
 
-func (s *Service) registerBlock(ctx context.Context, b builtinBlock) error {
+func (s *Blocks) registerBlock(ctx context.Context, b builtinBlock) error {
 	known, err := s.store.BlockTypeBySlug(ctx, b.Slug)
 	if err == nil && b.Unprotected {
 		return nil
@@ -99,7 +99,7 @@ func (s *Service) registerBlock(ctx context.Context, b builtinBlock) error {
 }
 
 // resealBlocks ends the use of keys that are no longer the first.
-func (s *Service) resealBlocks(ctx context.Context) error {
+func (s *Blocks) resealBlocks(ctx context.Context) error {
 	var after core.UUID
 	done, lost := 0, 0
 	for {

@@ -1,4 +1,4 @@
-package orchestrate
+package limit
 
 import (
 	"context"
@@ -67,7 +67,7 @@ func (l *lostHolders) heard(e *core.Event, now core.Time) (back []core.UUID) {
 // HearOfSlots notes what events of a client's connection say of slots that
 // were taken without a lease: who holds them, and that a lost holder is back.
 // It says whether the client holds any.
-func (s *Service) HearOfSlots(ctx context.Context, clientID core.UUID, events []*core.Event) (holds bool, err error) {
+func (s *Limits) HearOfSlots(ctx context.Context, clientID core.UUID, events []*core.Event) (holds bool, err error) {
 	for _, e := range events {
 		if strings.HasPrefix(e.Event, "prefect.concurrency-limit.") && strings.HasSuffix(e.Event, "acquired") {
 			holds = true
@@ -88,9 +88,9 @@ func (s *Service) HearOfSlots(ctx context.Context, clientID core.UUID, events []
 	return holds, nil
 }
 
-// rememberHolders lets runs that held slots when the server stopped be known by
+// RememberHolders lets runs that held slots when the server stopped be known by
 // their next connection, so that its end is theirs.
-func (s *Service) rememberHolders(ctx context.Context) error {
+func (s *Limits) RememberHolders(ctx context.Context) error {
 	ids, err := s.store.SlotHolders(ctx)
 	if err == nil {
 		s.lost.add(ids, core.Forever)
@@ -100,7 +100,7 @@ func (s *Service) rememberHolders(ctx context.Context) error {
 
 // claimSlots gives the slots that an event says were taken to its sender: of
 // v1, the task run's; else the youngest that nobody has claimed.
-func (s *Service) claimSlots(ctx context.Context, clientID core.UUID, e *core.Event) error {
+func (s *Limits) claimSlots(ctx context.Context, clientID core.UUID, e *core.Event) error {
 	id := e.ResourceID()
 	limitID, bad := core.ParseUUID(id[strings.LastIndexByte(id, '.')+1:])
 	if bad != nil {
@@ -150,7 +150,7 @@ func holderIn(e *core.Event) (kind string, id core.UUID) {
 
 // LoseClient lets the slots that were taken without a lease by a client whose
 // connection broke return soon, unless it is heard of again.
-func (s *Service) LoseClient(ctx context.Context, clientID core.UUID) error {
+func (s *Limits) LoseClient(ctx context.Context, clientID core.UUID) error {
 	until := s.now().Add(lostGrace)
 	var holders []core.UUID
 	err := s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) (err error) {
@@ -163,9 +163,9 @@ func (s *Service) LoseClient(ctx context.Context, clientID core.UUID) error {
 	return err
 }
 
-// keepSlot gives a run that took its deployment's slot for a client that renews
+// KeepSlot gives a run that took its deployment's slot for a client that renews
 // leases a lease of it; of any other client, the run itself holds the slot.
-func (s *Service) keepSlot(ctx context.Context, tx core.Tx, run *core.FlowRun, d *core.Deployment, renews bool) error {
+func (s *Limits) KeepSlot(ctx context.Context, tx core.Tx, run *core.FlowRun, d *core.Deployment, renews bool) error {
 	if d == nil || d.GlobalConcurrencyLimit == nil || !d.GlobalConcurrencyLimit.Active {
 		return nil
 	}
@@ -182,7 +182,7 @@ func (s *Service) keepSlot(ctx context.Context, tx core.Tx, run *core.FlowRun, d
 
 // renewable checks a deployment's slot whose lease ran out: it is the run's
 // again if nobody has taken it.
-func (s *Service) renewable(ctx context.Context, tx core.Tx, lease *core.SlotLease) error {
+func (s *Limits) renewable(ctx context.Context, tx core.Tx, lease *core.SlotLease) error {
 	run, err := tx.FlowRun(ctx, lease.HolderID)
 	if err != nil {
 		return err
@@ -205,7 +205,7 @@ func (s *Service) renewable(ctx context.Context, tx core.Tx, lease *core.SlotLea
 		if err != nil {
 			return err
 		}
-		if held+decayed(l, s.now())+1 > l.Limit {
+		if held+DecayedSlots(l, s.now())+1 > l.Limit {
 			return core.NotFound("Lease")
 		}
 	}
@@ -214,7 +214,7 @@ func (s *Service) renewable(ctx context.Context, tx core.Tx, lease *core.SlotLea
 
 // DeploymentLease is the lease that the client of a run in the state renews;
 // zero if there is none.
-func (s *Service) DeploymentLease(ctx context.Context, st *core.State) (core.UUID, error) {
+func (s *Limits) DeploymentLease(ctx context.Context, st *core.State) (core.UUID, error) {
 	if st == nil || !rules.Occupies(st.Type) {
 		return core.UUID{}, nil
 	}

@@ -1,4 +1,4 @@
-package orchestrate
+package block
 
 import (
 	"context"
@@ -13,18 +13,18 @@ var blockSlug = regexp.MustCompile(`^[a-z0-9-]+$`)
 
 // CreateBlockType returns EConflict for a taken name or slug and EForbidden
 // for a reserved one.
-func (s *Service) CreateBlockType(ctx context.Context, c core.BlockTypeCreate) (*core.BlockType, error) {
+func (s *Blocks) CreateBlockType(ctx context.Context, c core.BlockTypeCreate) (*core.BlockType, error) {
 	if c.Name == "" {
-		return nil, invalidField("name", "a block type needs a name")
+		return nil, core.InvalidField("name", "a block type needs a name")
 	}
-	if err := checkName("block type", c.Name); err != nil {
+	if err := core.CheckName("block type", c.Name); err != nil {
 		return nil, err
 	}
 	if strings.HasPrefix(strings.ToLower(c.Name), "prefect") {
 		return nil, core.Errorf(core.EForbidden, "Block type names beginning with 'Prefect' are reserved.")
 	}
 	if !blockSlug.MatchString(c.Slug) {
-		return nil, invalidField("slug", "Block type slug must only contain lowercase letters, numbers, and dashes.")
+		return nil, core.InvalidField("slug", "Block type slug must only contain lowercase letters, numbers, and dashes.")
 	}
 	now := s.now()
 	t := &core.BlockType{
@@ -39,7 +39,7 @@ func (s *Service) CreateBlockType(ctx context.Context, c core.BlockTypeCreate) (
 }
 
 // UpdateBlockType returns ENotFound if there is no such type.
-func (s *Service) UpdateBlockType(ctx context.Context, id core.UUID, u core.BlockTypeUpdate) error {
+func (s *Blocks) UpdateBlockType(ctx context.Context, id core.UUID, u core.BlockTypeUpdate) error {
 	return s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		t, err := tx.BlockType(ctx, id)
 		if err != nil {
@@ -64,7 +64,7 @@ func (s *Service) UpdateBlockType(ctx context.Context, id core.UUID, u core.Bloc
 
 // DeleteBlockType removes the type with its schemas and documents; ENotFound,
 // or EForbidden for a protected type.
-func (s *Service) DeleteBlockType(ctx context.Context, id core.UUID) error {
+func (s *Blocks) DeleteBlockType(ctx context.Context, id core.UUID) error {
 	return s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		t, err := tx.BlockType(ctx, id)
 		if err != nil {

@@ -1,4 +1,4 @@
-package orchestrate
+package block
 
 import (
 	"context"
@@ -12,14 +12,14 @@ import (
 
 // CreateBlockDocument answers with the secrets masked. EConflict for a taken
 // name, or a type, schema or document that does not exist.
-func (s *Service) CreateBlockDocument(ctx context.Context, c core.BlockDocumentCreate) (*core.BlockDocument, error) {
+func (s *Blocks) CreateBlockDocument(ctx context.Context, c core.BlockDocumentCreate) (*core.BlockDocument, error) {
 	now := s.now()
 	d := &core.BlockDocument{ID: core.NewID(), Created: now, Updated: now, Name: core.Deref(c.Name), BlockSchemaID: c.BlockSchemaID, BlockTypeID: c.BlockTypeID, IsAnonymous: c.IsAnonymous}
 	switch {
 	case d.Name != "" && !blockSlug.MatchString(d.Name):
-		return nil, invalidField("name", "Block document name must only contain lowercase letters, numbers, and dashes.")
+		return nil, core.InvalidField("name", "Block document name must only contain lowercase letters, numbers, and dashes.")
 	case d.Name == "" && !c.IsAnonymous:
-		return nil, invalidField("name", "Names must be provided for block documents.")
+		return nil, core.InvalidField("name", "Names must be provided for block documents.")
 	case d.Name == "":
 		d.Name = "anonymous-" + core.NewID().String()
 	}
@@ -47,7 +47,7 @@ func (s *Service) CreateBlockDocument(ctx context.Context, c core.BlockDocumentC
 }
 
 // checkBlockDocument finds what the document stands on.
-func (s *Service) checkBlockDocument(ctx context.Context, tx core.Tx, d *core.BlockDocument) error {
+func (s *Blocks) checkBlockDocument(ctx context.Context, tx core.Tx, d *core.BlockDocument) error {
 	schema, err := tx.BlockSchema(ctx, d.BlockSchemaID)
 	switch {
 	case core.IsNotFound(err):
@@ -105,7 +105,7 @@ func blockReferences(data map[string]core.JSON) (map[string]core.UUID, error) {
 		text, _ := target["block_document_id"].(string)
 		id, err := core.ParseUUID(text)
 		if err != nil {
-			return nil, invalidField("data", "Received block reference without a block_document_id in key "+key)
+			return nil, core.InvalidField("data", "Received block reference without a block_document_id in key "+key)
 		}
 		refs[key] = id
 	}
@@ -113,7 +113,7 @@ func blockReferences(data map[string]core.JSON) (map[string]core.UUID, error) {
 }
 
 // seal puts data without what it refers to into d.
-func (s *Service) seal(d *core.BlockDocument, data map[string]core.JSON) error {
+func (s *Blocks) seal(d *core.BlockDocument, data map[string]core.JSON) error {
 	own := make(map[string]core.JSON, len(data))
 	for k, v := range data {
 		if _, ref := d.Refs[k]; !ref {
@@ -122,7 +122,7 @@ func (s *Service) seal(d *core.BlockDocument, data map[string]core.JSON) error {
 	}
 	plain, err := json.Marshal(own)
 	if err != nil {
-		return invalidField("data", "data is not an object: "+err.Error())
+		return core.InvalidField("data", "data is not an object: "+err.Error())
 	}
 	d.Sealed, err = s.sealer.Seal(d.ID, plain)
 	return err
@@ -131,7 +131,7 @@ func (s *Service) seal(d *core.BlockDocument, data map[string]core.JSON) error {
 // UpdateBlockDocument returns ENotFound, EConflict for what a reference names
 // in vain, or EBadRequest for a schema of another type. A masked secret in the
 // data stands for the secret that is stored.
-func (s *Service) UpdateBlockDocument(ctx context.Context, id core.UUID, u core.BlockDocumentUpdate) error {
+func (s *Blocks) UpdateBlockDocument(ctx context.Context, id core.UUID, u core.BlockDocumentUpdate) error {
 	given := u.Data.Or(map[string]core.JSON{})
 	refs, err := blockReferences(given)
 	if err != nil {
@@ -169,7 +169,7 @@ func (s *Service) UpdateBlockDocument(ctx context.Context, id core.UUID, u core.
 	return err
 }
 
-func (s *Service) changeData(ctx context.Context, tx core.Tx, d *core.BlockDocument, given map[string]core.JSON, refs map[string]core.UUID, merge bool) error {
+func (s *Blocks) changeData(ctx context.Context, tx core.Tx, d *core.BlockDocument, given map[string]core.JSON, refs map[string]core.UUID, merge bool) error {
 	full, shown := *d, *d
 	err := s.openBlocks(ctx, tx, []*core.BlockDocument{&full}, true)
 	if err == nil {
@@ -219,7 +219,7 @@ func (s *Service) changeData(ctx context.Context, tx core.Tx, d *core.BlockDocum
 }
 
 // DeleteBlockDocument returns ENotFound if there is no such document.
-func (s *Service) DeleteBlockDocument(ctx context.Context, id core.UUID) error {
+func (s *Blocks) DeleteBlockDocument(ctx context.Context, id core.UUID) error {
 	err := s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error { return tx.DeleteBlockDocument(ctx, id) })
 	if err == nil {
 		s.secretsChanged()
@@ -230,7 +230,7 @@ func (s *Service) DeleteBlockDocument(ctx context.Context, id core.UUID) error {
 // BlockDocument is the document with its data, in which secrets are masked
 // unless they are asked for. ENotFound if there is none. Data that cannot be
 // decrypted is EConflict where secrets are asked for, else empty.
-func (s *Service) BlockDocument(ctx context.Context, id core.UUID, secrets bool) (*core.BlockDocument, error) {
+func (s *Blocks) BlockDocument(ctx context.Context, id core.UUID, secrets bool) (*core.BlockDocument, error) {
 	d, err := s.store.BlockDocument(ctx, id)
 	if err != nil {
 		return nil, err
@@ -238,7 +238,7 @@ func (s *Service) BlockDocument(ctx context.Context, id core.UUID, secrets bool)
 	return d, s.openBlocks(ctx, s.store, []*core.BlockDocument{d}, secrets)
 }
 
-func (s *Service) BlockDocumentByName(ctx context.Context, typeSlug, name string, secrets bool) (*core.BlockDocument, error) {
+func (s *Blocks) BlockDocumentByName(ctx context.Context, typeSlug, name string, secrets bool) (*core.BlockDocument, error) {
 	d, err := s.store.BlockDocumentByName(ctx, typeSlug, name)
 	if err != nil {
 		return nil, err
@@ -246,7 +246,7 @@ func (s *Service) BlockDocumentByName(ctx context.Context, typeSlug, name string
 	return d, s.openBlocks(ctx, s.store, []*core.BlockDocument{d}, secrets)
 }
 
-func (s *Service) BlockDocuments(ctx context.Context, f core.BlockFilters, p core.Page, secrets bool) ([]*core.BlockDocument, error) {
+func (s *Blocks) BlockDocuments(ctx context.Context, f core.BlockFilters, p core.Page, secrets bool) ([]*core.BlockDocument, error) {
 	docs, err := s.store.BlockDocuments(ctx, f, p)
 	if err != nil {
 		return nil, err
@@ -255,7 +255,7 @@ func (s *Service) BlockDocuments(ctx context.Context, f core.BlockFilters, p cor
 }
 
 // openBlocks decrypts the documents and puts into their data what they refer to.
-func (s *Service) openBlocks(ctx context.Context, r core.Reader, docs []*core.BlockDocument, secrets bool) error {
+func (s *Blocks) openBlocks(ctx context.Context, r core.Reader, docs []*core.BlockDocument, secrets bool) error {
 	all := map[core.UUID]*core.BlockDocument{}
 	for level := docs; len(level) > 0; {
 		var next []core.UUID
@@ -285,7 +285,7 @@ func (s *Service) openBlocks(ctx context.Context, r core.Reader, docs []*core.Bl
 	return nil
 }
 
-func (s *Service) openBlock(d *core.BlockDocument, all map[core.UUID]*core.BlockDocument, secrets bool, depth int) (map[string]any, map[string]core.BlockReference, error) {
+func (s *Blocks) openBlock(d *core.BlockDocument, all map[core.UUID]*core.BlockDocument, secrets bool, depth int) (map[string]any, map[string]core.BlockReference, error) {
 	plain, err := s.sealer.Open(d.ID, d.Sealed)
 	switch {
 	case err == nil:

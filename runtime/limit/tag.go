@@ -1,4 +1,4 @@
-package orchestrate
+package limit
 
 import (
 	"context"
@@ -11,23 +11,23 @@ import (
 
 // The limit of a tag is the global limit tag:<tag>, so that clients of v1 and
 // those that take leases of it count together.
-const tagPrefix = core.TagLimitPrefix
+const TagPrefix = core.TagLimitPrefix
 
 const noTagLimit = "Concurrency limit"
 
 // SetTagLimit makes the limit of a tag, or changes it.
-func (s *Service) SetTagLimit(ctx context.Context, c core.TagLimitCreate) (*core.TagLimit, error) {
+func (s *Limits) SetTagLimit(ctx context.Context, c core.TagLimitCreate) (*core.TagLimit, error) {
 	if c.Tag == "" {
-		return nil, invalidField("tag", "the tag must not be empty")
+		return nil, core.InvalidField("tag", "the tag must not be empty")
 	}
 	if core.DotSegment(c.Tag) || c.Tag == "/" {
-		return nil, invalidField("tag", "the tag of a concurrency limit must not be ., .. or /, which mean directories in a URL; choose another tag")
+		return nil, core.InvalidField("tag", "the tag of a concurrency limit must not be ., .. or /, which mean directories in a URL; choose another tag")
 	}
 	var l *core.GlobalConcurrencyLimit
 	err := s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) (err error) {
-		l, err = tx.GlobalLimitByName(ctx, tagPrefix+c.Tag)
+		l, err = tx.GlobalLimitByName(ctx, TagPrefix+c.Tag)
 		if core.IsNotFound(err) {
-			l = newLimit(s.now(), tagPrefix+c.Tag, c.Limit)
+			l = NewLimit(s.now(), TagPrefix+c.Tag, c.Limit)
 			return tx.InsertGlobalLimit(ctx, l)
 		}
 		if err != nil {
@@ -42,7 +42,7 @@ func (s *Service) SetTagLimit(ctx context.Context, c core.TagLimitCreate) (*core
 	return s.tagLimit(ctx, l)
 }
 
-func (s *Service) tagLimit(ctx context.Context, l *core.GlobalConcurrencyLimit) (*core.TagLimit, error) {
+func (s *Limits) tagLimit(ctx context.Context, l *core.GlobalConcurrencyLimit) (*core.TagLimit, error) {
 	t := &core.TagLimit{ID: l.ID, Created: l.Created, Updated: l.Updated, Tag: l.Tag(), Limit: l.Limit, ActiveSlots: []core.UUID{}}
 	leases, err := s.store.SlotLeases(ctx, l.ID, s.now())
 	for _, x := range leases {
@@ -54,7 +54,7 @@ func (s *Service) tagLimit(ctx context.Context, l *core.GlobalConcurrencyLimit) 
 }
 
 // TagLimit returns ENotFound if there is no tag's limit with the id.
-func (s *Service) TagLimit(ctx context.Context, id core.UUID) (*core.TagLimit, error) {
+func (s *Limits) TagLimit(ctx context.Context, id core.UUID) (*core.TagLimit, error) {
 	l, err := s.store.GlobalLimit(ctx, id)
 	if err == nil && l.Tag() == "" {
 		err = core.NotFound(noTagLimit)
@@ -66,15 +66,15 @@ func (s *Service) TagLimit(ctx context.Context, id core.UUID) (*core.TagLimit, e
 }
 
 // TagLimitByTag returns ENotFound if the tag has no limit.
-func (s *Service) TagLimitByTag(ctx context.Context, tag string) (*core.TagLimit, error) {
-	l, err := s.store.GlobalLimitByName(ctx, tagPrefix+tag)
+func (s *Limits) TagLimitByTag(ctx context.Context, tag string) (*core.TagLimit, error) {
+	l, err := s.store.GlobalLimitByName(ctx, TagPrefix+tag)
 	if err != nil {
 		return nil, err
 	}
 	return s.tagLimit(ctx, l)
 }
 
-func (s *Service) TagLimits(ctx context.Context, p core.Page) ([]*core.TagLimit, error) {
+func (s *Limits) TagLimits(ctx context.Context, p core.Page) ([]*core.TagLimit, error) {
 	limits, err := s.store.GlobalLimits(ctx, true, p)
 	if err != nil {
 		return nil, err
@@ -90,9 +90,9 @@ func (s *Service) TagLimits(ctx context.Context, p core.Page) ([]*core.TagLimit,
 
 // ResetTagLimit takes all slots back and gives them to the task runs named.
 // ENotFound if the tag has no limit.
-func (s *Service) ResetTagLimit(ctx context.Context, tag string, holders []core.UUID) error {
+func (s *Limits) ResetTagLimit(ctx context.Context, tag string, holders []core.UUID) error {
 	return s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
-		limits, err := tx.LockGlobalLimits(ctx, []string{tagPrefix + tag})
+		limits, err := tx.LockGlobalLimits(ctx, []string{TagPrefix + tag})
 		if err != nil {
 			return err
 		}
@@ -120,7 +120,7 @@ func (s *Service) ResetTagLimit(ctx context.Context, tag string, holders []core.
 }
 
 // DeleteTagLimit returns ENotFound if there is no tag's limit with the id.
-func (s *Service) DeleteTagLimit(ctx context.Context, id core.UUID) error {
+func (s *Limits) DeleteTagLimit(ctx context.Context, id core.UUID) error {
 	if _, err := s.TagLimit(ctx, id); err != nil {
 		return err
 	}
@@ -134,20 +134,20 @@ func taskSlot(id core.UUID) core.SlotRequest {
 // tagWait is when a task run may ask again for the slot of a tag.
 const tagWait = 30
 
-// tagsFull is why a task run may not run now (RetryAfter), or ever.
-func tagsFull(tag string, limit int64) *core.Error {
+// TagsFull is why a task run may not run now (RetryAfter), or ever.
+func TagsFull(tag string, limit int64) *core.Error {
 	if limit == 0 {
 		return &core.Error{Code: core.ELocked, Message: fmt.Sprintf("The concurrency limit on tag %q is 0 and will deadlock if the task tries to run again.", tag)}
 	}
 	return &core.Error{Code: core.ELocked, Message: fmt.Sprintf("Concurrency limit for the %s tag has been reached", tag), RetryAfter: tagWait}
 }
 
-// lockTags locks the limits of tags and says, as an error, which of them has
+// LockTags locks the limits of tags and says, as an error, which of them has
 // no slot for the task run. One that the run holds already is none it waits for.
-func (s *Service) lockTags(ctx context.Context, tx core.Tx, tags []string, taskRunID core.UUID) (limits, wanted []*core.GlobalConcurrencyLimit, full *core.Error, err error) {
+func (s *Limits) LockTags(ctx context.Context, tx core.Tx, tags []string, taskRunID core.UUID) (limits, wanted []*core.GlobalConcurrencyLimit, full *core.Error, err error) {
 	names := make([]string, len(tags))
 	for i, tag := range tags {
-		names[i] = tagPrefix + tag
+		names[i] = TagPrefix + tag
 	}
 	if limits, err = tx.LockGlobalLimits(ctx, names); err != nil {
 		return nil, nil, nil, err
@@ -155,7 +155,7 @@ func (s *Service) lockTags(ctx context.Context, tx core.Tx, tags []string, taskR
 	limits = slices.DeleteFunc(limits, func(l *core.GlobalConcurrencyLimit) bool { return !l.Active })
 	for _, l := range limits {
 		if l.Limit == 0 {
-			return limits, nil, tagsFull(l.Tag(), 0), nil
+			return limits, nil, TagsFull(l.Tag(), 0), nil
 		}
 	}
 	for _, l := range limits {
@@ -163,7 +163,7 @@ func (s *Service) lockTags(ctx context.Context, tx core.Tx, tags []string, taskR
 		if err != nil {
 			return nil, nil, nil, err
 		}
-		occupied, holds := decayed(l, s.now()), false
+		occupied, holds := DecayedSlots(l, s.now()), false
 		for _, x := range leases {
 			occupied += x.Slots
 			holds = holds || x.HolderType == "task_run" && x.HolderID == taskRunID
@@ -171,7 +171,7 @@ func (s *Service) lockTags(ctx context.Context, tx core.Tx, tags []string, taskR
 		switch {
 		case holds:
 		case occupied >= l.Limit:
-			return limits, nil, tagsFull(l.Tag(), l.Limit), nil
+			return limits, nil, TagsFull(l.Tag(), l.Limit), nil
 		default:
 			wanted = append(wanted, l)
 		}
@@ -179,7 +179,7 @@ func (s *Service) lockTags(ctx context.Context, tx core.Tx, tags []string, taskR
 	return limits, wanted, nil, nil
 }
 
-func (s *Service) countAll(ctx context.Context, tx core.Tx, limits []*core.GlobalConcurrencyLimit, taskRunID core.UUID) error {
+func (s *Limits) CountTags(ctx context.Context, tx core.Tx, limits []*core.GlobalConcurrencyLimit, taskRunID core.UUID) error {
 	for _, l := range limits {
 		if err := s.count(ctx, tx, l, taskSlot(taskRunID)); err != nil {
 			return err
@@ -191,10 +191,10 @@ func (s *Service) countAll(ctx context.Context, tx core.Tx, limits []*core.Globa
 // TakeTagSlots takes a slot of each tag that has a limit, for a task run of a
 // client that knows no leases; asked again, it answers again. ELocked without
 // RetryAfter means that waiting is in vain.
-func (s *Service) TakeTagSlots(ctx context.Context, tags []string, taskRunID core.UUID) (taken []core.MinimalLimit, err error) {
+func (s *Limits) TakeTagSlots(ctx context.Context, tags []string, taskRunID core.UUID) (taken []core.MinimalLimit, err error) {
 	err = s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		taken = []core.MinimalLimit{}
-		limits, wanted, full, err := s.lockTags(ctx, tx, tags, taskRunID)
+		limits, wanted, full, err := s.LockTags(ctx, tx, tags, taskRunID)
 		if err != nil {
 			return err
 		}
@@ -204,16 +204,16 @@ func (s *Service) TakeTagSlots(ctx context.Context, tags []string, taskRunID cor
 		for _, l := range limits {
 			taken = append(taken, core.MinimalLimit{ID: l.ID, Name: l.Tag(), Limit: l.Limit})
 		}
-		return s.countAll(ctx, tx, wanted, taskRunID)
+		return s.CountTags(ctx, tx, wanted, taskRunID)
 	})
 	return taken, err
 }
 
 // ReturnTagSlots gives back what TakeTagSlots took.
-func (s *Service) ReturnTagSlots(ctx context.Context, tags []string, taskRunID core.UUID, seconds *float64) (freed []core.MinimalLimit, err error) {
+func (s *Limits) ReturnTagSlots(ctx context.Context, tags []string, taskRunID core.UUID, seconds *float64) (freed []core.MinimalLimit, err error) {
 	names := make([]string, len(tags))
 	for i, tag := range tags {
-		names[i] = tagPrefix + tag
+		names[i] = TagPrefix + tag
 	}
 	err = s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		freed = []core.MinimalLimit{}
@@ -237,7 +237,7 @@ func (s *Service) ReturnTagSlots(ctx context.Context, tags []string, taskRunID c
 			if seconds == nil {
 				continue
 			}
-			occupied(l, *seconds, 1)
+			averageOccupied(l, *seconds, 1)
 			l.Updated = s.now()
 			if err := tx.UpdateGlobalLimit(ctx, l); err != nil {
 				return err

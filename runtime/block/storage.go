@@ -1,4 +1,4 @@
-package orchestrate
+package block
 
 import (
 	"context"
@@ -13,7 +13,7 @@ const defaultStorageKey = "default_result_storage_block_id"
 
 // DefaultResultStorage is the block that clients keep results in unless they
 // say otherwise; zero is none. A block that was deleted is none.
-func (s *Service) DefaultResultStorage(ctx context.Context) (id core.UUID, err error) {
+func (s *Blocks) DefaultResultStorage(ctx context.Context) (id core.UUID, err error) {
 	value, err := s.store.Setting(ctx, defaultStorageKey)
 	if core.IsNotFound(err) || err == nil && value.IsNull() {
 		return core.UUID{}, nil
@@ -32,7 +32,7 @@ func (s *Service) DefaultResultStorage(ctx context.Context) (id core.UUID, err e
 
 // SetDefaultResultStorage returns ENotFound, or EInvalid for a block that
 // cannot store anything. The zero id sets none.
-func (s *Service) SetDefaultResultStorage(ctx context.Context, id core.UUID) error {
+func (s *Blocks) SetDefaultResultStorage(ctx context.Context, id core.UUID) error {
 	return s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		if !id.IsZero() {
 			d, err := tx.BlockDocument(ctx, id)

@@ -1,4 +1,4 @@
-package orchestrate
+package block
 
 import (
 	"bytes"
@@ -10,13 +10,13 @@ import (
 	"github.com/flowlite/flowlite/runtime/template"
 )
 
-const kindKey = "__prefect_kind"
+const KindKey = "__prefect_kind"
 
-// hydrate replaces {"__prefect_kind": …} wrappers, at any depth, by the values
+// Hydrate replaces {"__prefect_kind": …} wrappers, at any depth, by the values
 // they stand for; templates are rendered with data. EBadRequest says which one
 // cannot be.
-func hydrate(ctx context.Context, r core.Reader, params core.JSON, data map[string]any, filters ...template.Filters) (core.JSON, error) {
-	if !bytes.Contains(params, []byte(kindKey)) {
+func Hydrate(ctx context.Context, r core.Reader, params core.JSON, data map[string]any, filters ...template.Filters) (core.JSON, error) {
+	if !bytes.Contains(params, []byte(KindKey)) {
 		return params, nil
 	}
 	v, err := params.Tree()
@@ -32,17 +32,17 @@ func hydrate(ctx context.Context, r core.Reader, params core.JSON, data map[stri
 
 var errUnrendered = errors.New("what the transaction needs is not rendered yet")
 
-// rendering is what a transaction found to be rendered, and what became of it.
-type rendering struct {
+// Rendering is what a transaction found to be rendered, and what became of it.
+type Rendering struct {
 	from, to core.JSON
 	err      error
 }
 
-// hydrated returns params as hydrate rendered them, or the error errUnrendered
+// Hydrated returns params as hydrate rendered them, or the error errUnrendered
 // if it has not rendered these: what the transaction read has changed since.
-func (r *rendering) hydrated(params core.JSON) (core.JSON, error) {
+func (r *Rendering) Hydrated(params core.JSON) (core.JSON, error) {
 	switch {
-	case !bytes.Contains(params, []byte(kindKey)):
+	case !bytes.Contains(params, []byte(KindKey)):
 		return params, nil
 	case bytes.Equal(params, r.from):
 		return r.to, r.err
@@ -51,17 +51,17 @@ func (r *rendering) hydrated(params core.JSON) (core.JSON, error) {
 	return nil, errUnrendered
 }
 
-// writeHydrated is write for what needs rendered parameters. A template of a
+// WriteHydrated is write for what needs rendered parameters. A template of a
 // user takes up to seconds, in which nobody else could write: it is rendered
 // between two transactions, and the second one verifies that it is the right one.
-func (s *Service) writeHydrated(ctx context.Context, fn func(tx core.Tx, out *commit.Outbox, r *rendering) error) error {
-	r := &rendering{}
+func (s *Blocks) WriteHydrated(ctx context.Context, fn func(tx core.Tx, out *commit.Outbox, r *Rendering) error) error {
+	r := &Rendering{}
 	for {
 		err := s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error { return fn(tx, out, r) })
 		if !errors.Is(err, errUnrendered) {
 			return err
 		}
-		if r.to, r.err = hydrate(ctx, s.store, r.from, nil); ctx.Err() != nil {
+		if r.to, r.err = Hydrate(ctx, s.store, r.from, nil); ctx.Err() != nil {
 			return ctx.Err()
 		}
 	}
@@ -83,7 +83,7 @@ func (h *hydration) value(ctx context.Context, v any) (any, error) {
 			}
 		}
 	case core.Object:
-		if kind, ok := v.Get(kindKey); ok {
+		if kind, ok := v.Get(KindKey); ok {
 			return h.kind(ctx, kind, v)
 		}
 		for i := range v {
@@ -121,7 +121,7 @@ func (h *hydration) kind(ctx context.Context, kind any, v core.Object) (any, err
 		}
 		out, err := core.JSON(text).Tree()
 		if err != nil {
-			return nil, bad("%q is not valid JSON", cutText(text, 80))
+			return nil, bad("%q is not valid JSON", core.CutText(text, 80))
 		}
 		return out, nil
 	case "workspace_variable":
@@ -149,7 +149,7 @@ func (h *hydration) kind(ctx context.Context, kind any, v core.Object) (any, err
 		}
 		out, err := template.Render(text, h.data, h.filters...)
 		if err != nil {
-			return nil, bad("the template %q: %v", cutText(text, 80), err)
+			return nil, bad("the template %q: %v", core.CutText(text, 80), err)
 		}
 		return out, nil
 	}

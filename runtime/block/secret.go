@@ -1,4 +1,4 @@
-package orchestrate
+package block
 
 import (
 	"context"
@@ -27,13 +27,13 @@ func (w *secretWords) forget() {
 }
 
 // secretsChanged tells all servers before a run can have read the new ones.
-func (s *Service) secretsChanged() {
+func (s *Blocks) secretsChanged() {
 	s.secrets.forget()
 	s.bus.Publish(core.Message{Topic: core.TopicSecret})
 }
 
 // SetSecret saves a Secret block, in place of the one of that name.
-func (s *Service) SetSecret(ctx context.Context, name string, value core.JSON) error {
+func (s *Blocks) SetSecret(ctx context.Context, name string, value core.JSON) error {
 	d, err := s.store.BlockDocumentByName(ctx, core.SecretBlock, name)
 	if err != nil {
 		_, err := s.CreateSecret(ctx, name, value)
@@ -48,7 +48,7 @@ func (s *Service) SetSecret(ctx context.Context, name string, value core.JSON) e
 }
 
 // CreateSecret saves a new Secret block. EConflict for a taken name.
-func (s *Service) CreateSecret(ctx context.Context, name string, value core.JSON) (*core.BlockDocument, error) {
+func (s *Blocks) CreateSecret(ctx context.Context, name string, value core.JSON) (*core.BlockDocument, error) {
 	t, err := s.store.BlockTypeBySlug(ctx, core.SecretBlock)
 	if core.IsNotFound(err) {
 		if err := s.RegisterBlocks(ctx); err != nil {
@@ -70,7 +70,7 @@ func (s *Service) CreateSecret(ctx context.Context, name string, value core.JSON
 
 // secretSchema is the latest schema of Secret blocks that hides the value: whoever
 // may create schemas may have made one in which the value is no secret.
-func (s *Service) secretSchema(ctx context.Context, blockType core.UUID) (core.UUID, error) {
+func (s *Blocks) secretSchema(ctx context.Context, blockType core.UUID) (core.UUID, error) {
 	of := &core.BlockSchemaFilter{BlockTypeID: &core.IDFilter{Any: []core.UUID{blockType}}}
 	schemas, err := s.store.BlockSchemas(ctx, core.BlockFilters{Schemas: of}, core.Page{Limit: core.MaxLimit})
 	if err != nil {
@@ -83,8 +83,8 @@ func (s *Service) secretSchema(ctx context.Context, blockType core.UUID) (core.U
 	return schemas[i].ID, nil
 }
 
-// masker replaces the secrets in a text; nil if there are none.
-func (s *Service) masker(ctx context.Context) *core.Mask {
+// Masker replaces the secrets in a text; nil if there are none.
+func (s *Blocks) Masker(ctx context.Context) *core.Mask {
 	s.secrets.mu.Lock()
 	defer s.secrets.mu.Unlock()
 	now := s.now()
@@ -101,37 +101,37 @@ func (s *Service) masker(ctx context.Context) *core.Mask {
 	return s.secrets.words
 }
 
-// maskMessage is a state's message without secrets.
-func (s *Service) maskMessage(ctx context.Context, m *string) *string {
+// MaskMessage is a state's message without secrets.
+func (s *Blocks) MaskMessage(ctx context.Context, m *string) *string {
 	if m == nil || *m == "" {
 		return m
 	}
 	text := *m
-	if mask := s.masker(ctx); mask != nil {
+	if mask := s.Masker(ctx); mask != nil {
 		text = mask.Replace(text)
 	}
 	text = core.MaskRunAuth(text)
 	return &text
 }
 
-// maskText is an optional text of an artifact without secrets.
-func maskText(text *string, mask *core.Mask) *string {
+// MaskText is an optional text of an artifact without secrets.
+func MaskText(text *string, mask *core.Mask) *string {
 	if text == nil || mask == nil {
 		return text
 	}
 	return core.Ptr(mask.Replace(*text))
 }
 
-func (s *Service) maskReports(ctx context.Context, reports []*core.TaskRunReport) {
+func (s *Blocks) MaskReports(ctx context.Context, reports []*core.TaskRunReport) {
 	for _, r := range reports {
 		for _, state := range r.States {
-			state.Message = s.maskMessage(ctx, state.Message)
+			state.Message = s.MaskMessage(ctx, state.Message)
 		}
 	}
 }
 
 // secretWords are the texts in all secret fields of all blocks.
-func (s *Service) secretWords(ctx context.Context) (words []string, err error) {
+func (s *Blocks) secretWords(ctx context.Context) (words []string, err error) {
 	var secret []core.UUID // schemas with secret fields
 	for offset := 0; ; offset += core.MaxLimit {
 		schemas, err := s.store.BlockSchemas(ctx, core.BlockFilters{}, core.Page{Limit: core.MaxLimit, Offset: offset})

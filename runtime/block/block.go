@@ -1,0 +1,38 @@
+package block
+
+import (
+	"log/slog"
+
+	"github.com/flowlite/flowlite/runtime/commit"
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// Config is what Blocks needs. All fields are required.
+type Config struct {
+	Store  core.Store
+	Bus    core.Bus
+	Commit *commit.Writer
+	Sealer core.Sealer
+	Log    *slog.Logger
+	Now    func() core.Time
+}
+
+// Blocks has the use cases of block types, schemas, and documents.
+type Blocks struct {
+	store   core.Store
+	bus     core.Bus
+	commit  *commit.Writer
+	sealer  core.Sealer
+	log     *slog.Logger
+	now     func() core.Time
+	secrets secretWords
+}
+
+// New returns Blocks on c.
+func New(c Config) *Blocks {
+	return &Blocks{store: c.Store, bus: c.Bus, commit: c.Commit, sealer: c.Sealer, log: c.Log, now: c.Now}
+}
+
+// ForgetSecrets lets the values that are masked be read again: another server may
+// have changed them.
+func (s *Blocks) ForgetSecrets() { s.secrets.forget() }

@@ -1,0 +1,50 @@
+package limit
+
+import (
+	"context"
+
+	"github.com/flowlite/flowlite/runtime/commit"
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// Config is what Limits needs. All fields are required.
+type Config struct {
+	Store  core.Store
+	Bus    core.Bus
+	Commit *commit.Writer
+	Now    func() core.Time
+}
+
+// Limits has the use cases of concurrency limits.
+type Limits struct {
+	store  core.Store
+	bus    core.Bus
+	commit *commit.Writer
+	now    func() core.Time
+
+	lost    lostHolders
+	waiters slotWaiters
+}
+
+// New returns Limits on c.
+func New(c Config) *Limits {
+	return &Limits{store: c.Store, bus: c.Bus, commit: c.Commit, now: c.Now}
+}
+
+// NoteWait takes up what another server tells of one who waits for slots.
+func (s *Limits) NoteWait(w core.SlotWait) { s.waiters.note(w, s.now()) }
+
+// WaitsFor is what a run was refused a moment ago; its Limit is "" if nothing.
+func (s *Limits) WaitsFor(id core.UUID) core.SlotWait { return s.waiters.ask(id, s.now()) }
+
+// NobodyWaits reports whether no slots were refused lately.
+func (s *Limits) NobodyWaits() bool { return s.waiters.none() }
+
+// FollowLost takes up which holders other servers have lost.
+func (s *Limits) FollowLost(ctx context.Context) error {
+	lost, err := s.store.LostSlotHolders(ctx, s.now())
+	if err == nil {
+		s.lost.add(lost, s.now().Add(lostGrace))
+	}
+	return err
+}
