@@ -100,3 +100,10 @@ type EventCount struct {
 	Start Time   `json:"start_time"`
 	End   Time   `json:"end_time"`
 }
+
+// RelatedResource is a resource in a role of an event.
+func RelatedResource(kind string, id UUID, role, name string) map[string]string {
+	return map[string]string{
+		"prefect.resource.id": "prefect." + kind + "." + id.String(), "prefect.resource.role": role, "prefect.resource.name": name,
+	}
+}

@@ -1,9 +1,11 @@
 package core
 
 import (
+	"bytes"
 	"database/sql/driver"
 	"encoding/json"
 	"fmt"
+	"reflect"
 )
 
 // JSON is raw JSON: TEXT in SQLite, JSONB in Postgres. nil is SQL NULL and null.
@@ -170,4 +172,21 @@ func Deref[T any](p *T) (v T) {
 		v = *p
 	}
 	return v
+}
+
+// SameJSON reports whether two values are equal whatever their spacing and the order
+// of their keys; nil and null are empty objects.
+func SameJSON(a, b JSON) bool {
+	if a, b = a.OrObject(), b.OrObject(); bytes.Equal(a, b) {
+		return true
+	}
+	decode := func(j JSON) (v any) {
+		d := json.NewDecoder(bytes.NewReader(j))
+		d.UseNumber()
+		if d.Decode(&v) != nil {
+			return string(j)
+		}
+		return v
+	}
+	return reflect.DeepEqual(decode(a), decode(b))
 }

@@ -212,3 +212,12 @@ func Unmarshal(b []byte, v any) error {
 	d.UseNumber()
 	return d.Decode(v)
 }
+
+// ObjectTree decodes an object at every depth; anything else is an empty one.
+func (j JSON) ObjectTree() any {
+	v, err := j.OrObject().Tree()
+	if _, ok := v.(Object); !ok || err != nil {
+		return Object{}
+	}
+	return v
+}

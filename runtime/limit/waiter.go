@@ -20,9 +20,9 @@ type announcedWait struct {
 }
 
 const (
-	maxWaiting  = 10_000
-	askedWithin = 15 * time.Second // clients ask again at least so often, or when they are told to
-	announceEvery   = 5 * time.Second
+	maxWaiting    = 10_000
+	askedWithin   = 15 * time.Second // clients ask again at least so often, or when they are told to
+	announceEvery = 5 * time.Second
 )
 
 // note takes up who waits, or waits no longer, and returns whether the others

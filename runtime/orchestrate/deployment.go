@@ -378,15 +378,16 @@ func (s *Service) DeleteDeployment(ctx context.Context, id core.UUID) error {
 
 // PauseDeployment stops its schedules: planned runs are deleted, due ones run.
 func (s *Service) PauseDeployment(ctx context.Context, id core.UUID) error {
-	return s.pauseDeployment(ctx, id, true)
+	return s.SetDeploymentPaused(ctx, id, true)
 }
 
 // ResumeDeployment lets its schedules go on.
 func (s *Service) ResumeDeployment(ctx context.Context, id core.UUID) error {
-	return s.pauseDeployment(ctx, id, false)
+	return s.SetDeploymentPaused(ctx, id, false)
 }
 
-func (s *Service) pauseDeployment(ctx context.Context, id core.UUID, paused bool) error {
+// SetDeploymentPaused pauses a deployment or resumes it.
+func (s *Service) SetDeploymentPaused(ctx context.Context, id core.UUID, paused bool) error {
 	return s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		d, err := tx.LockDeployment(ctx, id)
 		if err != nil {

@@ -88,12 +88,6 @@ func (s *Service) poolNames(ctx context.Context, r core.Reader, id core.UUID) na
 	})
 }
 
-func related(kind string, id core.UUID, role, name string) map[string]string {
-	return map[string]string{
-		"prefect.resource.id": "prefect." + kind + "." + id.String(), "prefect.resource.role": role, "prefect.resource.name": name,
-	}
-}
-
 // flowRunEvent tells that run went from a state (nil: none) to its present one.
 func (s *Service) flowRunEvent(ctx context.Context, r core.Reader, run *core.FlowRun, from *core.State, asked core.StateType) *core.Event {
 	to := run.State
@@ -114,30 +108,30 @@ func (s *Service) flowRunEvent(ctx context.Context, r core.Reader, run *core.Flo
 	}
 	flow := s.flowNames(ctx, r, run.FlowID)
 	tags := append(slices.Clone(run.Tags), flow.tags...)
-	e.Related = append(make([]map[string]string, 0, 4), related("flow", run.FlowID, "flow", flow.name))
+	e.Related = append(make([]map[string]string, 0, 4), core.RelatedResource("flow", run.FlowID, "flow", flow.name))
 	if !run.DeploymentID.IsZero() {
 		if d := s.deploymentNames(ctx, r, run.DeploymentID); d.name != "" {
-			e.Related = append(e.Related, related("deployment", run.DeploymentID, "deployment", d.name))
+			e.Related = append(e.Related, core.RelatedResource("deployment", run.DeploymentID, "deployment", d.name))
 			tags = append(tags, d.tags...)
 		}
 	}
 	if !run.WorkQueueID.IsZero() {
-		e.Related = append(e.Related, related("work-queue", run.WorkQueueID, "work-queue", core.Deref(run.WorkQueueName)))
+		e.Related = append(e.Related, core.RelatedResource("work-queue", run.WorkQueueID, "work-queue", core.Deref(run.WorkQueueName)))
 	}
 	if !run.WorkPoolID.IsZero() {
-		pool := related("work-pool", run.WorkPoolID, "work-pool", core.Deref(run.WorkPoolName))
+		pool := core.RelatedResource("work-pool", run.WorkPoolID, "work-pool", core.Deref(run.WorkPoolName))
 		pool["prefect.work-pool.type"] = s.poolNames(ctx, r, run.WorkPoolID).kind
 		e.Related = append(e.Related, pool)
 	}
 	if !run.ParentTaskRunID.IsZero() {
-		e.Related = append(e.Related, related("task-run", run.ParentTaskRunID, "task-run", run.Name))
+		e.Related = append(e.Related, core.RelatedResource("task-run", run.ParentTaskRunID, "task-run", run.Name))
 	}
 	slices.Sort(tags)
 	for _, tag := range slices.Compact(tags) {
 		e.Related = append(e.Related, map[string]string{"prefect.resource.id": "prefect.tag." + tag, "prefect.resource.role": "tag"})
 	}
 	if by := run.CreatedBy; by != nil && by.Type != nil && !by.ID.IsZero() {
-		e.Related = append(e.Related, related(strings.ToLower(*by.Type), by.ID, "creator", core.Deref(by.DisplayValue)))
+		e.Related = append(e.Related, core.RelatedResource(strings.ToLower(*by.Type), by.ID, "creator", core.Deref(by.DisplayValue)))
 	}
 	e.Payload = transitionPayload(from, to, cmp.Or(asked, to.Type))
 	return e

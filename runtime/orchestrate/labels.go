@@ -53,15 +53,6 @@ func overlay(base, over core.JSON) core.JSON {
 	return out.JSON()
 }
 
-// tree decodes an object at every depth; anything else is an empty one.
-func tree(j core.JSON) any {
-	v, err := j.OrObject().Tree()
-	if _, ok := v.(core.Object); !ok || err != nil {
-		return core.Object{}
-	}
-	return v
-}
-
 // UpdateFlowRunLabels merges labels into the run's. ENotFound.
 func (s *Service) UpdateFlowRunLabels(ctx context.Context, id core.UUID, labels core.JSON) error {
 	return s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {

@@ -1,12 +1,9 @@
 package orchestrate
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
-	"reflect"
 	"slices"
 	"time"
 
@@ -126,7 +123,7 @@ func (s *Service) keeps(p *plan, r *core.FlowRun) bool {
 	return r.WorkQueueID == now.WorkQueueID && r.InfrastructureDocumentID == now.InfrastructureDocumentID &&
 		core.Deref(r.DeploymentVersion) == core.Deref(now.DeploymentVersion) && slices.Equal(r.Tags, now.Tags) &&
 		core.Deref(r.CreatedBy.DisplayValue) == *now.CreatedBy.DisplayValue &&
-		sameJSON(r.Parameters, now.Parameters) && sameJSON(r.Labels, now.Labels)
+		core.SameJSON(r.Parameters, now.Parameters) && core.SameJSON(r.Labels, now.Labels)
 }
 
 // replan makes a deployment's plan fit what was changed in tx. Planned runs that
@@ -224,21 +221,6 @@ func (s *Service) logPlan(out *commit.Outbox, p planChange) {
 	out.After(func() {
 		s.log.Info("plan of a deployment changed", "deployment", p.deployment, "flow_runs_deleted", p.deleted, "flow_runs_created", p.created)
 	})
-}
-
-func sameJSON(a, b core.JSON) bool {
-	if a, b = a.OrObject(), b.OrObject(); bytes.Equal(a, b) {
-		return true
-	}
-	decode := func(j core.JSON) (v any) {
-		d := json.NewDecoder(bytes.NewReader(j))
-		d.UseNumber()
-		if d.Decode(&v) != nil {
-			return string(j)
-		}
-		return v
-	}
-	return reflect.DeepEqual(decode(a), decode(b))
 }
 
 // ScheduleRuns makes the coming runs of every deployment that has too few.

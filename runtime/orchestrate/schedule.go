@@ -57,7 +57,7 @@ func (g givenSchedule) over(e *core.Schedule) (changed bool, err error) {
 		e.Parameters = g.Parameters.OrObject()
 	}
 	return e.Active != before.Active || core.Deref(e.Slug) != core.Deref(before.Slug) ||
-		!sameJSON(e.Rule, before.Rule) || !sameJSON(e.Parameters, before.Parameters), nil
+		!core.SameJSON(e.Rule, before.Rule) || !core.SameJSON(e.Parameters, before.Parameters), nil
 }
 
 // sameSchedule are the ways to know a stored schedule again in a list that
@@ -70,10 +70,10 @@ var sameSchedule = []func(e *core.Schedule, g givenSchedule) bool{
 		return e.Slug != nil && g.Replaces != nil && *e.Slug == *g.Replaces
 	},
 	func(e *core.Schedule, g givenSchedule) bool {
-		return oneSlug(e, g) && sameJSON(e.Rule, g.rule.JSON()) && sameJSON(e.Parameters, g.Parameters)
+		return oneSlug(e, g) && core.SameJSON(e.Rule, g.rule.JSON()) && core.SameJSON(e.Parameters, g.Parameters)
 	},
 	func(e *core.Schedule, g givenSchedule) bool {
-		return oneSlug(e, g) && meaningOf(e) == g.rule.Meaning() && sameJSON(e.Parameters, g.Parameters)
+		return oneSlug(e, g) && meaningOf(e) == g.rule.Meaning() && core.SameJSON(e.Parameters, g.Parameters)
 	},
 	func(e *core.Schedule, g givenSchedule) bool { return oneSlug(e, g) && meaningOf(e) == g.rule.Meaning() },
 }

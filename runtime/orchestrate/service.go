@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/automation"
+
 	"github.com/flowlite/flowlite/runtime/block"
 	"github.com/flowlite/flowlite/runtime/limit"
 
@@ -45,6 +47,7 @@ type Config struct {
 type Service struct {
 	*limit.Limits
 	*block.Blocks
+	*automation.Automations
 
 	store   core.Store
 	bus     core.Bus
@@ -53,7 +56,6 @@ type Service struct {
 	log     *slog.Logger
 	now     func() core.Time
 	retain  Retention
-	private notify.Private
 	runAuth func(flowRun, lease core.UUID) string
 	outage  outage
 
@@ -68,15 +70,11 @@ type Service struct {
 	commit     *commit.Writer
 	recordings *commit.Group[*recording]
 	creations  *commit.Group[commit.Operation]
-
-	claims   unreturned
-	triggers trigger.Set
-	url      string
 }
 
 func New(c Config) *Service {
-	s := &Service{store: c.Store, bus: c.Bus, results: c.Results, sealer: c.Sealer, log: c.Log, now: c.Now, url: c.URL, retain: c.Retain.complete(),
-		private: c.Private, deaf: c.Deaf}
+	s := &Service{store: c.Store, bus: c.Bus, results: c.Results, sealer: c.Sealer, log: c.Log, now: c.Now, retain: c.Retain.complete(),
+		deaf: c.Deaf}
 	if s.log == nil {
 		s.log = slog.Default()
 	}
@@ -92,9 +90,12 @@ func New(c Config) *Service {
 	s.outage.until = s.now().Add(c.LeaseGrace)
 	s.marks.at = map[core.UUID]core.Time{}
 	s.events.write = s.persistReports
-	s.commit = commit.New(commit.Config{Store: s.store, Bus: s.bus, Now: s.now, Triggers: &s.triggers})
+	triggers := &trigger.Set{}
+	s.commit = commit.New(commit.Config{Store: s.store, Bus: s.bus, Now: s.now, Triggers: triggers})
 	s.Limits = limit.New(limit.Config{Store: s.store, Bus: s.bus, Commit: s.commit, Now: s.now})
 	s.Blocks = block.New(block.Config{Store: s.store, Bus: s.bus, Commit: s.commit, Sealer: s.sealer, Log: s.log, Now: s.now})
+	s.Automations = automation.New(automation.Config{Store: s.store, Bus: s.bus, Commit: s.commit, Triggers: triggers, Actor: s,
+		Blocks: s.Blocks, Log: s.log, Now: s.now, URL: c.URL, Private: c.Private})
 	s.recordings = commit.NewGroup(s.writeRecordings, inOrder)
 	s.creations = commit.NewGroup(s.commit.WriteAll, nil)
 	return s
@@ -162,7 +163,7 @@ func (s *Service) followPeers(quit <-chan struct{}) {
 func (s *Service) seePeers() {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	err := s.triggers.Refresh(ctx, s.store)
+	err := s.FollowPeers(ctx)
 	s.outage.ask(s.now(), err)
 	if err != nil {
 		s.log.Debug("automations not read; tried again", "error", err)

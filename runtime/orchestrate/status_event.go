@@ -20,7 +20,7 @@ func statusEvent(kind string, id core.UUID, name, status string, now core.Time) 
 }
 
 func relatedPool(id core.UUID, name, kind string) map[string]string {
-	r := related("work-pool", id, "work-pool", name)
+	r := core.RelatedResource("work-pool", id, "work-pool", name)
 	r["prefect.work-pool.type"] = kind
 	return r
 }
@@ -33,9 +33,9 @@ func queueEvent(p *core.WorkPool, q *core.WorkQueue, status string, now core.Tim
 
 func (s *Service) deploymentEvent(ctx context.Context, r core.Reader, d *core.Deployment, status string) *core.Event {
 	e := statusEvent("deployment", d.ID, d.Name, status, s.now())
-	e.Related = append(e.Related, related("flow", d.FlowID, "flow", s.flowNames(ctx, r, d.FlowID).name))
+	e.Related = append(e.Related, core.RelatedResource("flow", d.FlowID, "flow", s.flowNames(ctx, r, d.FlowID).name))
 	if !d.WorkQueueID.IsZero() {
-		e.Related = append(e.Related, related("work-queue", d.WorkQueueID, "work-queue", core.Deref(d.WorkQueueName)))
+		e.Related = append(e.Related, core.RelatedResource("work-queue", d.WorkQueueID, "work-queue", core.Deref(d.WorkQueueName)))
 	}
 	if !d.WorkPoolID.IsZero() {
 		p := s.poolNames(ctx, r, d.WorkPoolID)

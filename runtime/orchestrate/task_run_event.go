@@ -28,9 +28,9 @@ func (s *Service) taskRunEvents(ctx context.Context, r *core.TaskRunReport) []*c
 	var about []map[string]string
 	if !t.FlowRunID.IsZero() {
 		run := s.flowRunNames(ctx, t.FlowRunID)
-		about = append(about, related("flow-run", t.FlowRunID, "flow-run", run.name))
+		about = append(about, core.RelatedResource("flow-run", t.FlowRunID, "flow-run", run.name))
 		if !run.parent.IsZero() {
-			about = append(about, related("flow", run.parent, "flow", s.flowNames(ctx, s.store, run.parent).name))
+			about = append(about, core.RelatedResource("flow", run.parent, "flow", s.flowNames(ctx, s.store, run.parent).name))
 		}
 	}
 	for _, tag := range t.Tags {

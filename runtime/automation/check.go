@@ -1,4 +1,4 @@
-package orchestrate
+package automation
 
 import (
 	"encoding/json"
@@ -231,7 +231,7 @@ func checkAction(a *core.AutomationAction, loc []any, fault faultFunc) {
 	}
 	switch a.Type {
 	case "run-deployment":
-		eachText(tree(a.Parameters), func(text string) { checkTemplate("parameters", text) })
+		eachText(a.Parameters.ObjectTree(), func(text string) { checkTemplate("parameters", text) })
 	case "change-flow-run-state":
 		if !core.StateType(a.State).Valid() {
 			fault(under(loc, "state"), "enum", "Input should be a type of state, such as 'COMPLETED' or 'FAILED'")

@@ -1,4 +1,4 @@
-package orchestrate
+package automation
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 
 // CreateAutomation returns EInvalid, with the place, for a trigger or action
 // that could never work.
-func (s *Service) CreateAutomation(ctx context.Context, c core.AutomationWrite) (*core.Automation, error) {
+func (s *Automations) CreateAutomation(ctx context.Context, c core.AutomationWrite) (*core.Automation, error) {
 	now := s.now()
 	a := &core.Automation{ID: core.NewID(), Created: now, Updated: now, OwnerResource: core.Deref(c.OwnerResource)}
 	if err := fillAutomation(a, c); err != nil {
@@ -32,7 +32,7 @@ func (s *Service) CreateAutomation(ctx context.Context, c core.AutomationWrite) 
 
 // warnEndless logs that an automation sets itself off. It is stored all the same:
 // Prefect accepts it, and the pages and the API's answer tell of it, too.
-func (s *Service) warnEndless(ctx context.Context, a *core.Automation) {
+func (s *Automations) warnEndless(ctx context.Context, a *core.Automation) {
 	if endless, err := trigger.SetsItselfOff(ctx, s.store, a); endless && err == nil {
 		s.log.Warn("automation sets itself off", "automation", a.Name, "id", a.ID)
 	}
@@ -41,7 +41,7 @@ func (s *Service) warnEndless(ctx context.Context, a *core.Automation) {
 // ReplaceAutomation writes all but the owner and, unless it is given, whether
 // the automation is enabled; what the old triggers had gathered is forgotten.
 // ENotFound if there is no such automation.
-func (s *Service) ReplaceAutomation(ctx context.Context, id core.UUID, c core.AutomationWrite) error {
+func (s *Automations) ReplaceAutomation(ctx context.Context, id core.UUID, c core.AutomationWrite) error {
 	return s.changeAutomation(ctx, id, func(a *core.Automation) (bool, error) {
 		if c.Enabled == nil {
 			c.Enabled = core.Ptr(a.Enabled)
@@ -50,7 +50,7 @@ func (s *Service) ReplaceAutomation(ctx context.Context, id core.UUID, c core.Au
 		if err := fillAutomation(a, c); err != nil {
 			return false, err
 		}
-		if !sameJSON(core.ToJSON(withoutIDs(old.Trigger)), core.ToJSON(withoutIDs(a.Trigger))) {
+		if !core.SameJSON(core.ToJSON(withoutIDs(old.Trigger)), core.ToJSON(withoutIDs(a.Trigger))) {
 			return true, nil
 		}
 		// What it has counted since its last firing stays: nobody changed that.
@@ -73,7 +73,7 @@ func withoutIDs(t *core.Trigger) *core.Trigger {
 }
 
 // UpdateAutomation switches an automation on or off. ENotFound if there is none.
-func (s *Service) UpdateAutomation(ctx context.Context, id core.UUID, u core.AutomationUpdate) error {
+func (s *Automations) UpdateAutomation(ctx context.Context, id core.UUID, u core.AutomationUpdate) error {
 	if u.Enabled.Null {
 		return &core.Error{Code: core.EInvalid, Message: "enabled is true or false", Fields: []core.FieldError{{
 			Type: "bool_type", Loc: []any{"body", "enabled"}, Msg: "Input should be a valid boolean"}}}
@@ -87,13 +87,13 @@ func (s *Service) UpdateAutomation(ctx context.Context, id core.UUID, u core.Aut
 }
 
 // DeleteAutomation returns ENotFound if there is no such automation.
-func (s *Service) DeleteAutomation(ctx context.Context, id core.UUID) error {
+func (s *Automations) DeleteAutomation(ctx context.Context, id core.UUID) error {
 	return s.changeAutomations(ctx, func(tx core.Tx) error { return tx.DeleteAutomation(ctx, id) })
 }
 
 // DeleteAutomationsOwnedBy removes those that were made for a resource, as
 // every deploy asks for its deployment's.
-func (s *Service) DeleteAutomationsOwnedBy(ctx context.Context, resource string) error {
+func (s *Automations) DeleteAutomationsOwnedBy(ctx context.Context, resource string) error {
 	all, err := s.store.AllAutomations(ctx)
 	if err != nil || !slices.ContainsFunc(all, func(a *core.Automation) bool { return a.OwnerResource == resource }) {
 		return err
@@ -106,7 +106,7 @@ func (s *Service) DeleteAutomationsOwnedBy(ctx context.Context, resource string)
 
 // AutomationsRelatedTo are those that a resource owns, or that name it in
 // their trigger or actions.
-func (s *Service) AutomationsRelatedTo(ctx context.Context, resource string) ([]*core.Automation, error) {
+func (s *Automations) AutomationsRelatedTo(ctx context.Context, resource string) ([]*core.Automation, error) {
 	all, err := s.store.AllAutomations(ctx)
 	return slices.DeleteFunc(all, func(a *core.Automation) bool { return !slices.Contains(namedBy(a), resource) }), err
 }
@@ -131,7 +131,7 @@ func namedBy(a *core.Automation) []string {
 }
 
 // changeAutomation edits one; true from edit drops what its triggers gathered.
-func (s *Service) changeAutomation(ctx context.Context, id core.UUID, edit func(*core.Automation) (bool, error)) error {
+func (s *Automations) changeAutomation(ctx context.Context, id core.UUID, edit func(*core.Automation) (bool, error)) error {
 	var a *core.Automation
 	err := s.changeAutomations(ctx, func(tx core.Tx) (err error) {
 		a, err = tx.LockAutomation(ctx, id)
@@ -161,7 +161,7 @@ func (s *Service) changeAutomation(ctx context.Context, id core.UUID, edit func(
 
 // changeAutomations runs fn in a transaction, after which events are looked at
 // with the automations as they are then.
-func (s *Service) changeAutomations(ctx context.Context, fn func(tx core.Tx) error) error {
+func (s *Automations) changeAutomations(ctx context.Context, fn func(tx core.Tx) error) error {
 	if err := s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error { return fn(tx) }); err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package orchestrate
+package automation
 
 import (
 	"context"
@@ -25,7 +25,7 @@ const (
 // is over, and fires what is to fire. Each event, and each bucket, is one
 // transaction that takes it, counts it and writes the firing: whoever commits
 // it has fired, and nobody else can.
-func (s *Service) EvaluateAutomations(ctx context.Context) (n int, first error) {
+func (s *Automations) EvaluateAutomations(ctx context.Context) (n int, first error) {
 	if err := s.triggers.Refresh(ctx, s.store); err != nil {
 		return 0, err
 	}
@@ -60,7 +60,7 @@ func (s *Service) EvaluateAutomations(ctx context.Context) (n int, first error) 
 
 // evaluateQueued counts an event once; what cannot be counted is tried again,
 // but not for ever, unless it was the database that was away.
-func (s *Service) evaluateQueued(ctx context.Context, q core.QueuedEvent) error {
+func (s *Automations) evaluateQueued(ctx context.Context, q core.QueuedEvent) error {
 	err := s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error { return s.evaluate(ctx, tx, out, q.EventID) })
 	if err == nil || ctx.Err() != nil || core.CodeOf(err) == core.EUnavailable {
 		return err
@@ -77,7 +77,7 @@ func (s *Service) evaluateQueued(ctx context.Context, q core.QueuedEvent) error 
 	})
 }
 
-func (s *Service) evaluate(ctx context.Context, tx core.Tx, out *commit.Outbox, eventID core.UUID) error {
+func (s *Automations) evaluate(ctx context.Context, tx core.Tx, out *commit.Outbox, eventID core.UUID) error {
 	taken, err := tx.TakeAutomationEvent(ctx, eventID)
 	if err != nil || !taken {
 		return err
@@ -120,7 +120,7 @@ func (s *Service) evaluate(ctx context.Context, tx core.Tx, out *commit.Outbox, 
 // beforeLeader: the event follows one that has not been counted yet. The
 // server's own events are stored in their order, so that a leader that is not
 // there will not come.
-func (s *Service) beforeLeader(ctx context.Context, tx core.Tx, e *core.Event) (bool, error) {
+func (s *Automations) beforeLeader(ctx context.Context, tx core.Tx, e *core.Event) (bool, error) {
 	if e.Follows.IsZero() || s.now() > e.Received.Add(leaderFor) {
 		return false, nil
 	}
@@ -190,7 +190,7 @@ func (f *firing) settle(ctx context.Context, t *trigger.Matcher, was, next, fire
 }
 
 // closeBucket does with a bucket what its end asks for.
-func (s *Service) closeBucket(ctx context.Context, closed *core.Bucket) error {
+func (s *Automations) closeBucket(ctx context.Context, closed *core.Bucket) error {
 	return s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		a, err := tx.LockAutomation(ctx, closed.AutomationID)
 		if core.IsNotFound(err) {

@@ -1,4 +1,4 @@
-package orchestrate
+package automation
 
 import (
 	"context"
@@ -35,7 +35,7 @@ func wrapTemplates(v any) any {
 
 // templateData is what an action's templates may speak of: what fired, and the
 // things that the event is about, as far as the templates name them.
-func (s *Service) templateData(ctx context.Context, inv *invocation, templates ...string) (map[string]any, error) {
+func (s *Automations) templateData(ctx context.Context, inv *invocation, templates ...string) (map[string]any, error) {
 	events, firings := allOf(inv.firing)
 	data := map[string]any{
 		"automation": plain(inv.automation),
@@ -80,7 +80,7 @@ func (s *Service) templateData(ctx context.Context, inv *invocation, templates .
 	return data, nil
 }
 
-func (s *Service) natives(ctx context.Context) map[string]func(core.UUID) (any, error) {
+func (s *Automations) natives(ctx context.Context) map[string]func(core.UUID) (any, error) {
 	return map[string]func(core.UUID) (any, error){
 		"flow_run":          func(id core.UUID) (any, error) { return s.store.FlowRun(ctx, id) },
 		"task_run":          func(id core.UUID) (any, error) { return s.store.TaskRun(ctx, id) },
@@ -94,7 +94,7 @@ func (s *Service) natives(ctx context.Context) map[string]func(core.UUID) (any, 
 
 // pages are the two filters that lead to the UI: to the page of a thing, and to
 // its events.
-func (s *Service) pages(data map[string]any) template.Filters {
+func (s *Automations) pages(data map[string]any) template.Filters {
 	kinds := map[string]string{}
 	for name, v := range data {
 		if m, ok := v.(map[string]any); ok {

@@ -1,4 +1,4 @@
-package orchestrate
+package automation
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 
 // perform does one action. An errAction, and every error of the use-cases that
 // it calls, is its failure.
-func (s *Service) perform(ctx context.Context, inv *invocation) error {
+func (s *Automations) perform(ctx context.Context, inv *invocation) error {
 	switch kind := inv.action.Type; kind {
 	case "do-nothing":
 		return nil
@@ -58,7 +58,7 @@ func (inv *invocation) targets(noun string, id core.UUID) {
 		"prefect.resource.id": "prefect." + noun + "." + id.String(), "prefect.resource.role": "target"})
 }
 
-func (s *Service) runDeployment(ctx context.Context, inv *invocation) error {
+func (s *Automations) runDeployment(ctx context.Context, inv *invocation) error {
 	id, err := inv.target("deployment")
 	if err != nil {
 		return err
@@ -76,7 +76,7 @@ func (s *Service) runDeployment(ctx context.Context, inv *invocation) error {
 		state.Details.ScheduledTime = s.now().Add(after.Duration())
 	}
 	a := inv.automation
-	run, err := s.createDeploymentFlowRun(ctx, id, core.DeploymentFlowRunCreate{
+	run, err := s.actor.CreateDeploymentFlowRunBy(ctx, id, core.DeploymentFlowRunCreate{
 		State: state, Parameters: params, JobVariables: inv.action.JobVariables,
 		IdempotencyKey: core.Ptr("automation " + inv.ID.String()),
 	}, &core.CreatedBy{ID: a.ID, Type: core.Ptr("AUTOMATION"), DisplayValue: &a.Name})
@@ -87,16 +87,16 @@ func (s *Service) runDeployment(ctx context.Context, inv *invocation) error {
 		return err
 	}
 	inv.details["status_code"] = 201
-	inv.related = append(inv.related, related("flow-run", run.ID, "flow-run", run.Name))
+	inv.related = append(inv.related, core.RelatedResource("flow-run", run.ID, "flow-run", run.Name))
 	return nil
 }
 
 // renderParameters renders what has {{ }} in it, and the wrappers that say so.
-func (s *Service) renderParameters(ctx context.Context, inv *invocation) (core.JSON, error) {
+func (s *Automations) renderParameters(ctx context.Context, inv *invocation) (core.JSON, error) {
 	if inv.action.Parameters.IsNull() {
 		return nil, nil
 	}
-	v := tree(inv.action.Parameters)
+	v := inv.action.Parameters.ObjectTree()
 	var texts []string
 	eachText(v, func(text string) { texts = append(texts, text) })
 	data, err := s.templateData(ctx, inv, texts...)
@@ -107,7 +107,7 @@ func (s *Service) renderParameters(ctx context.Context, inv *invocation) (core.J
 }
 
 // pauseTarget pauses or resumes what can be paused.
-func (s *Service) pauseTarget(ctx context.Context, inv *invocation, noun string, pause bool) error {
+func (s *Automations) pauseTarget(ctx context.Context, inv *invocation, noun string, pause bool) error {
 	id, err := inv.target(noun)
 	if err != nil {
 		return err
@@ -120,22 +120,22 @@ func (s *Service) pauseTarget(ctx context.Context, inv *invocation, noun string,
 		if _, err := s.store.Deployment(ctx, id); err != nil {
 			return err
 		}
-		return s.pauseDeployment(ctx, id, pause)
+		return s.actor.SetDeploymentPaused(ctx, id, pause)
 	case "work-pool":
 		p, err := s.store.WorkPool(ctx, id)
 		if err != nil {
 			return err
 		}
-		return s.UpdateWorkPool(ctx, p.Name, core.WorkPoolUpdate{IsPaused: core.Some(pause)})
+		return s.actor.UpdateWorkPool(ctx, p.Name, core.WorkPoolUpdate{IsPaused: core.Some(pause)})
 	case "work-queue":
-		return s.UpdateWorkQueue(ctx, id, core.WorkQueueUpdate{IsPaused: core.Some(pause)})
+		return s.actor.UpdateWorkQueue(ctx, id, core.WorkQueueUpdate{IsPaused: core.Some(pause)})
 	default:
 		return s.UpdateAutomation(ctx, id, core.AutomationUpdate{Enabled: core.Some(!pause)})
 	}
 }
 
 // steerFlowRun changes the state of the flow run that the event tells of.
-func (s *Service) steerFlowRun(ctx context.Context, inv *invocation) error {
+func (s *Automations) steerFlowRun(ctx context.Context, inv *invocation) error {
 	id, err := inv.target("flow-run")
 	if err != nil {
 		return err
@@ -144,19 +144,19 @@ func (s *Service) steerFlowRun(ctx context.Context, inv *invocation) error {
 	var result *core.OrchestrationResult
 	switch inv.action.Type {
 	case "cancel-flow-run":
-		if result, err = s.CancelFlowRun(ctx, id); err == nil && result.State != nil && result.State.Type == core.Cancelled {
+		if result, err = s.actor.CancelFlowRun(ctx, id); err == nil && result.State != nil && result.State.Type == core.Cancelled {
 			return nil // nothing executed it: cancelled at once
 		}
 	case "suspend-flow-run":
-		result, err = s.SuspendFlowRun(ctx, id)
+		result, err = s.actor.SuspendFlowRun(ctx, id)
 	case "resume-flow-run":
-		result, err = s.ResumeFlowRun(ctx, id, nil)
+		result, err = s.actor.ResumeFlowRun(ctx, id, nil)
 	default:
 		c := core.StateCreate{Type: core.StateType(inv.action.State), Name: core.Deref(inv.action.Name), Message: inv.action.Message}
 		if c.Message == nil {
 			c.Message = core.Ptr(fmt.Sprintf("State changed by Automation %s", inv.automation.ID))
 		}
-		result, err = s.SetFlowRunState(ctx, id, c, inv.action.Force)
+		result, err = s.actor.SetFlowRunState(ctx, id, c, inv.action.Force)
 	}
 	if err != nil {
 		return err

@@ -1,4 +1,4 @@
-package orchestrate
+package automation
 
 import (
 	"context"
@@ -30,7 +30,7 @@ const (
 // transaction before it is done, and struck out with the events that tell of
 // it: of many servers one does it. Only an action whose server died while
 // doing it is done again, and fails once that has happened actionTries times.
-func (s *Service) DoActions(ctx context.Context) (n int, first error) {
+func (s *Automations) DoActions(ctx context.Context) (n int, first error) {
 	for _, a := range s.claims.take() {
 		s.returnAction(ctx, a)
 	}
@@ -98,14 +98,14 @@ type invocation struct {
 	details    map[string]any
 }
 
-// errAction is an action that failed for a reason that its user is told.
-type errAction string
+// actionError is an action that failed for a reason that its user is told.
+type actionError string
 
-func (e errAction) Error() string { return string(e) }
+func (e actionError) Error() string { return string(e) }
 
-func failed(format string, args ...any) error { return errAction(fmt.Sprintf(format, args...)) }
+func failed(format string, args ...any) error { return actionError(fmt.Sprintf(format, args...)) }
 
-func (s *Service) doAction(ctx context.Context, due *core.DueAction) error {
+func (s *Automations) doAction(ctx context.Context, due *core.DueAction) error {
 	var claimed bool
 	err := s.store.Write(ctx, func(tx core.Tx) (err error) {
 		claimed, err = tx.ClaimDueAction(ctx, due, s.now().Add(actionClaim))
@@ -123,7 +123,7 @@ func (s *Service) doAction(ctx context.Context, due *core.DueAction) error {
 
 // attemptAction performs a claimed action. A claim that is neither finished nor
 // returned was interrupted: its process died, perhaps because of the action.
-func (s *Service) attemptAction(ctx context.Context, due *core.DueAction) (err error) {
+func (s *Automations) attemptAction(ctx context.Context, due *core.DueAction) (err error) {
 	inv := &invocation{DueAction: due, details: map[string]any{}, action: &core.AutomationAction{}, firing: &core.Firing{}}
 	decodeJSON(due.Action, inv.action)
 	decodeJSON(due.Firing, inv.firing)
@@ -134,13 +134,13 @@ func (s *Service) attemptAction(ctx context.Context, due *core.DueAction) (err e
 		return s.finishAction(ctx, inv, failed("The action was interrupted %d times before it finished and is not started again: "+
 			"each time, its server exited or stopped responding. Check the server's log, and what the action renders or calls", due.Attempts))
 	}
-	err = s.performPatiently(ctx, inv)
+	err = s.performWithRetry(ctx, inv)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	// The database's own trouble is no outcome: the action is done later, and
 	// where the trouble may lie in the action, not for ever.
-	if code := core.CodeOf(err); err != nil && !errors.As(err, new(errAction)) &&
+	if code := core.CodeOf(err); err != nil && !errors.As(err, new(actionError)) &&
 		(code == core.EUnavailable || code == core.EInternal && !errors.Is(err, context.DeadlineExceeded) && due.Attempts+1 < actionTries) {
 		return err
 	}
@@ -150,7 +150,7 @@ func (s *Service) attemptAction(ctx context.Context, due *core.DueAction) (err e
 // returnAction gives a claim back, so that a shutdown and an unavailable
 // database do not count as interruptions. Where the database does not take it,
 // it is given back when DoActions runs again.
-func (s *Service) returnAction(ctx context.Context, due *core.DueAction) {
+func (s *Automations) returnAction(ctx context.Context, due *core.DueAction) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), actionReturn)
 	defer cancel()
 	err := s.store.Write(ctx, func(tx core.Tx) error { return tx.ReturnDueAction(ctx, due, s.now()) })
@@ -178,14 +178,14 @@ func (u *unreturned) take() (actions []*core.DueAction) {
 	return actions
 }
 
-// performPatiently outlasts a restart of the database within the claim.
-func (s *Service) performPatiently(ctx context.Context, inv *invocation) error {
+// performWithRetry outlasts a restart of the database within the claim.
+func (s *Automations) performWithRetry(ctx context.Context, inv *invocation) error {
 	ctx, cancel := context.WithTimeout(ctx, actionFor)
 	defer cancel()
 	again := backoff.Pauses{First: actionAgain, Limit: 10 * actionAgain}
 	for {
 		err := s.perform(ctx, inv)
-		if core.CodeOf(err) != core.EUnavailable || errors.As(err, new(errAction)) {
+		if core.CodeOf(err) != core.EUnavailable || errors.As(err, new(actionError)) {
 			return err
 		}
 		inv.related, inv.details = nil, map[string]any{}
@@ -197,7 +197,7 @@ func (s *Service) performPatiently(ctx context.Context, inv *invocation) error {
 
 // finishAction strikes an action out and tells how it went. The events' ids
 // come from the invocation, so that they are told once.
-func (s *Service) finishAction(ctx context.Context, inv *invocation, outcome error) error {
+func (s *Automations) finishAction(ctx context.Context, inv *invocation, outcome error) error {
 	if outcome != nil {
 		s.log.Warn("automation's action failed", "automation", inv.automation.Name, "action", inv.action.Type, "error", outcome)
 	}

@@ -1,4 +1,4 @@
-package orchestrate
+package automation
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 
 // firing is the evaluation of one automation within one transaction.
 type firing struct {
-	s          *Service
+	s          *Automations
 	tx         core.Tx
 	out        *commit.Outbox
 	automation *core.Automation

@@ -1,4 +1,4 @@
-package orchestrate
+package automation
 
 import (
 	"context"
@@ -10,8 +10,8 @@ import (
 )
 
 // block is the document that the action names, with its secrets.
-func (s *Service) actionBlock(ctx context.Context, inv *invocation) (*notify.Block, []string, error) {
-	d, err := s.Blocks.BlockDocument(ctx, inv.action.BlockDocumentID, true)
+func (s *Automations) actionBlock(ctx context.Context, inv *invocation) (*notify.Block, []string, error) {
+	d, err := s.blocks.BlockDocument(ctx, inv.action.BlockDocumentID, true)
 	if core.IsNotFound(err) {
 		return nil, nil, failed("The block document %s does not exist any more", inv.action.BlockDocumentID)
 	}
@@ -34,7 +34,7 @@ func (s *Service) actionBlock(ctx context.Context, inv *invocation) (*notify.Blo
 
 // rendered renders an action's texts. A template that fails is sent as it is,
 // with the reason: a notification should rather look odd than be lost.
-func (s *Service) rendered(ctx context.Context, inv *invocation, texts ...string) ([]string, error) {
+func (s *Automations) rendered(ctx context.Context, inv *invocation, texts ...string) ([]string, error) {
 	data, err := s.templateData(ctx, inv, texts...)
 	if err != nil {
 		return nil, err
@@ -48,7 +48,7 @@ func (s *Service) rendered(ctx context.Context, inv *invocation, texts ...string
 	return out, nil
 }
 
-func (s *Service) sendNotification(ctx context.Context, inv *invocation) error {
+func (s *Automations) sendNotification(ctx context.Context, inv *invocation) error {
 	b, capabilities, err := s.actionBlock(ctx, inv)
 	if err != nil {
 		return err
@@ -67,7 +67,7 @@ func (s *Service) sendNotification(ctx context.Context, inv *invocation) error {
 	return nil
 }
 
-func (s *Service) callWebhook(ctx context.Context, inv *invocation) error {
+func (s *Automations) callWebhook(ctx context.Context, inv *invocation) error {
 	b, _, err := s.actionBlock(ctx, inv)
 	if err != nil {
 		return err

@@ -1,0 +1,70 @@
+package automation
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/flowlite/flowlite/runtime/commit"
+	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/notify"
+	"github.com/flowlite/flowlite/runtime/trigger"
+)
+
+// Actor does what actions ask for.
+type Actor interface {
+	CancelFlowRun(ctx context.Context, id core.UUID) (*core.OrchestrationResult, error)
+	SuspendFlowRun(ctx context.Context, id core.UUID) (*core.OrchestrationResult, error)
+	ResumeFlowRun(ctx context.Context, id core.UUID, input core.JSON) (*core.OrchestrationResult, error)
+	SetFlowRunState(ctx context.Context, id core.UUID, c core.StateCreate, force bool) (*core.OrchestrationResult, error)
+	// CreateDeploymentFlowRunBy creates a run of a deployment that by is the creator of.
+	CreateDeploymentFlowRunBy(ctx context.Context, deploymentID core.UUID, c core.DeploymentFlowRunCreate, by *core.CreatedBy) (*core.FlowRun, error)
+	// SetDeploymentPaused returns ENotFound if there is no such deployment.
+	SetDeploymentPaused(ctx context.Context, id core.UUID, paused bool) error
+	UpdateWorkPool(ctx context.Context, name string, u core.WorkPoolUpdate) error
+	UpdateWorkQueue(ctx context.Context, id core.UUID, u core.WorkQueueUpdate) error
+}
+
+// Documents opens block documents.
+type Documents interface {
+	// BlockDocument comes with its data; secrets says whether in the clear.
+	BlockDocument(ctx context.Context, id core.UUID, secrets bool) (*core.BlockDocument, error)
+}
+
+// Config is what Automations needs. All fields but Private and URL are required.
+type Config struct {
+	Store    core.Store
+	Bus      core.Bus
+	Commit   *commit.Writer
+	Triggers *trigger.Set // that Commit asks, too
+	Actor    Actor
+	Blocks   Documents
+	Log      *slog.Logger
+	Now      func() core.Time
+	URL      string         // of the UI, for links in notifications
+	Private  notify.Private // private addresses that notifications and webhooks may reach
+}
+
+// Automations has the use cases of automations, evaluates their triggers, and runs
+// their actions.
+type Automations struct {
+	store    core.Store
+	bus      core.Bus
+	commit   *commit.Writer
+	triggers *trigger.Set
+	actor    Actor
+	blocks   Documents
+	log      *slog.Logger
+	now      func() core.Time
+	url      string
+	private  notify.Private
+	claims   unreturned
+}
+
+// New returns Automations on c.
+func New(c Config) *Automations {
+	return &Automations{store: c.Store, bus: c.Bus, commit: c.Commit, triggers: c.Triggers, actor: c.Actor, blocks: c.Blocks,
+		log: c.Log, now: c.Now, url: c.URL, private: c.Private}
+}
+
+// FollowPeers loads the automations that other servers have changed.
+func (s *Automations) FollowPeers(ctx context.Context) error { return s.triggers.Refresh(ctx, s.store) }
