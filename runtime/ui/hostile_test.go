@@ -99,8 +99,7 @@ func TestHostileNames(t *testing.T) {
 			t.Errorf("%.80s: %q came through", p, m)
 		}
 	}
-	in := uitest.Browser(t)
-	b := h.Tab(t, in, "/palette", 1280, 900)
+	b := h.Tab(t, uitest.Browser(t), "/palette", 1280, 900)
 	for _, p := range seen {
 		b.GoTo(p)
 		b.Want(`String(window.hacked)+document.querySelectorAll("main script,main img,[onerror],[onfocus],main [autofocus]:not(.esum),a[href^='javascript:']").length`, "undefined0")

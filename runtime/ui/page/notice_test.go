@@ -69,7 +69,7 @@ func TestDeletedWhileOpen(t *testing.T) {
 	h.Check(err)
 	h.Must(h.Service.CreateWorkPool(ctx, core.WorkPoolCreate{Name: "gpu", Type: "process"}))
 	limit := h.Limit("db", 2, 0)
-	in := uitest.Browser(t)
+	b := h.Tab(t, uitest.Browser(t), "/palette", 1280, 900)
 	for _, c := range []struct {
 		path, name string
 		remove     func() error
@@ -81,7 +81,7 @@ func TestDeletedWhileOpen(t *testing.T) {
 		{"/flows/" + h.Approval.FlowID.String(), "refund-approval", func() error { return h.Service.DeleteFlow(ctx, h.Approval.FlowID) }},
 		{"/concurrency/" + limit.ID.String(), "db", func() error { return h.Service.DeleteGlobalLimit(ctx, limit.ID) }},
 	} {
-		b := h.Tab(t, in, c.path, 1280, 900)
+		b.GoTo(c.path)
 		h.Check(c.remove())
 		b.JS(`htmx.trigger(document.body,"changed")`)
 		b.Wait(`document.querySelector("#notice").textContent.includes("was deleted")`)
@@ -103,10 +103,10 @@ func TestPasswordChangedWhileOpen(t *testing.T) {
 	status := h.Turned(t)
 	run := h.Create(h.ETL, "")
 	h.Act(run.ID)
-	in := uitest.Browser(t)
+	b := h.Tab(t, uitest.Browser(t), "/palette", 1280, 900)
 	for _, path := range []string{"/flow-runs/" + run.ID.String(), "/runs", "/deployments", "/settings"} {
 		status.Store(0)
-		b := h.Tab(t, in, path, 1280, 900)
+		b.GoTo(path)
 		if path != "/settings" {
 			b.Wait(`document.querySelector("#live").dataset.state=="up"`)
 		}
@@ -120,7 +120,7 @@ func TestPasswordChangedWhileOpen(t *testing.T) {
 		b.Wait(`!window.left && !!window.htmx && document.querySelector("#notice").textContent==""`)
 	}
 	// What a person sends is told the same.
-	b := h.Tab(t, in, "/work-pools", 1280, 900)
+	b.GoTo("/work-pools")
 	status.Store(401)
 	b.JS(`document.querySelector("button.sw").click()`)
 	b.Wait(`document.querySelector("#notice").textContent.includes("no longer accepts your password")`)

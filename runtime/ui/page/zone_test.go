@@ -127,10 +127,10 @@ func TestAgesAreNeverNegative(t *testing.T) {
 			t.Errorf("%s: %q", path, m)
 		}
 	}
-	in := uitest.Browser(t)
+	b := h.Tab(t, uitest.Browser(t), "/palette", 1280, 900)
 	for ahead, want := range map[time.Duration]string{-30 * time.Minute: "0 s ago", 30 * time.Minute: "27 min ago"} {
 		h.Ahead.Store(int64(ahead))
-		b := h.Tab(t, in, "/work-pools/default", 1280, 900)
+		b.GoTo("/work-pools/default")
 		b.JS(`(window.ticks=0,new MutationObserver(()=>ticks++).observe(document.querySelector("time[data-ago]"),{childList:true,characterData:true,subtree:true}),0)`)
 		b.Wait(`ticks>0`)
 		b.Want(`document.querySelector("time[data-ago]").textContent.replace("26","27")`, want)
