@@ -102,5 +102,5 @@ type Lease struct {
 const LeaseReleased Time = 1
 
 // LeaseSeconds is how long a lease lasts without renewal; holders renew at a
-// third of it, so that a dead holder is noticed within 15 s.
+// third of it, so that a dead holder is noticed within 12 s.
 const LeaseSeconds Seconds = 10

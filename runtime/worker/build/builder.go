@@ -32,7 +32,7 @@ func New(cacheDir string) *Builder {
 // already. A failed compilation is an *Error.
 func (b *Builder) Build(ctx context.Context, e Entrypoint) (binary string, cached bool, err error) {
 	if e.Kind() == Python {
-		return "", false, core.Errorf(core.EInvalid, "%s is a Python flow; the flowlite worker runs Go flows and commands for now: start a Prefect worker for its pool (prefect worker start), or set the job variable command", e)
+		return "", false, core.Errorf(core.EInvalid, "%s is a Python flow, which is not compiled; deploy it by flowlite deploy %s or by Prefect, and workers run it with Prefect", e, core.ShellWord(e.String()))
 	}
 	if err := e.Check(); err != nil {
 		return "", false, err
