@@ -18,7 +18,7 @@ import (
 	"github.com/flowlite/flowlite/runtime/ui/uitest"
 )
 
-// behind puts a proxy before the house, which serves under a base path. The
+// behind puts a proxy before the fixture, which serves under a base path. The
 // proxy gives requests its own Host and says which one was asked for.
 func behind(t *testing.T, base string, cut, tls bool) *uitest.Fixture {
 	h := uitest.Open(t)

@@ -8,7 +8,7 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-// Seed fills the house with two days of work, a running run with a failed
+// Seed fills the fixture with two days of work, a running run with a failed
 // task and artifacts, a paused one, a failed one and a late one.
 func (h *Fixture) Seed() (running, paused, big, failed *core.FlowRun) {
 	h.T.Helper()
