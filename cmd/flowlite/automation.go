@@ -155,7 +155,10 @@ func (c *automationCreateCmd) Run(a *app) error {
 	if !many {
 		all = core.JSON(made[0])
 	}
-	return a.out.Say(all, strings.Join(names, "\n"), "Created %s", strings.Join(names, ", "))
+	if a.out.ForPeople() {
+		return a.out.Say(nil, "", "Created %s", strings.Join(names, ", "))
+	}
+	return a.out.List(all, nil, names)
 }
 
 type automationPauseCmd struct{ automationRef }

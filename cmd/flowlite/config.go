@@ -89,7 +89,10 @@ func (a *app) saySettings(done string, values map[string]string) error {
 		names = append(names, k)
 	}
 	slices.Sort(names)
-	return a.out.Say(core.ToJSON(a.profileRow(a.profile, false)), strings.Join(names, "\n"), "%s %s in profile %s", done, strings.Join(names, ", "), a.out.Bold(a.profile))
+	if a.out.ForPeople() {
+		return a.out.Say(nil, "", "%s %s in profile %s", done, strings.Join(names, ", "), a.out.Bold(a.profile))
+	}
+	return a.out.List(core.ToJSON(a.profileRow(a.profile, false)), nil, names)
 }
 
 type configUnsetCmd struct {

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"golang.org/x/term"
+
+	"github.com/flowlite/flowlite/cmd/flowlite/internal/out"
 )
 
 func (a *app) canAsk() bool {
@@ -15,7 +17,7 @@ func (a *app) canAsk() bool {
 }
 
 func (a *app) prompt(question string) (string, error) {
-	_, _ = fmt.Fprint(a.out.Err, question+" ")
+	_, _ = fmt.Fprint(a.out.Err, out.Line(question)+" ")
 	line, err := a.typed(func() (string, error) { return bufio.NewReader(a.stdin).ReadString('\n') })
 	return strings.TrimSpace(line), err
 }

@@ -142,7 +142,7 @@ func (c *flowRunWatchCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	a.progress("%s  %s  %s", a.out.Bold(r.Name), short(r.ID), a.runURL(r))
+	a.out.Tell("%s  %s  %s", a.out.Bold(r.Name), short(r.ID), a.runURL(r))
 	return a.watch(r, c.watchFlags)
 }
 

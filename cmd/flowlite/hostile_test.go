@@ -6,8 +6,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"os/exec"
 	"regexp"
 	"testing"
+	"unicode"
 )
 
 // What others named, logged or described must not steer the terminal of whoever
@@ -17,7 +19,8 @@ func TestHostileTextsOnATerminal(t *testing.T) {
 		t.Skip("starts programs; left out with -short")
 	}
 	api, _ := gated(t)
-	const evil = "x\x1b]0;title\x07\x1b]52;c;ZXZpbA==\x07\x1b[2J\x1b[1;1H\x1b[8mhidden\u009b6n\u202egpj"
+	const evil = "x\x1b]0;title\x07\x1b]52;c;ZXZpbA==\x07\x1b[2J\x1b[1;1H\x1b[8mhidden\u009b6n\u202egpj\u2066\u200f\u061c" +
+		"\nFAKE\r\nFAKE\rFAKE\vFAKE\fFAKE\u0085FAKE\u2028FAKE\u2029FAKE\tFAKE"
 	post := func(path string, body any) map[string]any {
 		t.Helper()
 		b, err := json.Marshal(body)
@@ -44,6 +47,10 @@ func TestHostileTextsOnATerminal(t *testing.T) {
 	post("/variables/", map[string]any{"name": "greeting", "value": evil, "tags": []string{evil}})
 	post("/events", []any{map[string]any{"id": "0198f6e0-0000-7000-8000-000000000001", "event": evil, "occurred": "2026-01-01T00:00:00Z",
 		"resource": map[string]any{"prefect.resource.id": evil, "prefect.resource.name": evil}}})
+	bin, err := buildProgram()
+	if err != nil {
+		t.Fatal(err)
+	}
 	allowed := regexp.MustCompile("\r\x1b\\[K|\x1b\\[[0-79;]*m|\r\n")
 	for _, args := range [][]string{
 		{"flow-run", "ls"}, {"flow-run", "inspect", run}, {"logs", run}, {"flow", "ls"}, {"flow-run", "why", run},
@@ -58,10 +65,27 @@ func TestHostileTextsOnATerminal(t *testing.T) {
 		}
 		rest := allowed.ReplaceAllString(x.text(), "")
 		for _, r := range rest {
-			if r < ' ' && r != '\n' && r != '\t' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == '\u202e' {
+			if r < ' ' && r != '\n' && r != '\t' || r == 0x7f || r >= 0x80 && r < 0xa0 || unicode.Is(unicode.Bidi_Control, r) {
 				t.Errorf("%v prints %q", args, r)
 				break
 			}
 		}
+		if fake.MatchString(x.text()) && args[len(args)-1] != "greeting" {
+			t.Errorf("%v shows text as a line of its own: %q", args, x.text())
+		}
+		// The same in a pipe, where escape sequences pass.
+		if args[len(args)-2] == "get" || args[len(args)-1] == "json" {
+			continue
+		}
+		piped, err := exec.Command(bin, append(args, "--api-url", api)...).Output()
+		if err != nil {
+			t.Errorf("%v: %v", args, err)
+		}
+		if fake.Match(piped) {
+			t.Errorf("%v in a pipe shows text as a line or a column of its own: %q", args, piped)
+		}
 	}
 }
+
+// fake is hostile text where a line, or a column of a table, begins.
+var fake = regexp.MustCompile(`(?m)(?:^|[\r\v\f\x{85}\x{2028}\x{2029}])FAKE`)

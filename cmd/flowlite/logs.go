@@ -117,7 +117,7 @@ func (a *app) logs(of logsOf, f logsFlags) error {
 		return a.out.List(raw, &out.Table{}, names)
 	}
 	for _, l := range rows {
-		a.progress("%s", a.logLine(l))
+		a.out.Tell("%s", a.logLine(l))
 	}
 	return nil
 }
@@ -144,7 +144,7 @@ func (a *app) followLogs(of logsOf, f logsFlags) error {
 			continue
 		}
 		if a.out.ForPeople() {
-			a.progress("%s", a.logLine(l))
+			a.out.Tell("%s", a.logLine(l))
 		} else if err := a.follow(core.ToJSON(l), l.ID.String()); err != nil {
 			return err
 		}
@@ -205,7 +205,6 @@ func (a *app) allLogs(of logsOf, f logsFlags) (all []*core.Log, err error) {
 }
 
 func (a *app) logLine(l *core.Log) string {
-	name := strings.TrimPrefix(l.Name, "prefect.")
-	message := strings.ReplaceAll(strings.TrimRight(l.Message, "\n"), "\n", "\n    ")
-	return a.out.Dim(l.Timestamp.Time().Local().Format("15:04:05.000")) + " " + a.out.Level(l.Level) + " " + a.out.Dim(name) + "  " + message
+	name := out.Line(strings.TrimPrefix(l.Name, "prefect."))
+	return a.out.Dim(l.Timestamp.Time().Local().Format("15:04:05.000")) + " " + a.out.Level(l.Level) + " " + a.out.Dim(name) + "  " + strings.TrimRight(l.Message, "\n")
 }

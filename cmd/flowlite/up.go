@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/flowlite/flowlite/cmd/flowlite/internal/out"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/server"
 )
@@ -110,7 +111,7 @@ func (c *upCmd) Run(a *app) error {
 		for dir := range broken {
 			if r.Problems[dir] == nil {
 				delete(broken, dir)
-				_, _ = fmt.Fprintf(a.out.Out, "  %s: no problem any more\n", dir)
+				_, _ = fmt.Fprintf(a.out.Out, "  %s: no problem any more\n", out.Line(dir))
 			}
 		}
 		for dir := range r.Problems {
@@ -132,7 +133,7 @@ func (a *app) flows(r server.FlowsReport, first bool) {
 			word = "found   "
 		}
 		if d.Changed || first {
-			_, _ = fmt.Fprintf(a.out.Out, "  %s %s  %s\n", word, a.out.Bold(d.Name), a.out.Dim(d.Entrypoint))
+			_, _ = fmt.Fprintf(a.out.Out, "  %s %s  %s\n", word, a.out.Bold(out.Line(d.Name)), a.out.Dim(out.Line(d.Entrypoint)))
 		}
 	}
 	if first && len(r.Deployments)+len(r.Problems)+len(r.Hints) == 0 {

@@ -71,7 +71,7 @@ func (c *variableGetCmd) Run(a *app) error {
 	}
 	text := string(v.Value)
 	_ = json.Unmarshal(v.Value, &text) // a string without its quotes
-	return a.out.Say(raw, v.Name, "%s", text)
+	return a.out.Value(raw, v.Name, text)
 }
 
 type variableSetCmd struct {

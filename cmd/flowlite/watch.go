@@ -208,15 +208,6 @@ func (w *watcher) tasks(ctx context.Context, r *core.FlowRun) string {
 	return fmt.Sprintf("%d/%d tasks", min(done, all), all)
 }
 
-// progress goes to Out for people and to Err where data is wanted.
-func (a *app) progress(format string, args ...any) {
-	w := a.out.Out
-	if !a.out.ForPeople() {
-		w = a.out.Err
-	}
-	_, _ = fmt.Fprintf(w, format+"\n", args...)
-}
-
 func (a *app) outcome(r *core.FlowRun) error {
 	if !a.out.ForPeople() {
 		_, raw, err := ask[*core.FlowRun](a, "GET", "/flow_runs/"+r.ID.String(), nil)
@@ -227,7 +218,7 @@ func (a *app) outcome(r *core.FlowRun) error {
 			return err
 		}
 	} else {
-		a.progress("%s", a.ending(r))
+		a.out.Tell("%s", a.ending(r))
 	}
 	switch r.StateType {
 	case core.Failed, core.Crashed:

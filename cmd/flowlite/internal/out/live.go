@@ -41,10 +41,10 @@ func (p *Printer) Live() *Live {
 func (l *Live) Shown() bool { return l.width != nil }
 
 // Line prints what scrolls.
-func (l *Live) Line(format string, args ...any) {
+func (l *Live) Line(text string, args ...any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	text := fmt.Sprintf(format, args...) + "\n"
+	text = format(text, args) + "\n"
 	if l.last != "" {
 		text = eraseLine + text + l.fit(l.last)
 	}
@@ -52,18 +52,19 @@ func (l *Live) Line(format string, args ...any) {
 }
 
 // Hint is a line that names the next step.
-func (l *Live) Hint(format string, args ...any) {
+func (l *Live) Hint(text string, args ...any) {
 	if !l.Shown() {
-		l.p.Hint(format, args...)
+		l.p.Hint(text, args...)
 		return
 	}
-	l.Line("%s", l.p.Dim("  hint: "+fmt.Sprintf(format, args...)))
+	l.Line("%s", l.p.Dim("  hint: "+fmt.Sprintf(text, args...)))
 }
 
 // Set changes the last line; "" takes it away.
 func (l *Live) Set(text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	text = Line(text)
 	if l.width == nil || text == l.last {
 		return
 	}

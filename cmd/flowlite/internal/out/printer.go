@@ -97,12 +97,31 @@ func (p *Printer) Record(raw core.JSON, name string, fields []Field) error {
 }
 
 // Say prints a sentence for people; raw and name stand for it in the other formats.
-func (p *Printer) Say(raw core.JSON, name, format string, args ...any) error {
+func (p *Printer) Say(raw core.JSON, name, text string, args ...any) error {
 	if !p.ForPeople() {
 		return p.Record(raw, name, nil)
 	}
-	_, err := fmt.Fprintf(p.Out, format+"\n", args...)
+	_, err := io.WriteString(p.Out, format(text, args)+"\n")
 	return err
+}
+
+// Value prints a text exactly as it is, for people and for pipes; raw and name
+// stand for it in the other formats.
+func (p *Printer) Value(raw core.JSON, name, text string) error {
+	if !p.ForPeople() {
+		return p.Record(raw, name, nil)
+	}
+	_, err := io.WriteString(p.Out, text+"\n")
+	return err
+}
+
+// Tell prints a sentence on Out for people, and on Err where Out is wanted for data.
+func (p *Printer) Tell(text string, args ...any) {
+	w := p.Out
+	if !p.ForPeople() {
+		w = p.Err
+	}
+	_, _ = io.WriteString(w, format(text, args)+"\n")
 }
 
 // Raw prints JSON as it came, in the chosen format.
@@ -139,10 +158,11 @@ func (p *Printer) Raw(raw core.JSON) error {
 	return err
 }
 
-// Names prints one name a line, for xargs.
+// Names prints one name a line, for xargs. A name that holds a line break is
+// printed with its code, so that it cannot pass for two names.
 func (p *Printer) Names(names ...string) error {
 	for _, n := range names {
-		if _, err := fmt.Fprintln(p.Out, n); err != nil {
+		if _, err := fmt.Fprintln(p.Out, word(n)); err != nil {
 			return err
 		}
 	}
@@ -150,11 +170,11 @@ func (p *Printer) Names(names ...string) error {
 }
 
 // Note is for people only, on Err.
-func (p *Printer) Note(format string, args ...any) {
-	_, _ = fmt.Fprintf(p.Err, format+"\n", args...)
+func (p *Printer) Note(text string, args ...any) {
+	_, _ = io.WriteString(p.Err, format(text, args)+"\n")
 }
 
 // Hint is a note that names the next step.
-func (p *Printer) Hint(format string, args ...any) {
-	p.Note("%s", paint(p.ErrColor, dim, "  hint: "+fmt.Sprintf(format, args...)))
+func (p *Printer) Hint(text string, args ...any) {
+	_, _ = io.WriteString(p.Err, paint(p.ErrColor, dim, "  hint: "+format(text, args))+"\n")
 }

@@ -2,11 +2,11 @@ package out
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"os"
 	"regexp"
 	"sync"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -90,13 +90,13 @@ func (s *screen) next(out *bytes.Buffer, text []byte) int {
 			return 1
 		}
 		if harmful(r) {
-			fmt.Fprintf(out, "<U+%04X>", r)
+			out.WriteString(code(r))
 		} else {
 			out.Write(text[:n])
 		}
 		return n
 	}
-	fmt.Fprintf(out, `\x%02x`, text[0])
+	out.WriteString(code(rune(text[0])))
 	return 1
 }
 
@@ -106,7 +106,7 @@ var unfinished = regexp.MustCompile(`^\x1b(\[[0-9;]*)?$`)
 // harmful are the controls beyond ASCII, some of which terminals take for escape
 // sequences, and what turns the direction of the text around.
 func harmful(r rune) bool {
-	return r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0x2028 || r == 0x2029
+	return r < 0xa0 || r == 0x2028 || r == 0x2029 || unicode.Is(unicode.Bidi_Control, r)
 }
 
 // fileOf is the file that w writes to, if it is one.

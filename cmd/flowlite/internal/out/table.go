@@ -61,12 +61,7 @@ func (p *Printer) Table(t *Table) error {
 func clean(row []string) []string {
 	c := make([]string, len(row))
 	for i, s := range row {
-		c[i] = strings.Map(func(r rune) rune {
-			if r == '\t' || r == '\n' || r == '\r' {
-				return ' '
-			}
-			return r
-		}, s)
+		c[i] = Line(s)
 	}
 	return c
 }
@@ -161,7 +156,7 @@ func (p *Printer) Fields(fields []Field) error {
 	w := 0
 	for _, f := range fields {
 		if f.Value != "" {
-			w = max(w, width(f.Name))
+			w = max(w, width(Line(f.Name)))
 		}
 	}
 	var b bytes.Buffer
@@ -169,9 +164,8 @@ func (p *Printer) Fields(fields []Field) error {
 		if f.Value == "" {
 			continue
 		}
-		name := p.Dim(f.Name) + strings.Repeat(" ", w-width(f.Name)+2)
-		value := strings.ReplaceAll(strings.TrimRight(f.Value, "\n"), "\n", "\n"+strings.Repeat(" ", w+2))
-		b.WriteString(name + value + "\n")
+		name := Line(f.Name)
+		b.WriteString(p.Dim(name) + strings.Repeat(" ", w-width(name)+2) + indented(f.Value, strings.Repeat(" ", w+2)) + "\n")
 	}
 	_, err := p.Out.Write(b.Bytes())
 	return err
