@@ -1,7 +1,6 @@
 package page
 
 import (
-	"bytes"
 	"compress/gzip"
 	"context"
 	"crypto/rand"
@@ -96,16 +95,16 @@ var zippers = sync.Pool{New: func() any { z, _ := gzip.NewWriterLevel(nil, 4); r
 
 // SendCode answers with a component and a status, gzipped where the client takes that.
 func (k *Kit) SendCode(w http.ResponseWriter, r *http.Request, code int, c templ.Component) error {
-	var b bytes.Buffer
-	if err := c.Render(r.Context(), &b); err != nil {
+	b, err := views.Render(r.Context(), c)
+	if err != nil {
 		return err
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
-	if b.Len() < 1000 || !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+	if len(b) < 1000 || !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 		w.WriteHeader(code)
-		_, _ = w.Write(b.Bytes())
+		_, _ = w.Write(b)
 		return nil
 	}
 	h.Set("Content-Encoding", "gzip")
@@ -113,7 +112,7 @@ func (k *Kit) SendCode(w http.ResponseWriter, r *http.Request, code int, c templ
 	z := zippers.Get().(*gzip.Writer)
 	defer zippers.Put(z)
 	z.Reset(w)
-	_, _ = z.Write(b.Bytes())
+	_, _ = z.Write(b)
 	_ = z.Close()
 	return nil
 }

@@ -1,7 +1,6 @@
 package run
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -259,9 +258,9 @@ func (f *follower) sendDone() error {
 }
 
 func (f *follower) push(c templ.Component) error {
-	var b bytes.Buffer
-	if err := c.Render(f.ctx, &b); err != nil {
+	b, err := views.Render(f.ctx, c)
+	if err != nil {
 		return err
 	}
-	return f.s.Send(strconv.FormatInt(f.after, 10)+"."+f.state.String(), "", b.String())
+	return f.s.Send(strconv.FormatInt(f.after, 10)+"."+f.state.String(), "", string(b))
 }
