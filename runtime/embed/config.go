@@ -50,6 +50,7 @@ type Config struct {
 	WorkerLimit int    // runs at once; 0: no limit
 	WorkDir     string // what entrypoints of other deployments of the pool are relative to; default: the current directory
 	Python      string // interpreter of Python flows in the pool; default: that of their directory
+	RunAs       string // system user of the processes of other deployments' flows; Linux, for a program of root
 	NoFork      bool   // each Python run is a process of its own, without a preloaded interpreter
 	NoServices  bool   // another server does the scheduling and the expiry of leases
 	NoUI        bool
@@ -73,7 +74,7 @@ func (c Config) server() server.Config {
 		AllowedHosts: c.AllowedHosts, AllowedOrigins: c.AllowedOrigins,
 		TrustedProxies: c.TrustedProxies, PrivateURLs: c.PrivateURLs,
 		BasePath: c.BasePath, PublicURL: c.PublicURL, Retain: orchestrate.Retention(c.Retain),
-		Worker: true, WorkerLimit: c.WorkerLimit, WorkDir: c.WorkDir, Python: c.Python, NoFork: c.NoFork,
+		Worker: true, WorkerLimit: c.WorkerLimit, WorkDir: c.WorkDir, Python: c.Python, RunAs: c.RunAs, NoFork: c.NoFork,
 		NoLoops: c.NoServices, NoUI: c.NoUI, Version: c.Version, Log: c.Logger, DrainGrace: c.DrainGrace,
 	}
 }
