@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/local"
+
 	"github.com/flowlite/flowlite"
 	"github.com/flowlite/flowlite/db"
 	"github.com/flowlite/flowlite/db/dbtest"
@@ -33,7 +35,7 @@ func onDisk(b *testing.B, database string) *engine.Engine {
 	if err != nil {
 		b.Fatal(err)
 	}
-	svc := orchestrate.New(orchestrate.Config{Store: store, Bus: bus.NewMemory(), Results: orchestrate.DirResults(filepath.Join(dir, "results"))})
+	svc := local.New(local.Config{Store: store, Bus: bus.NewMemory(), Results: orchestrate.DirResults(filepath.Join(dir, "results"))})
 	if err := svc.Start(b.Context()); err != nil {
 		b.Fatal(err)
 	}

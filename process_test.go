@@ -15,8 +15,9 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/flowlite/flowlite/runtime/local"
+
 	"github.com/flowlite/flowlite/runtime/core"
-	"github.com/flowlite/flowlite/runtime/orchestrate"
 	"github.com/flowlite/flowlite/runtime/server"
 )
 
@@ -48,7 +49,7 @@ var flowBinary, appBinary = built("program", "-trimpath", "-ldflags=-s -w"), bui
 type site struct {
 	t      *testing.T
 	srv    *server.Server
-	svc    *orchestrate.Service
+	svc    *local.Service
 	holder core.UUID
 	dir    string
 }

@@ -6,10 +6,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/flowlite/flowlite/runtime/local"
+
 	"github.com/flowlite/flowlite/db"
 	rest "github.com/flowlite/flowlite/runtime/api"
 	"github.com/flowlite/flowlite/runtime/bus"
-	"github.com/flowlite/flowlite/runtime/orchestrate"
 )
 
 // TestLimitCommands runs them in order against a real API.
@@ -19,8 +20,10 @@ func TestLimitCommands(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := bus.NewMemory()
-	service := orchestrate.New(orchestrate.Config{Store: store, Bus: b})
-	srv := httptest.NewServer(rest.New(rest.Config{Service: service, Store: store, Bus: b}))
+	service := local.New(local.Config{Store: store, Bus: b})
+	srv := httptest.NewServer(rest.New(rest.Config{
+		Runs: service.Service, Limits: service.Limits, Blocks: service.Blocks, Automations: service.Automations, Variables: service.Variables,
+		Artifacts: service.Artifacts, SavedSearches: service.SavedSearches, Logs: service.Logs, Store: store, Bus: b}))
 	t.Cleanup(func() { srv.Close(); _ = service.Stop(context.Background()); _ = b.Close(); _ = store.Close() })
 	for _, c := range []struct {
 		args string

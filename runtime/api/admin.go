@@ -15,7 +15,7 @@ func (a *API) admin() group {
 		get("/storage", a.storage).runs(),
 		route("PUT", "/storage", http.StatusOK, a.setStorage, need("default_result_storage_block_id")),
 		done("DELETE", "/storage", func(ctx context.Context, _ *struct{}) error {
-			return a.service.SetDefaultResultStorage(ctx, core.UUID{})
+			return a.Blocks.SetDefaultResultStorage(ctx, core.UUID{})
 		}),
 		post("/database/clear", a.refuseDatabase, optional),
 		post("/database/drop", a.refuseDatabase, optional),
@@ -24,7 +24,7 @@ func (a *API) admin() group {
 }
 
 func (a *API) settings(context.Context, *struct{}) (any, error) {
-	keep := a.service.Retention()
+	keep := a.Runs.Retention()
 	return map[string]any{
 		"flowlite": map[string]any{"version": a.Version, "database": a.store.Engine(), "retention": map[string]any{
 			"runs_seconds": kept(keep.Runs), "events_seconds": kept(keep.Events), "logs_seconds": kept(keep.Logs),
@@ -44,7 +44,7 @@ func kept(d time.Duration) any {
 // storage is where results lie unless their writer says otherwise; newer
 // clients ask for it before each run.
 func (a *API) storage(ctx context.Context, _ *struct{}) (*serverStorage, error) {
-	id, err := a.service.DefaultResultStorage(ctx)
+	id, err := a.Blocks.DefaultResultStorage(ctx)
 	return &serverStorage{id}, err
 }
 
@@ -52,7 +52,7 @@ func (a *API) setStorage(ctx context.Context, in *withBody[serverStorage]) (*ser
 	if in.Body.BlockID.IsZero() {
 		return nil, invalid("uuid_type", "UUID input should be a string, bytes or UUID object", nil, "default_result_storage_block_id")
 	}
-	if err := a.service.SetDefaultResultStorage(ctx, in.Body.BlockID); err != nil {
+	if err := a.Blocks.SetDefaultResultStorage(ctx, in.Body.BlockID); err != nil {
 		return nil, err
 	}
 	return a.storage(ctx, nil)

@@ -5,18 +5,29 @@ import (
 	"net/http"
 
 	"github.com/flowlite/flowlite/runtime/access"
+	"github.com/flowlite/flowlite/runtime/automation"
+	"github.com/flowlite/flowlite/runtime/block"
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/data"
+	"github.com/flowlite/flowlite/runtime/limit"
 	"github.com/flowlite/flowlite/runtime/orchestrate"
 )
 
 // PeerVersion is what GET /admin/version answers: clients abort on another major version.
 const PeerVersion = "3.4.9"
 
-// Config is what the API stands on. Service, Store and Bus are required.
+// Config is what the API needs. The use cases, Store, and Bus are required.
 type Config struct {
-	Service *orchestrate.Service
-	Store   core.Store
-	Bus     core.Bus
+	Runs          *orchestrate.Service
+	Limits        *limit.Limits
+	Blocks        *block.Blocks
+	Automations   *automation.Automations
+	Variables     *data.Variables
+	Artifacts     *data.Artifacts
+	SavedSearches *data.SavedSearches
+	Logs          *data.Logs
+	Store         core.Store
+	Bus           core.Bus
 
 	Access  *access.Guard // nil: no credentials are asked for
 	Origins []string      // of web pages that may call the API from elsewhere: "https://app.example.com"
@@ -30,7 +41,6 @@ type Config struct {
 // API is the http.Handler of everything under /api.
 type API struct {
 	Config
-	service *orchestrate.Service
 	store   core.Store
 	bus     core.Bus
 	log     *slog.Logger
@@ -50,7 +60,7 @@ type Operation struct {
 
 // New serves c. The handler expects whole paths, /api included.
 func New(c Config) *API {
-	a := &API{Config: c, service: c.Service, store: c.Store, bus: c.Bus, log: c.Log,
+	a := &API{Config: c, store: c.Store, bus: c.Bus, log: c.Log,
 		mux: http.NewServeMux(), origins: http.NewCrossOriginProtection()}
 	if a.log == nil {
 		a.log = slog.Default()

@@ -9,14 +9,14 @@ import (
 func (a *API) artifacts() group {
 	return group{"/artifacts", []op{
 		create(func(ctx context.Context, c core.ArtifactCreate) (*core.Artifact, error) {
-			if err := a.service.OwnFlowRun(ctx, c.FlowRunID); err != nil {
+			if err := a.Runs.OwnFlowRun(ctx, c.FlowRunID); err != nil {
 				return nil, err
 			}
-			return a.service.CreateArtifact(ctx, c)
+			return a.Artifacts.CreateArtifact(ctx, c)
 		}).runs(),
-		update("Artifact", a.service.UpdateArtifact).ownArtifact(),
+		update("Artifact", a.Artifacts.UpdateArtifact).ownArtifact(),
 		read("Artifact", a.store.Artifact).runs(),
-		remove("Artifact", a.service.DeleteArtifact),
+		remove("Artifact", a.Artifacts.DeleteArtifact),
 		get("/{key}/latest", func(ctx context.Context, in *struct {
 			Key string `path:"key"`
 		}) (*core.Artifact, error) {

@@ -15,23 +15,23 @@ func (a *API) automations() group {
 		count[automationQuery]("/count", a.store.CountAutomations),
 		get("/{id}", func(ctx context.Context, in *byID) (*core.Automation, error) { return a.store.Automation(ctx, in.ID) }, model(ownWords)),
 		done("PUT", "/{id}", func(ctx context.Context, in *change[core.AutomationWrite]) error {
-			return a.warnEndless(ctx, in.ID, a.service.ReplaceAutomation(ctx, in.ID, in.Body))
+			return a.warnEndless(ctx, in.ID, a.Automations.ReplaceAutomation(ctx, in.ID, in.Body))
 		}, need("name", "trigger", "actions"), model(ownWords)),
 		done("PATCH", "/{id}", func(ctx context.Context, in *change[core.AutomationUpdate]) error {
-			return a.warnEndless(ctx, in.ID, a.service.UpdateAutomation(ctx, in.ID, in.Body))
+			return a.warnEndless(ctx, in.ID, a.Automations.UpdateAutomation(ctx, in.ID, in.Body))
 		}, model(ownWords)),
-		done("DELETE", "/{id}", func(ctx context.Context, in *byID) error { return a.service.DeleteAutomation(ctx, in.ID) }, model(ownWords)),
+		done("DELETE", "/{id}", func(ctx context.Context, in *byID) error { return a.Automations.DeleteAutomation(ctx, in.ID) }, model(ownWords)),
 		get("/related-to/{resource}", func(ctx context.Context, in *ofResource) ([]*core.Automation, error) {
-			return rows(a.service.AutomationsRelatedTo(ctx, in.Resource))
+			return rows(a.Automations.AutomationsRelatedTo(ctx, in.Resource))
 		}),
 		route("DELETE", "/owned-by/{resource}", http.StatusAccepted, func(ctx context.Context, in *ofResource) (any, error) {
-			return nil, a.service.DeleteAutomationsOwnedBy(ctx, in.Resource)
+			return nil, a.Automations.DeleteAutomationsOwnedBy(ctx, in.Resource)
 		}),
 	}}
 }
 
 func (a *API) createAutomation(ctx context.Context, c core.AutomationWrite) (*core.Automation, error) {
-	made, err := a.service.CreateAutomation(ctx, c)
+	made, err := a.Automations.CreateAutomation(ctx, c)
 	if err != nil {
 		return nil, err
 	}

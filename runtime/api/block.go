@@ -9,22 +9,22 @@ import (
 
 func (a *API) blockTypes() group {
 	return group{"/block_types", []op{
-		create(a.service.CreateBlockType, need("name", "slug")).runs(),
-		update("Block type", a.service.UpdateBlockType),
+		create(a.Blocks.CreateBlockType, need("name", "slug")).runs(),
+		update("Block type", a.Blocks.UpdateBlockType),
 		read("Block type", a.store.BlockType).runs(),
-		remove("Block type", a.service.DeleteBlockType),
+		remove("Block type", a.Blocks.DeleteBlockType),
 		get("/slug/{slug}", func(ctx context.Context, in *bySlug) (*core.BlockType, error) {
 			t, err := a.store.BlockTypeBySlug(ctx, in.Slug)
 			return t, named("Block type", err)
 		}).runs(),
 		get("/slug/{slug}/block_documents", a.blockDocumentsOfType).runs(),
 		get("/slug/{slug}/block_documents/name/{name}", func(ctx context.Context, in *blockName) (*core.BlockDocument, error) {
-			d, err := a.service.BlockDocumentByName(ctx, in.Slug, in.Name, in.Secrets)
+			d, err := a.Blocks.BlockDocumentByName(ctx, in.Slug, in.Name, in.Secrets)
 			return d, named("Block document", err)
 		}).runs(),
 		filter[blockQuery]("/filter", nil, a.store.BlockTypes).runs(),
 		post("/install_system_block_types", func(ctx context.Context, _ *struct{}) (any, error) {
-			return nil, a.service.RegisterBlocks(ctx)
+			return nil, a.Blocks.RegisterBlocks(ctx)
 		}),
 	}}
 }
@@ -33,7 +33,7 @@ func (a *API) blockSchemas() group {
 	return group{"/block_schemas", []op{
 		route("POST", "/", http.StatusCreated, a.createBlockSchema, need("block_type_id")).runs(),
 		read("Block schema", a.store.BlockSchema).runs(),
-		remove("Block schema", a.service.DeleteBlockSchema),
+		remove("Block schema", a.Blocks.DeleteBlockSchema),
 		get("/checksum/{checksum}", func(ctx context.Context, in *struct {
 			Checksum string `path:"checksum"`
 			Version  string `query:"version"`
@@ -47,16 +47,16 @@ func (a *API) blockSchemas() group {
 
 func (a *API) blockDocuments() group {
 	return group{"/block_documents", []op{
-		create(a.service.CreateBlockDocument, need("block_schema_id", "block_type_id")).runs(),
-		update("Block document", a.service.UpdateBlockDocument),
+		create(a.Blocks.CreateBlockDocument, need("block_schema_id", "block_type_id")).runs(),
+		update("Block document", a.Blocks.UpdateBlockDocument),
 		get("/{id}", func(ctx context.Context, in *struct {
 			ID      core.UUID `path:"id"`
 			Secrets bool      `query:"include_secrets"`
 		}) (*core.BlockDocument, error) {
-			d, err := a.service.BlockDocument(ctx, in.ID, in.Secrets)
+			d, err := a.Blocks.BlockDocument(ctx, in.ID, in.Secrets)
 			return d, named("Block document", err)
 		}).runs(),
-		remove("Block document", a.service.DeleteBlockDocument),
+		remove("Block document", a.Blocks.DeleteBlockDocument),
 		post("/filter", a.filterBlockDocuments, strict).runs(),
 		count[blockQuery]("/count", a.store.CountBlockDocuments).runs(),
 	}}
@@ -86,7 +86,7 @@ type blockQuery struct {
 func (q blockQuery) filter() core.BlockFilters { return q.BlockFilters }
 
 func (a *API) createBlockSchema(ctx context.Context, in *withBody[core.BlockSchemaCreate]) (*core.BlockSchema, error) {
-	s, created, err := a.service.CreateBlockSchema(ctx, in.Body)
+	s, created, err := a.Blocks.CreateBlockSchema(ctx, in.Body)
 	if err == nil && !created {
 		setStatus(ctx, http.StatusOK)
 	}
@@ -102,7 +102,7 @@ func (a *API) blockDocumentsOfType(ctx context.Context, in *struct {
 		return nil, named("Block type", err)
 	}
 	of := &core.BlockDocumentFilter{BlockTypeID: &core.IDFilter{Any: []core.UUID{t.ID}}}
-	return rows(a.service.BlockDocuments(ctx, core.BlockFilters{Documents: of}, core.Page{}, in.Secrets))
+	return rows(a.Blocks.BlockDocuments(ctx, core.BlockFilters{Documents: of}, core.Page{}, in.Secrets))
 }
 
 func (a *API) filterBlockDocuments(ctx context.Context, in *withBody[struct {
@@ -113,5 +113,5 @@ func (a *API) filterBlockDocuments(ctx context.Context, in *withBody[struct {
 	if err != nil || none {
 		return []*core.BlockDocument{}, err
 	}
-	return rows(a.service.BlockDocuments(ctx, in.Body.BlockFilters, page, in.Body.Secrets))
+	return rows(a.Blocks.BlockDocuments(ctx, in.Body.BlockFilters, page, in.Body.Secrets))
 }

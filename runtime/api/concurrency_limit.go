@@ -24,14 +24,14 @@ func (a *API) limits() group {
 			if err != nil {
 				return err
 			}
-			return a.service.UpdateGlobalLimit(ctx, l.ID, in.Body)
+			return a.Limits.UpdateGlobalLimit(ctx, l.ID, in.Body)
 		}),
 		done("DELETE", "/{id}", func(ctx context.Context, in *limitKey) error {
 			l, err := a.limit(ctx, in.Key)
 			if err != nil {
 				return err
 			}
-			return a.service.DeleteGlobalLimit(ctx, l.ID)
+			return a.Limits.DeleteGlobalLimit(ctx, l.ID)
 		}),
 		post("/filter", a.filterLimits, strict).runs(),
 		post("/increment", a.increment, need("slots", "names")).runs(),
@@ -40,7 +40,7 @@ func (a *API) limits() group {
 		done("POST", "/decrement-with-lease", func(ctx context.Context, in *withBody[struct {
 			Lease core.UUID `json:"lease_id"`
 		}]) error {
-			return named("Lease", a.service.ReleaseSlots(ctx, in.Body.Lease))
+			return named("Lease", a.Limits.ReleaseSlots(ctx, in.Body.Lease))
 		}, need("lease_id")).runs(),
 		done("POST", "/leases/{id}/renew", a.renew, optional).runs(),
 	}}
@@ -57,7 +57,7 @@ func (a *API) createLimit(ctx context.Context, c core.GlobalConcurrencyLimitCrea
 	if c.SlotDecayPerSecond < 0 {
 		return nil, invalid("greater_than_equal", "Input should be greater than or equal to 0", c.SlotDecayPerSecond, "slot_decay_per_second")
 	}
-	return a.service.CreateGlobalLimit(ctx, c)
+	return a.Limits.CreateGlobalLimit(ctx, c)
 }
 
 // limit is found by id or by name.
@@ -95,7 +95,7 @@ type limitAnswer struct {
 }
 
 func (a *API) limitAnswer(ctx context.Context, l *core.GlobalConcurrencyLimit) (*limitAnswer, error) {
-	active, err := a.service.ActiveSlots(ctx, l)
+	active, err := a.Limits.ActiveSlots(ctx, l)
 	return &limitAnswer{GlobalConcurrencyLimit: l, ActiveSlots: active}, err
 }
 
@@ -126,14 +126,14 @@ func (a *API) increment(ctx context.Context, in *withBody[slotBody]) ([]core.Min
 	if err != nil {
 		return nil, err
 	}
-	return rows(a.service.IncrementSlots(ctx, r))
+	return rows(a.Limits.IncrementSlots(ctx, r))
 }
 
 func (a *API) decrement(ctx context.Context, in *withBody[slotBody]) ([]core.MinimalLimit, error) {
 	if _, err := in.Body.request(); err != nil {
 		return nil, err
 	}
-	return rows(a.service.DecrementSlots(ctx, core.SlotRelease{Slots: in.Body.Slots, Names: in.Body.Names, OccupancySeconds: in.Body.Occupancy}))
+	return rows(a.Limits.DecrementSlots(ctx, core.SlotRelease{Slots: in.Body.Slots, Names: in.Body.Names, OccupancySeconds: in.Body.Occupancy}))
 }
 
 func (a *API) acquire(ctx context.Context, in *withBody[slotBody]) (*core.SlotGrant, error) {
@@ -144,7 +144,7 @@ func (a *API) acquire(ctx context.Context, in *withBody[slotBody]) (*core.SlotGr
 	if r.LeaseDuration == 0 {
 		r.LeaseDuration = 300
 	}
-	g, err := a.service.AcquireSlots(ctx, r)
+	g, err := a.Limits.AcquireSlots(ctx, r)
 	if err == nil && g.Limits == nil {
 		g.Limits = []core.MinimalLimit{}
 	}
@@ -161,5 +161,5 @@ func (a *API) renew(ctx context.Context, in *change[struct {
 	if seconds < 60 || seconds > 86400 {
 		return invalid("greater_than_equal", "Input should be between 60 and 86400 seconds", seconds, "lease_duration")
 	}
-	return named("Lease", a.service.RenewSlots(ctx, in.ID, seconds))
+	return named("Lease", a.Limits.RenewSlots(ctx, in.ID, seconds))
 }

@@ -13,11 +13,11 @@ const tagLimit = "Concurrency limit"
 func (a *API) tagLimits() group {
 	return group{"/concurrency_limits", []op{
 		route("POST", "/", http.StatusOK, func(ctx context.Context, in *withBody[core.TagLimitCreate]) (*core.TagLimit, error) {
-			return a.service.SetTagLimit(ctx, in.Body)
+			return a.Limits.SetTagLimit(ctx, in.Body)
 		}, need("tag", "concurrency_limit")),
-		read(tagLimit, a.service.TagLimit).runs(),
+		read(tagLimit, a.Limits.TagLimit).runs(),
 		route("DELETE", "/{id}", http.StatusOK, func(ctx context.Context, in *byID) (any, error) {
-			return nil, named(tagLimit, a.service.DeleteTagLimit(ctx, in.ID))
+			return nil, named(tagLimit, a.Limits.DeleteTagLimit(ctx, in.ID))
 		}),
 		get("/tag/{tag}", func(ctx context.Context, in *byTag) (*core.TagLimit, error) {
 			return a.tagLimit(ctx, in.Tag)
@@ -27,7 +27,7 @@ func (a *API) tagLimits() group {
 			if err != nil {
 				return nil, err
 			}
-			return nil, a.service.DeleteTagLimit(ctx, l.ID)
+			return nil, a.Limits.DeleteTagLimit(ctx, l.ID)
 		}),
 		post("/tag/{tag}/reset", func(ctx context.Context, in *struct {
 			Tag  string `path:"tag"`
@@ -35,20 +35,20 @@ func (a *API) tagLimits() group {
 				Override []core.UUID `json:"slot_override"`
 			}
 		}) (any, error) {
-			return nil, named(tagLimit, a.service.ResetTagLimit(ctx, in.Tag, in.Body.Override))
+			return nil, named(tagLimit, a.Limits.ResetTagLimit(ctx, in.Tag, in.Body.Override))
 		}, optional),
 		post("/filter", func(ctx context.Context, in *withBody[pageQuery]) ([]*core.TagLimit, error) {
 			page, none, err := in.Body.page(nil)
 			if err != nil || none {
 				return []*core.TagLimit{}, err
 			}
-			return a.service.TagLimits(ctx, page)
+			return a.Limits.TagLimits(ctx, page)
 		}, strict).runs(),
 		post("/increment", func(ctx context.Context, in *withBody[tagSlots]) ([]core.MinimalLimit, error) {
-			return a.service.TakeTagSlots(ctx, in.Body.Names, in.Body.TaskRunID)
+			return a.Limits.TakeTagSlots(ctx, in.Body.Names, in.Body.TaskRunID)
 		}, need("names", "task_run_id")).runs(),
 		post("/decrement", func(ctx context.Context, in *withBody[tagSlots]) ([]core.MinimalLimit, error) {
-			return a.service.ReturnTagSlots(ctx, in.Body.Names, in.Body.TaskRunID, in.Body.Occupancy)
+			return a.Limits.ReturnTagSlots(ctx, in.Body.Names, in.Body.TaskRunID, in.Body.Occupancy)
 		}, need("names", "task_run_id")).runs(),
 	}}
 }
@@ -64,6 +64,6 @@ type tagSlots struct {
 }
 
 func (a *API) tagLimit(ctx context.Context, tag string) (*core.TagLimit, error) {
-	l, err := a.service.TagLimitByTag(ctx, tag)
+	l, err := a.Limits.TagLimitByTag(ctx, tag)
 	return l, named(tagLimit, err)
 }

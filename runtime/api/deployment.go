@@ -9,20 +9,20 @@ import (
 func (a *API) deployments() group {
 	return group{"/deployments", []op{
 		post("/", a.createDeployment, need("name", "flow_id")),
-		update("Deployment", a.service.UpdateDeployment),
+		update("Deployment", a.Runs.UpdateDeployment),
 		get("/name/{flow}/{name}", a.deploymentByName).runs(),
 		read("Deployment", a.deployment).runs(),
-		remove("Deployment", a.service.DeleteDeployment),
+		remove("Deployment", a.Runs.DeleteDeployment),
 		filter[entities]("/filter", core.DeploymentSorts, a.deploymentList).runs(),
 		paginate[entities](core.DeploymentSorts, a.deploymentList, a.store.CountDeployments).runs(),
 		count[entities]("/count", a.store.CountDeployments).runs(),
 		post("/get_scheduled_flow_runs", a.deploymentRuns, need("deployment_ids")),
 		post("/{id}/schedule", a.scheduleDeployment, optional),
 		post("/{id}/pause_deployment", func(ctx context.Context, in *byID) (any, error) {
-			return nil, named("Deployment", a.service.PauseDeployment(ctx, in.ID))
+			return nil, named("Deployment", a.Runs.PauseDeployment(ctx, in.ID))
 		}),
 		post("/{id}/resume_deployment", func(ctx context.Context, in *byID) (any, error) {
-			return nil, named("Deployment", a.service.ResumeDeployment(ctx, in.ID))
+			return nil, named("Deployment", a.Runs.ResumeDeployment(ctx, in.ID))
 		}),
 		post("/{id}/create_flow_run", a.createDeploymentFlowRun).runs(),
 		get("/{id}/work_queue_check", a.workQueueCheck).runs(),
@@ -52,7 +52,7 @@ func (a *API) countSlots(ctx context.Context, list ...*core.Deployment) (err err
 			continue
 		}
 		l := *d.GlobalConcurrencyLimit
-		if l.ActiveSlots, err = a.service.ActiveSlots(ctx, &l); err != nil {
+		if l.ActiveSlots, err = a.Limits.ActiveSlots(ctx, &l); err != nil {
 			return err
 		}
 		d.GlobalConcurrencyLimit = &l
@@ -61,7 +61,7 @@ func (a *API) countSlots(ctx context.Context, list ...*core.Deployment) (err err
 }
 
 func (a *API) createDeployment(ctx context.Context, in *withBody[core.DeploymentCreate]) (*core.Deployment, error) {
-	d, err := a.service.CreateDeployment(ctx, in.Body)
+	d, err := a.Runs.CreateDeployment(ctx, in.Body)
 	if err == nil {
 		created(ctx, d.Created)
 	}
@@ -89,7 +89,7 @@ func (a *API) deploymentRuns(ctx context.Context, in *withBody[struct {
 	if err != nil || none {
 		return []*core.FlowRun{}, err
 	}
-	return rows(a.service.DeploymentRuns(ctx, in.Body.IDs, in.Body.Before, page.Limit))
+	return rows(a.Runs.DeploymentRuns(ctx, in.Body.IDs, in.Body.Before, page.Limit))
 }
 
 func (a *API) scheduleDeployment(ctx context.Context, in *change[struct {
@@ -102,7 +102,7 @@ func (a *API) scheduleDeployment(ctx context.Context, in *change[struct {
 	b := &in.Body
 	r := core.ScheduleRange{Start: b.Start, End: b.End, MinTime: core.Deref(b.MinTime),
 		MinRuns: int(core.Deref(b.MinRuns)), MaxRuns: int(core.Deref(b.MaxRuns))}
-	err := a.service.ScheduleDeployment(ctx, in.ID, r)
+	err := a.Runs.ScheduleDeployment(ctx, in.ID, r)
 	if core.IsNotFound(err) { // the peer schedules nothing and is content
 		err = nil
 	}
@@ -116,7 +116,7 @@ func (a *API) createDeploymentFlowRun(ctx context.Context, in *change[core.Deplo
 	if err := a.owns(ctx, taskReach, in.Body.ParentTaskRunID); err != nil {
 		return nil, err
 	}
-	r, err := a.service.CreateDeploymentFlowRun(ctx, in.ID, in.Body)
+	r, err := a.Runs.CreateDeploymentFlowRun(ctx, in.ID, in.Body)
 	if err != nil {
 		return nil, named("Deployment", err)
 	}

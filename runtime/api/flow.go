@@ -10,13 +10,13 @@ import (
 func (a *API) flows() group {
 	return group{"/flows", []op{
 		post("/", a.createFlow, need("name")).runs(),
-		update("Flow", a.service.UpdateFlow),
+		update("Flow", a.Runs.UpdateFlow),
 		get("/name/{name}", func(ctx context.Context, in *byName) (*core.Flow, error) {
 			f, err := a.store.FlowByName(ctx, in.Name)
 			return f, named("Flow", err)
 		}).runs(),
 		read("Flow", a.store.Flow).runs(),
-		remove("Flow", a.service.DeleteFlow),
+		remove("Flow", a.Runs.DeleteFlow),
 		count[entities]("/count", a.store.CountFlows).runs(),
 		filter[entities]("/filter", core.FlowSorts, a.store.Flows).runs(),
 		paginate[entities](core.FlowSorts, a.store.Flows, a.store.CountFlows).runs(),
@@ -24,7 +24,7 @@ func (a *API) flows() group {
 }
 
 func (a *API) createFlow(ctx context.Context, in *withBody[core.FlowCreate]) (*core.Flow, error) {
-	f, err := a.service.CreateFlow(ctx, in.Body)
+	f, err := a.Runs.CreateFlow(ctx, in.Body)
 	if err == nil {
 		created(ctx, f.Created)
 	}

@@ -12,9 +12,9 @@ import (
 func (a *API) flowRuns() group {
 	return group{"/flow_runs", []op{
 		post("/", a.createFlowRun, need("flow_id")).runs(),
-		update("Flow run", a.service.UpdateFlowRun).ownRun(),
+		update("Flow run", a.Runs.UpdateFlowRun).ownRun(),
 		read("Flow run", a.store.FlowRun).runs(),
-		remove("Flow run", a.service.DeleteFlowRun),
+		remove("Flow run", a.Runs.DeleteFlowRun),
 		count[entities]("/count", a.store.CountFlowRuns).runs(),
 		filter[entities]("/filter", core.FlowRunSorts, a.store.FlowRuns).runs(),
 		paginate[entities](core.FlowRunSorts, a.store.FlowRuns, a.store.CountFlowRuns).runs(),
@@ -24,35 +24,35 @@ func (a *API) flowRuns() group {
 			return a.store.FlowRunLateness(ctx, in.Body.filter())
 		}, strict).runs(),
 		get("/{id}/graph", func(ctx context.Context, in *byID) ([]core.Dependency, error) {
-			d, err := a.service.FlowRunDependencies(ctx, in.ID)
+			d, err := a.Runs.FlowRunDependencies(ctx, in.ID)
 			return d, named("Flow run", err)
 		}).runs(),
 		get("/{id}/graph-v2", func(ctx context.Context, in *struct {
 			ID    core.UUID `path:"id"`
 			Since core.Time `query:"since"`
 		}) (*core.Graph, error) {
-			return a.service.FlowRunGraph(ctx, in.ID, in.Since)
+			return a.Runs.FlowRunGraph(ctx, in.ID, in.Since)
 		}, model(ownWords)).runs(),
 		post("/{id}/set_state", a.setFlowRunState, need("state"), model("Flow run")).ownRun(),
 		post("/{id}/resume", a.resumeFlowRun, optional, model("Flow run")).ownRun(),
 		done("PATCH", "/{id}/labels", func(ctx context.Context, in *change[core.JSON]) error {
-			return a.service.UpdateFlowRunLabels(ctx, in.ID, in.Body)
+			return a.Runs.UpdateFlowRunLabels(ctx, in.ID, in.Body)
 		}, model("Flow run")).ownRun(),
 		plain("GET", "/{id}/logs/download", http.StatusOK, a.downloadLogs).runs(),
 
 		// What Prefect has no word for.
 		post("/{id}/retry", a.retryFlowRun, optional).ownRun(),
 		post("/{id}/cancel", func(ctx context.Context, in *byID) (*core.OrchestrationResult, error) {
-			r, err := a.service.CancelFlowRun(ctx, in.ID)
+			r, err := a.Runs.CancelFlowRun(ctx, in.ID)
 			return statusOf(ctx, r, err)
 		}).ownRun(),
 		post("/{id}/suspend", func(ctx context.Context, in *byID) (*core.OrchestrationResult, error) {
-			r, err := a.service.SuspendFlowRun(ctx, in.ID)
+			r, err := a.Runs.SuspendFlowRun(ctx, in.ID)
 			return statusOf(ctx, r, err)
 		}).ownRun(),
 		post("/{id}/crash", a.reportCrash, optional),
 		get("/{id}/wait", a.waitFlowRun).runs(),
-		get("/{id}/why", func(ctx context.Context, in *byID) (*core.Why, error) { return a.service.Why(ctx, in.ID) }).runs(),
+		get("/{id}/why", func(ctx context.Context, in *byID) (*core.Why, error) { return a.Runs.Why(ctx, in.ID) }).runs(),
 		get("/{id}/task_runs", a.taskRunsOf).runs(),
 		plain("GET", "/{id}/logs/stream", http.StatusOK, a.streamLogs).runs(),
 	}}
@@ -65,7 +65,7 @@ func (a *API) createFlowRun(ctx context.Context, in *withBody[core.FlowRunCreate
 	if err := a.owns(ctx, taskReach, in.Body.ParentTaskRunID); err != nil {
 		return nil, err // the task run takes the state of the run
 	}
-	r, err := a.service.CreateFlowRun(ctx, in.Body)
+	r, err := a.Runs.CreateFlowRun(ctx, in.Body)
 	if err == nil {
 		created(ctx, r.Created)
 	}
@@ -95,7 +95,7 @@ func checkState(s *core.StateCreate, loc ...any) error {
 func (a *API) importRuns(ctx context.Context, in *withBody[struct {
 	Runs []core.PastRun `json:"runs"`
 }]) (map[string][]core.UUID, error) {
-	created, err := a.service.ImportRuns(ctx, in.Body.Runs)
+	created, err := a.Runs.ImportRuns(ctx, in.Body.Runs)
 	return map[string][]core.UUID{"created": created}, err
 }
 
@@ -106,7 +106,7 @@ func (a *API) setFlowRunState(ctx context.Context, in *stateChange) (*core.Orche
 	if in.Body.State.Type == core.Pending && isNewer(requestOf(ctx)) {
 		in.Body.State.RenewsSlot = true
 	}
-	r, err := a.service.SetFlowRunState(ctx, in.ID, in.Body.State, in.Body.Force)
+	r, err := a.Runs.SetFlowRunState(ctx, in.ID, in.Body.State, in.Body.Force)
 	return statusOf(ctx, r, err)
 }
 
@@ -116,14 +116,14 @@ func (a *API) resumeFlowRun(ctx context.Context, in *change[struct {
 	if in.Body.Input.IsNull() {
 		in.Body.Input = nil
 	}
-	r, err := a.service.ResumeFlowRun(ctx, in.ID, in.Body.Input)
+	r, err := a.Runs.ResumeFlowRun(ctx, in.ID, in.Body.Input)
 	return statusOf(ctx, r, err)
 }
 
 func (a *API) retryFlowRun(ctx context.Context, in *change[struct {
 	Fresh bool `json:"fresh"`
 }]) (*core.OrchestrationResult, error) {
-	r, err := a.service.RetryFlowRun(ctx, in.ID, in.Body.Fresh)
+	r, err := a.Runs.RetryFlowRun(ctx, in.ID, in.Body.Fresh)
 	return statusOf(ctx, r, err)
 }
 
@@ -131,7 +131,7 @@ func (a *API) reportCrash(ctx context.Context, in *change[struct {
 	Message     string `json:"message"`
 	Recoverable bool   `json:"recoverable"`
 }]) (*core.OrchestrationResult, error) {
-	r, err := a.service.ReportCrash(ctx, in.ID, in.Body.Message, in.Body.Recoverable)
+	r, err := a.Runs.ReportCrash(ctx, in.ID, in.Body.Message, in.Body.Recoverable)
 	return statusOf(ctx, r, err)
 }
 
@@ -144,7 +144,7 @@ func (a *API) waitFlowRun(ctx context.Context, in *struct {
 	if !requestOf(ctx).URL.Query().Has("wait") {
 		wait = 30
 	}
-	r, err := a.service.WaitFlowRun(ctx, in.ID, in.StateID, wait)
+	r, err := a.Runs.WaitFlowRun(ctx, in.ID, in.StateID, wait)
 	return r, named("Flow run", err)
 }
 

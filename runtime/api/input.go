@@ -14,7 +14,7 @@ func (a *API) flowRunInputs() group {
 		post("/filter", a.filterInputs, need("prefix")).runs(),
 		get("/{key}", a.readInput).runs(),
 		done("DELETE", "/{key}", func(ctx context.Context, in *inputKey) error {
-			return named("Flow run input", a.service.DeleteFlowRunInput(ctx, in.ID, in.Key))
+			return named("Flow run input", a.Runs.DeleteFlowRunInput(ctx, in.ID, in.Key))
 		}).ownRun(),
 	}}
 }
@@ -35,7 +35,7 @@ func (a *API) createInput(ctx context.Context, in *change[struct {
 	if !inputKeys.MatchString(b.Key) {
 		return nil, invalid("value_error", "Input key must only contain letters, digits, dots, dashes and underscores", b.Key, "key")
 	}
-	return nil, named("Flow run", a.service.CreateFlowRunInput(ctx, in.ID, b.Key, b.Value, b.Sender))
+	return nil, named("Flow run", a.Runs.CreateFlowRunInput(ctx, in.ID, b.Key, b.Value, b.Sender))
 }
 
 func (a *API) filterInputs(ctx context.Context, in *change[struct {

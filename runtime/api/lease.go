@@ -12,7 +12,7 @@ func (a *API) leases() group {
 		post("/work_pools/{name}/poll", func(ctx context.Context, in *poolChange[core.PollRequest]) (*core.PollResponse, error) {
 			in.Body.Pool = in.Name
 			in.Body.Wait = min(max(in.Body.Wait, 0), 30)
-			out, err := a.service.Poll(ctx, in.Body)
+			out, err := a.Runs.Poll(ctx, in.Body)
 			if err != nil {
 				return nil, a.noPool(in.Name, err)
 			}
@@ -28,11 +28,11 @@ func (a *API) leases() group {
 			return out, nil
 		}, need("holder")),
 		post("/work_pools/{name}/leases/renew", func(ctx context.Context, in *poolChange[holding]) (*held, error) {
-			ids, err := rows(a.service.RenewLeases(ctx, in.Body.Holder))
+			ids, err := rows(a.Runs.RenewLeases(ctx, in.Body.Holder))
 			return &held{ids}, err
 		}, need("holder")).runs(),
 		post("/flow_runs/{id}/lease", func(ctx context.Context, in *change[holding]) (*core.Lease, error) {
-			return a.service.LeaseRun(ctx, in.ID, in.Body.Holder)
+			return a.Runs.LeaseRun(ctx, in.ID, in.Body.Holder)
 		}, need("holder")).ownRun(),
 	}}
 }

@@ -8,15 +8,18 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/flowlite/flowlite/runtime/local"
+
 	"github.com/flowlite/flowlite/runtime/core"
-	"github.com/flowlite/flowlite/runtime/orchestrate"
 )
 
 // noStore answers nothing: for what is refused before the store is asked.
 type noStore struct{ core.Store }
 
 func bare(c Config) *API {
-	c.Service, c.Store = orchestrate.New(orchestrate.Config{Store: noStore{}}), noStore{}
+	s := local.New(local.Config{Store: noStore{}})
+	c.Runs, c.Limits, c.Blocks, c.Automations, c.Store = s.Service, s.Limits, s.Blocks, s.Automations, noStore{}
+	c.Variables, c.Artifacts, c.SavedSearches, c.Logs = s.Variables, s.Artifacts, s.SavedSearches, s.Logs
 	return New(c)
 }
 

@@ -37,7 +37,7 @@ func (a *API) createLogs(ctx context.Context, in *withBody[batch[logBody]]) (any
 	var own core.UUID
 	for i, l := range good {
 		if l.FlowRunID != own {
-			if err := a.service.OwnFlowRun(ctx, l.FlowRunID); err != nil {
+			if err := a.Runs.OwnFlowRun(ctx, l.FlowRunID); err != nil {
 				return nil, err
 			}
 			own = l.FlowRunID
@@ -46,7 +46,7 @@ func (a *API) createLogs(ctx context.Context, in *withBody[batch[logBody]]) (any
 			Timestamp: l.Timestamp, FlowRunID: l.FlowRunID, TaskRunID: l.TaskRunID}
 	}
 	if len(logs) > 0 {
-		if err := a.service.WriteLogs(ctx, logs); err != nil {
+		if err := a.Logs.WriteLogs(ctx, logs); err != nil {
 			return nil, err
 		}
 	}

@@ -114,7 +114,7 @@ func newerStateOf(s *core.State) *newerState {
 
 func (a *API) leasedState(ctx context.Context, s *core.State) (out *newerState, err error) {
 	if out = newerStateOf(s); out != nil {
-		out.Details.LeaseID, err = a.service.DeploymentLease(ctx, s)
+		out.Details.LeaseID, err = a.Limits.DeploymentLease(ctx, s)
 	}
 	return out, err
 }

@@ -99,5 +99,5 @@ func (a *API) owns(ctx context.Context, kind reach, id core.UUID) error {
 	if err != nil {
 		return err
 	}
-	return a.service.OwnFlowRun(ctx, id)
+	return a.Runs.OwnFlowRun(ctx, id)
 }

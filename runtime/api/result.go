@@ -21,7 +21,7 @@ func (a *API) results() group {
 			if in.Key == "" {
 				return nil, missingQuery("key")
 			}
-			s, err := a.service.CachedState(ctx, in.Key)
+			s, err := a.Runs.CachedState(ctx, in.Key)
 			return s, named("Cached state", err)
 		}).runs(),
 	}}
@@ -33,7 +33,7 @@ func (a *API) putResult(w http.ResponseWriter, r *http.Request) {
 	o := &op{most: maxResult}
 	var err error = errTooLarge
 	if r.ContentLength <= maxResult {
-		err = a.service.PutResultFrom(r.Context(), r.PathValue("key"), http.MaxBytesReader(w, r.Body, maxResult))
+		err = a.Runs.PutResultFrom(r.Context(), r.PathValue("key"), http.MaxBytesReader(w, r.Body, maxResult))
 	}
 	if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {
 		err = errTooLarge
@@ -48,7 +48,7 @@ func (a *API) putResult(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *API) getResult(w http.ResponseWriter, r *http.Request) {
-	data, size, err := a.service.OpenResult(r.Context(), r.PathValue("key"))
+	data, size, err := a.Runs.OpenResult(r.Context(), r.PathValue("key"))
 	if err != nil {
 		a.fail(w, r, &op{}, nil, named("Result", err))
 		return

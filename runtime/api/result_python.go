@@ -48,7 +48,7 @@ func (a *API) bareFlowRun(ctx context.Context, r *core.FlowRun, large bool) (*co
 		if !large {
 			return r, nil
 		}
-		b, size, err := a.service.ResultUpTo(ctx, d.Key, maxBare)
+		b, size, err := a.Runs.ResultUpTo(ctx, d.Key, maxBare)
 		if core.IsNotFound(err) || size > maxBare {
 			return r, nil // the client gets the key: it can tell what is missing, or ask for /results/KEY
 		}

@@ -9,7 +9,7 @@ import (
 func (a *API) savedSearches() group {
 	return group{"/saved_searches", []op{
 		route("PUT", "/", 200, func(ctx context.Context, in *withBody[core.SavedSearchCreate]) (*core.SavedSearch, error) {
-			s, err := a.service.PutSavedSearch(ctx, in.Body)
+			s, err := a.SavedSearches.PutSavedSearch(ctx, in.Body)
 			if err == nil {
 				created(ctx, s.Created)
 			}
@@ -23,6 +23,6 @@ func (a *API) savedSearches() group {
 			return rows(a.store.SavedSearches(ctx, page))
 		}, strict),
 		read("Saved search", a.store.SavedSearch),
-		remove("Saved search", a.service.DeleteSavedSearch),
+		remove("Saved search", a.SavedSearches.DeleteSavedSearch),
 	}}
 }

@@ -16,14 +16,14 @@ func (a *API) schedules() group {
 			return rows(a.store.Schedules(ctx, in.ID))
 		}).runs(),
 		route("POST", "", http.StatusCreated, func(ctx context.Context, in *change[[]core.ScheduleCreate]) ([]*core.Schedule, error) {
-			s, err := a.service.CreateSchedules(ctx, in.ID, in.Body)
+			s, err := a.Runs.CreateSchedules(ctx, in.ID, in.Body)
 			return rows(s, named("Deployment", err))
 		}),
 		done("PATCH", "/{schedule}", func(ctx context.Context, in *scheduleChange) error {
-			return a.service.UpdateSchedule(ctx, in.ID, in.Schedule, in.Body)
+			return a.Runs.UpdateSchedule(ctx, in.ID, in.Schedule, in.Body)
 		}),
 		done("DELETE", "/{schedule}", func(ctx context.Context, in *scheduleID) error {
-			return a.service.DeleteSchedule(ctx, in.ID, in.Schedule)
+			return a.Runs.DeleteSchedule(ctx, in.ID, in.Schedule)
 		}),
 	}}
 }

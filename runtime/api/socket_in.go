@@ -74,7 +74,7 @@ func (a *API) eventsIn(w http.ResponseWriter, r *http.Request) {
 	close(queue)
 	<-written
 	if lost && holds {
-		if err := a.service.LoseClient(context.WithoutCancel(ctx), client); err != nil {
+		if err := a.Limits.LoseClient(context.WithoutCancel(ctx), client); err != nil {
 			a.log.Error("slots of a lost client not freed", "error", err)
 		}
 	}
@@ -121,12 +121,12 @@ func (a *API) takeEvents(ctx context.Context, stopped <-chan struct{}, client co
 		}
 		err := a.emit(ctx, stopped, batch)
 		if core.CodeOf(err) == core.EForbidden { // which are named in the log
-			batch, _, err = a.service.PermitEvents(ctx, batch)
+			batch, _, err = a.Runs.PermitEvents(ctx, batch)
 		}
 		if err != nil {
 			a.log.Error("events not written", "error", err)
 		}
-		holds, err := a.service.HearOfSlots(ctx, client, batch)
+		holds, err := a.Limits.HearOfSlots(ctx, client, batch)
 		if err != nil {
 			a.log.Error("holders of slots not noted", "error", err)
 		}
@@ -141,7 +141,7 @@ func (a *API) emit(ctx context.Context, stopped <-chan struct{}, batch []*core.E
 	defer end.Stop()
 	again := backoff.Pauses{First: 100 * time.Millisecond, Limit: 2 * time.Second}
 	for {
-		err := a.service.EmitEvents(ctx, batch)
+		err := a.Runs.EmitEvents(ctx, batch)
 		if core.CodeOf(err) != core.EUnavailable {
 			return err
 		}

@@ -12,12 +12,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/local"
+
 	"github.com/coder/websocket"
 
 	"github.com/flowlite/flowlite/runtime/access"
 	"github.com/flowlite/flowlite/runtime/bus"
 	"github.com/flowlite/flowlite/runtime/core"
-	"github.com/flowlite/flowlite/runtime/orchestrate"
 	"github.com/flowlite/flowlite/runtime/trigger"
 )
 
@@ -66,16 +67,18 @@ func (s *eventStore) Events(_ context.Context, f *core.EventFilter, p core.Page)
 	return out[min(p.Offset, len(out)):min(p.Offset+p.Limit, len(out))], nil
 }
 
-func serve(t *testing.T, auth string) (*orchestrate.Service, string) {
+func serve(t *testing.T, auth string) (*local.Service, string) {
 	t.Helper()
 	return serveOn(t, &eventStore{}, auth)
 }
 
-func serveOn(t *testing.T, store *eventStore, auth string) (*orchestrate.Service, string) {
+func serveOn(t *testing.T, store *eventStore, auth string) (*local.Service, string) {
 	t.Helper()
 	b := bus.NewMemory()
-	service := orchestrate.New(orchestrate.Config{Store: store, Bus: b})
-	srv := httptest.NewServer(New(Config{Service: service, Store: store, Bus: b, Access: access.New(access.Config{AuthString: auth})}))
+	service := local.New(local.Config{Store: store, Bus: b})
+	srv := httptest.NewServer(New(Config{
+		Runs: service.Service, Limits: service.Limits, Blocks: service.Blocks, Automations: service.Automations, Variables: service.Variables,
+		Artifacts: service.Artifacts, SavedSearches: service.SavedSearches, Logs: service.Logs, Store: store, Bus: b, Access: access.New(access.Config{AuthString: auth})}))
 	t.Cleanup(func() { _ = b.Close(); srv.Close() })
 	return service, "ws" + strings.TrimPrefix(srv.URL, "http") + "/api"
 }

@@ -9,9 +9,9 @@ import (
 func (a *API) taskRuns() group {
 	return group{"/task_runs", []op{
 		post("/", a.createTaskRun, need("task_key", "dynamic_key")).runs(),
-		update("Task run", a.service.UpdateTaskRun).ownTaskRun(),
+		update("Task run", a.Runs.UpdateTaskRun).ownTaskRun(),
 		read("Task", a.store.TaskRun).runs(),
-		remove("Task", a.service.DeleteTaskRun),
+		remove("Task", a.Runs.DeleteTaskRun),
 		count[entities]("/count", a.store.CountTaskRuns).runs(),
 		history(a.store.TaskRunHistory).runs(),
 		filter[entities]("/filter", core.TaskRunSorts, a.store.TaskRuns).runs(),
@@ -24,10 +24,10 @@ func (a *API) createTaskRun(ctx context.Context, in *withBody[core.TaskRunCreate
 	if err := checkTaskRun(&in.Body); err != nil {
 		return nil, err
 	}
-	if err := a.service.OwnFlowRun(ctx, in.Body.FlowRunID); err != nil {
+	if err := a.Runs.OwnFlowRun(ctx, in.Body.FlowRunID); err != nil {
 		return nil, err
 	}
-	r, err := a.service.CreateTaskRun(ctx, in.Body)
+	r, err := a.Runs.CreateTaskRun(ctx, in.Body)
 	if err == nil {
 		created(ctx, r.Created)
 	}
@@ -38,6 +38,6 @@ func (a *API) setTaskRunState(ctx context.Context, in *stateChange) (*core.Orche
 	if err := checkState(&in.Body.State, "state"); err != nil {
 		return nil, err
 	}
-	r, err := a.service.SetTaskRunState(ctx, in.ID, in.Body.State, in.Body.Force)
+	r, err := a.Runs.SetTaskRunState(ctx, in.ID, in.Body.State, in.Body.Force)
 	return statusOf(ctx, r, err)
 }

@@ -19,9 +19,9 @@ func (a *API) taskWorkers() group {
 			} `json:"task_worker_filter"`
 		}]) ([]core.TaskWorker, error) {
 			if in.Body.Filter == nil {
-				return a.service.TaskWorkers(nil), nil
+				return a.Runs.TaskWorkers(nil), nil
 			}
-			return a.service.TaskWorkers(in.Body.Filter.Keys), nil
+			return a.Runs.TaskWorkers(in.Body.Filter.Keys), nil
 		}, strict).runs(),
 	}}
 }
@@ -45,7 +45,7 @@ func (a *API) scheduledTasks(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	feed := a.service.FeedTasks(client, keys)
+	feed := a.Runs.FeedTasks(client, keys)
 	defer feed.Close()
 	ctx, frames := s.listen(r.Context())
 	for {

@@ -8,24 +8,24 @@ import (
 
 func (a *API) variables() group {
 	return group{"/variables", []op{
-		create(a.service.CreateVariable, need("name", "value")).runs(),
-		update("Variable", a.service.UpdateVariable).runs(),
+		create(a.Variables.CreateVariable, need("name", "value")).runs(),
+		update("Variable", a.Variables.UpdateVariable).runs(),
 		read("Variable", a.store.Variable).runs(),
-		remove("Variable", a.service.DeleteVariable),
+		remove("Variable", a.Variables.DeleteVariable),
 		get("/name/{name}", a.variableByName).runs(),
 		done("PATCH", "/name/{name}", func(ctx context.Context, in *poolChange[core.VariableUpdate]) error {
 			v, err := a.variableByName(ctx, &byName{in.Name})
 			if err != nil {
 				return err
 			}
-			return named("Variable", a.service.UpdateVariable(ctx, v.ID, in.Body))
+			return named("Variable", a.Variables.UpdateVariable(ctx, v.ID, in.Body))
 		}).runs(),
 		done("DELETE", "/name/{name}", func(ctx context.Context, in *byName) error {
 			v, err := a.variableByName(ctx, in)
 			if err != nil {
 				return err
 			}
-			return named("Variable", a.service.DeleteVariable(ctx, v.ID))
+			return named("Variable", a.Variables.DeleteVariable(ctx, v.ID))
 		}).runs(),
 		filter[variableQuery]("/filter", core.VariableSorts, a.store.Variables).runs(),
 		count[variableQuery]("/count", a.store.CountVariables).runs(),

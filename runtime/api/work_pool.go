@@ -8,13 +8,13 @@ import (
 
 func (a *API) workPools() group {
 	return group{"/work_pools", []op{
-		create(a.service.CreateWorkPool, need("name")),
+		create(a.Runs.CreateWorkPool, need("name")),
 		get("/{name}", a.workPool).runs(),
 		done("PATCH", "/{name}", func(ctx context.Context, in *poolChange[core.WorkPoolUpdate]) error {
-			return a.noPool(in.Name, a.service.UpdateWorkPool(ctx, in.Name, in.Body))
+			return a.noPool(in.Name, a.Runs.UpdateWorkPool(ctx, in.Name, in.Body))
 		}),
 		done("DELETE", "/{name}", func(ctx context.Context, in *byName) error {
-			return a.noPool(in.Name, a.service.DeleteWorkPool(ctx, in.Name))
+			return a.noPool(in.Name, a.Runs.DeleteWorkPool(ctx, in.Name))
 		}),
 		filter[workPoolQuery]("/filter", nil, a.store.WorkPools).runs(),
 		count[workPoolQuery]("/count", a.store.CountWorkPools).runs(),
@@ -56,7 +56,7 @@ func (a *API) poolRuns(ctx context.Context, in *poolChange[struct {
 	if err != nil || none {
 		return []polledRun{}, err
 	}
-	runs, err := a.service.PoolRuns(ctx, in.Name, in.Body.Queues, in.Body.Before, page.Limit)
+	runs, err := a.Runs.PoolRuns(ctx, in.Name, in.Body.Queues, in.Body.Before, page.Limit)
 	out := make([]polledRun, len(runs))
 	for i, r := range runs {
 		out[i] = polledRun{r.WorkPoolID, r.WorkQueueID, poollessRun{FlowRun: r.FlowRun}}

@@ -11,7 +11,7 @@ import (
 func (a *API) workPoolQueues() group {
 	return group{"/work_pools/{name}/queues", []op{
 		route("POST", "", http.StatusCreated, func(ctx context.Context, in *poolChange[core.WorkQueueCreate]) (*core.WorkQueue, error) {
-			return a.service.CreateWorkQueue(ctx, in.Name, in.Body)
+			return a.Runs.CreateWorkQueue(ctx, in.Name, in.Body)
 		}, need("name")),
 		get("/{queue}", func(ctx context.Context, in *queueOf) (*core.WorkQueue, error) {
 			return a.poolQueue(ctx, in.Name, in.Queue)
@@ -25,14 +25,14 @@ func (a *API) workPoolQueues() group {
 			if err != nil {
 				return err
 			}
-			return a.service.UpdateWorkQueue(ctx, q.ID, in.Body)
+			return a.Runs.UpdateWorkQueue(ctx, q.ID, in.Body)
 		}),
 		done("DELETE", "/{queue}", func(ctx context.Context, in *queueOf) error {
 			q, err := a.poolQueue(ctx, in.Name, in.Queue)
 			if err != nil {
 				return err
 			}
-			return a.service.DeleteWorkQueue(ctx, q.ID)
+			return a.Runs.DeleteWorkQueue(ctx, q.ID)
 		}),
 		post("/filter", func(ctx context.Context, in *poolChange[workQueueQuery]) ([]*core.WorkQueue, error) {
 			return a.filterQueues(ctx, in.Name, in.Body)
@@ -44,11 +44,11 @@ func (a *API) workPoolQueues() group {
 func (a *API) workQueues() group {
 	return group{"/work_queues", []op{
 		route("POST", "/", http.StatusCreated, func(ctx context.Context, in *withBody[core.WorkQueueCreate]) (*core.WorkQueue, error) {
-			return a.service.CreateWorkQueue(ctx, core.DefaultAgentPool, in.Body)
+			return a.Runs.CreateWorkQueue(ctx, core.DefaultAgentPool, in.Body)
 		}, need("name")),
-		update("Work queue", a.service.UpdateWorkQueue),
+		update("Work queue", a.Runs.UpdateWorkQueue),
 		read("work queue", a.store.WorkQueue).runs(),
-		remove("work queue", a.service.DeleteWorkQueue),
+		remove("work queue", a.Runs.DeleteWorkQueue),
 		post("/filter", func(ctx context.Context, in *withBody[workQueueQuery]) ([]*core.WorkQueue, error) {
 			return a.filterQueues(ctx, "", in.Body)
 		}, strict).runs(),

@@ -9,14 +9,14 @@ import (
 func (a *API) workers() group {
 	return group{"/work_pools/{name}/workers", []op{
 		done("POST", "/heartbeat", func(ctx context.Context, in *poolChange[core.WorkerHeartbeat]) error {
-			return a.service.Heartbeat(ctx, in.Name, in.Body)
+			return a.Runs.Heartbeat(ctx, in.Name, in.Body)
 		}, need("name")),
 		post("/filter", a.filterWorkers, strict).runs(),
 		done("DELETE", "/{worker}", func(ctx context.Context, in *struct {
 			Name   string `path:"name"`
 			Worker string `path:"worker"`
 		}) error {
-			return named("Worker", a.service.DeleteWorker(ctx, in.Name, in.Worker))
+			return named("Worker", a.Runs.DeleteWorker(ctx, in.Name, in.Worker))
 		}),
 	}}
 }

@@ -197,7 +197,7 @@ func (c *workerChannel) needPool(ctx context.Context) error {
 	p, err := c.a.store.WorkPoolByName(ctx, c.pool)
 	switch {
 	case core.IsNotFound(err) && c.hello.Create:
-		_, err = c.a.service.CreateWorkPool(ctx, core.WorkPoolCreate{Name: c.pool, Type: c.hello.Type, BaseJobTemplate: c.hello.Template})
+		_, err = c.a.Runs.CreateWorkPool(ctx, core.WorkPoolCreate{Name: c.pool, Type: c.hello.Type, BaseJobTemplate: c.hello.Template})
 		if core.CodeOf(err) == core.EConflict { // another worker was faster
 			return nil
 		}
@@ -207,7 +207,7 @@ func (c *workerChannel) needPool(ctx context.Context) error {
 	case err != nil:
 		return err
 	case len(p.BaseJobTemplate.Map()) == 0 && len(c.hello.Template.Map()) > 0:
-		return c.a.service.UpdateWorkPool(ctx, c.pool, core.WorkPoolUpdate{BaseJobTemplate: core.Some(c.hello.Template)})
+		return c.a.Runs.UpdateWorkPool(ctx, c.pool, core.WorkPoolUpdate{BaseJobTemplate: core.Some(c.hello.Template)})
 	}
 	return nil
 }
@@ -233,7 +233,7 @@ func (c *workerChannel) read(ctx context.Context) error {
 }
 
 func (c *workerChannel) heartbeat(ctx context.Context, interval int64) error {
-	err := c.a.service.Heartbeat(ctx, c.pool, core.WorkerHeartbeat{Name: c.hello.Worker, HeartbeatIntervalSeconds: &interval})
+	err := c.a.Runs.Heartbeat(ctx, c.pool, core.WorkerHeartbeat{Name: c.hello.Worker, HeartbeatIntervalSeconds: &interval})
 	switch {
 	case err == nil:
 		return nil

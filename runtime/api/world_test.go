@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/flowlite/flowlite/runtime/local"
+
 	"github.com/flowlite/flowlite/db"
 	"github.com/flowlite/flowlite/runtime/bus"
 	"github.com/flowlite/flowlite/runtime/core"
@@ -22,7 +24,7 @@ import (
 // world is the API over a real service and database, behind a real socket.
 type world struct {
 	testing.TB
-	service *orchestrate.Service
+	service *local.Service
 	store   core.Store
 	bus     *listenedBus
 	srv     *httptest.Server
@@ -36,11 +38,13 @@ func newWorld(t testing.TB, dsn string) *world {
 		t.Fatal(err)
 	}
 	b := &listenedBus{bus.NewMemory(), make(chan core.Topic, 16)}
-	service := orchestrate.New(orchestrate.Config{Store: store, Bus: b, Results: orchestrate.DirResults(t.TempDir())})
+	service := local.New(local.Config{Store: store, Bus: b, Results: orchestrate.DirResults(t.TempDir())})
 	if err := service.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t, service, store, b, httptest.NewServer(New(Config{Service: service, Store: store, Bus: b})), ""}
+	w := &world{t, service, store, b, httptest.NewServer(New(Config{
+		Runs: service.Service, Limits: service.Limits, Blocks: service.Blocks, Automations: service.Automations, Variables: service.Variables,
+		Artifacts: service.Artifacts, SavedSearches: service.SavedSearches, Logs: service.Logs, Store: store, Bus: b})), ""}
 	t.Cleanup(func() {
 		_ = b.Close()
 		w.srv.Close()

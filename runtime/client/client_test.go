@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/local"
+
 	"github.com/flowlite/flowlite/db"
 	"github.com/flowlite/flowlite/runtime/access"
 	"github.com/flowlite/flowlite/runtime/api"
@@ -27,7 +29,7 @@ import (
 type rig struct {
 	*client.Client
 	store   core.Store
-	service *orchestrate.Service
+	service *local.Service
 	// before may answer a request itself, or look at it.
 	before atomic.Pointer[func(w http.ResponseWriter, r *http.Request, next http.Handler)]
 }
@@ -39,12 +41,14 @@ func newRig(t *testing.T) *rig {
 		t.Fatal(err)
 	}
 	b := bus.NewMemory()
-	service := orchestrate.New(orchestrate.Config{Store: store, Bus: b, Results: orchestrate.DirResults(t.TempDir())})
+	service := local.New(local.Config{Store: store, Bus: b, Results: orchestrate.DirResults(t.TempDir())})
 	if err := service.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	r := &rig{store: store, service: service}
-	h := api.New(api.Config{Service: service, Store: store, Bus: b, Access: access.New(access.Config{AuthString: "a:b"})})
+	h := api.New(api.Config{
+		Runs: service.Service, Limits: service.Limits, Blocks: service.Blocks, Automations: service.Automations, Variables: service.Variables,
+		Artifacts: service.Artifacts, SavedSearches: service.SavedSearches, Logs: service.Logs, Store: store, Bus: b, Access: access.New(access.Config{AuthString: "a:b"})})
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if f := r.before.Load(); f != nil {
 			(*f)(w, req, h)
@@ -388,7 +392,9 @@ func TestCSRF(t *testing.T) {
 	r := newRig(t)
 	var h atomic.Pointer[api.API]
 	start := func() {
-		h.Store(api.New(api.Config{Service: r.service, Store: r.store, Bus: bus.NewMemory(), CSRF: true}))
+		h.Store(api.New(api.Config{
+			Runs: r.service.Service, Limits: r.service.Limits, Blocks: r.service.Blocks, Automations: r.service.Automations, Variables: r.service.Variables,
+			Artifacts: r.service.Artifacts, SavedSearches: r.service.SavedSearches, Logs: r.service.Logs, Store: r.store, Bus: bus.NewMemory(), CSRF: true}))
 	}
 	start()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { h.Load().ServeHTTP(w, req) }))

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/flowlite/flowlite/runtime/local"
+
 	"github.com/flowlite/flowlite/db"
 	"github.com/flowlite/flowlite/runtime/bus"
 	"github.com/flowlite/flowlite/runtime/engine"
@@ -22,7 +24,7 @@ func inMemory(ctx context.Context) (*engine.Engine, error) {
 		return nil, fmt.Errorf("open the database in memory: %w", err)
 	}
 	results := filepath.Join(os.TempDir(), fmt.Sprintf("flowlite-results-%d", os.Getpid()))
-	s := orchestrate.New(orchestrate.Config{Store: store, Bus: bus.NewMemory(), Results: orchestrate.DirResults(results)})
+	s := local.New(local.Config{Store: store, Bus: bus.NewMemory(), Results: orchestrate.DirResults(results)})
 	if err := s.Start(ctx); err != nil {
 		return nil, err
 	}

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/local"
+
 	"github.com/flowlite/flowlite/db"
 	"github.com/flowlite/flowlite/runtime/bus"
 	"github.com/flowlite/flowlite/runtime/core"
@@ -26,7 +28,7 @@ func (c *laterClock) Now() core.Time { return core.Now().Add(time.Duration(c.ahe
 // bench is a real Service, and the test in a worker's place.
 type bench struct {
 	t     *testing.T
-	svc   *orchestrate.Service
+	svc   *local.Service
 	clock *laterClock
 	e     *Engine
 	pool  core.PollRequest
@@ -45,7 +47,7 @@ func newBenchOn(t *testing.T, dsn string) *bench {
 	}
 	t.Cleanup(func() { _ = store.Close() })
 	b := &bench{t: t, clock: &laterClock{}, pool: core.PollRequest{Pool: "default", Holder: core.NewID(), Worker: "test", Free: 1}}
-	b.svc = orchestrate.New(orchestrate.Config{Store: store, Bus: bus.NewMemory(), Now: b.clock.Now, Results: orchestrate.DirResults(t.TempDir())})
+	b.svc = local.New(local.Config{Store: store, Bus: bus.NewMemory(), Now: b.clock.Now, Results: orchestrate.DirResults(t.TempDir())})
 	if err := b.svc.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -321,7 +323,7 @@ func TestCancelBetweenAttempts(t *testing.T) {
 }
 
 // fullDisk cannot keep results.
-type fullDisk struct{ *orchestrate.Service }
+type fullDisk struct{ *local.Service }
 
 func (fullDisk) PutResult(context.Context, string, []byte) error {
 	return core.Errorf(core.EInternal, "no space left on device")

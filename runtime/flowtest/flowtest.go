@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/flowlite/flowlite/runtime/local"
+
 	"github.com/flowlite/flowlite"
 	"github.com/flowlite/flowlite/db"
 	"github.com/flowlite/flowlite/runtime/bus"
@@ -71,7 +73,7 @@ func Run(t testing.TB, f flowlite.AnyFlow, params any, opts ...Option) *Result {
 	t.Cleanup(func() { _ = store.Close() })
 	clock := &engine.VirtualClock{}
 	b := bus.NewMemory()
-	svc := orchestrate.New(orchestrate.Config{Store: store, Bus: b, Now: clock.Now,
+	svc := local.New(local.Config{Store: store, Bus: b, Now: clock.Now,
 		Results: orchestrate.DirResults(filepath.Join(t.TempDir(), "results"))})
 	must(t, svc.Start(ctx))
 	t.Cleanup(func() { _ = svc.Stop(context.Background()) })
@@ -98,7 +100,7 @@ func Run(t testing.TB, f flowlite.AnyFlow, params any, opts ...Option) *Result {
 }
 
 // answer resumes each pause, and lets the time of one that nobody answers pass.
-func answer(ctx context.Context, svc *orchestrate.Service, clock engine.Clock, id core.UUID, inputs []json.RawMessage) {
+func answer(ctx context.Context, svc *local.Service, clock engine.Clock, id core.UUID, inputs []json.RawMessage) {
 	run, err := svc.FlowRun(ctx, id)
 	for err == nil && !run.StateType.Final() {
 		if run.StateType == core.Paused && run.State != nil {

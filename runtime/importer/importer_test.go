@@ -10,13 +10,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/local"
+
 	"github.com/flowlite/flowlite/db"
 	"github.com/flowlite/flowlite/runtime/api"
 	"github.com/flowlite/flowlite/runtime/bus"
 	"github.com/flowlite/flowlite/runtime/client"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/importer"
-	"github.com/flowlite/flowlite/runtime/orchestrate"
 )
 
 type object = map[string]any
@@ -34,9 +35,11 @@ func newServer(t *testing.T) *server {
 		t.Fatal(err)
 	}
 	b := bus.NewMemory()
-	service := orchestrate.New(orchestrate.Config{Store: store, Bus: b})
+	service := local.New(local.Config{Store: store, Bus: b})
 	_ = service.Start(t.Context())
-	srv := httptest.NewServer(api.New(api.Config{Service: service, Store: store, Bus: b}))
+	srv := httptest.NewServer(api.New(api.Config{
+		Runs: service.Service, Limits: service.Limits, Blocks: service.Blocks, Automations: service.Automations, Variables: service.Variables,
+		Artifacts: service.Artifacts, SavedSearches: service.SavedSearches, Logs: service.Logs, Store: store, Bus: b}))
 	t.Cleanup(func() {
 		srv.Close()
 		_ = service.Stop(context.Background())

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/local"
+
 	"github.com/flowlite/flowlite/db"
 	"github.com/flowlite/flowlite/db/dbtest"
 	"github.com/flowlite/flowlite/runtime/bus"
@@ -210,7 +212,7 @@ func TestActionOutlastsTheDatabase(t *testing.T) {
 	must(h.EvaluateAutomations(h.ctx))(t)
 	away := &awayStore{Store: h.store}
 	away.times.Store(2)
-	other := orchestrate.New(orchestrate.Config{Store: away, Bus: h.bus, Sealer: h.sealer, Log: slog.New(slog.DiscardHandler), Results: orchestrate.DirResults(t.TempDir())})
+	other := local.New(local.Config{Store: away, Bus: h.bus, Sealer: h.sealer, Log: slog.New(slog.DiscardHandler), Results: orchestrate.DirResults(t.TempDir())})
 	must(other.DoActions(h.ctx))(t)
 	runs := must(h.store.FlowRuns(h.ctx, core.Filters{FlowRuns: &core.FlowRunFilter{DeploymentID: &core.IDFilter{Any: []core.UUID{d.ID}}}}, core.Page{}))(t)
 	if len(runs) != 1 || !strings.Contains(string(runs[0].Parameters), run.ID.String()) {
@@ -243,8 +245,8 @@ func (h *house) reports() (deployment *core.Deployment) {
 	return d
 }
 
-func (h *house) peer(store core.Store) *orchestrate.Service {
-	return orchestrate.New(orchestrate.Config{Store: store, Bus: h.bus, Sealer: h.sealer, Log: slog.New(slog.DiscardHandler),
+func (h *house) peer(store core.Store) *local.Service {
+	return local.New(local.Config{Store: store, Bus: h.bus, Sealer: h.sealer, Log: slog.New(slog.DiscardHandler),
 		Results: orchestrate.DirResults(h.t.TempDir()), Now: func() core.Time { return core.Now() + core.Time(h.ahead.Load()) }})
 }
 
@@ -540,7 +542,7 @@ func TestManyServersFireOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		h := &house{store: store, bus: bus.NewMemory(), t: t, ctx: t.Context()}
-		h.Service = orchestrate.New(orchestrate.Config{Store: store, Bus: h.bus, Log: slog.New(slog.DiscardHandler),
+		h.Service = local.New(local.Config{Store: store, Bus: h.bus, Log: slog.New(slog.DiscardHandler),
 			Now: func() core.Time { return core.Now() + core.Time(h.ahead.Load()) }})
 		t.Cleanup(func() { _ = store.Close() })
 		servers = append(servers, h)

@@ -10,8 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/local"
+
 	"github.com/flowlite/flowlite/runtime/core"
-	"github.com/flowlite/flowlite/runtime/orchestrate"
 	"github.com/flowlite/flowlite/runtime/seal"
 )
 
@@ -33,7 +34,7 @@ func changeKeys(t *testing.T, h *house) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		h.Service = orchestrate.New(orchestrate.Config{Store: h.store, Bus: h.bus, Log: slog.New(slog.DiscardHandler), Sealer: ring})
+		h.Service = local.New(local.Config{Store: h.store, Bus: h.bus, Log: slog.New(slog.DiscardHandler), Sealer: ring})
 		if err := h.RegisterBlocks(h.ctx); err != nil {
 			t.Fatal(err)
 		}
@@ -136,7 +137,7 @@ func maskSecrets(t *testing.T, h *house) {
 		t.Error(got)
 	}
 	// What another server writes is known a little later.
-	other := orchestrate.New(orchestrate.Config{Store: h.store, Bus: h.bus, Log: slog.New(slog.DiscardHandler), Sealer: h.sealer})
+	other := local.New(local.Config{Store: h.store, Bus: h.bus, Log: slog.New(slog.DiscardHandler), Sealer: h.sealer})
 	if err := other.SetSecret(h.ctx, "text", core.JSON(`"elsewhere"`)); err != nil {
 		t.Fatal(err)
 	}

@@ -7,9 +7,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/local"
+
 	"github.com/flowlite/flowlite/db/dbtest"
 	"github.com/flowlite/flowlite/runtime/core"
-	"github.com/flowlite/flowlite/runtime/orchestrate"
 )
 
 // bothEngines runs fn on SQLite and, where the tests are given one, PostgreSQL.
@@ -187,7 +188,7 @@ func TestHoldersAreKnownAfterARestart(t *testing.T) {
 	l, run := h.limit("db", 2), core.NewID()
 	must(h.IncrementSlots(h.ctx, take("db")))(t)
 	must(h.HearOfSlots(h.ctx, core.NewID(), []*core.Event{acquired(l, run)}))(t)
-	again := orchestrate.New(orchestrate.Config{Store: h.store, Bus: h.bus, Now: func() core.Time { return core.Now() + core.Time(h.ahead.Load()) }})
+	again := local.New(local.Config{Store: h.store, Bus: h.bus, Now: func() core.Time { return core.Now() + core.Time(h.ahead.Load()) }})
 	if err := again.Start(h.ctx); err != nil {
 		t.Fatal(err)
 	}

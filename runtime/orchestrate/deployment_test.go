@@ -5,14 +5,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/local"
+
 	"github.com/flowlite/flowlite/db"
 	"github.com/flowlite/flowlite/runtime/bus"
 	"github.com/flowlite/flowlite/runtime/core"
-	"github.com/flowlite/flowlite/runtime/orchestrate"
 )
 
 type office struct {
-	*orchestrate.Service
+	*local.Service
 	store core.Store
 	now   core.Time
 	flow  *core.Flow
@@ -28,7 +29,7 @@ func newOffice(t *testing.T) (*office, context.Context) {
 	b := bus.NewMemory()
 	t.Cleanup(func() { _ = b.Close(); _ = store.Close() })
 	h := &office{store: store, now: core.Now()}
-	h.Service = orchestrate.New(orchestrate.Config{Store: store, Bus: b, Now: func() core.Time { h.now++; return h.now }})
+	h.Service = local.New(local.Config{Store: store, Bus: b, Now: func() core.Time { h.now++; return h.now }})
 	h.flow = given(h.CreateFlow(ctx, core.FlowCreate{Name: "f"}))(t)
 	given(h.CreateWorkPool(ctx, core.WorkPoolCreate{Name: "p", Type: "process", BaseJobTemplate: core.ProcessTemplate}))(t)
 	return h, ctx
@@ -132,7 +133,7 @@ func TestQueuePriorities(t *testing.T) {
 	wantCode(t, err, core.EInvalid)
 }
 
-func TestPollAndForeman(t *testing.T) {
+func TestPollAndStaleWorkers(t *testing.T) {
 	h, ctx := newOffice(t)
 	d := h.deploy(t)
 	given(h.CreateDeploymentFlowRun(ctx, d.ID, core.DeploymentFlowRunCreate{}))(t)
@@ -165,7 +166,7 @@ func TestPollAndForeman(t *testing.T) {
 		t.Error("the end of a namesake made the pool", core.Deref(p.Status))
 	}
 	h.now = h.now.Add(5 * time.Minute)
-	given(h.Foreman(ctx))(t)
+	given(h.MarkStaleOffline(ctx))(t)
 	d, p := given(h.DeploymentByName(ctx, "f", "d"))(t), given(h.WorkPoolByName(ctx, "p"))(t)
 	if d.Status != core.NotReady || core.Deref(p.Status) != core.NotReady {
 		t.Error(d.Status, core.Deref(p.Status))

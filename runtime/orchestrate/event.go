@@ -46,7 +46,7 @@ func (s *Service) emitEvents(ctx context.Context, events []*core.Event) error {
 		if isTaskRunEvent(e) {
 			r, err := reportOf(e)
 			if err == nil {
-				s.Blocks.MaskReports(ctx, []*core.TaskRunReport{r})
+				s.blocks.MaskReports(ctx, []*core.TaskRunReport{r})
 				reports = append(reports, r)
 				continue
 			}

@@ -43,7 +43,7 @@ func (s *Service) createFlowRun(ctx context.Context, c core.FlowRunCreate, holde
 	state := core.StateCreate{Type: core.Pending}
 	if c.State != nil {
 		state = *c.State
-		state.Message = s.Blocks.MaskMessage(ctx, state.Message)
+		state.Message = s.blocks.MaskMessage(ctx, state.Message)
 	}
 	if err := checkState(state); err != nil {
 		return nil, nil, err

@@ -25,13 +25,13 @@ func (s *Service) CreateDeploymentFlowRunBy(ctx context.Context, deploymentID co
 	state := core.StateCreate{Type: core.Scheduled}
 	if c.State != nil {
 		state = *c.State
-		state.Message = s.Blocks.MaskMessage(ctx, state.Message)
+		state.Message = s.blocks.MaskMessage(ctx, state.Message)
 	}
 	if err := checkState(state); err != nil {
 		return nil, err
 	}
 	var stored *core.FlowRun
-	err := s.Blocks.WriteHydrated(ctx, func(tx core.Tx, out *commit.Outbox, r *block.Rendering) error {
+	err := s.blocks.WriteHydrated(ctx, func(tx core.Tx, out *commit.Outbox, r *block.Rendering) error {
 		d, err := tx.Deployment(ctx, deploymentID)
 		if core.IsNotFound(err) {
 			return core.NotFound("Deployment")

@@ -20,7 +20,7 @@ func (s *Service) SetFlowRunState(ctx context.Context, id core.UUID, c core.Stat
 	if err := checkState(c); err != nil {
 		return nil, err
 	}
-	c.Message = s.Blocks.MaskMessage(ctx, c.Message)
+	c.Message = s.blocks.MaskMessage(ctx, c.Message)
 	var result *core.OrchestrationResult
 	err := s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		run, err := tx.LockFlowRun(ctx, id)
@@ -79,7 +79,7 @@ func (s *Service) proposeFlowState(ctx context.Context, tx core.Tx, out *commit.
 		return d.Result(run.State), nil
 	}
 	if f.Deployment != nil && d.Status == core.Accept {
-		if err := s.Limits.KeepSlot(ctx, tx, run, f.Deployment, c.RenewsSlot); err != nil {
+		if err := s.limits.KeepSlot(ctx, tx, run, f.Deployment, c.RenewsSlot); err != nil {
 			return nil, err
 		}
 	}

@@ -79,7 +79,7 @@ func (s *Service) RetryFlowRun(ctx context.Context, id core.UUID, fresh bool) (*
 // is not paused; REJECT if the input does not fit.
 func (s *Service) ResumeFlowRun(ctx context.Context, id core.UUID, input core.JSON) (*core.OrchestrationResult, error) {
 	var result *core.OrchestrationResult
-	err := s.Blocks.WriteHydrated(ctx, func(tx core.Tx, out *commit.Outbox, r *block.Rendering) error {
+	err := s.blocks.WriteHydrated(ctx, func(tx core.Tx, out *commit.Outbox, r *block.Rendering) error {
 		run, err := tx.LockFlowRun(ctx, id)
 		if err != nil {
 			if core.IsNotFound(err) {

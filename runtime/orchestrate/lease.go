@@ -60,7 +60,7 @@ func (s *Service) RenewLeases(ctx context.Context, holder core.UUID) (held []cor
 
 // ReportCrash says that the process of a run ended without a final state.
 func (s *Service) ReportCrash(ctx context.Context, flowRunID core.UUID, message string, recoverable bool) (*core.OrchestrationResult, error) {
-	message = *s.Blocks.MaskMessage(ctx, &message)
+	message = *s.blocks.MaskMessage(ctx, &message)
 	var result *core.OrchestrationResult
 	err := s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		run, err := tx.LockFlowRun(ctx, flowRunID)

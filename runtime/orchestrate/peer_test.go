@@ -6,9 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/local"
+
 	"github.com/flowlite/flowlite/db/dbtest"
 	"github.com/flowlite/flowlite/runtime/core"
-	"github.com/flowlite/flowlite/runtime/orchestrate"
 )
 
 // peers are two servers on one Postgres database that cannot hear each other.
@@ -25,9 +26,9 @@ func peers(t *testing.T) (a, b *house, ok bool) {
 }
 
 // joined is a server on the store of the other house that hears this one.
-func (h *house) joined(other *house) *orchestrate.Service {
+func (h *house) joined(other *house) *local.Service {
 	h.t.Helper()
-	s := orchestrate.New(orchestrate.Config{Store: other.store, Bus: h.bus, Sealer: h.sealer, Log: slog.New(slog.DiscardHandler)})
+	s := local.New(local.Config{Store: other.store, Bus: h.bus, Sealer: h.sealer, Log: slog.New(slog.DiscardHandler)})
 	if err := s.Start(h.ctx); err != nil {
 		h.t.Fatal(err)
 	}

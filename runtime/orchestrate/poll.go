@@ -219,7 +219,7 @@ func (s *Service) claimPage(ctx context.Context, tx core.Tx, out *commit.Outbox,
 			blocked = append(blocked, run)
 			continue
 		}
-		if err := s.Limits.KeepSlot(ctx, tx, run, f.Deployment, false); err != nil {
+		if err := s.limits.KeepSlot(ctx, tx, run, f.Deployment, false); err != nil {
 			return nil, nil, 0, err
 		}
 		if err := s.enterFlow(ctx, tx, out, run, &d, core.Pending); err != nil {

@@ -21,7 +21,7 @@ func (s *Service) RecordTaskRuns(ctx context.Context, reports []*core.TaskRunRep
 	if len(reports) == 0 {
 		return nil
 	}
-	s.Blocks.MaskReports(ctx, reports)
+	s.blocks.MaskReports(ctx, reports)
 	reports = mergeReports(reports)
 	err := s.record(ctx, reports)
 	if !blamesReport(ctx, err) {

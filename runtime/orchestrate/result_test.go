@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"github.com/flowlite/flowlite/runtime/local"
+
 	"github.com/flowlite/flowlite/db"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/orchestrate"
@@ -32,7 +34,7 @@ func TestResultStores(t *testing.T) {
 		if streams {
 			results = orchestrate.DirResults(t.TempDir())
 		}
-		s := orchestrate.New(orchestrate.Config{Store: h.store, Bus: h.bus, Results: results, Log: slog.New(slog.DiscardHandler)})
+		s := local.New(local.Config{Store: h.store, Bus: h.bus, Results: results, Log: slog.New(slog.DiscardHandler)})
 		if err := s.PutResultFrom(h.ctx, "run/a.json", strings.NewReader(`{"a":1}`)); err != nil {
 			t.Fatal(err)
 		}

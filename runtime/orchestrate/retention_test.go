@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/local"
+
 	"github.com/flowlite/flowlite/db"
 	"github.com/flowlite/flowlite/db/dbtest"
 	"github.com/flowlite/flowlite/runtime/bus"
@@ -87,7 +89,7 @@ func TestRetentionForEver(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	s := orchestrate.New(orchestrate.Config{Store: store, Bus: bus.NewMemory(), Retain: orchestrate.Retention{Runs: -1, Logs: time.Hour, Events: -1}, Now: func() core.Time { return core.Now().Add(1000 * day) }})
+	s := local.New(local.Config{Store: store, Bus: bus.NewMemory(), Retain: orchestrate.Retention{Runs: -1, Logs: time.Hour, Events: -1}, Now: func() core.Time { return core.Now().Add(1000 * day) }})
 	if err := store.Write(t.Context(), func(tx core.Tx) error {
 		f, _, err := tx.UpsertFlow(t.Context(), &core.Flow{ID: core.NewID(), Created: 1, Updated: 1, Name: "f"})
 		if err != nil {

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/flowlite/flowlite/runtime/local"
+
 	"github.com/flowlite/flowlite/db"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/orchestrate"
@@ -104,7 +106,7 @@ func TestRunsReplaceOnlyTheirResults(t *testing.T) {
 		if results == nil {
 			results = orchestrate.DirResults(t.TempDir())
 		}
-		s := orchestrate.New(orchestrate.Config{Store: h.store, Bus: h.bus, Results: results, Log: slog.New(slog.DiscardHandler)})
+		s := local.New(local.Config{Store: h.store, Bus: h.bus, Results: results, Log: slog.New(slog.DiscardHandler)})
 		d := h.deployed()
 		root, other := h.run(d), h.run(d)
 		ctx := core.WithCallingRun(h.ctx, root.ID)

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/local"
+
 	"github.com/flowlite/flowlite/db"
 	"github.com/flowlite/flowlite/runtime/bus"
 	"github.com/flowlite/flowlite/runtime/core"
@@ -18,7 +20,7 @@ import (
 
 // house is a service on a database in memory, with a clock that can be moved.
 type house struct {
-	*orchestrate.Service
+	*local.Service
 	store core.Store
 	bus   core.Bus
 
@@ -40,7 +42,7 @@ func open(t testing.TB, url string) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.Service = orchestrate.New(orchestrate.Config{
+	h.Service = local.New(local.Config{
 		Private: loopback,
 		Store:   store, Bus: h.bus, Sealer: h.sealer, Log: slog.New(slog.DiscardHandler), URL: "https://flows.example.com", Results: orchestrate.DirResults(t.TempDir()),
 		Now: func() core.Time { return core.Now() + core.Time(h.ahead.Load()) },
@@ -490,7 +492,7 @@ func TestOutageIsNobodysFault(t *testing.T) {
 	}
 	blind := &blindStore{Store: h.store}
 	now := func() core.Time { return core.Now() + core.Time(h.ahead.Load()) }
-	other := orchestrate.New(orchestrate.Config{Store: blind, Bus: h.bus, Sealer: h.sealer, Log: slog.New(slog.DiscardHandler), Now: now, LeaseGrace: core.LeaseSeconds.Duration()})
+	other := local.New(local.Config{Store: blind, Bus: h.bus, Sealer: h.sealer, Log: slog.New(slog.DiscardHandler), Now: now, LeaseGrace: core.LeaseSeconds.Duration()})
 	expired := func(want int) {
 		t.Helper()
 		if n := must(other.ExpireLeases(h.ctx))(t); n != want {

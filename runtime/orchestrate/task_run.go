@@ -24,7 +24,7 @@ func (s *Service) CreateTaskRun(ctx context.Context, c core.TaskRunCreate) (*cor
 	}
 	if c.State != nil {
 		state := *c.State
-		state.Message = s.Blocks.MaskMessage(ctx, state.Message)
+		state.Message = s.blocks.MaskMessage(ctx, state.Message)
 		c.State = &state
 	}
 	var stored *core.TaskRun
@@ -139,7 +139,7 @@ func (s *Service) DeleteTaskRun(ctx context.Context, id core.UUID) error {
 // SetTaskRunState proposes a state for a task run that the server orchestrates;
 // engines report theirs with RecordTaskRuns. Force asks no rule.
 func (s *Service) SetTaskRunState(ctx context.Context, id core.UUID, c core.StateCreate, force bool) (*core.OrchestrationResult, error) {
-	c.Message = s.Blocks.MaskMessage(ctx, c.Message)
+	c.Message = s.blocks.MaskMessage(ctx, c.Message)
 	if err := checkState(c); err != nil {
 		return nil, err
 	}
@@ -158,7 +158,7 @@ func (s *Service) SetTaskRunState(ctx context.Context, id core.UUID, c core.Stat
 				return err
 			}
 			if proposed.Type == core.Running && !proposed.Details.Deferred && len(run.Tags) > 0 {
-				if _, wanted, f.Full, err = s.Limits.LockTags(ctx, tx, run.Tags, run.ID); err != nil {
+				if _, wanted, f.Full, err = s.limits.LockTags(ctx, tx, run.Tags, run.ID); err != nil {
 					return err
 				}
 			}
@@ -198,7 +198,7 @@ func (s *Service) SetTaskRunState(ctx context.Context, id core.UUID, c core.Stat
 func (s *Service) moveTagSlots(ctx context.Context, tx core.Tx, run *core.TaskRun, wanted []*core.GlobalConcurrencyLimit) error {
 	switch run.StateType {
 	case core.Running:
-		return s.Limits.CountTags(ctx, tx, wanted, run.ID)
+		return s.limits.CountTags(ctx, tx, wanted, run.ID)
 	case core.Cancelling:
 		return nil
 	}

@@ -17,11 +17,11 @@ const liveTasks = 50
 // slot of a limit; nil if none does. That a task run waits for its tag's limit
 // follows from the database: the limit is full, and it holds no slot of it.
 func (s *Service) whyTasksWait(ctx context.Context, run *core.FlowRun, w *core.Why) (*core.Why, error) {
-	if r := s.Limits.WaitsFor(run.ID); r.Limit != "" {
+	if r := s.limits.WaitsFor(run.ID); r.Limit != "" {
 		return s.whyLimit(ctx, w, r, "The run waits")
 	}
 	tagged, err := s.store.GlobalLimits(ctx, true, core.Page{})
-	if err != nil || len(tagged) == 0 && s.Limits.NobodyWaits() {
+	if err != nil || len(tagged) == 0 && s.limits.NobodyWaits() {
 		return nil, err
 	}
 	limits := map[string]bool{}
@@ -35,7 +35,7 @@ func (s *Service) whyTasksWait(ctx context.Context, run *core.FlowRun, w *core.W
 	}
 	for _, t := range tasks {
 		who := "Its task " + t.Name + " waits"
-		if r := s.Limits.WaitsFor(t.ID); r.Limit != "" {
+		if r := s.limits.WaitsFor(t.ID); r.Limit != "" {
 			if full, err := s.whyLimit(ctx, w, r, who); err != nil || full != nil {
 				return full, err
 			}

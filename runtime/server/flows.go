@@ -9,8 +9,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/flowlite/flowlite/runtime/local"
+
 	"github.com/flowlite/flowlite/runtime/core"
-	"github.com/flowlite/flowlite/runtime/orchestrate"
 	"github.com/flowlite/flowlite/runtime/worker"
 	"github.com/flowlite/flowlite/runtime/worker/build"
 )
@@ -45,7 +46,7 @@ type flows struct {
 	// portable: work is the worker's own working directory, so a worker
 	// elsewhere finds the entrypoints in its own.
 	portable bool
-	service  *orchestrate.Service
+	service  *local.Service
 	store    core.Store
 	build    *build.Builder
 	python   pythonFlows

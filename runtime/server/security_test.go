@@ -27,7 +27,9 @@ var wildcard = regexp.MustCompile(`\{[^}]*\}`)
 
 // patterns are the lines of the tables.
 func patterns(s *Server) (all []door) {
-	for _, o := range api.New(api.Config{Service: s.service, Store: s.store, Bus: s.bus}).Operations() {
+	for _, o := range api.New(api.Config{
+		Runs: s.service.Service, Limits: s.service.Limits, Blocks: s.service.Blocks, Automations: s.service.Automations, Variables: s.service.Variables,
+		Artifacts: s.service.Artifacts, SavedSearches: s.service.SavedSearches, Logs: s.service.Logs, Store: s.store, Bus: s.bus}).Operations() {
 		all = append(all, door{o.Method, o.Path, o.Open, o.Socket, o.Runs})
 	}
 	for _, p := range ui.New(ui.Config{Service: s.service, Store: s.store, Bus: s.bus}).Patterns() {

@@ -17,16 +17,17 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/local"
+
 	"github.com/flowlite/flowlite/db"
 	"github.com/flowlite/flowlite/runtime/access"
 	"github.com/flowlite/flowlite/runtime/api"
 	"github.com/flowlite/flowlite/runtime/bus"
 	"github.com/flowlite/flowlite/runtime/core"
-	"github.com/flowlite/flowlite/runtime/loops"
 	"github.com/flowlite/flowlite/runtime/notify"
-	"github.com/flowlite/flowlite/runtime/orchestrate"
 	"github.com/flowlite/flowlite/runtime/private"
 	"github.com/flowlite/flowlite/runtime/seal"
+	"github.com/flowlite/flowlite/runtime/services"
 	"github.com/flowlite/flowlite/runtime/ui"
 	"github.com/flowlite/flowlite/runtime/worker"
 	"github.com/flowlite/flowlite/runtime/worker/account"
@@ -43,13 +44,13 @@ type Server struct {
 	url     string
 	failed  chan error
 
-	store   core.Store
-	bus     messages
-	redis   *bus.RedisLiveness // nil without Redis
-	service *orchestrate.Service
-	worker  *worker.Worker
-	loops   *loops.Loops
-	keyFrom string
+	store    core.Store
+	bus      messages
+	redis    *bus.RedisLiveness // nil without Redis
+	service  *local.Service
+	worker   *worker.Worker
+	services *services.Services
+	keyFrom  string
 
 	runAs      *account.User // whom the processes of flows belong to
 	runAsCache string
@@ -86,8 +87,8 @@ func (s *Server) publicURL() string { return cmp.Or(s.cfg.PublicURL, s.URL()) }
 func (s *Server) APIURL() string { return s.url + "/api" }
 
 // Service and Store are for programs that embed flowlite. Known after Start.
-func (s *Server) Service() *orchestrate.Service { return s.service }
-func (s *Server) Store() core.Store             { return s.store }
+func (s *Server) Service() *local.Service { return s.service }
+func (s *Server) Store() core.Store       { return s.store }
 
 // Failed tells of the one thing that ends a server by itself: its listener.
 func (s *Server) Failed() <-chan error { return s.failed }
@@ -120,10 +121,10 @@ func (s *Server) Start(ctx context.Context) (err error) {
 		return err
 	}
 	if !s.cfg.NoLoops {
-		if err := s.loops.Start(ctx); err != nil {
+		if err := s.services.Start(ctx); err != nil {
 			return err
 		}
-		s.later(func(ctx context.Context) error { return s.loops.Stop(ctx) })
+		s.later(func(ctx context.Context) error { return s.services.Stop(ctx) })
 	}
 	s.startFlows(ctx)
 	s.started = true
@@ -240,7 +241,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	runs := access.NewRunKey(shared.CSRF, s.cfg.AuthString)
 	reach, _ := notify.ParsePrivate(s.cfg.PrivateURLs) // New has checked them
 	proxies, _ := access.ParseProxies(s.cfg.TrustedProxies)
-	s.service = orchestrate.New(orchestrate.Config{
+	s.service = local.New(local.Config{
 		Private: reach, RunAuth: runs.AuthString,
 		Store: s.store, Bus: s.bus, Log: s.cfg.Log, Sealer: keys, URL: s.publicURL(), Retain: s.cfg.Retain,
 		Results: s.results(), LeaseGrace: core.LeaseSeconds.Duration(), Deaf: s.cfg.NoAPI,
@@ -252,7 +253,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	if err := s.service.RegisterBlocks(ctx); err != nil {
 		return err
 	}
-	s.loops = loops.New(loops.Config{Service: s.service, Liveness: leases, Bus: s.bus, Log: s.cfg.Log})
+	s.services = services.New(services.Config{Runs: s.service.Service, Limits: s.service.Limits, Automations: s.service.Automations, Liveness: leases, Bus: s.bus, Log: s.cfg.Log})
 
 	mux := http.NewServeMux()
 	guard := access.New(access.Config{
@@ -260,7 +261,9 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	})
 	hosts := access.NewHosts(s.cfg.Host, s.cfg.PublicURL, guard.Asks(), s.cfg.AllowedHosts...)
 	rest := api.New(api.Config{
-		Service: s.service, Store: s.store, Bus: s.bus, Access: guard, Origins: s.cfg.AllowedOrigins, CSRF: s.cfg.CSRF, CSRFKey: shared.CSRF,
+		Runs: s.service.Service, Limits: s.service.Limits, Blocks: s.service.Blocks, Automations: s.service.Automations,
+		Variables: s.service.Variables, Artifacts: s.service.Artifacts, SavedSearches: s.service.SavedSearches, Logs: s.service.Logs,
+		Store: s.store, Bus: s.bus, Access: guard, Origins: s.cfg.AllowedOrigins, CSRF: s.cfg.CSRF, CSRFKey: shared.CSRF,
 		Version: s.cfg.Version, Log: s.cfg.Log, Health: s.health,
 	})
 	s.handleAPI(mux, rest)
@@ -394,7 +397,7 @@ func (s *Server) resultsDir() string { return filepath.Join(s.cfg.Home, "results
 
 // health is what GET /api/ready tells beside its status.
 func (s *Server) health() any {
-	h := map[string]any{"loops": s.loops.Health(), "bus": s.bus.Status(), "database": s.store.Engine()}
+	h := map[string]any{"loops": s.services.Health(), "bus": s.bus.Status(), "database": s.store.Engine()}
 	if s.cfg.NoLoops {
 		delete(h, "loops")
 	}
@@ -426,7 +429,7 @@ func (s *Server) facts() core.ServerFacts {
 		f.Results = "the database"
 	}
 	if !s.cfg.NoLoops {
-		f.Loops = s.loops.Health()
+		f.Loops = s.services.Health()
 	}
 	f.Flows = s.flows.Load()
 	return f

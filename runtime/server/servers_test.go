@@ -330,7 +330,7 @@ func TestRollingRestart(t *testing.T) {
 			t.Errorf("the client is still at %s", both.URL())
 		}
 		bustest.Soon(t, "B runs all loops", func() bool {
-			for _, l := range f.b.loops.Health() {
+			for _, l := range f.b.services.Health() {
 				if l.Elsewhere || l.LastSuccess == 0 {
 					return false
 				}
@@ -386,14 +386,14 @@ func TestDatabaseOutage(t *testing.T) {
 		if code, _, _ := get(t, f.a.APIURL()+"/health", nil); code != 200 {
 			t.Errorf("health: %d", code)
 		}
-		bustest.Soon(t, "a loop notices", func() bool { return f.a.loops.Health()[6].LastError != "" })
+		bustest.Soon(t, "a loop notices", func() bool { return f.a.services.Health()[6].LastError != "" })
 
 		proxy.Restore()
 		bustest.Soon(t, "it is ready again", func() bool { code, _, _ := get(t, f.a.APIURL()+"/ready", nil); return code == 200 })
 		second := f.run(f.toA, d)
 		f.until(f.toA, second, core.Completed)
 		bustest.Soon(t, "the loops work again", func() bool {
-			for _, l := range f.a.loops.Health() {
+			for _, l := range f.a.services.Health() {
 				if l.LastError != "" && l.Every < 30 {
 					return false
 				}

@@ -10,10 +10,11 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/flowlite/flowlite/runtime/local"
+
 	"github.com/flowlite/flowlite/db"
 	"github.com/flowlite/flowlite/runtime/bus"
 	"github.com/flowlite/flowlite/runtime/core"
-	"github.com/flowlite/flowlite/runtime/orchestrate"
 	"github.com/flowlite/flowlite/runtime/ui"
 )
 
@@ -80,7 +81,7 @@ func TestRowsOfAPage(t *testing.T) {
 	b := bus.NewMemory()
 	defer b.Close()
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
-	pages := ui.New(ui.Config{Service: orchestrate.New(orchestrate.Config{Store: c, Bus: b, Log: quiet}), Store: c, Bus: b, Log: quiet})
+	pages := ui.New(ui.Config{Service: local.New(local.Config{Store: c, Bus: b, Log: quiet}), Store: c, Bus: b, Log: quiet})
 	defer pages.Stop()
 	runs, err := store.FlowRuns(ctx, core.Filters{}, core.Page{Sort: "END_TIME_DESC", Limit: 1})
 	if err != nil || len(runs) != 1 {

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/local"
+
 	"github.com/flowlite/flowlite/runtime/bus"
 	"github.com/flowlite/flowlite/runtime/orchestrate"
 	"github.com/flowlite/flowlite/runtime/ui"
@@ -24,7 +26,7 @@ func behind(t *testing.T, base string, cut, tls bool) *uitest.Fixture {
 	h := uitest.Open(t)
 	messages := bus.NewMemory()
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
-	h.Service = orchestrate.New(orchestrate.Config{Store: h.Store, Bus: messages, Results: orchestrate.DirResults(t.TempDir()), Log: quiet, Now: h.Now})
+	h.Service = local.New(local.Config{Store: h.Store, Bus: messages, Results: orchestrate.DirResults(t.TempDir()), Log: quiet, Now: h.Now})
 	h.UI = ui.New(ui.Config{Service: h.Service, Store: h.Store, Bus: messages, Version: "0.1.0", BasePath: base, Log: quiet})
 	inner := httptest.NewServer(h.UI)
 	to, err := url.Parse(inner.URL)

@@ -57,7 +57,7 @@ func TestWorkPoolPage(t *testing.T) {
 	h.At(core.Now().Add(-time.Hour))
 	h.Check(h.Service.Heartbeat(t.Context(), "default", core.WorkerHeartbeat{Name: "w old"}))
 	h.At(0)
-	h.Must(h.Service.Foreman(t.Context()))
+	h.Must(h.Service.MarkStaleOffline(t.Context()))
 	if w := h.Post("/work-pools/default/workers/w%20old/delete", nil); w.Code != 303 {
 		t.Error(w.Code, w.Body)
 	}

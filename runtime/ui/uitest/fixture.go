@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/local"
+
 	"github.com/flowlite/flowlite/db"
 	"github.com/flowlite/flowlite/runtime/bus"
 	"github.com/flowlite/flowlite/runtime/core"
@@ -17,13 +19,13 @@ import (
 	"github.com/flowlite/flowlite/runtime/ui"
 )
 
-var _ ui.Service = (*orchestrate.Service)(nil)
+var _ ui.Service = (*local.Service)(nil)
 
 // Fixture is a whole server without its loops, on a database in memory.
 type Fixture struct {
 	T       testing.TB
 	Store   core.Store
-	Service *orchestrate.Service
+	Service *local.Service
 	UI      *ui.UI
 	Server  *httptest.Server
 	clock   atomic.Int64 // the service's time; 0 is now
@@ -61,7 +63,7 @@ func Open(t testing.TB) *Fixture {
 	b := bus.NewMemory()
 	h := &Fixture{T: t, Store: store, holder: core.NewID()}
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
-	h.Service = orchestrate.New(orchestrate.Config{Store: store, Bus: b, Results: orchestrate.DirResults(t.TempDir()), Log: quiet, Now: h.Now})
+	h.Service = local.New(local.Config{Store: store, Bus: b, Results: orchestrate.DirResults(t.TempDir()), Log: quiet, Now: h.Now})
 	h.UI = ui.New(ui.Config{Service: h.Service, Store: store, Bus: b, Version: "0.1.0", PublicURL: "http://127.0.0.1:4200", Log: quiet, Facts: h.Facts, Now: func() core.Time { return core.Now().Add(time.Duration(h.Ahead.Load())) }})
 	h.Server = httptest.NewServer(h.UI)
 	t.Cleanup(func() {

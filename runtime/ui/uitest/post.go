@@ -109,7 +109,7 @@ func lines(s string) string {
 
 var (
 	float    = regexp.MustCompile(`^-?(\d+(\.\d+)?|\.\d+)([eE][+-]?\d+)?$`)
-	local    = regexp.MustCompile(`^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,3})?)?$`)
+	wall     = regexp.MustCompile(`^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,3})?)?$`)
 	noSecond = regexp.MustCompile(`:00(\.0+)?$`)
 )
 
@@ -125,7 +125,7 @@ func sanitized(kind, v string) string {
 			return ""
 		}
 	case "datetime-local":
-		if !local.MatchString(v) {
+		if !wall.MatchString(v) {
 			return ""
 		}
 		if len(v) > len("2006-01-02T15:04") {

@@ -1,4 +1,4 @@
-package orchestrate
+package data
 
 import (
 	"context"
@@ -14,12 +14,12 @@ const maxLogMessage = 1 << 20
 // WriteLogs stores lines in one commit and passes them to live tails. A line
 // that is too long is cut and says so; bytes that are not UTF-8 are replaced,
 // and the values of Secret blocks and the credentials of flow runs are masked.
-func (s *Service) WriteLogs(ctx context.Context, logs []core.LogCreate) error {
+func (s *Logs) WriteLogs(ctx context.Context, logs []core.LogCreate) error {
 	if len(logs) == 0 {
 		return nil
 	}
 	now := s.now()
-	mask := s.Blocks.Masker(ctx)
+	mask := s.masker.Masker(ctx)
 	rows := make([]core.Log, len(logs))
 	list := make([]*core.Log, len(logs))
 	for i, c := range logs {

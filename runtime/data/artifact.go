@@ -1,4 +1,4 @@
-package orchestrate
+package data
 
 import (
 	"context"
@@ -14,11 +14,11 @@ import (
 var artifactKey = regexp.MustCompile(`^[a-z0-9-]+$`)
 
 // CreateArtifact also makes it the latest of its key. Secrets of blocks are masked.
-func (s *Service) CreateArtifact(ctx context.Context, c core.ArtifactCreate) (*core.Artifact, error) {
+func (s *Artifacts) CreateArtifact(ctx context.Context, c core.ArtifactCreate) (*core.Artifact, error) {
 	if c.Key = core.Given(c.Key); c.Key != nil && !artifactKey.MatchString(*c.Key) {
 		return nil, core.InvalidField("key", "Artifact key must only contain lowercase letters, numbers, and dashes; it is "+strconv.Quote(core.CutText(*c.Key, 80)))
 	}
-	mask := s.Blocks.Masker(ctx)
+	mask := s.masker.Masker(ctx)
 	var a *core.Artifact
 	err := s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		now := s.now()
@@ -41,8 +41,8 @@ func (s *Service) CreateArtifact(ctx context.Context, c core.ArtifactCreate) (*c
 }
 
 // UpdateArtifact returns ENotFound if there is no such artifact.
-func (s *Service) UpdateArtifact(ctx context.Context, id core.UUID, u core.ArtifactUpdate) error {
-	mask := s.Blocks.Masker(ctx)
+func (s *Artifacts) UpdateArtifact(ctx context.Context, id core.UUID, u core.ArtifactUpdate) error {
+	mask := s.masker.Masker(ctx)
 	return s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
 		a, err := tx.Artifact(ctx, id)
 		if err != nil {
@@ -64,7 +64,7 @@ func (s *Service) UpdateArtifact(ctx context.Context, id core.UUID, u core.Artif
 }
 
 // DeleteArtifact returns ENotFound if there is no such artifact.
-func (s *Service) DeleteArtifact(ctx context.Context, id core.UUID) error {
+func (s *Artifacts) DeleteArtifact(ctx context.Context, id core.UUID) error {
 	return s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		if _, err := tx.Artifact(ctx, id); err != nil {
 			return err

@@ -1,4 +1,4 @@
-package orchestrate
+package data
 
 import (
 	"context"
@@ -24,7 +24,7 @@ func checkVariable(name string, value core.Opt[core.JSON]) error {
 }
 
 // CreateVariable returns EConflict for a taken name.
-func (s *Service) CreateVariable(ctx context.Context, c core.VariableCreate) (*core.Variable, error) {
+func (s *Variables) CreateVariable(ctx context.Context, c core.VariableCreate) (*core.Variable, error) {
 	if !c.Value.Set {
 		return nil, core.InvalidField("value", "a variable needs a value; null is one")
 	}
@@ -44,7 +44,7 @@ func (s *Service) CreateVariable(ctx context.Context, c core.VariableCreate) (*c
 }
 
 // UpdateVariable returns ENotFound, or EConflict for a taken name.
-func (s *Service) UpdateVariable(ctx context.Context, id core.UUID, u core.VariableUpdate) error {
+func (s *Variables) UpdateVariable(ctx context.Context, id core.UUID, u core.VariableUpdate) error {
 	return s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		v, err := tx.Variable(ctx, id)
 		if err != nil {
@@ -69,7 +69,7 @@ func (s *Service) UpdateVariable(ctx context.Context, id core.UUID, u core.Varia
 }
 
 // DeleteVariable returns ENotFound if there is no such variable.
-func (s *Service) DeleteVariable(ctx context.Context, id core.UUID) error {
+func (s *Variables) DeleteVariable(ctx context.Context, id core.UUID) error {
 	return s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error {
 		if _, err := tx.Variable(ctx, id); err != nil {
 			return err
@@ -79,6 +79,6 @@ func (s *Service) DeleteVariable(ctx context.Context, id core.UUID) error {
 }
 
 // VariableByName returns ENotFound if there is none.
-func (s *Service) VariableByName(ctx context.Context, name string) (*core.Variable, error) {
+func (s *Variables) VariableByName(ctx context.Context, name string) (*core.Variable, error) {
 	return s.store.VariableByName(ctx, name)
 }

@@ -1,4 +1,4 @@
-package loops
+package services
 
 import (
 	"context"

@@ -7,11 +7,11 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-// Foreman notices what fell silent: workers without heartbeat go OFFLINE,
+// MarkStaleOffline notices what fell silent: workers without heartbeat go OFFLINE,
 // pools without workers and queues and deployments that nobody polls become
 // NOT_READY. Runs of silent clients end (CrashSilentRuns). It returns how many
 // changed.
-func (s *Service) Foreman(ctx context.Context) (n int, err error) {
+func (s *Service) MarkStaleOffline(ctx context.Context) (n int, err error) {
 	now := s.now()
 	stale, err := s.store.StaleWorkers(ctx, now)
 	if err != nil {

@@ -1,4 +1,4 @@
-package loops
+package services
 
 import (
 	"context"
@@ -8,20 +8,46 @@ import (
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
-	"github.com/flowlite/flowlite/runtime/orchestrate"
 )
 
-// Config is what the loops stand on. Bus may be nil: then deployments that
-// change are scheduled at the next tick.
-type Config struct {
-	Service  *orchestrate.Service
-	Liveness core.Liveness
-	Bus      core.Bus
-	Log      *slog.Logger
+// Runs are the periodic use cases of runs, deployments, and workers.
+type Runs interface {
+	ScheduleRuns(ctx context.Context) (int, error)
+	ScheduleRecent(ctx context.Context) (int, error)
+	MarkLate(ctx context.Context) (int, error)
+	ExpirePauses(ctx context.Context) (int, error)
+	CleanCancelled(ctx context.Context) (int, error)
+	MarkStaleOffline(ctx context.Context) (int, error)
+	ExpireLeases(ctx context.Context) (int, error)
+	TrimEvents(ctx context.Context) (int, error)
+	TrimRuns(ctx context.Context) (int, error)
+	TrimLogs(ctx context.Context) (int, error)
 }
 
-// Loops is every loop of a server.
-type Loops struct {
+// Limits are the periodic use cases of concurrency limits.
+type Limits interface {
+	ExpireSlotLeases(ctx context.Context) (int, error)
+}
+
+// Automations are the periodic use cases of automations.
+type Automations interface {
+	EvaluateAutomations(ctx context.Context) (int, error)
+	DoActions(ctx context.Context) (int, error)
+}
+
+// Config is what the services need. Bus may be nil: then deployments that change
+// are scheduled at the next tick.
+type Config struct {
+	Runs        Runs
+	Limits      Limits
+	Automations Automations
+	Liveness    core.Liveness
+	Bus         core.Bus
+	Log         *slog.Logger
+}
+
+// Services is every background service of a server.
+type Services struct {
 	bus   core.Bus
 	loops []*loop
 
@@ -32,34 +58,33 @@ type Loops struct {
 }
 
 // ErrStopped is the cause of a sweep's context when the loops stop.
-var ErrStopped = errors.New("loops are stopping")
+var ErrStopped = errors.New("background services are stopping")
 
-func New(c Config) *Loops {
-	s := c.Service
+func New(c Config) *Services {
 	log := c.Log
 	if log == nil {
 		log = slog.Default()
 	}
 	holder := core.NewID()
-	l := &Loops{bus: c.Bus}
+	l := &Services{bus: c.Bus}
 	for _, e := range []struct {
 		name  string
 		every time.Duration
 		sweep Sweep
 	}{
-		{"schedule", 60 * time.Second, s.ScheduleRuns},
-		{recent, 5 * time.Second, s.ScheduleRecent},
-		{"late", 5 * time.Second, s.MarkLate},
-		{"pauses", 5 * time.Second, s.ExpirePauses},
-		{"cancelled", 20 * time.Second, s.CleanCancelled},
-		{"foreman", 15 * time.Second, s.Foreman},
-		{"leases", 2 * time.Second, s.ExpireLeases},
-		{"slots", 15 * time.Second, s.ExpireSlotLeases},
-		{"events", 15 * time.Minute, s.TrimEvents},
-		{"old runs", 15 * time.Minute, s.TrimRuns},
-		{"old logs", 15 * time.Minute, s.TrimLogs},
-		{automations, 2 * time.Second, s.EvaluateAutomations},
-		{actions, 5 * time.Second, s.DoActions},
+		{"schedule", 60 * time.Second, c.Runs.ScheduleRuns},
+		{recent, 5 * time.Second, c.Runs.ScheduleRecent},
+		{"late", 5 * time.Second, c.Runs.MarkLate},
+		{"pauses", 5 * time.Second, c.Runs.ExpirePauses},
+		{"cancelled", 20 * time.Second, c.Runs.CleanCancelled},
+		{"foreman", 15 * time.Second, c.Runs.MarkStaleOffline}, // the name is a lease key
+		{"leases", 2 * time.Second, c.Runs.ExpireLeases},
+		{"slots", 15 * time.Second, c.Limits.ExpireSlotLeases},
+		{"events", 15 * time.Minute, c.Runs.TrimEvents},
+		{"old runs", 15 * time.Minute, c.Runs.TrimRuns},
+		{"old logs", 15 * time.Minute, c.Runs.TrimLogs},
+		{automations, 2 * time.Second, c.Automations.EvaluateAutomations},
+		{actions, 5 * time.Second, c.Automations.DoActions},
 	} {
 		l.loops = append(l.loops, &loop{
 			name: e.name, every: e.every, sweep: e.sweep, liveness: c.Liveness, holder: holder, log: log, bus: c.Bus,
@@ -80,7 +105,7 @@ const (
 var wakes = map[string]core.Topic{recent: core.TopicWork, automations: core.TopicAutomation, actions: core.TopicAction}
 
 // Start lets the loops run, each at once for the first time. It may be repeated.
-func (l *Loops) Start(context.Context) error {
+func (l *Services) Start(context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.cancel != nil {
@@ -107,7 +132,7 @@ func (l *Loops) Start(context.Context) error {
 
 // Stop ends the loops and waits for their sweeps, as long as ctx allows. It
 // may be repeated.
-func (l *Loops) Stop(ctx context.Context) error {
+func (l *Services) Stop(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.cancel == nil {
@@ -129,7 +154,7 @@ func (l *Loops) Stop(ctx context.Context) error {
 }
 
 // Health is how each loop stands.
-func (l *Loops) Health() []core.LoopProgress {
+func (l *Services) Health() []core.LoopProgress {
 	out := make([]core.LoopProgress, len(l.loops))
 	for i, one := range l.loops {
 		out[i] = one.state()

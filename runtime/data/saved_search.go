@@ -1,4 +1,4 @@
-package orchestrate
+package data
 
 import (
 	"context"
@@ -8,7 +8,7 @@ import (
 )
 
 // PutSavedSearch replaces the filters of a search of the same name, if any are given.
-func (s *Service) PutSavedSearch(ctx context.Context, c core.SavedSearchCreate) (stored *core.SavedSearch, err error) {
+func (s *SavedSearches) PutSavedSearch(ctx context.Context, c core.SavedSearchCreate) (stored *core.SavedSearch, err error) {
 	if c.Name == "" {
 		return nil, core.Errorf(core.EInvalid, "a saved search must have a name")
 	}
@@ -32,6 +32,6 @@ func (s *Service) PutSavedSearch(ctx context.Context, c core.SavedSearchCreate) 
 }
 
 // DeleteSavedSearch returns ENotFound if there is none with the id.
-func (s *Service) DeleteSavedSearch(ctx context.Context, id core.UUID) error {
+func (s *SavedSearches) DeleteSavedSearch(ctx context.Context, id core.UUID) error {
 	return s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) error { return tx.DeleteSavedSearch(ctx, id) })
 }

@@ -1,0 +1,109 @@
+package local
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/flowlite/flowlite/runtime/automation"
+	"github.com/flowlite/flowlite/runtime/block"
+	"github.com/flowlite/flowlite/runtime/commit"
+	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/data"
+	"github.com/flowlite/flowlite/runtime/limit"
+	"github.com/flowlite/flowlite/runtime/notify"
+	"github.com/flowlite/flowlite/runtime/orchestrate"
+	"github.com/flowlite/flowlite/runtime/seal"
+	"github.com/flowlite/flowlite/runtime/trigger"
+)
+
+var _ core.Orchestrator = (*Service)(nil)
+
+// Config is what the use cases of one process need. Store and Bus are required.
+type Config struct {
+	Store   core.Store
+	Bus     core.Bus
+	Results core.ResultStore // nil: results cannot be put
+	Sealer  core.Sealer      // nil: what is encrypted cannot be read after the process has ended
+	Log     *slog.Logger     // nil: slog.Default
+	Now     func() core.Time // nil: core.Now
+	URL     string           // of the UI, for links in notifications
+	// LeaseGrace is how long after New no run is taken from its holder unless
+	// that gave it up: while the server was down, nobody could renew.
+	LeaseGrace time.Duration
+	// Deaf says that clients do not talk to this process, so that their silence
+	// means nothing to it.
+	Deaf   bool
+	Retain orchestrate.Retention
+	// RunAuth returns the credentials of the process that executes a run under a
+	// lease; nil or "": none are needed.
+	RunAuth func(flowRun, lease core.UUID) string
+	// Private are the private addresses that notifications and webhooks may reach.
+	Private notify.Private
+}
+
+// Service has every use case, each group of them as a field.
+type Service struct {
+	*orchestrate.Service
+	*limit.Limits
+	*block.Blocks
+	*automation.Automations
+	*data.Variables
+	*data.Artifacts
+	*data.SavedSearches
+	*data.Logs
+
+	peers peers
+}
+
+// New wires the use cases of c. They are usable at once.
+func New(c Config) *Service {
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	if c.Sealer == nil {
+		c.Sealer = seal.Ephemeral()
+	}
+	if c.Now == nil {
+		c.Now = core.Now
+	}
+	triggers := &trigger.Set{}
+	writer := commit.New(commit.Config{Store: c.Store, Bus: c.Bus, Now: c.Now, Triggers: triggers})
+	s := &Service{
+		Limits: limit.New(limit.Config{Store: c.Store, Bus: c.Bus, Commit: writer, Now: c.Now}),
+		Blocks: block.New(block.Config{Store: c.Store, Bus: c.Bus, Commit: writer, Sealer: c.Sealer, Log: c.Log, Now: c.Now}),
+	}
+	s.Service = orchestrate.New(orchestrate.Config{
+		Store: c.Store, Bus: c.Bus, Commit: writer, Limits: s.Limits, Blocks: s.Blocks, Log: c.Log, Now: c.Now,
+		Results: c.Results, LeaseGrace: c.LeaseGrace, Deaf: c.Deaf, Retain: c.Retain, RunAuth: c.RunAuth,
+	})
+	s.Automations = automation.New(automation.Config{
+		Store: c.Store, Bus: c.Bus, Commit: writer, Triggers: triggers, Actor: s.Service, Blocks: s.Blocks,
+		Log: c.Log, Now: c.Now, URL: c.URL, Private: c.Private,
+	})
+	d := data.Config{Store: c.Store, Commit: writer, Now: c.Now, Masker: s.Blocks}
+	s.Variables, s.Artifacts = data.NewVariables(d), data.NewArtifacts(d)
+	s.SavedSearches, s.Logs = data.NewSavedSearches(d), data.NewLogs(d)
+	s.peers = peers{s: s, bus: c.Bus, log: c.Log, shared: c.Store.Shared}
+	return s
+}
+
+// Start begins to persist events in the background, and to follow what other
+// servers on the database do. It may be repeated.
+func (s *Service) Start(ctx context.Context) error {
+	s.Service.Start()
+	s.peers.start()
+	return s.Limits.RememberHolders(ctx)
+}
+
+// Stop writes what is still to be written and waits for it. It may be repeated.
+func (s *Service) Stop(ctx context.Context) error {
+	stopped := s.peers.stop()
+	err := s.Service.Stop(ctx)
+	select {
+	case <-stopped:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
