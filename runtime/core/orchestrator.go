@@ -9,6 +9,17 @@ import "context"
 // Writes of a leased run carry its fencing token (WithRunToken); a token that
 // is no longer the run's fails with ELeaseLost.
 type Orchestrator interface {
+	FlowRunOrchestrator
+	TaskRunOrchestrator
+	DeploymentOrchestrator
+	DataOrchestrator
+	SlotOrchestrator
+	LeaseOrchestrator
+	PoolOrchestrator
+}
+
+// FlowRunOrchestrator creates and executes flow runs.
+type FlowRunOrchestrator interface {
 	CreateFlow(ctx context.Context, c FlowCreate) (*Flow, error)
 	Flow(ctx context.Context, id UUID) (*Flow, error)
 	CreateFlowRun(ctx context.Context, c FlowRunCreate) (*FlowRun, error)
@@ -22,7 +33,12 @@ type Orchestrator interface {
 	// WaitFlowRun returns the run once its state is another than stateID, or
 	// unchanged when wait (at most 30 s) has passed.
 	WaitFlowRun(ctx context.Context, id, stateID UUID, wait Seconds) (*FlowRun, error)
+	CreateFlowRunInput(ctx context.Context, flowRunID UUID, key, value, sender string) error
+	FlowRunInput(ctx context.Context, flowRunID UUID, key string) (string, error)
+}
 
+// TaskRunOrchestrator records task runs and keeps their results.
+type TaskRunOrchestrator interface {
 	// TaskRunsOf is every task run of a flow run, by id, from after on.
 	TaskRunsOf(ctx context.Context, flowRunID, after UUID, limit int) ([]*TaskRun, error)
 	CreateTaskRun(ctx context.Context, c TaskRunCreate) (*TaskRun, error)
@@ -31,13 +47,17 @@ type Orchestrator interface {
 	CachedState(ctx context.Context, cacheKey string) (*State, error)
 	PutResult(ctx context.Context, key string, data []byte) error
 	Result(ctx context.Context, key string) ([]byte, error)
+}
 
+// DeploymentOrchestrator creates deployments and runs of them.
+type DeploymentOrchestrator interface {
 	DeploymentByName(ctx context.Context, flowName, name string) (*Deployment, error)
 	CreateDeployment(ctx context.Context, c DeploymentCreate) (*Deployment, error)
 	CreateDeploymentFlowRun(ctx context.Context, deploymentID UUID, c DeploymentFlowRunCreate) (*FlowRun, error)
+}
 
-	CreateFlowRunInput(ctx context.Context, flowRunID UUID, key, value, sender string) error
-	FlowRunInput(ctx context.Context, flowRunID UUID, key string) (string, error)
+// DataOrchestrator reads and stores what flows use and leave behind.
+type DataOrchestrator interface {
 	WriteLogs(ctx context.Context, logs []LogCreate) error
 	EmitEvents(ctx context.Context, events []*Event) error
 	CreateArtifact(ctx context.Context, c ArtifactCreate) (*Artifact, error)
@@ -46,14 +66,17 @@ type Orchestrator interface {
 	// BlockDocument comes with its data; secrets says whether in the clear.
 	BlockDocument(ctx context.Context, id UUID, secrets bool) (*BlockDocument, error)
 	BlockDocumentByName(ctx context.Context, typeSlug, name string, secrets bool) (*BlockDocument, error)
+}
+
+// SlotOrchestrator grants slots of concurrency limits.
+type SlotOrchestrator interface {
 	AcquireSlots(ctx context.Context, r SlotRequest) (*SlotGrant, error)
 	RenewSlots(ctx context.Context, leaseID UUID, seconds float64) error
 	ReleaseSlots(ctx context.Context, leaseID UUID) error
+}
 
-	WorkPoolByName(ctx context.Context, name string) (*WorkPool, error)
-	CreateWorkPool(ctx context.Context, c WorkPoolCreate) (*WorkPool, error)
-	Heartbeat(ctx context.Context, pool string, h WorkerHeartbeat) error
-	Poll(ctx context.Context, r PollRequest) (*PollResponse, error)
+// LeaseOrchestrator keeps the leases of runs that execute.
+type LeaseOrchestrator interface {
 	// LeaseRun takes the lease of a run that no worker claimed, as a flow
 	// started by hand does. ELeaseLost while another holds it.
 	LeaseRun(ctx context.Context, flowRunID, holder UUID) (*Lease, error)
@@ -64,6 +87,14 @@ type Orchestrator interface {
 	// The run resumes elsewhere where recoverable says that another try makes
 	// sense and it was not tried too often, else it becomes CRASHED.
 	ReportCrash(ctx context.Context, flowRunID UUID, message string, recoverable bool) (*OrchestrationResult, error)
+}
+
+// PoolOrchestrator assigns the runs of work pools to workers.
+type PoolOrchestrator interface {
+	WorkPoolByName(ctx context.Context, name string) (*WorkPool, error)
+	CreateWorkPool(ctx context.Context, c WorkPoolCreate) (*WorkPool, error)
+	Heartbeat(ctx context.Context, pool string, h WorkerHeartbeat) error
+	Poll(ctx context.Context, r PollRequest) (*PollResponse, error)
 }
 
 // MaxRecoveries is how often a run whose process was lost is resumed before

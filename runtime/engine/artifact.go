@@ -7,7 +7,7 @@ import (
 )
 
 // Artifact writes an artifact of the run around ctx.
-func Artifact(ctx context.Context, o core.Orchestrator, kind, key, description string, data any) (core.UUID, error) {
+func Artifact(ctx context.Context, o core.DataOrchestrator, kind, key, description string, data any) (core.UUID, error) {
 	c := core.ArtifactCreate{Type: &kind, Data: core.ToJSON(data)}
 	if key != "" {
 		c.Key = &key
@@ -31,7 +31,7 @@ func Artifact(ctx context.Context, o core.Orchestrator, kind, key, description s
 }
 
 // Emit sends an event about the run around ctx, or about nothing in particular.
-func Emit(ctx context.Context, o core.Orchestrator, name string, payload core.JSON) error {
+func Emit(ctx context.Context, o core.DataOrchestrator, name string, payload core.JSON) error {
 	ev := &core.Event{ID: core.NewID(), Occurred: core.Now(), Event: name, Payload: payload.OrObject(),
 		Resource: map[string]string{"prefect.resource.id": "flowlite.program"}, Related: []map[string]string{}}
 	if s := scopeOf(ctx); s != nil {

@@ -21,7 +21,7 @@ const (
 // logSink carries the logs of runs to the worker that started this process, or
 // else to the server: in batches, which it keeps while the server is away.
 type logSink struct {
-	o     core.Orchestrator
+	o     core.DataOrchestrator
 	sock  *LogSocket // nil without such a worker
 	mu    sync.Mutex
 	lines []sunkLine

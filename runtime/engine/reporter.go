@@ -14,7 +14,7 @@ const startDelay = 50 * time.Millisecond
 // reporter writes task runs. Callers that finish at once share a commit: the
 // first becomes the writer, and whoever comes while it writes is its next batch.
 type reporter struct {
-	o   core.Orchestrator
+	o   core.TaskRunOrchestrator
 	ctx context.Context // carries the fencing token; its end gives up
 
 	mu      sync.Mutex
@@ -26,7 +26,7 @@ type reporter struct {
 	timer   *time.Timer
 }
 
-func newReporter(ctx context.Context, o core.Orchestrator) *reporter {
+func newReporter(ctx context.Context, o core.TaskRunOrchestrator) *reporter {
 	return &reporter{o: o, ctx: ctx, starts: map[core.UUID]*core.TaskRunReport{}}
 }
 

@@ -22,7 +22,7 @@ type resultData struct {
 }
 
 // pack makes the data of a completed state; a large result is stored first.
-func pack(ctx context.Context, o core.Orchestrator, key string, value core.JSON) (core.JSON, error) {
+func pack(ctx context.Context, o core.TaskRunOrchestrator, key string, value core.JSON) (core.JSON, error) {
 	if len(value) == 0 {
 		value = core.JSON("null")
 	}
@@ -44,7 +44,7 @@ func asIs(value core.JSON) bool {
 }
 
 // Unpack reads the result of a completed state, Go's or Python's.
-func Unpack(ctx context.Context, o core.Orchestrator, data core.JSON) (core.JSON, error) {
+func Unpack(ctx context.Context, o core.TaskRunOrchestrator, data core.JSON) (core.JSON, error) {
 	if data.IsNull() {
 		return core.JSON("null"), nil
 	}

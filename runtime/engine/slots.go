@@ -14,7 +14,7 @@ const slotLease = 60 * time.Second
 
 // Acquire takes n slots of a global limit, waiting while it is full, and keeps
 // them until release is called; a process that dies gives them back by itself.
-func Acquire(ctx context.Context, o core.Orchestrator, limit string, n int) (release func(), err error) {
+func Acquire(ctx context.Context, o core.SlotOrchestrator, limit string, n int) (release func(), err error) {
 	g, err := takeSlots(ctx, o, limit, n, "concurrency")
 	if err != nil {
 		return nil, err
@@ -46,12 +46,12 @@ func Acquire(ctx context.Context, o core.Orchestrator, limit string, n int) (rel
 }
 
 // RateLimit takes one slot of a limit that decays, and so waits for its turn.
-func RateLimit(ctx context.Context, o core.Orchestrator, limit string) error {
+func RateLimit(ctx context.Context, o core.SlotOrchestrator, limit string) error {
 	_, err := takeSlots(ctx, o, limit, 1, "rate_limit")
 	return err
 }
 
-func takeSlots(ctx context.Context, o core.Orchestrator, limit string, n int, mode string) (*core.SlotGrant, error) {
+func takeSlots(ctx context.Context, o core.SlotOrchestrator, limit string, n int, mode string) (*core.SlotGrant, error) {
 	req := core.SlotRequest{Slots: int64(max(1, n)), Names: []string{limit}, Mode: mode, LeaseDuration: slotLease.Seconds()}
 	if s := scopeOf(ctx); s != nil {
 		req.Holder = core.ToJSON(map[string]any{"type": "flow_run", "id": s.run.rec.ID})

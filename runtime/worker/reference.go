@@ -16,7 +16,7 @@ import (
 //	{{ $NAME }}, of the worker's environment
 //	{"$ref": {"block_document_id": ID}} in place of a value: that block's data
 type references struct {
-	orch    core.Orchestrator
+	orch    core.DataOrchestrator
 	ctx     context.Context
 	secrets []string // what of it logs must not show
 }

@@ -26,7 +26,7 @@ const (
 // server is away. When its buffer is full the newest are dropped and counted:
 // how a run began says more than the flood that followed.
 type shipper struct {
-	orch core.Orchestrator
+	orch core.DataOrchestrator
 	log  *slog.Logger
 
 	mu      sync.Mutex
@@ -45,7 +45,7 @@ type shipper struct {
 	done    chan struct{}
 }
 
-func newShipper(orch core.Orchestrator, log *slog.Logger) *shipper {
+func newShipper(orch core.DataOrchestrator, log *slog.Logger) *shipper {
 	s := &shipper{
 		orch: orch, log: log, dropped: map[core.UUID]int{}, masks: map[core.UUID]*core.Mask{}, wake: make(chan struct{}, 1),
 		hurry: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}),

@@ -27,9 +27,17 @@ var (
 	ErrStopped   = errors.New("the worker is stopping")
 )
 
+// Orchestrator is what a worker needs of a server.
+type Orchestrator interface {
+	core.FlowRunOrchestrator
+	core.LeaseOrchestrator
+	core.PoolOrchestrator
+	core.DataOrchestrator
+}
+
 // Config of a Worker. Orchestrator is required.
 type Config struct {
-	Orchestrator core.Orchestrator
+	Orchestrator Orchestrator
 	Pool         string   // default: DefaultPool
 	Name         string   // default: host and process id
 	Queues       []string // empty: all
@@ -69,7 +77,7 @@ const (
 // Worker executes the runs of one pool. Start and Stop may be repeated.
 type Worker struct {
 	cfg    Config
-	orch   core.Orchestrator
+	orch   Orchestrator
 	log    *slog.Logger
 	holder core.UUID // made anew with each Worker: a restarted one holds nothing
 	logs   *shipper
