@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -162,6 +163,16 @@ func (a *API) taskRunsOf(ctx context.Context, in *struct {
 // maxTaskRuns is a page of task runs for an engine that resumes.
 const maxTaskRuns = 1000
 
+// csvText returns a text as the cell of a table. A spreadsheet would take a cell
+// that begins with one of these characters for a formula, and execute it; the
+// quote makes it a text.
+func csvText(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r\n", rune(s[0])) {
+		return "'" + s
+	}
+	return s
+}
+
 // downloadLogs answers all logs of a run as CSV, read page by page.
 func (a *API) downloadLogs(w http.ResponseWriter, r *http.Request) {
 	id, err := core.ParseUUID(r.PathValue("id"))
@@ -190,7 +201,7 @@ func (a *API) downloadLogs(w http.ResponseWriter, r *http.Request) {
 			if !l.TaskRunID.IsZero() {
 				task = l.TaskRunID.String()
 			}
-			_ = out.Write([]string{l.Timestamp.Time().Format("2006-01-02 15:04:05.000000-07:00"), strconv.FormatInt(l.Level, 10), id.String(), task, l.Message})
+			_ = out.Write([]string{l.Timestamp.Time().Format("2006-01-02 15:04:05.000000-07:00"), strconv.FormatInt(l.Level, 10), id.String(), task, csvText(l.Message)})
 		}
 		f.AfterSeq = logs[len(logs)-1].Seq
 	}

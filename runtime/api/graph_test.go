@@ -135,12 +135,14 @@ func TestDownloadLogs(t *testing.T) {
 	run := w.run(w.flow("f"), object{"name": "calm-owl"})
 	w.do(201, "POST", "/logs/", []object{
 		{"name": "x", "level": 20, "message": "said \"hi\", twice", "timestamp": "2026-11-23T07:51:17.735551Z", "flow_run_id": run["id"]},
+		{"name": "x", "level": 20, "message": "=HYPERLINK(\"http://x\")", "timestamp": "2026-11-23T07:51:17.9Z", "flow_run_id": run["id"]},
 		{"name": "x", "level": 40, "message": "two\nlines", "timestamp": "2026-11-23T07:51:18Z", "flow_run_id": run["id"], "task_run_id": "01a20763-4bfb-7f42-8bfa-a466036f7683"},
 	})
 	status, head, body := w.send("GET", "/flow_runs/"+run["id"].(string)+"/logs/download", nil)
 	id := run["id"].(string)
 	want := "timestamp,level,flow_run_id,task_run_id,message\r\n" +
 		"2026-11-23 07:51:17.735551+00:00,20," + id + ",,\"said \"\"hi\"\", twice\"\r\n" +
+		"2026-11-23 07:51:17.900000+00:00,20," + id + ",,\"'=HYPERLINK(\"\"http://x\"\")\"\r\n" +
 		"2026-11-23 07:51:18.000000+00:00,40," + id + ",01a20763-4bfb-7f42-8bfa-a466036f7683,\"two\r\nlines\"\r\n"
 	if status != http.StatusOK || string(body) != want || head.Get("Content-Disposition") != "attachment; filename=calm-owl-logs.csv" {
 		t.Errorf("%d %q %q", status, head.Get("Content-Disposition"), body)

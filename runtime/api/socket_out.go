@@ -41,7 +41,7 @@ func (a *API) eventsOut(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	o := &outStream{a: a, s: s, sent: map[core.UUID]core.Time{}}
+	o := &outStream{a: a, s: s}
 	backfill, err := s.wish(ctx, &o.filter)
 	if err != nil {
 		return
@@ -49,6 +49,7 @@ func (a *API) eventsOut(w http.ResponseWriter, r *http.Request) {
 	sub := a.bus.Subscribe(core.TopicEvent, "", outQueue)
 	defer sub.Close()
 	now := core.Now()
+	o.sent.began = now
 	if o.filter.Occurred == nil {
 		o.filter.Occurred = &core.EventOccurred{}
 	}
@@ -83,8 +84,7 @@ type outStream struct {
 	a      *API
 	s      *socket
 	filter core.EventFilter
-	sent   map[core.UUID]core.Time
-	pruned core.Time
+	sent   sentEvents
 }
 
 func (o *outStream) live(ctx context.Context, sub core.Subscription) {
@@ -108,20 +108,46 @@ func (o *outStream) live(ctx context.Context, sub core.Subscription) {
 }
 
 func (o *outStream) send(ctx context.Context, e *core.Event) error {
-	if _, known := o.sent[e.ID]; known {
+	if !o.sent.add(e, core.Now()) {
 		return nil
 	}
-	now := core.Now()
-	o.sent[e.ID] = now
-	if now.Sub(o.pruned) > time.Minute { // only what may come twice need be known
-		for id, at := range o.sent {
-			if now.Sub(at) > 2*time.Minute {
-				delete(o.sent, id)
-			}
-		}
-		o.pruned = now
-	}
 	return o.s.send(ctx, eventFrameOut{"event", e})
+}
+
+// sentEvents remembers which events a stream sent and may find again: the bus and
+// a backfill can deliver the same one, and so can two backfills. Events that the
+// server received well before the subscription began come by one backfill alone,
+// so a large backfill does not fill the memory. The zero value is ready.
+type sentEvents struct {
+	began         core.Time // of the subscription
+	recent, older map[core.UUID]struct{}
+	turned        core.Time // when recent was begun
+}
+
+const (
+	// maxSent bounds each of the two sets of IDs, at 16 bytes an ID.
+	maxSent = 50_000
+	// sentFor is how long an ID is remembered at least, unless there are too many:
+	// longer than catchUpSpan and the delay of a bus.
+	sentFor = 2 * time.Minute
+)
+
+// add reports whether e is to be sent, and remembers it if it may come again.
+func (s *sentEvents) add(e *core.Event, now core.Time) bool {
+	if _, known := s.recent[e.ID]; known {
+		return false
+	}
+	if _, known := s.older[e.ID]; known {
+		return false
+	}
+	if !e.Received.IsZero() && e.Received < s.began.Add(-sentFor) {
+		return true
+	}
+	if s.recent == nil || len(s.recent) >= maxSent || now.Sub(s.turned) > sentFor {
+		s.recent, s.older, s.turned = map[core.UUID]struct{}{}, s.recent, now
+	}
+	s.recent[e.ID] = struct{}{}
+	return true
 }
 
 // fill sends the stored events since then, oldest first.
