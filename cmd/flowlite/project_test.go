@@ -22,7 +22,7 @@ func (p *program) says(dir string, code int, want string, args ...string) string
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, p.args[0], args...)
-	cmd.Dir, cmd.Env = dir, p.env
+	cmd.Dir, cmd.Env, cmd.SysProcAttr = dir, p.env, p.as
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()

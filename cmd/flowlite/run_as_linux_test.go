@@ -69,17 +69,44 @@ func TestRunAs(t *testing.T) {
 	}
 }
 
+// TestRunAsRefusals: a server and a worker say before anything else why flows
+// cannot run as a user. Neither needs a server for that.
 func TestRunAsRefusals(t *testing.T) {
-	p := newProgram(t, t.TempDir())
-	for _, start := range [][]string{{"up"}, {"worker", "start", "-p", "default"}} {
-		args := func(user string) []string { return append(start[:len(start):len(start)], "--run-as", user) }
-		if os.Geteuid() == 0 && start[0] == "up" {
-			p.says(".", 2, "there is no system user", args("no-such-user")...)
-			p.says(".", 2, "pass another user", args("root")...)
+	if testing.Short() {
+		t.Skip("starts programs; left out with -short")
+	}
+	root := os.Geteuid() == 0
+	home, bin := t.TempDir(), t.TempDir()
+	for _, d := range []string{filepath.Dir(home), bin} {
+		if err := os.Chmod(d, 0o755); err != nil {
+			t.Fatal(err)
 		}
 	}
-	if os.Geteuid() != 0 {
-		p.says(".", 2, "only root can run flows as", "up", "--run-as", "nobody")
+	p := newProgram(t, home)
+	if root { // the same program where the other user finds it
+		program, err := os.ReadFile(p.args[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.args[0] = filepath.Join(bin, "flowlite")
+		if err := os.WriteFile(p.args[0], program, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chown(home, 65534, 65534); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, start := range [][]string{{"up"}, {"worker", "start", "-p", "default"}} {
+		args := func(user string) []string { return append(start[:len(start):len(start)], "--run-as", user) }
+		if root {
+			p.says(".", 2, "there is no system user", args("no-such-user")...)
+			p.says(".", 2, "pass another user", args("root")...)
+			p.says(".", 2, "pass another user", args("0")...)
+			p.as = nobody
+		}
+		p.says(bin, 2, "only root can run flows as", args("daemon")...)
+		p.says(bin, 2, "only root can run flows as", args("nobody")...)
+		p.as = nil
 	}
 }
 

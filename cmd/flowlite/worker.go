@@ -98,6 +98,10 @@ type workerStartCmd struct {
 }
 
 func (c *workerStartCmd) Run(a *app) error {
+	as, err := account.Lookup(c.RunAs)
+	if err != nil {
+		return badUsage("--run-as: %v", err)
+	}
 	url := cmp.Or(c.API, a.cli.APIURL)
 	a.api = newAPI(url, a.cli.Auth)
 	pool, _, err := a.pool(c.Pool)
@@ -137,11 +141,8 @@ func (c *workerStartCmd) Run(a *app) error {
 	if c.Home != "" {
 		cfg.CacheDir = filepath.Join(c.Home, "cache")
 	}
-	if cfg.RunAs, err = account.Lookup(c.RunAs); err != nil {
-		return badUsage("--run-as: %v", err)
-	}
-	if cfg.RunAs != nil {
-		if cfg.CacheDir, err = cfg.RunAs.Cache(); err != nil {
+	if cfg.RunAs = as; as != nil {
+		if cfg.CacheDir, err = as.Cache(); err != nil {
 			return err
 		}
 	}
