@@ -149,6 +149,7 @@ var (
 	stateType  = reflect.TypeFor[core.StateType]()
 	joinType   = reflect.TypeFor[core.Operator]()
 	decoder    = reflect.TypeFor[json.Unmarshaler]()
+	optType    = reflect.TypeFor[interface{ Optional() }]() // core.Opt of any type
 
 	resourcesType = reflect.TypeFor[core.EventResources]()
 )
@@ -163,7 +164,7 @@ func hides(t reflect.Type) bool {
 	}
 	found := false
 	switch {
-	case t == resourcesType, strings.HasPrefix(t.Name(), "Opt["):
+	case t == resourcesType, t.Implements(optType):
 		found = true
 	case t.Kind() == reflect.Pointer, t.Kind() == reflect.Slice, t.Kind() == reflect.Array, t.Kind() == reflect.Map:
 		found = hides(t.Elem())
@@ -200,7 +201,7 @@ func (w *walk) value(t reflect.Type, v any, loc []any, top bool) {
 			v = []any{v}
 		}
 		w.list(t, v, loc)
-	case strings.HasPrefix(t.Name(), "Opt["):
+	case t.Implements(optType):
 		f, _ := t.FieldByName("V")
 		w.value(f.Type, v, loc, false)
 	case reflect.PointerTo(t).Implements(decoder):

@@ -7,9 +7,10 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/flowlite/flowlite/runtime/compress"
 )
 
 // buffer holds a request's body, or an answer, and is used again.
@@ -53,14 +54,6 @@ func (b *buffer) readBody(w http.ResponseWriter, r *http.Request, most int64) er
 	return nil
 }
 
-// gzipFrom is the size of answer from which compression pays.
-const gzipFrom = 16 << 10
-
-var zippers = sync.Pool{New: func() any {
-	z, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed)
-	return z
-}}
-
 func writeJSON(w http.ResponseWriter, status int, v any) { writeAnswer(w, nil, status, v) }
 
 // writeAnswer encodes first and writes then, so that what cannot be encoded is
@@ -87,22 +80,8 @@ func writeAnswer(w http.ResponseWriter, r *http.Request, status int, v any) {
 		status = http.StatusInternalServerError
 	}
 	b := bytes.TrimSuffix(out.b.Bytes(), []byte("\n"))
-	h := w.Header()
-	h["Content-Type"] = jsonType
-	if r != nil && len(b) >= gzipFrom && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
-		h.Set("Content-Encoding", "gzip")
-		h.Add("Vary", "Accept-Encoding")
-		w.WriteHeader(status)
-		z := zippers.Get().(*gzip.Writer)
-		z.Reset(w)
-		_, _ = z.Write(b)
-		_ = z.Close()
-		zippers.Put(z)
-		return
-	}
-	h["Content-Length"] = []string{strconv.Itoa(len(b))}
-	w.WriteHeader(status)
-	_, _ = w.Write(b)
+	w.Header()["Content-Type"] = jsonType
+	compress.Lists.Write(w, r, status, b)
 }
 
 var jsonType = []string{"application/json"}

@@ -119,6 +119,9 @@ func Some[T any](v T) Opt[T] { return Opt[T]{Set: true, V: v} }
 // Null is a present null.
 func Null[T any]() Opt[T] { return Opt[T]{Set: true, Null: true} }
 
+// Optional marks Opt for decoders that work by reflection: no other type has it.
+func (Opt[T]) Optional() {}
+
 func (o Opt[T]) IsZero() bool { return !o.Set }
 
 // Or is the value if one was given that is not null, else def.

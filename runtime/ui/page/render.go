@@ -1,18 +1,16 @@
 package page
 
 import (
-	"compress/gzip"
 	"context"
 	"crypto/rand"
 	"errors"
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
-	"sync"
 
 	"github.com/a-h/templ"
 
+	"github.com/flowlite/flowlite/runtime/compress"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/views"
 )
@@ -91,8 +89,6 @@ func (k *Kit) Send(w http.ResponseWriter, r *http.Request, c templ.Component) er
 	return k.SendCode(w, r, http.StatusOK, c)
 }
 
-var zippers = sync.Pool{New: func() any { z, _ := gzip.NewWriterLevel(nil, 4); return z }}
-
 // SendCode answers with a component and a status, gzipped where the client takes that.
 func (k *Kit) SendCode(w http.ResponseWriter, r *http.Request, code int, c templ.Component) error {
 	b, err := views.Render(r.Context(), c)
@@ -102,18 +98,7 @@ func (k *Kit) SendCode(w http.ResponseWriter, r *http.Request, code int, c templ
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
-	if len(b) < 1000 || !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
-		w.WriteHeader(code)
-		_, _ = w.Write(b)
-		return nil
-	}
-	h.Set("Content-Encoding", "gzip")
-	w.WriteHeader(code)
-	z := zippers.Get().(*gzip.Writer)
-	defer zippers.Put(z)
-	z.Reset(w)
-	_, _ = z.Write(b)
-	_ = z.Close()
+	compress.Pages.Write(w, r, code, b)
 	return nil
 }
 
