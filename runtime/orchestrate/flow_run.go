@@ -204,7 +204,7 @@ func (s *Service) insertFlowRun(ctx context.Context, tx core.Tx, out *commit.Out
 	if !fresh {
 		return tx.FlowRunByKey(ctx, run.FlowID, *run.IdempotencyKey)
 	}
-	return run, s.tellFlow(ctx, tx, out, run, nil, events...)
+	return run, s.emitFlowTransition(ctx, tx, out, run, nil, events...)
 }
 
 // UpdateFlowRun changes the keys that are present. ENotFound; EBadRequest for

@@ -144,12 +144,12 @@ func (s *Service) enterFlow(ctx context.Context, tx core.Tx, out *commit.Outbox,
 			return err
 		}
 	}
-	return s.tellFlow(ctx, tx, out, run, before, s.flowRunEvent(ctx, tx, run, before, asked))
+	return s.emitFlowTransition(ctx, tx, out, run, before, s.flowRunEvent(ctx, tx, run, before, asked))
 }
 
-// tellFlow puts the events of transitions, the state's copy on the parent's
+// emitFlowTransition puts the events of transitions, the state's copy on the parent's
 // placeholder task, and the wake-ups into the transaction and its outbox.
-func (s *Service) tellFlow(ctx context.Context, tx core.Tx, out *commit.Outbox, run *core.FlowRun, before *core.State, events ...*core.Event) error {
+func (s *Service) emitFlowTransition(ctx context.Context, tx core.Tx, out *commit.Outbox, run *core.FlowRun, before *core.State, events ...*core.Event) error {
 	out.OwnEvent(events...)
 	out.Run(run.ID)
 	freed := before != nil && rules.Occupies(before.Type) && !rules.Occupies(run.StateType)

@@ -1,3 +1,4 @@
+// Package uitest opens a server's pages for tests: with data, over HTTP, and in a browser.
 package uitest
 
 import (
