@@ -38,8 +38,30 @@ func (r *reader) ArtifactCollection(ctx context.Context, key string) (*core.Arti
 	return collectionOf(&x), nil
 }
 
+// idsWithin is ids for a page of artifacts. It returns EInvalid if their data is
+// larger than most bytes, before any of it is read; one artifact is never too large.
+func (r *reader) idsWithin(ctx context.Context, q queries.Query, table string, most int64) (ids []core.UUID, err error) {
+	if most == 0 {
+		return r.ids(ctx, q)
+	}
+	var total int64
+	err = r.dyn.rows(ctx, queries.Sized(r.d, q, table, "data"), func(scan func(...any) error) error {
+		var id core.UUID
+		var size int64
+		if err := scan(&id, &size); err != nil {
+			return err
+		}
+		ids, total = append(ids, id), total+size
+		return nil
+	})
+	if err == nil && total > most && len(ids) > 1 {
+		return nil, core.Errorf(core.EInvalid, "the %d artifacts of this page hold %d MB of data, and an answer holds up to %d MB; pass a smaller limit", len(ids), total>>20, most>>20)
+	}
+	return ids, r.err(err, "row")
+}
+
 func (r *reader) Artifacts(ctx context.Context, f *core.ArtifactFilter, p core.Page) ([]*core.Artifact, error) {
-	ids, err := r.ids(ctx, queries.Artifacts(r.d, f, &p))
+	ids, err := r.idsWithin(ctx, queries.Artifacts(r.d, f, &p), "artifact", p.MaxBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +76,7 @@ func (r *reader) CountArtifacts(ctx context.Context, f *core.ArtifactFilter) (in
 }
 
 func (r *reader) ArtifactCollections(ctx context.Context, f *core.ArtifactFilter, p core.Page) ([]*core.ArtifactCollection, error) {
-	ids, err := r.ids(ctx, queries.ArtifactCollections(r.d, f, &p))
+	ids, err := r.idsWithin(ctx, queries.ArtifactCollections(r.d, f, &p), "artifact_collection", p.MaxBytes)
 	if err != nil {
 		return nil, err
 	}

@@ -91,6 +91,17 @@ func artifacts(d Dialect, table string, x *core.ArtifactFilter, p *core.Page) Qu
 	}, "ID_DESC", p)
 }
 
+// Sized selects the ids of a page of q, and how large the text or JSON in a column
+// of each row is. It looks at the rows of the page alone.
+func Sized(d Dialect, q Query, table, column string) Query {
+	value := "s." + column
+	if d == Postgres {
+		value += "::text"
+	}
+	q.SQL = "SELECT p.id, (SELECT COALESCE(octet_length(" + value + "), 0) FROM " + table + " s WHERE s.id = p.id) FROM (" + q.SQL + ") p"
+	return q
+}
+
 func Artifacts(d Dialect, x *core.ArtifactFilter, p *core.Page) Query {
 	return artifacts(d, "artifact", x, p)
 }

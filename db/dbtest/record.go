@@ -202,6 +202,16 @@ func artifacts(s *suite) {
 		s.eq(len(must(s.Artifacts(s.ctx, nil, core.Page{Sort: sort}))(s)), 2)
 		s.eq(len(must(s.ArtifactCollections(s.ctx, nil, core.Page{Sort: sort}))(s)), 1)
 	}
+	// A page that is too large is refused, in each order; one artifact alone is not.
+	large := core.Page{MaxBytes: 5}
+	_, err := s.Artifacts(s.ctx, nil, large)
+	s.code(err, core.EInvalid)
+	for _, sort := range core.ArtifactSorts {
+		s.eq(len(must(s.Artifacts(s.ctx, nil, core.Page{Sort: sort, MaxBytes: 6}))(s)), 2)
+		s.eq(must(s.Artifacts(s.ctx, nil, core.Page{Sort: sort, MaxBytes: 6}))(s)[0].ID, must(s.Artifacts(s.ctx, nil, core.Page{Sort: sort}))(s)[0].ID)
+	}
+	s.eq(len(must(s.Artifacts(s.ctx, nil, core.Page{Limit: 1, MaxBytes: 1}))(s)), 1)
+	s.eq(len(must(s.ArtifactCollections(s.ctx, nil, large))(s)), 1)
 	b.Data = core.JSON(`"y"`)
 	s.write(func(tx core.Tx) error { return tx.UpdateArtifact(s.ctx, &b) })
 	s.eq(string(must(s.ArtifactCollection(s.ctx, "k"))(s).Data), `"y"`)

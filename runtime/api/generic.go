@@ -74,9 +74,13 @@ type query[F any] interface {
 	paging() pageQuery
 }
 
+// maxListData bounds the data of the artifacts in one answer. An artifact alone is
+// as large as the request that made it.
+const maxListData = 64 << 20
+
 // page checks the paging; an explicit limit of 0 is an empty list (none).
 func (p pageQuery) page(sorts []string) (page core.Page, none bool, err error) {
-	page.Limit = core.MaxLimit
+	page.Limit, page.MaxBytes = core.MaxLimit, maxListData
 	if len(sorts) > 0 {
 		page.Sort = sorts[0]
 	}

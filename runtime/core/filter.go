@@ -100,6 +100,9 @@ type Page struct {
 	Limit  int
 	Offset int
 	After  *Cursor // of flow runs: the page begins behind this row
+	// MaxBytes bounds the data of a page of artifacts. A larger page is EInvalid
+	// and is not read. 0 is no bound.
+	MaxBytes int64
 }
 
 // Cursor is the place of a row in a sorted list: what it is sorted by, and its
