@@ -12,21 +12,20 @@ import (
 const (
 	KeepAlive            = 15 * time.Second // between two comments on a quiet stream
 	maxStreamsPerBrowser = 4                // over HTTP/1.1
+	maxStreams           = 2000             // of all browsers: a cookie is what a client says it is
 )
 
 // streams counts the open streams of each browser. Over HTTP/1.1 six
 // connections per host are all there is, and a seventh tab would hang.
 type streams struct {
 	sync.Mutex
-	n map[string]int
+	n   map[string]int
+	all int // over any version of HTTP
 }
 
-// admit refuses a stream with 204 when the browser has enough: the page then
-// keeps its slow poll.
+// admit refuses a stream with 204 when the browser or the server has enough: the
+// page then keeps its slow poll.
 func (s *streams) admit(w http.ResponseWriter, r *http.Request) (release func(), ok bool) {
-	if r.ProtoMajor > 1 {
-		return func() {}, true
-	}
 	key := r.RemoteAddr
 	if c, err := r.Cookie("fl_sid"); err == nil {
 		key = c.Value
@@ -36,15 +35,23 @@ func (s *streams) admit(w http.ResponseWriter, r *http.Request) (release func(),
 	if s.n == nil {
 		s.n = map[string]int{}
 	}
-	if s.n[key] >= maxStreamsPerBrowser {
+	old := r.ProtoMajor < 2
+	if s.all >= maxStreams || old && s.n[key] >= maxStreamsPerBrowser {
 		w.Header().Set("Cache-Control", "no-store")
 		w.WriteHeader(http.StatusNoContent)
 		return nil, false
 	}
-	s.n[key]++
+	s.all++
+	if old {
+		s.n[key]++
+	}
 	return func() {
 		s.Lock()
 		defer s.Unlock()
+		s.all--
+		if !old {
+			return
+		}
 		if s.n[key]--; s.n[key] == 0 {
 			delete(s.n, key)
 		}
