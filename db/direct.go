@@ -46,7 +46,13 @@ func (d *direct) exec(st driver.StmtExecContext, args []any) (driver.Result, err
 	return st.ExecContext(context.Background(), d.args)
 }
 
-// driverValue copies nothing: the driver does, into memory of its own.
+// driverValue is what the driver takes of an argument. It copies nothing: JSON, a
+// []byte, becomes a string over the same memory, where a conversion would copy
+// every state and policy that is written once more. That is safe because the string
+// does not outlive the call that made it: exec hands it to ExecContext, the driver
+// copies it into C memory before it returns, exec then clears d.args, and nobody
+// changes the JSON meanwhile, since its owner waits for exec. A driver that kept its
+// arguments, or ran statements later, would need a copy here.
 func driverValue(a any) (driver.Value, error) {
 	switch v := a.(type) {
 	case nil, int64, float64, bool, string, []byte:

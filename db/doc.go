@@ -1,6 +1,4 @@
 // Package db is the one Store, for SQLite and for Postgres: reads and writes
 // are written once over row.Querier, which sqlc generates for both engines;
 // sqlite.go and postgres.go hold what differs, the transaction.
-//
-// Import law: imports core and queries. Only server and tests import db.
 package db

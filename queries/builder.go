@@ -1,7 +1,5 @@
 // Package queries holds what SQL is written in: the .sql files that sqlc
 // reads, and here the part of a list's SQL that depends on its filter.
-//
-// Import law: imports core only.
 package queries
 
 import (

@@ -1,7 +1,5 @@
 // Package dbtest is the conformance suite of core.Store: every engine must
 // pass Run.
-//
-// Import law: imports core and database drivers only.
 package dbtest
 
 import (
