@@ -9,7 +9,7 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-// A claim reads each range of priorities by an index, in its order.
+// A claim reads the runs of priority 0, and the others, by an index each.
 func TestClaimUsesIndexes(t *testing.T) {
 	for _, e := range dbtest.Engines(t) {
 		t.Run(e.Name, func(t *testing.T) {
@@ -54,9 +54,9 @@ func TestClaimUsesIndexes(t *testing.T) {
 				t.Fatal(err)
 			}
 			text := plan.String()
-			for index, times := range map[string]int{"flow_run_priority": 2, "flow_run_due": 1} {
-				if strings.Count(text, index) < times {
-					t.Errorf("the index %s is not used %d times", index, times)
+			for _, index := range []string{"flow_run_priority", "flow_run_due"} {
+				if !strings.Contains(text, index) {
+					t.Errorf("the index %s is not used", index)
 				}
 			}
 			for _, slow := range []string{"SCAN r\n", "Seq Scan on flow_run"} {

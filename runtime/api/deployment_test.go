@@ -42,7 +42,7 @@ func TestDeployment(t *testing.T) {
 	equal(t, "run", []any{run["state_type"], run["tags"], run["work_pool_name"], run["work_queue_name"]}, "[SCHEDULED [d r] pool default]")
 	equal(t, "default priority", run["priority"], nil) // Prefect has no such key
 	first := w.post(201, id+"/create_flow_run", object{"parameters": object{"n": 1}, "priority": 5})
-	equal(t, "priority", w.get(200, "/flow_runs/"+first["id"].(string))["priority"], 5.0)
+	equal(t, "priority", w.get("/flow_runs/"+first["id"].(string))["priority"], 5.0)
 	w.do(422, "POST", id+"/create_flow_run", object{"parameters": object{"n": 1}, "priority": "high"})
 	w.do(204, "DELETE", "/flow_runs/"+first["id"].(string), nil)
 	equal(t, "same key", w.post(200, id+"/create_flow_run", object{"parameters": object{"n": 1}, "idempotency_key": "k"})["id"], run["id"])
