@@ -33,3 +33,4 @@ bench: ## benchmarks; each prints the floor of the disk beside its figure
 
 docs: ## make the generated parts of the docs and the golden help texts anew
 	go test ./cmd/flowlite -run 'TestHelp$$' -update
+	go test ./docs -update

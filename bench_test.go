@@ -44,7 +44,7 @@ func onDisk(b *testing.B, database string) *engine.Engine {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer f.Close() //nolint:errcheck // a probe
+	defer f.Close()
 	page := make([]byte, 4096)
 	begin := time.Now()
 	const probes = 100

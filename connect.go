@@ -83,7 +83,10 @@ func current(ctx context.Context) (*engine.Engine, error) {
 		return nil, errNowhere
 	}
 	if made {
-		slog.WarnContext(ctx, "flow runs are kept in memory until the program ends; to store them, set FLOWLITE_API_URL, or use a context of flowlite.Connect or of an App")
+		slog.WarnContext(
+			ctx,
+			"flow runs are kept in memory until the program ends; to store them, set FLOWLITE_API_URL, or use a context of flowlite.Connect or of an App",
+		)
 	}
 	return e, nil
 }

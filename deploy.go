@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -272,7 +273,7 @@ func serve(ctx context.Context, flows ...*engine.Flow) error {
 			}
 		}
 	}
-	w := worker.New(worker.Config{Orchestrator: o, Pool: pool, Name: "serve-" + fmt.Sprint(os.Getpid()),
+	w := worker.New(worker.Config{Orchestrator: o, Pool: pool, Name: "serve-" + strconv.Itoa(os.Getpid()),
 		CancelCause: ErrCancelled, LostCause: ErrLeaseLost, Flows: slices.Collect(maps.Keys(byName)),
 		InProcess: func(ctx context.Context, c core.Claim) (bool, error) {
 			f := byName[c.Flow.Name]

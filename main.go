@@ -55,7 +55,7 @@ func MainEntrypoints(flows map[string]AnyFlow) {
 	}
 	if err := p.run(ctx, os.Args[1:]); err != nil {
 		_, _ = fmt.Fprintln(os.Stderr, "error:", err)
-		os.Exit(1)
+		os.Exit(1) //nolint:gocritic // the end of the process stops the signals, too
 	}
 }
 
@@ -250,7 +250,10 @@ func (p *program) deploy(ctx context.Context) error {
 			return err
 		}
 		if strings.Contains(entrypoint, "/go-build") {
-			return fmt.Errorf("%s is a temporary binary of go run, which no worker finds later; build the program first: go build -o bin/flows . && bin/flows deploy", entrypoint)
+			return fmt.Errorf(
+				"%s is a temporary binary of go run, which no worker finds later; build the program first: go build -o bin/flows . && bin/flows deploy",
+				entrypoint,
+			)
 		}
 		f := engine.FlowOf(one)
 		list, err := f.Declared("local")

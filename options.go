@@ -2,6 +2,7 @@ package flowlite
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -76,7 +77,7 @@ func Timeout(d time.Duration) Option {
 // Tags label runs.
 func Tags(tags ...string) Option {
 	return bothOption{func(s *flowSettings) { s.Tags = append(s.Tags, tags...) },
-		func(s *engine.TaskOptions) { s.Tags = append(s.Tags[:len(s.Tags):len(s.Tags)], tags...) }}
+		func(s *engine.TaskOptions) { s.Tags = append(slices.Clip(s.Tags), tags...) }}
 }
 
 // Description of a flow, for people.
@@ -127,7 +128,7 @@ type Waitable interface{ raw() *engine.Future }
 // Their failure does not stop it.
 func After(futures ...Waitable) TaskOption {
 	return taskOption(func(s *engine.TaskOptions) {
-		s.After = s.After[:len(s.After):len(s.After)]
+		s.After = slices.Clip(s.After)
 		for _, f := range futures {
 			s.After = append(s.After, f.raw())
 		}

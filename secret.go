@@ -28,7 +28,13 @@ func Secret(ctx context.Context, name string) (string, error) {
 	}
 	value, err := e.Secret(ctx, name)
 	if core.IsNotFound(err) {
-		return "", core.Errorf(core.ENotFound, "there is no secret %q; set it: flowlite secret set %s, or put %s into the environment of the run", name, core.ShellWord(name), key)
+		return "", core.Errorf(
+			core.ENotFound,
+			"there is no secret %q; set it: flowlite secret set %s, or put %s into the environment of the run",
+			name,
+			core.ShellWord(name),
+			key,
+		)
 	}
 	if err != nil {
 		return "", fmt.Errorf("secret %q: %w", name, err)

@@ -118,7 +118,7 @@ func (t *Task[In, Out]) Each(ctx context.Context, in iter.Seq[In]) iter.Seq2[Out
 		}()
 		defer func() {
 			cancel()
-			for range done { //nolint:revive // the calls that are still out end first
+			for range done {
 			}
 		}()
 		for o := range done {

@@ -55,7 +55,13 @@ func (r *reader) idsWithin(ctx context.Context, q queries.Query, table string, m
 		return nil
 	})
 	if err == nil && total > most && len(ids) > 1 {
-		return nil, core.Errorf(core.EInvalid, "the %d artifacts of this page hold %d MB of data, and an answer holds up to %d MB; pass a smaller limit", len(ids), total>>20, most>>20)
+		return nil, core.Errorf(
+			core.EInvalid,
+			"the %d artifacts of this page hold %d MB of data, and an answer holds up to %d MB; pass a smaller limit",
+			len(ids),
+			total>>20,
+			most>>20,
+		)
 	}
 	return ids, r.err(err, "row")
 }

@@ -120,7 +120,13 @@ func Check(ctx context.Context, dsn string) error {
 	case at == 0:
 		return core.Errorf(core.EInvalid, "%s is no database of flowlite", path)
 	case at > len(files):
-		return core.Errorf(core.EUnavailable, "%s has schema version %d, but this flowlite knows only %d; use a newer flowlite", path, at, len(files))
+		return core.Errorf(
+			core.EUnavailable,
+			"%s has schema version %d, but this flowlite knows only %d; use a newer flowlite",
+			path,
+			at,
+			len(files),
+		)
 	}
 	var found string
 	if err := pool.QueryRowContext(ctx, queries.IntegrityCheck).Scan(&found); err != nil {
@@ -133,7 +139,13 @@ func Check(ctx context.Context, dsn string) error {
 	var rowid, key sql.NullInt64
 	switch err := pool.QueryRowContext(ctx, queries.ForeignKeyCheck).Scan(&table, &rowid, &parent, &key); {
 	case err == nil:
-		return core.Errorf(core.EUnavailable, "%s is damaged: a row of %s refers to one of %s that is not there; restore a backup", path, table, parent)
+		return core.Errorf(
+			core.EUnavailable,
+			"%s is damaged: a row of %s refers to one of %s that is not there; restore a backup",
+			path,
+			table,
+			parent,
+		)
 	case !errors.Is(err, sql.ErrNoRows):
 		return sqliteOpenError(path, err)
 	}

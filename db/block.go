@@ -186,7 +186,10 @@ func (r *reader) SealedOtherwise(ctx context.Context, prefix string, after core.
 	if after.IsZero() { // which is NULL in the database, and above NULL is nothing
 		after = core.UUID{15: 1}
 	}
-	rows, err := r.q.ListBlockDocumentsSealedOtherwise(ctx, row.ListBlockDocumentsSealedOtherwiseParams{Prefix: prefix, AfterID: after, Lim: lim(limit)})
+	rows, err := r.q.ListBlockDocumentsSealedOtherwise(
+		ctx,
+		row.ListBlockDocumentsSealedOtherwiseParams{Prefix: prefix, AfterID: after, Lim: lim(limit)},
+	)
 	out := make([]core.SealedDocument, len(rows))
 	for i, x := range rows {
 		out[i] = core.SealedDocument(x)

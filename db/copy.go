@@ -29,7 +29,12 @@ type CopiedTable struct {
 // are the source's: whatever happens before leaves it empty. What tables and
 // columns there are is asked of the databases. Results are files beside a SQLite
 // database and rows of a Postgres one: between the two, files says where.
-func Copy(ctx context.Context, from, to string, files ResultFiles, progress func(table string, done, total int)) (_ []CopiedTable, err error) {
+func Copy(
+	ctx context.Context,
+	from, to string,
+	files ResultFiles,
+	progress func(table string, done, total int),
+) (_ []CopiedTable, err error) {
 	src, err := openSource(ctx, from)
 	if err != nil {
 		return nil, fmt.Errorf("copy from: %w", err)
@@ -91,7 +96,11 @@ type rowsOf func(each func(row []any) error) error
 
 func (c *copying) table(t *table) (CopiedTable, error) {
 	var total int64
-	if err := c.src.rows(c.ctx, queries.Query{SQL: queries.CountRows(t.name)}, func(scan func(...any) error) error { return scan(&total) }); err != nil {
+	if err := c.src.rows(
+		c.ctx,
+		queries.Query{SQL: queries.CountRows(t.name)},
+		func(scan func(...any) error) error { return scan(&total) },
+	); err != nil {
 		return CopiedTable{}, err
 	}
 	all := queries.Query{SQL: queries.AllRows(t.name, t.names(), t.key())}
@@ -158,7 +167,14 @@ func (c *copying) move(t *table, total int64, read rowsOf, load func(iter.Seq[[]
 	case err != nil:
 		return out, fmt.Errorf("read back: %w", err)
 	case n != total && total != anyNumber || to != from:
-		return out, core.Errorf(core.EInternal, "%d rows were read and %d written, with the checksums %s and %s; nothing was kept", from.rows, to.rows, &from, &to)
+		return out, core.Errorf(
+			core.EInternal,
+			"%d rows were read and %d written, with the checksums %s and %s; nothing was kept",
+			from.rows,
+			to.rows,
+			&from,
+			&to,
+		)
 	}
 	c.progress(t.name, max(1, int(n)), max(1, int(n)))
 	out.Rows, out.Checksum = n, from.String()
@@ -190,7 +206,11 @@ func agree(from, to []*table, fromDialect, toDialect queries.Dialect) error {
 		}
 	}
 	if len(differ) > 0 {
-		return core.Errorf(core.EConflict, "the databases differ in %s; only what flowlite's own migrations made can be copied", strings.Join(differ, ", "))
+		return core.Errorf(
+			core.EConflict,
+			"the databases differ in %s; only what flowlite's own migrations made can be copied",
+			strings.Join(differ, ", "),
+		)
 	}
 	if fromDialect == toDialect || fromDialect == queries.Postgres {
 		return nil

@@ -69,16 +69,33 @@ func (s *source) current(ctx context.Context) error {
 			return core.Errorf(core.EInvalid, "%s is no database of flowlite", s.name)
 		}
 	}
-	if err := s.rows(ctx, queries.Query{SQL: queries.SchemaVersion(s.d)}, func(scan func(...any) error) error { return scan(&at) }); err != nil {
+	if err := s.rows(
+		ctx,
+		queries.Query{SQL: queries.SchemaVersion(s.d)},
+		func(scan func(...any) error) error { return scan(&at) },
+	); err != nil {
 		return err
 	}
 	switch {
 	case at == 0:
 		return core.Errorf(core.EInvalid, "%s is no database of flowlite", s.name)
 	case at > len(files):
-		return core.Errorf(core.EUnavailable, "%s has schema version %d, but this flowlite knows only %d; use a newer flowlite", s.name, at, len(files))
+		return core.Errorf(
+			core.EUnavailable,
+			"%s has schema version %d, but this flowlite knows only %d; use a newer flowlite",
+			s.name,
+			at,
+			len(files),
+		)
 	case at < len(files):
-		return core.Errorf(core.EUnavailable, "%s has schema version %d, and this flowlite has %d; bring it up to date first: flowlite db upgrade --database %s", s.name, at, len(files), core.ShellWord(s.name))
+		return core.Errorf(
+			core.EUnavailable,
+			"%s has schema version %d, and this flowlite has %d; bring it up to date first: flowlite db upgrade --database %s",
+			s.name,
+			at,
+			len(files),
+			core.ShellWord(s.name),
+		)
 	}
 	return nil
 }

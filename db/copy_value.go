@@ -102,8 +102,14 @@ func (t *table) tooLong(row []any) error {
 	for i, c := range t.columns {
 		text, _ := row[i].(string)
 		if l := limits[t.name+"."+c.name]; l != nil && len(text) > l.Bytes {
-			return core.Errorf(core.EInvalid, "the row %s cannot be copied: its column %s has %d bytes, and an index of PostgreSQL holds at most %d; shorten or delete it in the source, and copy again",
-				t.rowName(row), c.name, len(text), l.Bytes)
+			return core.Errorf(
+				core.EInvalid,
+				"the row %s cannot be copied: its column %s has %d bytes, and an index of PostgreSQL holds at most %d; shorten or delete it in the source, and copy again",
+				t.rowName(row),
+				c.name,
+				len(text),
+				l.Bytes,
+			)
 		}
 	}
 	return nil
@@ -143,7 +149,13 @@ func (t *table) blame(err error, read rowsOf) error {
 		}
 		return nil
 	})
-	return core.Errorf(core.CodeOf(err), "the row %s cannot be copied: %s (%s); change or delete it in the source, and copy again", name, e.Message, e.Where)
+	return core.Errorf(
+		core.CodeOf(err),
+		"the row %s cannot be copied: %s (%s); change or delete it in the source, and copy again",
+		name,
+		e.Message,
+		e.Where,
+	)
 }
 
 // checksum is of rows in any order: the sum of their hashes.

@@ -30,7 +30,13 @@ func (r *reader) CountEvents(ctx context.Context, f *core.EventFilter) (int64, e
 	return r.count(ctx, queries.Events(r.d, f, nil))
 }
 
-func (r *reader) EventCounts(ctx context.Context, f *core.EventFilter, by string, pivot core.Time, width int64) (counts []core.EventCount, err error) {
+func (r *reader) EventCounts(
+	ctx context.Context,
+	f *core.EventFilter,
+	by string,
+	pivot core.Time,
+	width int64,
+) (counts []core.EventCount, err error) {
 	err = r.dyn.rows(ctx, queries.EventCounts(r.d, f, by, pivot, width), func(scan func(...any) error) error {
 		var c core.EventCount
 		if err := scan(&c.Value, &c.Label, &c.Count, &c.Start, &c.End); err != nil {

@@ -47,7 +47,10 @@ func (t *tx) UpsertFlow(ctx context.Context, f *core.Flow) (*core.Flow, bool, er
 	if err := core.MaxFlowName.Check(f.Name); err != nil {
 		return nil, false, err
 	}
-	n, err := t.q.InsertFlow(ctx, row.InsertFlowParams{ID: f.ID, Created: f.Created, Updated: f.Updated, Name: f.Name, Tags: f.Tags, Labels: f.Labels.OrObject()})
+	n, err := t.q.InsertFlow(
+		ctx,
+		row.InsertFlowParams{ID: f.ID, Created: f.Created, Updated: f.Updated, Name: f.Name, Tags: f.Tags, Labels: f.Labels.OrObject()},
+	)
 	if err != nil {
 		return nil, false, t.err(err, "Flow")
 	}

@@ -188,7 +188,12 @@ func (r *reader) ClaimableFlowRuns(
 	return r.FlowRunsByIDs(ctx, ids)
 }
 
-func (r *reader) DueFlowRunsOfDeployments(ctx context.Context, deployments []core.UUID, before core.Time, limit int) ([]*core.FlowRun, error) {
+func (r *reader) DueFlowRunsOfDeployments(
+	ctx context.Context,
+	deployments []core.UUID,
+	before core.Time,
+	limit int,
+) ([]*core.FlowRun, error) {
 	if len(deployments) == 0 {
 		return []*core.FlowRun{}, nil
 	}
@@ -221,7 +226,15 @@ func (r *reader) UnleasedFlowRuns(ctx context.Context, after core.UUID, limit in
 }
 
 func inputOf(x *row.FlowRunInput) *core.FlowRunInput {
-	return &core.FlowRunInput{ID: x.ID, Created: x.Created, Updated: x.Updated, FlowRunID: x.FlowRunID, Key: x.Key, Value: x.Value, Sender: x.Sender}
+	return &core.FlowRunInput{
+		ID:        x.ID,
+		Created:   x.Created,
+		Updated:   x.Updated,
+		FlowRunID: x.FlowRunID,
+		Key:       x.Key,
+		Value:     x.Value,
+		Sender:    x.Sender,
+	}
 }
 
 func (r *reader) FlowRunInput(ctx context.Context, flowRunID core.UUID, key string) (*core.FlowRunInput, error) {
@@ -232,7 +245,13 @@ func (r *reader) FlowRunInput(ctx context.Context, flowRunID core.UUID, key stri
 	return inputOf(&x), nil
 }
 
-func (r *reader) FlowRunInputs(ctx context.Context, flowRunID core.UUID, prefix string, exclude []string, limit int) ([]*core.FlowRunInput, error) {
+func (r *reader) FlowRunInputs(
+	ctx context.Context,
+	flowRunID core.UUID,
+	prefix string,
+	exclude []string,
+	limit int,
+) ([]*core.FlowRunInput, error) {
 	rows, err := r.q.ListFlowRunInputs(ctx, row.ListFlowRunInputsParams{FlowRunID: flowRunID})
 	if err != nil {
 		return nil, r.err(err, "Flow run input")

@@ -27,7 +27,14 @@ func flowRunOf(r *row.FlowRunFull) *core.FlowRun {
 		f.EmpiricalPolicy.PauseKeys = []string{} // never null in JSON
 	}
 	f.State = stateOf(r.StateID, r.StateType, r.StateName, r.StateTimestamp, r.StateMessage, r.StateData, r.StateDetails)
-	f.EstimatedRunTime, f.EstimatedStartTimeDelta = estimates(core.Now(), f.StateType, f.StateTimestamp, f.ExpectedStartTime, f.StartTime, f.TotalRunTime)
+	f.EstimatedRunTime, f.EstimatedStartTimeDelta = estimates(
+		core.Now(),
+		f.StateType,
+		f.StateTimestamp,
+		f.ExpectedStartTime,
+		f.StartTime,
+		f.TotalRunTime,
+	)
 	return f
 }
 
@@ -62,7 +69,11 @@ func (t *tx) LockFlowRun(ctx context.Context, id core.UUID) (*core.FlowRun, erro
 }
 
 func (t *tx) InsertFlowRun(ctx context.Context, f *core.FlowRun, past ...*core.State) (bool, error) {
-	if err := cmp.Or(core.MaxFlowRunName.Check(f.Name), core.MaxFlowRunKey.CheckPtr(f.IdempotencyKey), core.MaxFlowRunTag.Check(f.Tags...)); err != nil {
+	if err := cmp.Or(
+		core.MaxFlowRunName.Check(f.Name),
+		core.MaxFlowRunKey.CheckPtr(f.IdempotencyKey),
+		core.MaxFlowRunTag.Check(f.Tags...),
+	); err != nil {
 		return false, err
 	}
 	stateColumns(f)
@@ -127,7 +138,13 @@ func (t *tx) insertFlowRunState(ctx context.Context, id core.UUID, s *core.State
 
 func (t *tx) tagFlowRun(ctx context.Context, f *core.FlowRun) error {
 	for _, tag := range f.Tags {
-		if err := t.later("Tag", anyRows).InsertFlowRunTag(ctx, row.InsertFlowRunTagParams{Tag: tag, ExpectedStartTime: f.ExpectedStartTime, FlowRunID: f.ID}); err != nil {
+		if err := t.later(
+			"Tag",
+			anyRows,
+		).InsertFlowRunTag(
+			ctx,
+			row.InsertFlowRunTagParams{Tag: tag, ExpectedStartTime: f.ExpectedStartTime, FlowRunID: f.ID},
+		); err != nil {
 			return t.err(err, "Tag")
 		}
 	}

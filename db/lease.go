@@ -48,7 +48,16 @@ func (t *tx) LockLeases(ctx context.Context, flowRunIDs []core.UUID) ([]*core.Le
 }
 
 func (t *tx) PutLease(ctx context.Context, l *core.Lease) error {
-	return t.err(t.later("Lease", 1).PutLease(ctx, row.PutLeaseParams{FlowRunID: l.FlowRunID, Holder: l.Holder, Worker: l.Worker, Token: l.Token, Expires: l.Expires}), "Lease")
+	return t.err(
+		t.later(
+			"Lease",
+			1,
+		).PutLease(
+			ctx,
+			row.PutLeaseParams{FlowRunID: l.FlowRunID, Holder: l.Holder, Worker: l.Worker, Token: l.Token, Expires: l.Expires},
+		),
+		"Lease",
+	)
 }
 
 func (t *tx) RenewLeases(ctx context.Context, holder core.UUID, expires core.Time) ([]core.UUID, error) {

@@ -70,7 +70,7 @@ func (t *tx) lockLogs(ctx context.Context, logs []*core.Log) error {
 	}
 	var keys []int64
 	for _, l := range logs {
-		if key := int64(binary.BigEndian.Uint64(l.FlowRunID[8:])); !slices.Contains(keys, key) { //nolint:gosec // any bits will do
+		if key := int64(binary.BigEndian.Uint64(l.FlowRunID[8:])); !slices.Contains(keys, key) {
 			keys = append(keys, key)
 		}
 	}

@@ -20,7 +20,12 @@ var migrations embed.FS
 
 // newerSchema is refused by a program that knows only the version known.
 func newerSchema(at, known int) error {
-	return core.Errorf(core.EUnavailable, "the database has schema version %d, but this flowlite knows only %d; start a newer flowlite, or another database", at, known)
+	return core.Errorf(
+		core.EUnavailable,
+		"the database has schema version %d, but this flowlite knows only %d; start a newer flowlite, or another database",
+		at,
+		known,
+	)
 }
 
 // migrate applies the next version above what current returns, and tells

@@ -10,11 +10,26 @@ import (
 // minID stands before all ids; the zero id would be NULL.
 var minID = core.UUID{15: 1}
 
-func (r *reader) EndedFlowRuns(ctx context.Context, state core.StateType, before core.Time, after core.EndedFlowRun, limit int) ([]core.EndedFlowRun, error) {
+func (r *reader) EndedFlowRuns(
+	ctx context.Context,
+	state core.StateType,
+	before core.Time,
+	after core.EndedFlowRun,
+	limit int,
+) ([]core.EndedFlowRun, error) {
 	if after.ID.IsZero() {
 		after = core.EndedFlowRun{ID: minID, ExpectedStartTime: 1}
 	}
-	rows, err := r.q.EndedFlowRuns(ctx, row.EndedFlowRunsParams{StateType: string(state), CutoffTime: before, FromTime: after.ExpectedStartTime, AfterID: after.ID, Lim: lim(limit)})
+	rows, err := r.q.EndedFlowRuns(
+		ctx,
+		row.EndedFlowRunsParams{
+			StateType:  string(state),
+			CutoffTime: before,
+			FromTime:   after.ExpectedStartTime,
+			AfterID:    after.ID,
+			Lim:        lim(limit),
+		},
+	)
 	var out []core.EndedFlowRun
 	for _, x := range rows {
 		out = append(out, core.EndedFlowRun{ID: x.ID, ExpectedStartTime: x.ExpectedStartTime})

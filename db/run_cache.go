@@ -41,7 +41,14 @@ func (c runCache) get(id core.UUID) *core.FlowRun {
 		return nil
 	}
 	f = copyRun(f)
-	f.EstimatedRunTime, f.EstimatedStartTimeDelta = estimates(core.Now(), f.StateType, f.StateTimestamp, f.ExpectedStartTime, f.StartTime, f.TotalRunTime)
+	f.EstimatedRunTime, f.EstimatedStartTimeDelta = estimates(
+		core.Now(),
+		f.StateType,
+		f.StateTimestamp,
+		f.ExpectedStartTime,
+		f.StartTime,
+		f.TotalRunTime,
+	)
 	return f
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"iter"
+	"strconv"
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -56,7 +57,10 @@ var seedStates = []struct {
 	upTo int // of 1,000 runs
 	typ  core.StateType
 	name string
-}{{930, core.Completed, "Completed"}, {970, core.Failed, "Failed"}, {980, core.Crashed, "Crashed"}, {995, core.Cancelled, "Cancelled"}, {1000, core.Failed, "TimedOut"}}
+}{
+	{930, core.Completed, "Completed"}, {970, core.Failed, "Failed"}, {980, core.Crashed, "Crashed"},
+	{995, core.Cancelled, "Cancelled"}, {1000, core.Failed, "TimedOut"},
+}
 
 // seedRun is what is made up of a run, the same each time it is asked for.
 type seedRun struct {
@@ -141,7 +145,17 @@ func (s *seed) load(table string, total int, columns []string, rows iter.Seq[[]a
 func (s *seed) things() error {
 	began := s.now.Add(-time.Duration(s.size.Days) * 24 * time.Hour)
 	for i := range 20 {
-		s.flows = append(s.flows, []any{seedID(began, 10, i), began, began, fmt.Sprintf("%s-%d", []string{"etl", "report", "sync", "train", "backup"}[i%5], i), core.Tags{}, core.JSON("{}")})
+		s.flows = append(
+			s.flows,
+			[]any{
+				seedID(began, 10, i),
+				began,
+				began,
+				fmt.Sprintf("%s-%d", []string{"etl", "report", "sync", "train", "backup"}[i%5], i),
+				core.Tags{},
+				core.JSON("{}"),
+			},
+		)
 	}
 	for i, name := range []string{"default", "prod", "gpu"} {
 		queue := seedID(began, 12, i)
@@ -149,8 +163,25 @@ func (s *seed) things() error {
 		s.queues = append(s.queues, []any{queue, began, began, "default", false, int64(1), s.pools[i][0], "READY"})
 	}
 	for i := range seedDeployments {
-		s.deployments = append(s.deployments, []any{seedID(began, 13, i), began, began, fmt.Sprintf("%s-%d", []string{"nightly", "hourly", "adhoc"}[i%3], i),
-			s.flows[i%len(s.flows)][0], false, core.JSON("{}"), core.JSON(`{"source":"orders"}`), core.Tags{"prod"}, core.JSON("{}"), s.queues[i%len(s.queues)][0], "flows/etl.go:ETL", "READY", true})
+		s.deployments = append(
+			s.deployments,
+			[]any{
+				seedID(began, 13, i),
+				began,
+				began,
+				fmt.Sprintf("%s-%d", []string{"nightly", "hourly", "adhoc"}[i%3], i),
+				s.flows[i%len(s.flows)][0],
+				false,
+				core.JSON("{}"),
+				core.JSON(`{"source":"orders"}`),
+				core.Tags{"prod"},
+				core.JSON("{}"),
+				s.queues[i%len(s.queues)][0],
+				"flows/etl.go:ETL",
+				"READY",
+				true,
+			},
+		)
 	}
 	for _, t := range []struct {
 		table   string
@@ -199,8 +230,35 @@ func (s *seed) tags(i int) core.Tags {
 
 func (s *seed) flowRuns() error {
 	policy := core.ToJSON(core.FlowRunPolicy{PauseKeys: []string{}})
-	return s.load("flow_run", s.size.FlowRuns, []string{"id", "created", "updated", "name", "flow_id", "state_id", "deployment_id", "work_queue_id", "parameters", "empirical_policy", "tags", "labels",
-		"state_type", "state_name", "state_timestamp", "run_count", "expected_start_time", "next_scheduled_start_time", "start_time", "end_time", "total_run_time", "auto_scheduled", "in_process_retry", "recoveries"},
+	return s.load(
+		"flow_run",
+		s.size.FlowRuns,
+		[]string{
+			"id",
+			"created",
+			"updated",
+			"name",
+			"flow_id",
+			"state_id",
+			"deployment_id",
+			"work_queue_id",
+			"parameters",
+			"empirical_policy",
+			"tags",
+			"labels",
+			"state_type",
+			"state_name",
+			"state_timestamp",
+			"run_count",
+			"expected_start_time",
+			"next_scheduled_start_time",
+			"start_time",
+			"end_time",
+			"total_run_time",
+			"auto_scheduled",
+			"in_process_retry",
+			"recoveries",
+		},
 		s.rows(s.size.FlowRuns, func(r *seedRun, i, _ int) []any {
 			d := s.deployments[r.deployment]
 			var next core.Time
@@ -211,9 +269,34 @@ func (s *seed) flowRuns() error {
 			if r.typ.Final() {
 				total = r.took.Seconds()
 			}
-			return []any{r.id, began, max(began, r.start, r.end), petname.Adjective() + "-" + petname.Name(), d[4], r.state, d[0], d[10], core.JSON(`{"source":"orders"}`), policy, s.tags(i), core.JSON("{}"),
-				string(r.typ), r.name, max(began, r.start, r.end), int64(1), r.at, next, r.start, r.end, total, i%2 == 0, false, int64(0)}
-		}))
+			return []any{
+				r.id,
+				began,
+				max(began, r.start, r.end),
+				petname.Adjective() + "-" + petname.Name(),
+				d[4],
+				r.state,
+				d[0],
+				d[10],
+				core.JSON(`{"source":"orders"}`),
+				policy,
+				s.tags(i),
+				core.JSON("{}"),
+				string(r.typ),
+				r.name,
+				max(began, r.start, r.end),
+				int64(1),
+				r.at,
+				next,
+				r.start,
+				r.end,
+				total,
+				i%2 == 0,
+				false,
+				int64(0),
+			}
+		}),
+	)
 }
 
 func (s *seed) flowRunTags() error {
@@ -261,17 +344,63 @@ func (s *seed) flowRunStates() error {
 
 func (s *seed) taskRuns() error {
 	names := []string{"extract", "load", "check", "notify"}
-	return s.load("task_run", s.size.TaskRuns, []string{"id", "created", "updated", "name", "flow_run_id", "task_key", "dynamic_key", "empirical_policy", "tags", "labels", "state_id", "task_inputs",
-		"state_type", "state_name", "state_timestamp", "run_count", "flow_run_run_count", "expected_start_time", "start_time", "end_time", "total_run_time"},
+	return s.load(
+		"task_run",
+		s.size.TaskRuns,
+		[]string{
+			"id",
+			"created",
+			"updated",
+			"name",
+			"flow_run_id",
+			"task_key",
+			"dynamic_key",
+			"empirical_policy",
+			"tags",
+			"labels",
+			"state_id",
+			"task_inputs",
+			"state_type",
+			"state_name",
+			"state_timestamp",
+			"run_count",
+			"flow_run_run_count",
+			"expected_start_time",
+			"start_time",
+			"end_time",
+			"total_run_time",
+		},
 		s.rows(s.size.TaskRuns, func(r *seedRun, i, k int) []any {
 			if r.start == 0 {
 				return nil
 			}
 			t := s.task(r, i, k)
 			key := names[k%len(names)]
-			return []any{t.id, t.start, max(t.start, t.end), fmt.Sprintf("%s-%d", key, k/len(names)), r.id, key, fmt.Sprint(k / len(names)), core.JSON("{}"), core.Tags{}, core.JSON("{}"), t.state, core.JSON("{}"),
-				string(t.typ), t.typ.Name(), max(t.start, t.end), int64(1), int64(1), t.start, t.start, t.end, t.end.Sub(t.start).Seconds()}
-		}))
+			return []any{
+				t.id,
+				t.start,
+				max(t.start, t.end),
+				fmt.Sprintf("%s-%d", key, k/len(names)),
+				r.id,
+				key,
+				strconv.Itoa(k / len(names)),
+				core.JSON("{}"),
+				core.Tags{},
+				core.JSON("{}"),
+				t.state,
+				core.JSON("{}"),
+				string(t.typ),
+				t.typ.Name(),
+				max(t.start, t.end),
+				int64(1),
+				int64(1),
+				t.start,
+				t.start,
+				t.end,
+				t.end.Sub(t.start).Seconds(),
+			}
+		}),
+	)
 }
 
 type seedTask struct {
@@ -283,7 +412,13 @@ type seedTask struct {
 func (s *seed) task(r *seedRun, i, k int) seedTask {
 	start := r.start.Add(time.Duration(k) * 100 * time.Millisecond)
 	n := i<<4 + k&15
-	t := seedTask{id: seedID(start, 20+byte(k>>4), n), start: start, end: start.Add(r.took / 2), typ: core.Completed, state: seedID(start, 60+byte(k>>4), n)}
+	t := seedTask{
+		id:    seedID(start, 20+byte(k>>4), n),
+		start: start,
+		end:   start.Add(r.took / 2),
+		typ:   core.Completed,
+		state: seedID(start, 60+byte(k>>4), n),
+	}
 	if r.typ == core.Failed {
 		t.typ = core.Failed
 	}
@@ -326,22 +461,49 @@ func (s *seed) logs() error {
 			if k > 0 && s.size.TaskRuns >= s.size.FlowRuns {
 				task = s.task(r, i, 0).id
 			}
-			return []any{seedID(at, 150, i<<3+k&7), at, "flow", level, fmt.Sprintf("processed batch %d: %d rows of orders in %d ms", k+1, 100+mix(i+k)%900, 10+mix(i)%400), at, r.id, task}
+			return []any{
+				seedID(at, 150, i<<3+k&7),
+				at,
+				"flow",
+				level,
+				fmt.Sprintf("processed batch %d: %d rows of orders in %d ms", k+1, 100+mix(i+k)%900, 10+mix(i)%400),
+				at,
+				r.id,
+				task,
+			}
 		}))
 }
 
 // events are of the youngest runs: retention takes older ones.
 func (s *seed) events() error {
-	return s.load("event", s.size.Events, []string{"id", "occurred", "received", "event", "event_resource_id", "resource", "related", "payload"}, func(yield func([]any) bool) {
-		for i := max(0, s.size.FlowRuns-s.size.Events); i < s.size.FlowRuns; i++ {
-			r := s.run(i)
-			id := "prefect.flow-run." + r.id.String()
-			related := []map[string]string{{"prefect.resource.id": fmt.Sprint("prefect.flow.", s.deployments[r.deployment][4]), "prefect.resource.role": "flow"},
-				{"prefect.resource.id": fmt.Sprint("prefect.deployment.", s.deployments[r.deployment][0]), "prefect.resource.role": "deployment"}}
-			at := min(s.now, max(r.at, r.end))
-			if !yield([]any{r.state, at, at, "prefect.flow-run." + r.name, id, core.ToJSON(map[string]string{"prefect.resource.id": id, "prefect.state-name": r.name}), core.ToJSON(related), core.JSON("{}")}) {
-				return
+	return s.load(
+		"event",
+		s.size.Events,
+		[]string{"id", "occurred", "received", "event", "event_resource_id", "resource", "related", "payload"},
+		func(yield func([]any) bool) {
+			for i := max(0, s.size.FlowRuns-s.size.Events); i < s.size.FlowRuns; i++ {
+				r := s.run(i)
+				id := "prefect.flow-run." + r.id.String()
+				related := []map[string]string{
+					{"prefect.resource.id": fmt.Sprint("prefect.flow.", s.deployments[r.deployment][4]), "prefect.resource.role": "flow"},
+					{"prefect.resource.id": fmt.Sprint("prefect.deployment.", s.deployments[r.deployment][0]), "prefect.resource.role": "deployment"},
+				}
+				at := min(s.now, max(r.at, r.end))
+				if !yield(
+					[]any{
+						r.state,
+						at,
+						at,
+						"prefect.flow-run." + r.name,
+						id,
+						core.ToJSON(map[string]string{"prefect.resource.id": id, "prefect.state-name": r.name}),
+						core.ToJSON(related),
+						core.JSON("{}"),
+					},
+				) {
+					return
+				}
 			}
-		}
-	})
+		},
+	)
 }

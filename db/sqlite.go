@@ -43,12 +43,16 @@ const (
 
 // plain_text is core.PlainText for queries.
 func init() { //nolint:gochecknoinits // the driver's functions are those of all connections
-	sqlite.MustRegisterDeterministicScalarFunction("plain_text", 1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
-		if text, ok := args[0].(string); ok {
-			return core.PlainText(text), nil
-		}
-		return args[0], nil
-	})
+	sqlite.MustRegisterDeterministicScalarFunction(
+		"plain_text",
+		1,
+		func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+			if text, ok := args[0].(string); ok {
+				return core.PlainText(text), nil
+			}
+			return args[0], nil
+		},
+	)
 }
 
 func openSQLite(ctx context.Context, path, sync string) (_ core.Store, err error) {
@@ -79,7 +83,9 @@ func openSQLite(ctx context.Context, path, sync string) (_ core.Store, err error
 		return nil, sqliteOpenError(path, err)
 	}
 	own := &direct{}
-	if own.Connector, err = sqlite.NewConnector(name + "?" + pragmas + "&_pragma=wal_autocheckpoint(8000)&_txlock=immediate" + writerCache); err != nil {
+	if own.Connector, err = sqlite.NewConnector(
+		name + "?" + pragmas + "&_pragma=wal_autocheckpoint(8000)&_txlock=immediate" + writerCache,
+	); err != nil {
 		return nil, err
 	}
 	s.writeDB = sql.OpenDB(own)
@@ -240,7 +246,13 @@ func sqliteError(err error, noun string) error {
 	switch e.Code() & 0xff {
 	case sqlite3.SQLITE_FULL:
 		return &core.Error{Code: core.EUnavailable, Message: "the database's disk is full; make room", Err: err}
-	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+	case sqlite3.SQLITE_READONLY,
+		sqlite3.SQLITE_IOERR,
+		sqlite3.SQLITE_CANTOPEN,
+		sqlite3.SQLITE_CORRUPT,
+		sqlite3.SQLITE_NOTADB,
+		sqlite3.SQLITE_BUSY,
+		sqlite3.SQLITE_LOCKED:
 		return &core.Error{Code: core.EUnavailable, Message: "the database cannot answer: " + err.Error(), Err: err}
 	}
 	return &core.Error{Code: core.EInternal, Message: noun + ": " + err.Error(), Err: err}

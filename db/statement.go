@@ -169,7 +169,7 @@ func (s *statements) QueryContext(ctx context.Context, text string, args ...any)
 	if s.direct != nil && !st.reads {
 		s.wrote, s.runsInvalid = true, s.runsInvalid || st.invalidates
 	}
-	return st.QueryContext(s.ctx(ctx), args...)
+	return st.QueryContext(s.ctx(ctx), args...) //nolint:sqlclosecheck // put gives the statement back
 }
 
 func (s *statements) QueryRowContext(ctx context.Context, text string, args ...any) *sql.Row {

@@ -21,7 +21,14 @@ func taskRunOf(r *row.TaskRunFull) *core.TaskRun {
 	}
 	decode(r.EmpiricalPolicy, &t.EmpiricalPolicy)
 	t.State = stateOf(r.StateID, r.StateType, r.StateName, r.StateTimestamp, r.StateMessage, r.StateData, r.StateDetails)
-	t.EstimatedRunTime, t.EstimatedStartTimeDelta = estimates(core.Now(), t.StateType, t.StateTimestamp, t.ExpectedStartTime, t.StartTime, t.TotalRunTime)
+	t.EstimatedRunTime, t.EstimatedStartTimeDelta = estimates(
+		core.Now(),
+		t.StateType,
+		t.StateTimestamp,
+		t.ExpectedStartTime,
+		t.StartTime,
+		t.TotalRunTime,
+	)
 	return t
 }
 
@@ -70,7 +77,10 @@ func (t *tx) InsertTaskRun(ctx context.Context, r *core.TaskRun) (bool, error) {
 		return false, t.err(err, "Task run")
 	}
 	if r.State != nil {
-		return true, t.err(t.later("State of the task run", 1).InsertTaskRunState(ctx, insertTaskRunState(r.ID, r.State)), "State of the task run")
+		return true, t.err(
+			t.later("State of the task run", 1).InsertTaskRunState(ctx, insertTaskRunState(r.ID, r.State)),
+			"State of the task run",
+		)
 	}
 	return true, nil
 }

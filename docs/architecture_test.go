@@ -93,7 +93,7 @@ func generated(t *testing.T, part, want string) {
 	if !*update {
 		t.Fatalf("the part %q of architecture.md is stale; run go test ./docs -update\nwant:\n%s", part, want)
 	}
-	if err := os.WriteFile("architecture.md", []byte(head+begin+want+end+tail), 0o644); err != nil { //nolint:gosec // a document
+	if err := os.WriteFile("architecture.md", []byte(head+begin+want+end+tail), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -156,7 +156,7 @@ func TestRequestPath(t *testing.T) {
 	}
 	var above []at
 	n := 0
-	for _, line := range strings.Split(string(text), "\n") {
+	for line := range strings.SplitSeq(string(text), "\n") {
 		m := step.FindStringSubmatch(line)
 		if m == nil {
 			above = nil

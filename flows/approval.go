@@ -19,7 +19,7 @@ type Approval struct {
 	Comment  string `json:"comment,omitempty" jsonschema:"default=,description=why or why not"`
 }
 
-var pay = flowlite.NewTask("pay", func(ctx context.Context, r Refund) (string, error) {
+var pay = flowlite.NewTask("pay", func(ctx context.Context, _ Refund) (string, error) {
 	// A payment service would be given this key, so that a retry pays once.
 	return "paid " + flowlite.Current(ctx).IdempotencyKey(), nil
 })

@@ -75,7 +75,12 @@ const (
 // atMost refuses the filter if it has a list of more than most.
 func (b *builder) atMost(most, n int) {
 	if n > most && b.err == nil {
-		b.err = core.Errorf(core.EInvalid, "the filter has a list of %d conditions; at most %d are allowed: send several requests with fewer", n, most)
+		b.err = core.Errorf(
+			core.EInvalid,
+			"the filter has a list of %d conditions; at most %d are allowed: send several requests with fewer",
+			n,
+			most,
+		)
 	}
 }
 

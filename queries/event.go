@@ -2,6 +2,7 @@ package queries
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -79,9 +80,9 @@ func (f *fields) resources(x *core.EventResources, own bool) {
 			f.write("1=1")
 			return
 		}
-		var any []term
+		var matches []term
 		for _, r := range rs {
-			any = append(any, func() {
+			matches = append(matches, func() {
 				f.write("(EXISTS (SELECT 1 FROM ", f.elements("e.related"), " WHERE ")
 				g := f.fields()
 				g.related(r, f.key("er.value", "prefect.resource.id"), f.key("er.value", "prefect.resource.role"), "er.value")
@@ -96,7 +97,7 @@ func (f *fields) resources(x *core.EventResources, own bool) {
 				f.write(")")
 			})
 		}
-		f.all(core.Or, any)
+		f.all(core.Or, matches)
 	})
 }
 
@@ -160,7 +161,7 @@ func (f *fields) labelIs(col, key, v string) {
 	if p, ok := strings.CutSuffix(v, "*"); ok {
 		f.write("(substr(")
 		f.label(col, key)
-		f.write(", 1, ", fmt.Sprint(len([]rune(p))), ") = ")
+		f.write(", 1, ", strconv.Itoa(len([]rune(p))), ") = ")
 		f.arg(p)
 		f.write(")")
 		return

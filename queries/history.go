@@ -117,7 +117,17 @@ func (h *history) sumsOf(completed bool) {
 	}
 	if completed { // the same for runs that do not run and have started
 		at := h.alias + ".expected_start_time"
-		h.write("CAST(SUM(", h.alias, ".total_run_time) AS DOUBLE PRECISION) AS run, CAST(SUM(CASE WHEN ", h.alias, ".start_time > ", at, " THEN ", h.seconds(at, h.alias+".start_time"), " ELSE 0 END) AS DOUBLE PRECISION) AS late")
+		h.write(
+			"CAST(SUM(",
+			h.alias,
+			".total_run_time) AS DOUBLE PRECISION) AS run, CAST(SUM(CASE WHEN ",
+			h.alias,
+			".start_time > ",
+			at,
+			" THEN ",
+			h.seconds(at, h.alias+".start_time"),
+			" ELSE 0 END) AS DOUBLE PRECISION) AS late",
+		)
 		return
 	}
 	h.write("CAST(SUM(", h.alias, ".total_run_time + CASE WHEN ", h.alias, ".state_type = 'RUNNING' THEN ")

@@ -29,7 +29,10 @@ func (b *builder) whereFlows(fs core.Filters) {
 		ts = append(ts, b.exists("flow_run r WHERE r.flow_id = f.id", func() { b.flowRun(fs.FlowRuns) }))
 	}
 	if fs.TaskRuns != nil {
-		ts = append(ts, b.exists("flow_run tr JOIN task_run t ON t.flow_run_id = tr.id WHERE tr.flow_id = f.id", func() { b.taskRun(fs.TaskRuns) }))
+		ts = append(
+			ts,
+			b.exists("flow_run tr JOIN task_run t ON t.flow_run_id = tr.id WHERE tr.flow_id = f.id", func() { b.taskRun(fs.TaskRuns) }),
+		)
 	}
 	if fs.Deployments != nil {
 		ts = append(ts, b.exists("deployment d WHERE d.flow_id = f.id", func() { b.deployment(fs.Deployments) }))
@@ -96,7 +99,10 @@ func (b *builder) whereDeployments(fs core.Filters) {
 		ts = append(ts, b.exists("flow_run r WHERE r.deployment_id = d.id", func() { b.flowRun(fs.FlowRuns) }))
 	}
 	if fs.TaskRuns != nil {
-		ts = append(ts, b.exists("flow_run tr JOIN task_run t ON t.flow_run_id = tr.id WHERE tr.deployment_id = d.id", func() { b.taskRun(fs.TaskRuns) }))
+		ts = append(
+			ts,
+			b.exists("flow_run tr JOIN task_run t ON t.flow_run_id = tr.id WHERE tr.deployment_id = d.id", func() { b.taskRun(fs.TaskRuns) }),
+		)
 	}
 	if fs.Deployments != nil {
 		ts = append(ts, func() { b.deployment(fs.Deployments) })
@@ -212,7 +218,8 @@ const newest = 30_000
 func NewestFlowRuns(d Dialect, fs core.Filters, p core.Page, rare Rare) (q Query, ok bool) {
 	f := fs.FlowRuns
 	if _, other := flowRunSorts[p.Sort]; p.Limit <= 0 || other && p.Sort != "ID_DESC" ||
-		f == nil || f.Operator == core.Or || f.Name == nil || f.Name.Like == nil && f.Name.Contains == nil || f.ExpectedStartTime != nil || f.EndTime != nil {
+		f == nil || f.Operator == core.Or || f.Name == nil || f.Name.Like == nil && f.Name.Contains == nil ||
+		f.ExpectedStartTime != nil || f.EndTime != nil {
 		return q, false
 	}
 	from := "(SELECT * FROM flow_run ORDER BY id DESC LIMIT " + strconv.Itoa(newest) + ")"

@@ -23,7 +23,8 @@ func RareTag(d Dialect, tag string, due *core.TimeFilter) Query {
 
 // Due is the span in which all runs that fs lets through were due; nil: any.
 func Due(fs core.Filters) *core.TimeFilter {
-	if fs.FlowRuns == nil || fs.FlowRuns.Operator == core.Or || fs.FlowRuns.ExpectedStartTime == nil || fs.FlowRuns.ExpectedStartTime.IsNull != nil {
+	if fs.FlowRuns == nil || fs.FlowRuns.Operator == core.Or || fs.FlowRuns.ExpectedStartTime == nil ||
+		fs.FlowRuns.ExpectedStartTime.IsNull != nil {
 		return nil
 	}
 	return fs.FlowRuns.ExpectedStartTime

@@ -46,12 +46,12 @@ func (s *sentence) sayf(format string, args ...any) { s.say(fmt.Sprintf(format, 
 
 func (s *sentence) add(p Phrase) { s.parts = append(s.parts, p) }
 
-// among says things one after the other, with a word before the last.
-func (s *sentence) among(word string, things []Phrase) {
+// among says things one after the other, with "or" before the last.
+func (s *sentence) among(things []Phrase) {
 	for i, t := range things {
 		switch {
 		case i > 0 && i == len(things)-1:
-			s.say(word)
+			s.say("or")
 		case i > 0:
 			s.say(",")
 		}
@@ -159,7 +159,7 @@ func (s *sentence) eventTrigger(t *core.Trigger) {
 		if t.Posture == core.Proactive {
 			s.say("no")
 		}
-		s.among("or", evs)
+		s.among(evs)
 		s.subject(t)
 		s.say(pick(t.Posture == core.Proactive, "comes", "happens"))
 		if len(t.After) > 0 {
@@ -170,7 +170,7 @@ func (s *sentence) eventTrigger(t *core.Trigger) {
 		}
 		stays = false
 	}
-	s.among("or", states)
+	s.among(states)
 	n, within := core.Deref(t.Threshold), core.Deref(t.Within)
 	if n > 1 {
 		s.sayf(pick(t.Posture == core.Proactive, "fewer than %d times", "%d times"), n)
@@ -209,7 +209,7 @@ func (s *sentence) subject(t *core.Trigger) {
 		} else if kind := oneKind(t.Expect); len(things) > 0 && (kind == "" || kind == "flow-run") {
 			s.say("of")
 		}
-		s.among("or", things)
+		s.among(things)
 	}
 	for _, spec := range trigger.RelatedSpecs(t.MatchRelated) {
 		s.relatedTo(spec)
@@ -245,7 +245,7 @@ func (s *sentence) relatedTo(spec trigger.Spec) {
 	default:
 		s.sayf("of %s", strings.ReplaceAll(role, "-", " "))
 	}
-	s.among("or", things)
+	s.among(things)
 }
 
 func (s *sentence) action(a *core.AutomationAction) {
@@ -324,8 +324,20 @@ func stateNames(names []string, kind string) (out []Phrase) {
 
 // stateTone is the look of a state by its name alone.
 var stateTone = map[string]string{
-	"Scheduled": "scheduled", "Late": "late", "Pending": "pending", "Running": "running", "Retrying": "retrying", "Paused": "paused", "Suspended": "paused",
-	"Completed": "completed", "Cached": "cached", "Failed": "failed", "TimedOut": "failed", "Crashed": "crashed", "Cancelling": "cancelled", "Cancelled": "cancelled",
+	"Scheduled":     "scheduled",
+	"Late":          "late",
+	"Pending":       "pending",
+	"Running":       "running",
+	"Retrying":      "retrying",
+	"Paused":        "paused",
+	"Suspended":     "paused",
+	"Completed":     "completed",
+	"Cached":        "cached",
+	"Failed":        "failed",
+	"TimedOut":      "failed",
+	"Crashed":       "crashed",
+	"Cancelling":    "cancelled",
+	"Cancelled":     "cancelled",
 	"AwaitingRetry": "scheduled",
 }
 

@@ -26,17 +26,37 @@ type AutomationForm struct {
 	When, Then []Phrase // how it reads; nil while something is wrong
 }
 
-// ActionForm is one action of the form; its fields' names begin with a0., a1. …
+// ActionForm is one action of the form; its fields' names begin with a0., a1. ….
 type ActionForm struct {
 	Fields   []form.Field
 	Original string // the action that the fields were filled from: what nobody touches stays
 }
 
 // AutomationKinds are the kinds of trigger and how they are called.
-var AutomationKinds = [][2]string{{"run", "Run state"}, {"status", "Pool, queue or deployment"}, {"event", "Any event"}, {"json", "Compound, as JSON"}}
+var AutomationKinds = [][2]string{
+	{"run", "Run state"},
+	{"status", "Pool, queue or deployment"},
+	{"event", "Any event"},
+	{"json", "Compound, as JSON"},
+}
 
 // RunStates are the states that a trigger can wait for, by their names.
-var RunStates = []string{"Scheduled", "Late", "Pending", "Running", "Retrying", "AwaitingRetry", "Paused", "Suspended", "Completed", "Failed", "TimedOut", "Crashed", "Cancelling", "Cancelled"}
+var RunStates = []string{
+	"Scheduled",
+	"Late",
+	"Pending",
+	"Running",
+	"Retrying",
+	"AwaitingRetry",
+	"Paused",
+	"Suspended",
+	"Completed",
+	"Failed",
+	"TimedOut",
+	"Crashed",
+	"Cancelling",
+	"Cancelled",
+}
 
 // PoolStatuses are what pools, queues and deployments can become.
 var PoolStatuses = [][2]string{{"ready", "Ready"}, {"not-ready", "Not ready"}, {"paused", "Paused"}}

@@ -83,11 +83,13 @@ func (b Bucket) title(p Page) string {
 		layout = "2 Jan 15:04"
 	}
 	s := b.From.Time().In(p.Loc).Format(layout) + "–" + b.To.Time().In(p.Loc).Format(layout)
+	var sSb86 strings.Builder
 	for _, t := range Tones {
 		if b.N[t] > 0 {
-			s += fmt.Sprintf("\n%d %s", b.N[t], strings.ToLower(toneNames[t]))
+			sSb86.WriteString(fmt.Sprintf("\n%d %s", b.N[t], strings.ToLower(toneNames[t])))
 		}
 	}
+	s += sSb86.String()
 	return s
 }
 
@@ -122,7 +124,8 @@ func (d Dashboard) axis(p Page) (texts []string, alt []bool) {
 }
 
 // logY is the height of a duration on the scatter's logarithmic axis.
-func logY(d time.Duration, h float64) float64 {
+func logY(d time.Duration) float64 {
+	const h = 116
 	lo, hi := math.Log10(.05), math.Log10(7200.0)
 	v := (math.Log10(math.Min(math.Max(d.Seconds(), .05), 7200)) - lo) / (hi - lo)
 	return h - 6 - v*(h-14)
@@ -177,11 +180,13 @@ func stripLabel(rs []Run) string {
 		c[r.Tone()]++
 	}
 	s := fmt.Sprintf("Last %d runs", len(rs))
+	var sSb180 strings.Builder
 	for _, t := range Tones {
 		if c[t] > 0 {
-			s += fmt.Sprintf(", %d %s", c[t], strings.ToLower(toneNames[t]))
+			sSb180.WriteString(fmt.Sprintf(", %d %s", c[t], strings.ToLower(toneNames[t])))
 		}
 	}
+	s += sSb180.String()
 	return s
 }
 

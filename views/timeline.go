@@ -52,11 +52,13 @@ func LaneEdge(from, to LaneBar) string {
 func rowText(r timeline.Row, lay timeline.Layout) string {
 	if r.Item.Kind == timeline.Group {
 		s := plural(r.Members, "task run", "task runs")
+		var sSb55 strings.Builder
 		for _, t := range Tones {
 			if r.Counts[t] > 0 {
-				s += fmt.Sprintf(", %d %s", r.Counts[t], strings.ToLower(toneNames[t]))
+				sSb55.WriteString(fmt.Sprintf(", %d %s", r.Counts[t], strings.ToLower(toneNames[t])))
 			}
 		}
+		s += sSb55.String()
 		return s
 	}
 	if r.Item.Start.IsZero() {

@@ -17,7 +17,11 @@ var absent = []struct{ words, why, hint string }{
 	{"work-pool provision-infra", "pools run processes where their workers are", "flowlite work-pool create --type process NAME"},
 	{"work-pool storage", "workers run flows from the folder that is deployed", "flowlite work-pool inspect NAME"},
 	{"block register", "block types are built in; Python's own are registered by `prefect block register`", "flowlite block type ls"},
-	{"server database downgrade", "migrations lead forward only: what a newer version wrote cannot be read by an older one", "restore the copy that was made before the upgrade"},
+	{
+		"server database downgrade",
+		"migrations lead forward only: what a newer version wrote cannot be read by an older one",
+		"restore the copy that was made before the upgrade",
+	},
 	{"server database revision", "migrations are part of the program", "flowlite server database upgrade"},
 	{"server database stamp", "the database itself knows its version", "flowlite server database upgrade"},
 	{"server services start", "every server runs the services, one of them at a time each", "flowlite server start"},
@@ -45,7 +49,10 @@ func leftOut(args []string) error {
 		}
 	}
 	for _, c := range absent {
-		if w := strings.Fields(c.words); len(words) >= len(w) && slices.EqualFunc(w, words[:len(w)], func(want, said string) bool { return want == said || want+"s" == said }) {
+		if w := strings.Fields(
+			c.words,
+		); len(words) >= len(w) &&
+			slices.EqualFunc(w, words[:len(w)], func(want, said string) bool { return want == said || want+"s" == said }) {
 			return &failure{code: exitUsage, what: "there is no command flowlite " + c.words, why: c.why, hint: c.hint}
 		}
 	}

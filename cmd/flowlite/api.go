@@ -45,7 +45,11 @@ func (c *api) call(ctx context.Context, method, path string, body any) (core.JSO
 // explain gives an error that nobody answers its exit code.
 func (c *api) explain(err error) error {
 	if wrong := client.CheckServers(c.base); wrong != nil {
-		return &failure{code: exitUsage, what: wrong.Error(), hint: "say --api-url, set FLOWLITE_API_URL, or choose another profile: flowlite profile ls"}
+		return &failure{
+			code: exitUsage,
+			what: wrong.Error(),
+			hint: "say --api-url, set FLOWLITE_API_URL, or choose another profile: flowlite profile ls",
+		}
 	}
 	if client.Silent(err) {
 		return &failure{code: exitUnreachable, what: "the server at " + core.HideURL(c.base) + " has taken the request and does not answer",

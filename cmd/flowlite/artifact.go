@@ -28,7 +28,10 @@ func (c *artifactLsCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	t := &out.Table{Empty: "no artifacts", Columns: []out.Column{{Name: "key"}, {Name: "type"}, {Name: "updated"}, {Name: "id", Keep: true}, {Name: "description"}}}
+	t := &out.Table{
+		Empty:   "no artifacts",
+		Columns: []out.Column{{Name: "key"}, {Name: "type"}, {Name: "updated"}, {Name: "id", Keep: true}, {Name: "description"}},
+	}
 	var names []string
 	for _, x := range all {
 		id := x.ID.String()
@@ -64,7 +67,11 @@ func (a *app) artifactsOf(ref string, page map[string]any) ([]*core.Artifact, co
 	page["artifacts"], page["sort"] = filter, "CREATED_DESC"
 	all, raw, err := ask[[]*core.Artifact](a, "POST", "/artifacts/filter", page)
 	if err == nil && len(all) == 0 {
-		err = &failure{code: exitNotFound, what: fmt.Sprintf("no artifact %q on %s", ref, a.where()), hint: "flowlite artifact ls shows the latest of each key"}
+		err = &failure{
+			code: exitNotFound,
+			what: fmt.Sprintf("no artifact %q on %s", ref, a.where()),
+			hint: "flowlite artifact ls shows the latest of each key",
+		}
 	}
 	return all, raw, err
 }
@@ -95,9 +102,23 @@ func (c *artifactInspectCmd) Run(a *app) error {
 			}
 			return u.String()
 		}
-		if err := a.out.Record(nil, "", []out.Field{{Name: "Key", Value: a.out.Bold(core.Deref(x.Key))}, {Name: "Id", Value: x.ID.String()}, {Name: "Type", Value: core.Deref(x.Type)},
-			{Name: "Description", Value: core.Deref(x.Description)}, {Name: "Flow run", Value: id(x.FlowRunID)}, {Name: "Task run", Value: id(x.TaskRunID)},
-			{Name: "Created", Value: a.out.Full(x.Created)}, {Name: "Data", Value: data}}); err != nil {
+		if err := a.out.Record(
+			nil,
+			"",
+			[]out.Field{
+				{Name: "Key", Value: a.out.Bold(core.Deref(x.Key))},
+				{Name: "Id", Value: x.ID.String()},
+				{Name: "Type", Value: core.Deref(x.Type)},
+				{
+					Name:  "Description",
+					Value: core.Deref(x.Description),
+				},
+				{Name: "Flow run", Value: id(x.FlowRunID)},
+				{Name: "Task run", Value: id(x.TaskRunID)},
+				{Name: "Created", Value: a.out.Full(x.Created)},
+				{Name: "Data", Value: data},
+			},
+		); err != nil {
 			return err
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -27,7 +28,10 @@ func (c *automationLsCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	t := &out.Table{Empty: "no automations", Columns: []out.Column{{Name: "name", Keep: true}, {Name: "enabled"}, {Name: "when"}, {Name: "does"}, {Name: "updated"}, {Name: "id"}}}
+	t := &out.Table{
+		Empty:   "no automations",
+		Columns: []out.Column{{Name: "name", Keep: true}, {Name: "enabled"}, {Name: "when"}, {Name: "does"}, {Name: "updated"}, {Name: "id"}},
+	}
 	var names []string
 	for _, x := range all {
 		names = append(names, x.Name)
@@ -35,7 +39,10 @@ func (c *automationLsCmd) Run(a *app) error {
 		for _, act := range x.Actions {
 			does = append(does, act.Type)
 		}
-		t.Rows = append(t.Rows, []string{x.Name, fmt.Sprint(x.Enabled), when(x.Trigger), strings.Join(does, ", "), a.out.Ago(x.Updated), x.ID.String()})
+		t.Rows = append(
+			t.Rows,
+			[]string{x.Name, strconv.FormatBool(x.Enabled), when(x.Trigger), strings.Join(does, ", "), a.out.Ago(x.Updated), x.ID.String()},
+		)
 	}
 	defer a.more(len(all), c.pageFlags)
 	return a.out.List(raw, t, names)
@@ -81,13 +88,21 @@ func (r automationRef) find(a *app) (*core.Automation, core.JSON, error) {
 	case err != nil:
 		return nil, nil, err
 	case len(all) == 0:
-		return nil, nil, &failure{code: exitNotFound, what: fmt.Sprintf("no automation %q on %s", r.Name, a.where()), hint: "flowlite automation ls shows all"}
+		return nil, nil, &failure{
+			code: exitNotFound,
+			what: fmt.Sprintf("no automation %q on %s", r.Name, a.where()),
+			hint: "flowlite automation ls shows all",
+		}
 	case len(all) > 1:
 		ids := make([]string, len(all))
 		for i, x := range all {
 			ids[i] = x.ID.String()
 		}
-		return nil, nil, &failure{code: exitUsage, what: fmt.Sprintf("%d automations have the name %q", len(all), r.Name), hint: "say the id of one: " + strings.Join(ids[:min(len(ids), 4)], ", ")}
+		return nil, nil, &failure{
+			code: exitUsage,
+			what: fmt.Sprintf("%d automations have the name %q", len(all), r.Name),
+			hint: "say the id of one: " + strings.Join(ids[:min(len(ids), 4)], ", "),
+		}
 	}
 	return ask[*core.Automation](a, "GET", "/automations/"+all[0].ID.String(), nil)
 }
@@ -101,7 +116,7 @@ func (c *automationInspectCmd) Run(a *app) error {
 	}
 	fields := []out.Field{
 		{Name: "Name", Value: x.Name}, {Name: "Id", Value: x.ID.String()}, {Name: "Description", Value: x.Description},
-		{Name: "Enabled", Value: fmt.Sprint(x.Enabled)}, {Name: "When", Value: when(x.Trigger)},
+		{Name: "Enabled", Value: strconv.FormatBool(x.Enabled)}, {Name: "When", Value: when(x.Trigger)},
 		{Name: "Trigger", Value: string(core.ToJSON(x.Trigger))}, {Name: "Actions", Value: string(core.ToJSON(x.Actions))},
 		{Name: "Updated", Value: a.out.Full(x.Updated)},
 	}

@@ -42,10 +42,10 @@ func (c *benchSeedCmd) size() db.SeedSize {
 func (c *benchSeedCmd) Validate() error {
 	n := c.size()
 	if n.FlowRuns < 1 || n.TaskRuns < 0 || n.Logs < 0 || n.Events < 0 || n.Days < 1 {
-		return fmt.Errorf("--runs and --days must be above 0, the other counts not below")
+		return errors.New("--runs and --days must be above 0, the other counts not below")
 	}
 	if n.TaskRuns > 200*n.FlowRuns || n.Logs > 1000*n.FlowRuns {
-		return fmt.Errorf("at most 200 task runs and 1,000 lines of logs for each flow run")
+		return errors.New("at most 200 task runs and 1,000 lines of logs for each flow run")
 	}
 	return nil
 }
@@ -59,7 +59,13 @@ func (c *benchSeedCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	a.out.Note("made %d flow runs, %d task runs and %d lines of logs in %s", n.FlowRuns, n.TaskRuns, n.Logs, time.Since(began).Round(time.Second))
+	a.out.Note(
+		"made %d flow runs, %d task runs and %d lines of logs in %s",
+		n.FlowRuns,
+		n.TaskRuns,
+		n.Logs,
+		time.Since(began).Round(time.Second),
+	)
 	a.out.Note("next: flowlite server start --database %s, and in another terminal flowlite bench read", core.ShellWord(c.Database))
 	return nil
 }
@@ -80,12 +86,22 @@ func (c *benchReadCmd) Run(a *app) error {
 		return a.api.explain(err)
 	}
 	bar := a.out.Progress()
-	figures, err := bench.Read(a.ctx, bench.Config{URL: strings.TrimSuffix(a.api.base, "/api"), AuthString: a.cli.Auth, Rounds: c.Rounds, Progress: bar.Set})
+	figures, err := bench.Read(
+		a.ctx,
+		bench.Config{URL: strings.TrimSuffix(a.api.base, "/api"), AuthString: a.cli.Auth, Rounds: c.Rounds, Progress: bar.Set},
+	)
 	bar.Done()
 	if err != nil {
 		return err
 	}
-	t := &out.Table{Columns: []out.Column{{Name: "request", Keep: true}, {Name: "p50 ms", Right: true}, {Name: "p95 ms", Right: true}, {Name: "bytes", Right: true}}}
+	t := &out.Table{
+		Columns: []out.Column{
+			{Name: "request", Keep: true},
+			{Name: "p50 ms", Right: true},
+			{Name: "p95 ms", Right: true},
+			{Name: "bytes", Right: true},
+		},
+	}
 	var names []string
 	for _, f := range figures {
 		names = append(names, f.Name)
@@ -115,9 +131,12 @@ func (c *benchRunsCmd) Run(a *app) error {
 		return err
 	}
 	ms := func(v float64) string { return fmt.Sprintf("%.1f", v) }
-	t := &out.Table{Columns: []out.Column{{Name: "request", Keep: true}, {Name: "p50 ms", Right: true}, {Name: "p95 ms", Right: true}}, Rows: [][]string{
-		{"create a run", ms(f.CreateP50), ms(f.CreateP95)}, {"set its state", ms(f.StateP50), ms(f.StateP95)},
-	}}
+	t := &out.Table{
+		Columns: []out.Column{{Name: "request", Keep: true}, {Name: "p50 ms", Right: true}, {Name: "p95 ms", Right: true}},
+		Rows: [][]string{
+			{"create a run", ms(f.CreateP50), ms(f.CreateP95)}, {"set its state", ms(f.StateP50), ms(f.StateP95)},
+		},
+	}
 	a.out.Note("%d runs by %d clients: %.0f runs/s", f.Runs, f.Clients, f.PerSecond)
 	return a.out.List(core.ToJSON(f), t, nil)
 }

@@ -73,7 +73,11 @@ func (c *blockInspectCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	fields := []out.Field{{Name: "Block", Value: d.BlockType.Slug + "/" + d.Name}, {Name: "Id", Value: d.ID.String()}, {Name: "Updated", Value: a.out.Full(d.Updated)}}
+	fields := []out.Field{
+		{Name: "Block", Value: d.BlockType.Slug + "/" + d.Name},
+		{Name: "Id", Value: d.ID.String()},
+		{Name: "Updated", Value: a.out.Full(d.Updated)},
+	}
 	data := map[string]core.JSON{}
 	_ = json.Unmarshal(d.Data, &data)
 	for _, k := range slices.Sorted(maps.Keys(data)) {
@@ -161,10 +165,18 @@ func (c *blockTypeLsCmd) Run(a *app) error {
 
 // saveBlock creates the block with the newest schema of its type, or puts its
 // data in place of what is there.
-func (a *app) saveBlock(slug, name string, data map[string]core.JSON, overwrite bool) (d *core.BlockDocument, raw core.JSON, replaced bool, err error) {
+func (a *app) saveBlock(
+	slug, name string,
+	data map[string]core.JSON,
+	overwrite bool,
+) (d *core.BlockDocument, raw core.JSON, replaced bool, err error) {
 	kind, _, err := ask[*core.BlockType](a, "GET", "/block_types/slug/"+esc(slug), nil)
 	if core.IsNotFound(err) {
-		return nil, nil, false, &failure{code: exitNotFound, what: "there is no block type " + slug, hint: "see `flowlite block type ls`; Python classes are registered by `prefect block register`"}
+		return nil, nil, false, &failure{
+			code: exitNotFound,
+			what: "there is no block type " + slug,
+			hint: "see `flowlite block type ls`; Python classes are registered by `prefect block register`",
+		}
 	}
 	if err != nil {
 		return nil, nil, false, err
@@ -178,7 +190,11 @@ func (a *app) saveBlock(slug, name string, data map[string]core.JSON, overwrite 
 		schemas = slices.DeleteFunc(schemas, func(x *core.BlockSchema) bool { return !x.HidesValue() })
 	}
 	if len(schemas) == 0 {
-		return nil, nil, false, &failure{code: exitFailed, what: "the server knows no schema of the block type " + slug, hint: "register it again, or restart the server"}
+		return nil, nil, false, &failure{
+			code: exitFailed,
+			what: "the server knows no schema of the block type " + slug,
+			hint: "register it again, or restart the server",
+		}
 	}
 	if err := fits(data, schemas[0].Fields, slug); err != nil {
 		return nil, nil, false, err
@@ -211,7 +227,11 @@ func fits(data map[string]core.JSON, schema core.JSON, slug string) error {
 	open, _ := schema.Map()["additionalProperties"].(bool)
 	for k := range data {
 		if props[k] == nil && !open {
-			f := &failure{code: exitUsage, what: fmt.Sprintf("blocks of type %s have no field %s", slug, k), hint: "they have " + strings.Join(known, ", ")}
+			f := &failure{
+				code: exitUsage,
+				what: fmt.Sprintf("blocks of type %s have no field %s", slug, k),
+				hint: "they have " + strings.Join(known, ", "),
+			}
 			if n := nearest(k, known); n != "" {
 				f.hint = "did you mean " + n + "?"
 			}
@@ -221,7 +241,11 @@ func fits(data map[string]core.JSON, schema core.JSON, slug string) error {
 	required, _ := schema.Map()["required"].([]any)
 	for _, r := range required {
 		if name, _ := r.(string); data[name] == nil {
-			return &failure{code: exitUsage, what: fmt.Sprintf("blocks of type %s need the field %s", slug, name), hint: "they have " + strings.Join(known, ", ")}
+			return &failure{
+				code: exitUsage,
+				what: fmt.Sprintf("blocks of type %s need the field %s", slug, name),
+				hint: "they have " + strings.Join(known, ", "),
+			}
 		}
 	}
 	return nil

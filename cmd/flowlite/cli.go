@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
 	"regexp"
@@ -182,7 +183,11 @@ func usage(err error, args []string) error {
 			hint: "leave it out to be asked for it, or say --from-stdin, --from-file FILE or --from-env NAME"}
 	}
 	what := err.Error()
-	if head, rest, ok := strings.Cut(what, ": "); ok && strings.Join(strings.Fields(aliases.ReplaceAllString(head, "")), " ") == strings.Join(words, " ") {
+	if head, rest, ok := strings.Cut(
+		what,
+		": ",
+	); ok &&
+		strings.Join(strings.Fields(aliases.ReplaceAllString(head, "")), " ") == strings.Join(words, " ") {
 		what = rest // the hint names the command
 	}
 	for _, r := range rewordings {
@@ -245,9 +250,7 @@ func (p pageFlags) Validate() error {
 
 func (p pageFlags) body(more map[string]any) map[string]any {
 	m := map[string]any{"limit": p.Limit, "offset": p.Offset}
-	for k, v := range more {
-		m[k] = v
-	}
+	maps.Copy(m, more)
 	return m
 }
 

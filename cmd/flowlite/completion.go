@@ -160,9 +160,7 @@ func completionServer(words []string) (base, auth string) {
 		if p := flagOf(words, "--profile"); p != "" {
 			name = p
 		}
-		for k, v := range f.Profiles[name] {
-			values[k] = v
-		}
+		maps.Copy(values, f.Profiles[name])
 	}
 	for _, k := range []string{"FLOWLITE_API_URL", "FLOWLITE_AUTH_STRING"} {
 		if v, ok := os.LookupEnv(k); ok {

@@ -49,7 +49,10 @@ func (c *tagLimitLsCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	t := &out.Table{Empty: "no limits of tags", Columns: []out.Column{{Name: "tag", Keep: true}, {Name: "limit"}, {Name: "active"}, {Name: "updated"}}}
+	t := &out.Table{
+		Empty:   "no limits of tags",
+		Columns: []out.Column{{Name: "tag", Keep: true}, {Name: "limit"}, {Name: "active"}, {Name: "updated"}},
+	}
 	var names []string
 	for _, l := range all {
 		names = append(names, l.Tag)
@@ -66,8 +69,17 @@ func (c *tagLimitInspectCmd) Run(a *app) error {
 	if err != nil {
 		return c.explain(err)
 	}
-	f := []out.Field{{Name: "Tag", Value: a.out.Bold(l.Tag)}, {Name: "Id", Value: l.ID.String()}, {Name: "Limit", Value: strconv.FormatInt(l.Limit, 10)},
-		{Name: "Active", Value: strconv.Itoa(len(l.ActiveSlots))}, {Name: "Created", Value: a.out.Full(l.Created)}, {Name: "Updated", Value: a.out.Full(l.Updated)}}
+	f := []out.Field{
+		{Name: "Tag", Value: a.out.Bold(l.Tag)},
+		{Name: "Id", Value: l.ID.String()},
+		{Name: "Limit", Value: strconv.FormatInt(l.Limit, 10)},
+		{
+			Name:  "Active",
+			Value: strconv.Itoa(len(l.ActiveSlots)),
+		},
+		{Name: "Created", Value: a.out.Full(l.Created)},
+		{Name: "Updated", Value: a.out.Full(l.Updated)},
+	}
 	for _, id := range l.ActiveSlots {
 		f = append(f, out.Field{Name: "Task run", Value: id.String()})
 	}

@@ -96,7 +96,13 @@ func (c *dbCopyCmd) Run(a *app) error {
 	if err := a.out.List(core.ToJSON(tables), t, names); err != nil {
 		return err
 	}
-	a.out.Note("copied %d rows of %d tables from %s to %s; counts and checksums are the same", rows, len(tables), withoutPassword(c.From), core.ShellWord(withoutPassword(c.To)))
+	a.out.Note(
+		"copied %d rows of %d tables from %s to %s; counts and checksums are the same",
+		rows,
+		len(tables),
+		withoutPassword(c.From),
+		core.ShellWord(withoutPassword(c.To)),
+	)
 	if mended > 0 {
 		a.out.Note("in %d values Postgres could not store a character (NUL, or no text at all); U+FFFD stands there now", mended)
 	}
@@ -122,7 +128,13 @@ func (c *dbBackupCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	if err := a.out.Say(core.ToJSON(map[string]any{"file": c.File, "bytes": size}), c.File, "Wrote %s (%.1f MB), checked", c.File, float64(size)/1e6); err != nil {
+	if err := a.out.Say(
+		core.ToJSON(map[string]any{"file": c.File, "bytes": size}),
+		c.File,
+		"Wrote %s (%.1f MB), checked",
+		c.File,
+		float64(size)/1e6,
+	); err != nil {
 		return err
 	}
 	_, none := os.Stat(c.results())
@@ -138,7 +150,10 @@ type dbRestoreCmd struct {
 
 func (c *dbRestoreCmd) Run(a *app) error {
 	if isPostgres(c.url()) {
-		return own("restored", fmt.Sprintf("pg_restore --clean --if-exists --single-transaction --dbname='%s' %s", withoutPassword(c.url()), c.File))
+		return own(
+			"restored",
+			fmt.Sprintf("pg_restore --clean --if-exists --single-transaction --dbname='%s' %s", withoutPassword(c.url()), c.File),
+		)
 	}
 	path := strings.TrimPrefix(c.url(), "sqlite:")
 	if _, err := os.Stat(path); err == nil {

@@ -80,13 +80,24 @@ func (c *deployCmd) Run(a *app) error {
 		}
 		raws, names = append(raws, json.RawMessage(raw)), append(names, p.fullName())
 		if a.out.ForPeople() {
-			if err := a.out.Say(nil, "", "Deployed %s to pool %s  %s", a.out.Bold(p.fullName()), p.pool, a.api.page("/deployments/"+p.id.String())); err != nil {
+			if err := a.out.Say(
+				nil,
+				"",
+				"Deployed %s to pool %s  %s",
+				a.out.Bold(p.fullName()),
+				p.pool,
+				a.api.page("/deployments/"+p.id.String()),
+			); err != nil {
 				return err
 			}
 		}
 	}
 	if a.out.ForPeople() {
-		a.out.Note("Workers look for %s in their working directory: --work-dir, or the job variable working_dir. Here it is %s.", plans[0].body.Entrypoint.V, dir)
+		a.out.Note(
+			"Workers look for %s in their working directory: --work-dir, or the job variable working_dir. Here it is %s.",
+			plans[0].body.Entrypoint.V,
+			dir,
+		)
 		a.out.Hint("%s --watch", core.ShellCommand("flowlite", "deployment", "run", names[0]))
 		return nil
 	}
@@ -232,7 +243,11 @@ func (a *app) plan(dir string, s *deploySpec, f specFlags, pool poolChoice, queu
 	all.Overlay(params)
 	if s.Enforce == nil || *s.Enforce {
 		if faults := schema.Validate(desc.Schema, all.JSON(), false); len(faults) > 0 {
-			return nil, &failure{code: exitUsage, what: fmt.Sprintf("%s: %s", s.Name, faults[0].Msg), hint: "the parameters are those of " + s.Entrypoint}
+			return nil, &failure{
+				code: exitUsage,
+				what: fmt.Sprintf("%s: %s", s.Name, faults[0].Msg),
+				hint: "the parameters are those of " + s.Entrypoint,
+			}
 		}
 	}
 	p := &deployPlan{flow: desc.Name, pool: s.Pool.Name}
@@ -242,7 +257,11 @@ func (a *app) plan(dir string, s *deploySpec, f specFlags, pool poolChoice, queu
 	if p.old != nil && p.old.Fetches() != "" {
 		a.out.Note("%s/%s has %s, which a deploy clears: workers run the code in their own working directory", p.flow, s.Name, p.old.Fetches())
 	}
-	p.body = core.DeploymentCreate{Name: s.Name, WorkPoolName: core.Some(s.Pool.Name), ParameterOpenAPISchema: core.Some(desc.Schema.OrObject())}
+	p.body = core.DeploymentCreate{
+		Name:                   s.Name,
+		WorkPoolName:           core.Some(s.Pool.Name),
+		ParameterOpenAPISchema: core.Some(desc.Schema.OrObject()),
+	}
 	// What neither the file nor a flag says keeps what is stored.
 	if s.Schedule != nil || s.Schedules != nil {
 		p.body.Schedules = core.Some(schedules)
@@ -340,12 +359,20 @@ func (a *app) poolFor(name string) (*core.WorkPool, error) {
 	}
 	switch len(names) {
 	case 0:
-		return nil, &failure{code: exitNotFound, what: "there is no work pool on " + a.where(), hint: "flowlite work-pool create --type process default"}
+		return nil, &failure{
+			code: exitNotFound,
+			what: "there is no work pool on " + a.where(),
+			hint: "flowlite work-pool create --type process default",
+		}
 	case 1:
 		a.out.Note("to pool %s, the only one", names[0])
 		return all[0], nil
 	}
-	return nil, &failure{code: exitUsage, what: "which work pool?", hint: "say --pool with one of " + strings.Join(names, ", ") + "; or flowlite config set " + poolSetting + "=NAME"}
+	return nil, &failure{
+		code: exitUsage,
+		what: "which work pool?",
+		hint: "say --pool with one of " + strings.Join(names, ", ") + "; or flowlite config set " + poolSetting + "=NAME",
+	}
 }
 
 // carryOut makes or replaces the deployment.
@@ -371,7 +398,16 @@ type planRow struct {
 
 func (a *app) showPlans(plans []*deployPlan) error {
 	rows, names := []planRow{}, []string{}
-	t := &out.Table{Columns: []out.Column{{Name: "would", Keep: true}, {Name: "name", Keep: true}, {Name: "pool"}, {Name: "schedules"}, {Name: "parameters"}, {Name: "entrypoint"}}}
+	t := &out.Table{
+		Columns: []out.Column{
+			{Name: "would", Keep: true},
+			{Name: "name", Keep: true},
+			{Name: "pool"},
+			{Name: "schedules"},
+			{Name: "parameters"},
+			{Name: "entrypoint"},
+		},
+	}
 	for _, p := range plans {
 		row := planRow{Action: "create", FlowName: p.flow, Deployment: p.body}
 		if p.old != nil {
@@ -382,7 +418,17 @@ func (a *app) showPlans(plans []*deployPlan) error {
 			when = append(when, &core.Schedule{Rule: s.Rule, Active: !s.Active.Set || s.Active.V})
 		}
 		rows, names = append(rows, row), append(names, p.fullName())
-		t.Rows = append(t.Rows, []string{row.Action, p.fullName(), p.pool, schedules(&core.Deployment{Schedules: when}), string(p.body.Parameters.V), p.body.Entrypoint.V})
+		t.Rows = append(
+			t.Rows,
+			[]string{
+				row.Action,
+				p.fullName(),
+				p.pool,
+				schedules(&core.Deployment{Schedules: when}),
+				string(p.body.Parameters.V),
+				p.body.Entrypoint.V,
+			},
+		)
 	}
 	if err := a.out.List(core.ToJSON(rows), t, names); err != nil {
 		return err

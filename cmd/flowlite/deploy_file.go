@@ -63,7 +63,11 @@ type poolSpec struct {
 func readDeployFile(name string) (*deployFile, error) {
 	b, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		f := &failure{code: exitUsage, what: "there is no " + name, hint: "flowlite init writes one; or say an entrypoint: flowlite deploy flows/adder.go:Adder"}
+		f := &failure{
+			code: exitUsage,
+			what: "there is no " + name,
+			hint: "flowlite init writes one; or say an entrypoint: flowlite deploy flows/adder.go:Adder",
+		}
 		if other := filepath.Join(filepath.Dir(name), "prefect.yaml"); name != other {
 			if _, err := os.Stat(other); err == nil {
 				f.hint = core.ShellCommand("flowlite", "deploy", "--config", other) + " reads Prefect's"
@@ -94,7 +98,11 @@ func readDeployFile(name string) (*deployFile, error) {
 			return nil, badUsage("%s: deployment %d needs a name and an entrypoint", name, i+1)
 		}
 		if len(s.Triggers) > 0 {
-			return nil, badUsage("%s: triggers of %s are not made by deploy; make an automation of them: flowlite automation create --from-file", name, s.Name)
+			return nil, badUsage(
+				"%s: triggers of %s are not made by deploy; make an automation of them: flowlite automation create --from-file",
+				name,
+				s.Name,
+			)
 		}
 	}
 	return f, nil
@@ -139,7 +147,11 @@ func (f *deployFile) choose(file string, all bool, names []string) ([]deploySpec
 	case all || len(names) == 0 && len(have) == 1:
 		return f.Deployments, nil
 	case len(names) == 0:
-		return nil, &failure{code: exitUsage, what: fmt.Sprintf("%s has %d deployments", file, len(have)), hint: "say --all, or -n with one of " + strings.Join(have, ", ")}
+		return nil, &failure{
+			code: exitUsage,
+			what: fmt.Sprintf("%s has %d deployments", file, len(have)),
+			hint: "say --all, or -n with one of " + strings.Join(have, ", "),
+		}
 	}
 	var chosen []deploySpec
 	for _, name := range names {

@@ -40,9 +40,22 @@ func (c *deploymentLsCmd) Run(a *app) error {
 		return err
 	}
 	names := a.fullNames(all)
-	t := &out.Table{Empty: "no deployments; `flowlite up` deploys ./flows", Columns: []out.Column{{Name: "name"}, {Name: "status"}, {Name: "pool"}, {Name: "schedule"}, {Name: "tags"}, {Name: "entrypoint"}}}
+	t := &out.Table{
+		Empty:   "no deployments; `flowlite up` deploys ./flows",
+		Columns: []out.Column{{Name: "name"}, {Name: "status"}, {Name: "pool"}, {Name: "schedule"}, {Name: "tags"}, {Name: "entrypoint"}},
+	}
 	for i, d := range all {
-		t.Rows = append(t.Rows, []string{names[i], a.deploymentStatus(d), core.Deref(d.WorkPoolName), schedules(d), strings.Join(d.Tags, ", "), core.Deref(d.Entrypoint)})
+		t.Rows = append(
+			t.Rows,
+			[]string{
+				names[i],
+				a.deploymentStatus(d),
+				core.Deref(d.WorkPoolName),
+				schedules(d),
+				strings.Join(d.Tags, ", "),
+				core.Deref(d.Entrypoint),
+			},
+		)
 	}
 	defer a.more(len(all), c.pageFlags)
 	return a.out.List(raw, t, names)
@@ -75,11 +88,30 @@ func (c *deploymentInspectCmd) Run(a *app) error {
 		return err
 	}
 	return a.out.Record(raw, d.FullName(), []out.Field{
-		{Name: "Name", Value: a.out.Bold(d.FullName())}, {Name: "Id", Value: d.ID.String()}, {Name: "Status", Value: a.deploymentStatus(d)},
-		{Name: "Description", Value: core.Deref(d.Description)}, {Name: "Entrypoint", Value: core.Deref(d.Entrypoint)}, {Name: "Path", Value: core.Deref(d.Path)},
-		{Name: "Pool", Value: core.Deref(d.WorkPoolName)}, {Name: "Queue", Value: core.Deref(d.WorkQueueName)}, {Name: "Schedules", Value: schedules(d)},
-		{Name: "Parameters", Value: string(d.Parameters)}, {Name: "Tags", Value: strings.Join(d.Tags, ", ")}, {Name: "Version", Value: core.Deref(d.Version)},
-		{Name: "Updated", Value: a.out.Full(d.Updated)}, {Name: "URL", Value: a.api.page("/deployments/" + d.ID.String())}})
+		{Name: "Name", Value: a.out.Bold(d.FullName())},
+		{Name: "Id", Value: d.ID.String()},
+		{Name: "Status", Value: a.deploymentStatus(d)},
+		{
+			Name:  "Description",
+			Value: core.Deref(d.Description),
+		},
+		{Name: "Entrypoint", Value: core.Deref(d.Entrypoint)},
+		{Name: "Path", Value: core.Deref(d.Path)},
+		{
+			Name:  "Pool",
+			Value: core.Deref(d.WorkPoolName),
+		},
+		{Name: "Queue", Value: core.Deref(d.WorkQueueName)},
+		{Name: "Schedules", Value: schedules(d)},
+		{
+			Name:  "Parameters",
+			Value: string(d.Parameters),
+		},
+		{Name: "Tags", Value: strings.Join(d.Tags, ", ")},
+		{Name: "Version", Value: core.Deref(d.Version)},
+		{Name: "Updated", Value: a.out.Full(d.Updated)},
+		{Name: "URL", Value: a.api.page("/deployments/" + d.ID.String())},
+	})
 }
 
 type deploymentRunCmd struct {

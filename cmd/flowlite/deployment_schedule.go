@@ -101,7 +101,15 @@ func (c *scheduleCreateCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	if err := a.out.Say(raw, made[0].ID.String(), "Created schedule %s of %s: %s", short(made[0].ID), a.out.Bold(d.FullName()), describeSchedule(made[0])); err != nil || !a.out.ForPeople() {
+	if err := a.out.Say(
+		raw,
+		made[0].ID.String(),
+		"Created schedule %s of %s: %s",
+		short(made[0].ID),
+		a.out.Bold(d.FullName()),
+		describeSchedule(made[0]),
+	); err != nil ||
+		!a.out.ForPeople() {
 		return err
 	}
 	for _, t := range parsed.Between(core.Now(), 0, 3) {
@@ -138,7 +146,10 @@ func (c *scheduleLsCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	t := &out.Table{Empty: "no schedules", Columns: []out.Column{{Name: "id", Keep: true}, {Name: "schedule", Keep: true}, {Name: "active"}, {Name: "next"}, {Name: "slug"}}}
+	t := &out.Table{
+		Empty:   "no schedules",
+		Columns: []out.Column{{Name: "id", Keep: true}, {Name: "schedule", Keep: true}, {Name: "active"}, {Name: "next"}, {Name: "slug"}},
+	}
 	var names []string
 	for _, s := range d.Schedules {
 		next := ""
@@ -174,11 +185,19 @@ func (r scheduleRef) find(a *app) (*core.Deployment, *core.Schedule, error) {
 	}
 	switch len(found) {
 	case 0:
-		return nil, nil, &failure{code: exitNotFound, what: fmt.Sprintf("%s has no schedule %q", d.FullName(), r.ID), hint: core.ShellCommand("flowlite", "deployment", "schedule", "ls", d.FullName())}
+		return nil, nil, &failure{
+			code: exitNotFound,
+			what: fmt.Sprintf("%s has no schedule %q", d.FullName(), r.ID),
+			hint: core.ShellCommand("flowlite", "deployment", "schedule", "ls", d.FullName()),
+		}
 	case 1:
 		return d, found[0], nil
 	}
-	return nil, nil, &failure{code: exitUsage, what: fmt.Sprintf("%q is %d schedules of %s", r.ID, len(found), d.FullName()), hint: "say more of the id"}
+	return nil, nil, &failure{
+		code: exitUsage,
+		what: fmt.Sprintf("%q is %d schedules of %s", r.ID, len(found), d.FullName()),
+		hint: "say more of the id",
+	}
 }
 
 func (r scheduleRef) activate(a *app, active bool, done string) error {
@@ -240,7 +259,13 @@ func (c *scheduleClearCmd) Run(a *app) error {
 			return err
 		}
 	}
-	return a.out.Say(core.ToJSON(append([]*core.Schedule{}, d.Schedules...)), d.FullName(), "Deleted %s of %s", count(len(d.Schedules), "schedule"), d.FullName())
+	return a.out.Say(
+		core.ToJSON(append([]*core.Schedule{}, d.Schedules...)),
+		d.FullName(),
+		"Deleted %s of %s",
+		count(len(d.Schedules), "schedule"),
+		d.FullName(),
+	)
 }
 
 func schedulesPath(d *core.Deployment) string { return "/deployments/" + d.ID.String() + "/schedules" }

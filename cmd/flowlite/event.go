@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/url"
 	"os"
 	"strings"
@@ -77,7 +78,10 @@ func (c *eventLsCmd) Run(a *app) error {
 		}
 	}
 	rows = rows[:min(c.Limit, len(rows))]
-	t := &out.Table{Empty: "no such events in the time that --since names", Columns: []out.Column{{Name: "when"}, {Name: "event", Keep: true}, {Name: "resource", Keep: true}}}
+	t := &out.Table{
+		Empty:   "no such events in the time that --since names",
+		Columns: []out.Column{{Name: "when"}, {Name: "event", Keep: true}, {Name: "resource", Keep: true}},
+	}
 	ids := make([]string, len(rows))
 	for i, raw := range rows {
 		var e core.Event
@@ -129,7 +133,7 @@ func (c *eventStreamCmd) Run(a *app) error {
 			if err := a.out.Table(&out.Table{Rows: [][]string{{e.Occurred.String(), e.Event, e.ResourceID()}}}); err != nil {
 				return err
 			}
-		} else if err := a.out.Say(nil, "", "%s  %s  %s", a.out.Dim(e.Occurred.Time().Local().Format("15:04:05.000")), e.Event, e.ResourceID()); err != nil {
+		} else if err := a.out.Say(nil, "", "%s  %s  %s", a.out.Dim(clock(e)), e.Event, e.ResourceID()); err != nil {
 			return err
 		}
 		if n == c.Count {
@@ -168,13 +172,21 @@ func (c *eventEmitCmd) Run(a *app) error {
 	if core.Unmarshal(payload, &object) != nil {
 		return badUsage("--payload is a JSON object")
 	}
-	e := &core.Event{ID: core.NewID(), Occurred: core.Now(), Event: c.Event, Resource: map[string]string{}, Related: []map[string]string{}, Payload: payload}
-	for key, v := range c.Label {
-		e.Resource[key] = v
+	e := &core.Event{
+		ID:       core.NewID(),
+		Occurred: core.Now(),
+		Event:    c.Event,
+		Resource: map[string]string{},
+		Related:  []map[string]string{},
+		Payload:  payload,
 	}
+	maps.Copy(e.Resource, c.Label)
 	e.Resource["prefect.resource.id"] = c.Resource
 	if _, err := a.api.call(a.ctx, "POST", "/events", []*core.Event{e}); err != nil {
 		return err
 	}
 	return a.out.Say(core.ToJSON(e), e.ID.String(), "Emitted %s", c.Event)
 }
+
+// clock is when an event occurred, as a person at this machine reads it.
+func clock(e *core.Event) string { return e.Occurred.Time().Local().Format("15:04:05.000") }

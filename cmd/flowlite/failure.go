@@ -48,8 +48,7 @@ func report(p *out.Printer, err error) int {
 	if !ok {
 		f = &failure{code: exitFailed, what: err.Error()}
 		if e, ok := errors.AsType[*core.Error](err); ok {
-			switch e.Code {
-			case core.ENotFound:
+			if e.Code == core.ENotFound {
 				f.code = exitNotFound
 			}
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -68,7 +69,17 @@ func (c *flowRunLsCmd) Run(a *app) error {
 	for i, r := range all {
 		ids, flows, names[i] = append(ids, r.ID), append(flows, r.FlowID), r.ID.String()
 	}
-	t := &out.Table{Empty: noRuns("flow runs", c.State), Columns: []out.Column{{Name: "name"}, {Name: "id", Keep: true}, {Name: "state", Keep: true}, {Name: "flow"}, {Name: "when"}, {Name: "took", Right: true}}}
+	t := &out.Table{
+		Empty: noRuns("flow runs", c.State),
+		Columns: []out.Column{
+			{Name: "name"},
+			{Name: "id", Keep: true},
+			{Name: "state", Keep: true},
+			{Name: "flow"},
+			{Name: "when"},
+			{Name: "took", Right: true},
+		},
+	}
 	if a.out.ForPeople() {
 		flowNames := a.flowNames(flows)
 		shown := names
@@ -76,7 +87,10 @@ func (c *flowRunLsCmd) Run(a *app) error {
 			shown = shorts(ids)
 		}
 		for i, r := range all {
-			t.Rows = append(t.Rows, []string{r.Name, shown[i], a.out.State(r.StateType, r.StateName), flowNames[r.FlowID], a.out.Ago(started(r)), took(r)})
+			t.Rows = append(
+				t.Rows,
+				[]string{r.Name, shown[i], a.out.State(r.StateType, r.StateName), flowNames[r.FlowID], a.out.Ago(started(r)), took(r)},
+			)
 		}
 	}
 	a.noteUnusual(len(all), c.State)
@@ -110,7 +124,11 @@ func (c *flowRunInspectCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	f := []out.Field{{Name: "Name", Value: a.out.Bold(r.Name)}, {Name: "Id", Value: r.ID.String()}, {Name: "State", Value: a.out.State(r.StateType, r.StateName)}}
+	f := []out.Field{
+		{Name: "Name", Value: a.out.Bold(r.Name)},
+		{Name: "Id", Value: r.ID.String()},
+		{Name: "State", Value: a.out.State(r.StateType, r.StateName)},
+	}
 	if r.State != nil {
 		f = append(f, out.Field{Name: "Message", Value: core.Deref(r.State.Message)})
 	}
@@ -118,10 +136,22 @@ func (c *flowRunInspectCmd) Run(a *app) error {
 	if a.out.ForPeople() {
 		flow = a.flowNames([]core.UUID{r.FlowID})[r.FlowID]
 	}
-	f = append(f, out.Field{Name: "Flow", Value: flow}, out.Field{Name: "Parameters", Value: string(r.Parameters)}, out.Field{Name: "Tags", Value: strings.Join(r.Tags, ", ")},
-		out.Field{Name: "Pool", Value: core.Deref(r.WorkPoolName)}, out.Field{Name: "Scheduled", Value: a.out.Full(r.ExpectedStartTime)},
-		out.Field{Name: "Started", Value: a.out.Full(r.StartTime)}, out.Field{Name: "Ended", Value: a.out.Full(r.EndTime)},
-		out.Field{Name: "Took", Value: took(r)}, out.Field{Name: "Attempts", Value: fmt.Sprint(r.RunCount)}, out.Field{Name: "URL", Value: a.runURL(r)})
+	f = append(
+		f,
+		out.Field{Name: "Flow", Value: flow},
+		out.Field{Name: "Parameters", Value: string(r.Parameters)},
+		out.Field{Name: "Tags", Value: strings.Join(r.Tags, ", ")},
+		out.Field{Name: "Pool", Value: core.Deref(r.WorkPoolName)},
+		out.Field{Name: "Scheduled", Value: a.out.Full(r.ExpectedStartTime)},
+		out.Field{Name: "Started", Value: a.out.Full(r.StartTime)},
+		out.Field{Name: "Ended", Value: a.out.Full(r.EndTime)},
+		out.Field{
+			Name:  "Took",
+			Value: took(r),
+		},
+		out.Field{Name: "Attempts", Value: strconv.FormatInt(r.RunCount, 10)},
+		out.Field{Name: "URL", Value: a.runURL(r)},
+	)
 	return a.out.Record(raw, r.ID.String(), f)
 }
 

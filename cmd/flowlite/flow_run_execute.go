@@ -33,8 +33,15 @@ func (c *flowRunExecuteCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	cfg := worker.Config{Orchestrator: client.New(client.Config{URL: a.cli.APIURL, AuthString: a.cli.Auth}), APIURL: a.api.base, AuthString: a.cli.Auth,
-		WorkDir: dir, Python: c.Python, NoFork: true, Log: logger(a, c.LogLevel)}
+	cfg := worker.Config{
+		Orchestrator: client.New(client.Config{URL: a.cli.APIURL, AuthString: a.cli.Auth}),
+		APIURL:       a.api.base,
+		AuthString:   a.cli.Auth,
+		WorkDir:      dir,
+		Python:       c.Python,
+		NoFork:       true,
+		Log:          logger(a, c.LogLevel),
+	}
 	if c.Home != "" {
 		cfg.CacheDir = filepath.Join(c.Home, "cache")
 	}
@@ -44,7 +51,11 @@ func (c *flowRunExecuteCmd) Run(a *app) error {
 			return outcome(exitInterrupted)
 		}
 		if core.CodeOf(err) == core.ELeaseLost {
-			return &failure{code: exitFailed, what: r.Name + " is executed by another worker or program", hint: core.ShellCommand("flowlite", "flow-run", "watch", r.Name)}
+			return &failure{
+				code: exitFailed,
+				what: r.Name + " is executed by another worker or program",
+				hint: core.ShellCommand("flowlite", "flow-run", "watch", r.Name),
+			}
 		}
 		return a.api.explain(err)
 	}

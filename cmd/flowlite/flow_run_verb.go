@@ -34,7 +34,11 @@ func (a *app) changeRun(ref, verb string, body any) (*said, error) {
 		return nil, err
 	}
 	if res.Status == core.Abort || res.Status == core.Reject && (verb != "/cancel" || res.State == nil) {
-		return nil, &failure{code: exitFailed, what: fmt.Sprintf("%s is %s: the server refused", r.Name, r.StateName), why: core.Deref(res.Details.Reason)}
+		return nil, &failure{
+			code: exitFailed,
+			what: fmt.Sprintf("%s is %s: the server refused", r.Name, r.StateName),
+			why:  core.Deref(res.Details.Reason),
+		}
 	}
 	return &said{raw, r.ID.String(), fmt.Sprintf("%s  %s", r.Name, a.out.State(res.State.Type, res.State.Name))}, nil
 }

@@ -62,7 +62,13 @@ func (c *flowServeCmd) Run(a *app) error {
 	if err := w.Start(a.ctx); err != nil {
 		return a.api.explain(err)
 	}
-	if err := a.out.Say(raw, plan.fullName(), "Serving %s  %s", a.out.Bold(plan.fullName()), a.api.page("/deployments/"+plan.id.String())); err != nil {
+	if err := a.out.Say(
+		raw,
+		plan.fullName(),
+		"Serving %s  %s",
+		a.out.Bold(plan.fullName()),
+		a.api.page("/deployments/"+plan.id.String()),
+	); err != nil {
 		return err
 	}
 	if a.out.ForPeople() {

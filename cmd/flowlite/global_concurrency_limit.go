@@ -75,11 +75,24 @@ func (c *globalLimitLsCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	t := &out.Table{Empty: "no global limits", Columns: []out.Column{{Name: "name", Keep: true}, {Name: "limit"}, {Name: "occupied"}, {Name: "decay"}, {Name: "holds"}, {Name: "updated"}}}
+	t := &out.Table{
+		Empty: "no global limits",
+		Columns: []out.Column{
+			{Name: "name", Keep: true},
+			{Name: "limit"},
+			{Name: "occupied"},
+			{Name: "decay"},
+			{Name: "holds"},
+			{Name: "updated"},
+		},
+	}
 	var names []string
 	for _, l := range all {
 		names = append(names, l.Name)
-		t.Rows = append(t.Rows, []string{l.Name, strconv.FormatInt(l.Limit, 10), strconv.FormatInt(l.ActiveSlots, 10), decay(l), yesNo(l.Active), a.out.Ago(l.Updated)})
+		t.Rows = append(
+			t.Rows,
+			[]string{l.Name, strconv.FormatInt(l.Limit, 10), strconv.FormatInt(l.ActiveSlots, 10), decay(l), yesNo(l.Active), a.out.Ago(l.Updated)},
+		)
 	}
 	defer a.more(len(all), c.pageFlags)
 	return a.out.List(raw, t, names)
@@ -106,9 +119,22 @@ func (c *globalLimitInspectCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	return a.out.Record(raw, l.Name, []out.Field{{Name: "Name", Value: a.out.Bold(l.Name)}, {Name: "Id", Value: l.ID.String()},
-		{Name: "Limit", Value: strconv.FormatInt(l.Limit, 10)}, {Name: "Occupied", Value: strconv.FormatInt(l.ActiveSlots, 10)}, {Name: "Decay", Value: decay(l)},
-		{Name: "Holds", Value: yesNo(l.Active)}, {Name: "Created", Value: a.out.Full(l.Created)}, {Name: "Updated", Value: a.out.Full(l.Updated)}})
+	return a.out.Record(raw, l.Name, []out.Field{
+		{Name: "Name", Value: a.out.Bold(l.Name)},
+		{Name: "Id", Value: l.ID.String()},
+		{
+			Name:  "Limit",
+			Value: strconv.FormatInt(l.Limit, 10),
+		},
+		{Name: "Occupied", Value: strconv.FormatInt(l.ActiveSlots, 10)},
+		{Name: "Decay", Value: decay(l)},
+		{
+			Name:  "Holds",
+			Value: yesNo(l.Active),
+		},
+		{Name: "Created", Value: a.out.Full(l.Created)},
+		{Name: "Updated", Value: a.out.Full(l.Updated)},
+	})
 }
 
 type globalLimitUpdateCmd struct {

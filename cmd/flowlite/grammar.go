@@ -16,7 +16,11 @@ func parser(c *cli, group string, options ...kong.Option) *kong.Kong {
 	if field, ok := groupField(group); ok {
 		root = onlyGroup(field)
 	}
-	return kong.Must(root, append([]kong.Option{kong.Name("flowlite"), kong.Description("A workflow orchestrator in one program."), kong.Vars{"api": defaultAPI}}, options...)...)
+	return kong.Must(
+		root,
+		append(
+			[]kong.Option{kong.Name("flowlite"), kong.Description("A workflow orchestrator in one program."), kong.Vars{"api": defaultAPI}},
+			options...)...)
 }
 
 // groupOf is the first word of a command line: a command group, if it is one.
@@ -39,8 +43,7 @@ var globalsWithValue = []string{"-o", "--output", "--color", "--api-url", "--aut
 
 func groupField(group string) (reflect.StructField, bool) {
 	t := reflect.TypeFor[cli]()
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		if _, command := f.Tag.Lookup("cmd"); !command || group == "" {
 			continue
 		}
@@ -60,8 +63,7 @@ func groupField(group string) (reflect.StructField, bool) {
 func onlyGroup(group reflect.StructField) any {
 	t := reflect.TypeFor[cli]()
 	var fields []reflect.StructField
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		if _, command := f.Tag.Lookup("cmd"); !command || f.Name == group.Name {
 			fields = append(fields, f)
 		}

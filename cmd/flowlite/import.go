@@ -45,7 +45,11 @@ func (c *importPrefectCmd) explain(a *app, from string, err error) error {
 	if !client.Unreachable(err) {
 		return err
 	}
-	f := &failure{code: exitUnreachable, what: "no Prefect server answers at " + core.HideURL(from), hint: "the address is that of its API, like http://127.0.0.1:4200/api"}
+	f := &failure{
+		code: exitUnreachable,
+		what: "no Prefect server answers at " + core.HideURL(from),
+		hint: "the address is that of its API, like http://127.0.0.1:4200/api",
+	}
 	if strings.Contains(err.Error(), core.HideURL(a.api.base)) {
 		f.what, f.hint = "no flowlite server answers at "+core.HideURL(a.api.base), "start flowlite with `flowlite up`, or set FLOWLITE_API_URL"
 	}

@@ -39,8 +39,14 @@ func (c *initCmd) Run(a *app) error {
 	if !regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._/-]*$`).MatchString(c.Name) {
 		return badUsage("--name %q cannot be that of a Go module; use letters, digits, dots and dashes", c.Name)
 	}
-	if _, own := os.Stat(filepath.Join(dir, "go.mod")); own != nil && !c.Python && inModule(dir) && !regexp.MustCompile(`^[a-zA-Z0-9._~-]+$`).MatchString(filepath.Base(dir)) {
-		return badUsage("%q cannot be a folder of a Go module, and there is a go.mod above it; use letters, digits, dots and dashes", filepath.Base(dir))
+	if _, own := os.Stat(
+		filepath.Join(dir, "go.mod"),
+	); own != nil && !c.Python && inModule(dir) &&
+		!regexp.MustCompile(`^[a-zA-Z0-9._~-]+$`).MatchString(filepath.Base(dir)) {
+		return badUsage(
+			"%q cannot be a folder of a Go module, and there is a go.mod above it; use letters, digits, dots and dashes",
+			filepath.Base(dir),
+		)
 	}
 	files, err := c.files(dir)
 	if err != nil {
@@ -48,7 +54,11 @@ func (c *initCmd) Run(a *app) error {
 	}
 	for name := range files { // nothing is written before all is known to be free
 		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
-			return &failure{code: exitFailed, what: filepath.Join(c.Dir, name) + " is there already", hint: "say another folder: flowlite init FOLDER"}
+			return &failure{
+				code: exitFailed,
+				what: filepath.Join(c.Dir, name) + " is there already",
+				hint: "say another folder: flowlite init FOLDER",
+			}
 		}
 	}
 	var names []string
@@ -141,7 +151,7 @@ func isCheckout(dir string) bool {
 // ownCheckout is where this program was built from, "" for a release: there is
 // no version of the module that Go could load for what was built elsewhere.
 func ownCheckout() string {
-	_, file, _, _ := runtime.Caller(0)
+	_, file, _, _ := runtime.Caller(0) //nolint:dogsled // only the file is of interest
 	dir := filepath.Dir(filepath.Dir(filepath.Dir(file)))
 	if release != "" || strings.Contains(dir, "@") || !filepath.IsAbs(dir) || !isCheckout(dir) {
 		return ""
@@ -172,8 +182,12 @@ func (c *initCmd) tidy(a *app, dir string) error {
 	cmd.Dir = dir
 	if text, err := cmd.CombinedOutput(); err != nil {
 		lines := strings.Split(strings.TrimSpace(string(text)), "\n")
-		return &failure{code: exitFailed, what: "the files are written, but `go mod tidy` did not find the module " + modulePath, why: strings.TrimSpace(lines[len(lines)-1]),
-			hint: "go mod edit -replace " + modulePath + "=FOLDER with a checkout of it, then go mod tidy"}
+		return &failure{
+			code: exitFailed,
+			what: "the files are written, but `go mod tidy` did not find the module " + modulePath,
+			why:  strings.TrimSpace(lines[len(lines)-1]),
+			hint: "go mod edit -replace " + modulePath + "=FOLDER with a checkout of it, then go mod tidy",
+		}
 	}
 	return nil
 }

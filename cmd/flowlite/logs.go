@@ -68,8 +68,14 @@ func (a *app) newestRun(deployment string) (*core.FlowRun, error) {
 		return nil, err
 	}
 	// The filter and order by start time take the expected one where there is none.
-	runs, _, err := ask[[]*core.FlowRun](a, "POST", "/flow_runs/filter", map[string]any{"limit": 50, "sort": "START_TIME_DESC",
-		"flow_runs": map[string]any{"deployment_id": map[string]any{"any_": []core.UUID{d.ID}}, "start_time": map[string]any{"before_": core.Now()}}})
+	runs, _, err := ask[[]*core.FlowRun](a, "POST", "/flow_runs/filter", map[string]any{
+		"limit": 50,
+		"sort":  "START_TIME_DESC",
+		"flow_runs": map[string]any{
+			"deployment_id": map[string]any{"any_": []core.UUID{d.ID}},
+			"start_time":    map[string]any{"before_": core.Now()},
+		},
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +84,11 @@ func (a *app) newestRun(deployment string) (*core.FlowRun, error) {
 			return r, nil
 		}
 	}
-	return nil, &failure{code: exitNotFound, what: d.FullName() + " has not run yet", hint: core.ShellCommand("flowlite", "deployment", "run", d.FullName(), "--watch")}
+	return nil, &failure{
+		code: exitNotFound,
+		what: d.FullName() + " has not run yet",
+		hint: core.ShellCommand("flowlite", "deployment", "run", d.FullName(), "--watch"),
+	}
 }
 
 func (a *app) logsOfRun(ref string, f logsFlags) error {
@@ -206,5 +216,14 @@ func (a *app) allLogs(of logsOf, f logsFlags) (all []*core.Log, err error) {
 
 func (a *app) logLine(l *core.Log) string {
 	name := out.Line(strings.TrimPrefix(l.Name, "prefect."))
-	return a.out.Dim(l.Timestamp.Time().Local().Format("15:04:05.000")) + " " + a.out.Level(l.Level) + " " + a.out.Dim(name) + "  " + strings.TrimRight(l.Message, "\n")
+	return a.out.Dim(
+		l.Timestamp.Time().Local().Format("15:04:05.000"),
+	) + " " + a.out.Level(
+		l.Level,
+	) + " " + a.out.Dim(
+		name,
+	) + "  " + strings.TrimRight(
+		l.Message,
+		"\n",
+	)
 }

@@ -65,7 +65,12 @@ func (a *app) deployment(ref string) (d *core.Deployment, raw core.JSON, err err
 	if !core.IsNotFound(err) {
 		return nil, nil, err
 	}
-	named, _, listErr := ask[[]*core.Deployment](a, "POST", "/deployments/filter", map[string]any{"deployments": map[string]any{"name": map[string]any{"any_": []string{ref}}}})
+	named, _, listErr := ask[[]*core.Deployment](
+		a,
+		"POST",
+		"/deployments/filter",
+		map[string]any{"deployments": map[string]any{"name": map[string]any{"any_": []string{ref}}}},
+	)
 	if listErr != nil {
 		return nil, nil, listErr
 	}
@@ -114,7 +119,11 @@ func (a *app) noPool(name string, err error) error {
 	for _, p := range all {
 		names = append(names, p.Name)
 	}
-	f := &failure{code: exitNotFound, what: fmt.Sprintf("no work pool %q on %s", name, a.where()), hint: core.ShellCommand("flowlite", "work-pool", "create", "--type", core.PoolProcess, name)}
+	f := &failure{
+		code: exitNotFound,
+		what: fmt.Sprintf("no work pool %q on %s", name, a.where()),
+		hint: core.ShellCommand("flowlite", "work-pool", "create", "--type", core.PoolProcess, name),
+	}
 	if n := nearest(name, names); n != "" {
 		f.hint = "did you mean " + n + "?"
 	}
@@ -161,7 +170,11 @@ func (a *app) flowRun(ref string) (*core.FlowRun, core.JSON, error) {
 	for _, r := range found[:min(len(found), 4)] {
 		which = append(which, r.ID.String()+" ("+r.Name+")")
 	}
-	return nil, nil, &failure{code: exitUsage, what: fmt.Sprintf("%q is %d flow runs", ref, len(found)), hint: "say one of " + strings.Join(which, ", ")}
+	return nil, nil, &failure{
+		code: exitUsage,
+		what: fmt.Sprintf("%q is %d flow runs", ref, len(found)),
+		hint: "say one of " + strings.Join(which, ", "),
+	}
 }
 
 func prefixOfID(ref string) bool {

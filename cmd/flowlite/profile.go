@@ -75,7 +75,11 @@ func (a *app) freeProfile(name string) error {
 		return badUsage("%v", err)
 	}
 	if a.profiles.Has(name) {
-		return &failure{code: exitFailed, what: "there is a profile " + name + " already", hint: core.ShellCommand("flowlite", "profile", "use", name)}
+		return &failure{
+			code: exitFailed,
+			what: "there is a profile " + name + " already",
+			hint: core.ShellCommand("flowlite", "profile", "use", name),
+		}
 	}
 	return nil
 }
@@ -118,7 +122,13 @@ func (c *profileUseCmd) Run(a *app) error {
 		return err
 	}
 	a.profile = c.Name
-	if err := a.out.Say(core.ToJSON(a.profileRow(c.Name, false)), c.Name, "Using profile %s", a.out.Bold(c.Name)); err != nil || !a.out.ForPeople() {
+	if err := a.out.Say(
+		core.ToJSON(a.profileRow(c.Name, false)),
+		c.Name,
+		"Using profile %s",
+		a.out.Bold(c.Name),
+	); err != nil ||
+		!a.out.ForPeople() {
 		return err
 	}
 	for _, k := range []string{"FLOWLITE_API_URL", "FLOWLITE_PROFILE"} {

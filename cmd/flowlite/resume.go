@@ -128,7 +128,11 @@ func (a *app) resumeInput(args []string, of core.JSON) (core.Object, error) {
 		}
 	}
 	if wanted := missing(of, input); len(wanted) > 0 {
-		return nil, &failure{code: exitUsage, what: "the run asks for " + strings.Join(wanted, ", "), hint: "flowlite flow-run resume RUN" + fieldFlags(wanted)}
+		return nil, &failure{
+			code: exitUsage,
+			what: "the run asks for " + strings.Join(wanted, ", "),
+			hint: "flowlite flow-run resume RUN" + fieldFlags(wanted),
+		}
 	}
 	return input, nil
 }

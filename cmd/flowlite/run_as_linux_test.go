@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -97,7 +98,7 @@ func TestRunAsRefusals(t *testing.T) {
 		}
 	}
 	for _, start := range [][]string{{"up"}, {"worker", "start", "-p", "default"}} {
-		args := func(user string) []string { return append(start[:len(start):len(start)], "--run-as", user) }
+		args := func(user string) []string { return append(slices.Clip(start), "--run-as", user) }
 		if root {
 			p.says(".", 2, "there is no system user", args("no-such-user")...)
 			p.says(".", 2, "pass another user", args("root")...)

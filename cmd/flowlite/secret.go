@@ -102,7 +102,11 @@ func (c *secretSetCmd) read(a *app) (string, error) {
 		_, _ = fmt.Fprintln(a.out.Err)
 		return text, nil
 	default:
-		return "", &failure{code: exitUsage, what: "the value needs to be typed, and there is no terminal", hint: "say --from-stdin, --from-file FILE or --from-env NAME"}
+		return "", &failure{
+			code: exitUsage,
+			what: "the value needs to be typed, and there is no terminal",
+			hint: "say --from-stdin, --from-file FILE or --from-env NAME",
+		}
 	}
 	return strings.TrimSuffix(strings.TrimSuffix(string(b), "\n"), "\r"), nil
 }

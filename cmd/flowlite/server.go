@@ -97,7 +97,11 @@ func (f serveFlags) background(a *app) error {
 	if running, _ := daemon.List(folder); f.Port > 0 {
 		for _, r := range running {
 			if r.Port == f.Port {
-				return &failure{code: exitFailed, what: fmt.Sprintf("a server runs at %s already (process %d)", r.URL, r.PID), hint: fmt.Sprintf("flowlite server stop --port %d", r.Port)}
+				return &failure{
+					code: exitFailed,
+					what: fmt.Sprintf("a server runs at %s already (process %d)", r.URL, r.PID),
+					hint: fmt.Sprintf("flowlite server stop --port %d", r.Port),
+				}
 			}
 		}
 	}
@@ -132,7 +136,12 @@ func (f serveFlags) background(a *app) error {
 		case <-ended:
 			text := make([]byte, 4096)
 			n, _ := log.ReadAt(text, begins)
-			return &failure{code: exitFailed, what: "the server has ended at once", why: strings.TrimSpace(string(text[:n])), hint: "its log is " + name}
+			return &failure{
+				code: exitFailed,
+				what: "the server has ended at once",
+				why:  strings.TrimSpace(string(text[:n])),
+				hint: "its log is " + name,
+			}
 		case <-a.ctx.Done():
 			return fmt.Errorf("not waited for: the server is process %d, its log is %s", cmd.Process.Pid, name)
 		case <-tick.C:
@@ -186,7 +195,11 @@ func (c *serverStopCmd) Run(a *app) error {
 	}
 	switch {
 	case len(stop) == 0 && c.Port != 0 && len(all) > 0:
-		return &failure{code: exitNotFound, what: fmt.Sprintf("no server of %s runs on port %d", folder, c.Port), hint: "there are some on " + strings.Join(ports, ", ")}
+		return &failure{
+			code: exitNotFound,
+			what: fmt.Sprintf("no server of %s runs on port %d", folder, c.Port),
+			hint: "there are some on " + strings.Join(ports, ", "),
+		}
 	case len(stop) == 0:
 		return &failure{code: exitNotFound, what: "no server of " + folder + " runs", hint: "FLOWLITE_HOME names the folder of another"}
 	case len(stop) > 1 && !c.All:
@@ -267,9 +280,14 @@ func (c *statusCmd) Run(a *app) error {
 		}
 	}
 	_ = json.Unmarshal(s.Details, &d)
-	fields := []out.Field{{Name: "Server", Value: a.out.Bold(s.URL)}, {Name: "Status", Value: a.out.Status(core.Ready)}, {Name: "Version", Value: s.Version}, {Name: "Database", Value: s.Database}}
+	fields := []out.Field{
+		{Name: "Server", Value: a.out.Bold(s.URL)},
+		{Name: "Status", Value: a.out.Status(core.Ready)},
+		{Name: "Version", Value: s.Version},
+		{Name: "Database", Value: s.Database},
+	}
 	if d.Worker != nil {
 		fields = append(fields, out.Field{Name: "Worker", Value: d.Worker.Name + "  " + count(d.Worker.Runs, "run")})
 	}
-	return a.out.Record(core.ToJSON(s), s.URL, append(fields, out.Field{Name: "Services", Value: fmt.Sprint(len(d.Loops))}))
+	return a.out.Record(core.ToJSON(s), s.URL, append(fields, out.Field{Name: "Services", Value: strconv.Itoa(len(d.Loops))}))
 }

@@ -38,7 +38,10 @@ func (c *servicesLsCmd) Run(a *app) error {
 	if err := json.Unmarshal(s.Details, &rows); err != nil {
 		return err
 	}
-	t := &out.Table{Empty: "this server runs no services", Columns: []out.Column{{Name: "service", Keep: true}, {Name: "every"}, {Name: "last done"}, {Name: "last error"}}}
+	t := &out.Table{
+		Empty:   "this server runs no services",
+		Columns: []out.Column{{Name: "service", Keep: true}, {Name: "every"}, {Name: "last done"}, {Name: "last error"}},
+	}
 	var names []string
 	for _, raw := range rows.Loops {
 		var l service

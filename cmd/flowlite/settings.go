@@ -123,7 +123,11 @@ func (r *resolver) choose(ctx *kong.Context) (err error) {
 	r.app.profiles, r.app.profile = r.file, name
 	managing := len(ctx.Path) > 1 && ctx.Path[1].Command != nil && ctx.Path[1].Command.Name == "profile"
 	if !r.file.Has(name) && !managing {
-		return &failure{code: exitUsage, what: "there is no profile " + name, hint: "flowlite profile ls shows those there are; " + core.ShellCommand("flowlite", "profile", "create", name) + " makes it"}
+		return &failure{
+			code: exitUsage,
+			what: "there is no profile " + name,
+			hint: "flowlite profile ls shows those there are; " + core.ShellCommand("flowlite", "profile", "create", name) + " makes it",
+		}
 	}
 	return nil
 }

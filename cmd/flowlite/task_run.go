@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -47,7 +48,17 @@ func (c *taskRunLsCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	t := &out.Table{Empty: noRuns("task runs", c.State), Columns: []out.Column{{Name: "name"}, {Name: "id", Keep: true}, {Name: "state", Keep: true}, {Name: "when"}, {Name: "took", Right: true}, {Name: "attempts", Right: true}}}
+	t := &out.Table{
+		Empty: noRuns("task runs", c.State),
+		Columns: []out.Column{
+			{Name: "name"},
+			{Name: "id", Keep: true},
+			{Name: "state", Keep: true},
+			{Name: "when"},
+			{Name: "took", Right: true},
+			{Name: "attempts", Right: true},
+		},
+	}
 	ids, names := make([]core.UUID, len(all)), make([]string, len(all))
 	for i, r := range all {
 		ids[i], names[i] = r.ID, r.ID.String()
@@ -57,7 +68,17 @@ func (c *taskRunLsCmd) Run(a *app) error {
 		shown = shorts(ids)
 	}
 	for i, r := range all {
-		t.Rows = append(t.Rows, []string{r.Name, shown[i], a.out.State(r.StateType, r.StateName), a.out.Ago(taskStarted(r)), tookTask(r), fmt.Sprint(r.RunCount)})
+		t.Rows = append(
+			t.Rows,
+			[]string{
+				r.Name,
+				shown[i],
+				a.out.State(r.StateType, r.StateName),
+				a.out.Ago(taskStarted(r)),
+				tookTask(r),
+				strconv.FormatInt(r.RunCount, 10),
+			},
+		)
 	}
 	a.noteUnusual(len(all), c.State)
 	defer a.more(len(all), c.pageFlags)
@@ -90,7 +111,11 @@ func (c *taskRunInspectCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	f := []out.Field{{Name: "Name", Value: a.out.Bold(r.Name)}, {Name: "Id", Value: r.ID.String()}, {Name: "State", Value: a.out.State(r.StateType, r.StateName)}}
+	f := []out.Field{
+		{Name: "Name", Value: a.out.Bold(r.Name)},
+		{Name: "Id", Value: r.ID.String()},
+		{Name: "State", Value: a.out.State(r.StateType, r.StateName)},
+	}
 	if r.State != nil {
 		f = append(f, out.Field{Name: "Message", Value: core.Deref(r.State.Message)})
 	}
@@ -98,18 +123,32 @@ func (c *taskRunInspectCmd) Run(a *app) error {
 	if !r.FlowRunID.IsZero() {
 		flowRun = r.FlowRunID.String()
 	}
-	return a.out.Record(raw, r.ID.String(), append(f, out.Field{Name: "Task", Value: r.TaskKey}, out.Field{Name: "Flow run", Value: flowRun},
-		out.Field{Name: "Tags", Value: strings.Join(r.Tags, ", ")}, out.Field{Name: "Cache key", Value: core.Deref(r.CacheKey)},
-		out.Field{Name: "Started", Value: a.out.Full(r.StartTime)}, out.Field{Name: "Ended", Value: a.out.Full(r.EndTime)}, out.Field{Name: "Took", Value: tookTask(r)},
-		out.Field{Name: "Attempts", Value: fmt.Sprint(r.RunCount)}, out.Field{Name: "Retries", Value: retries(r.EmpiricalPolicy.Retries)},
-		out.Field{Name: "URL", Value: a.api.page("/task-runs/" + r.ID.String())}))
+	return a.out.Record(raw, r.ID.String(), append(
+		f,
+		out.Field{Name: "Task", Value: r.TaskKey},
+		out.Field{Name: "Flow run", Value: flowRun},
+		out.Field{Name: "Tags", Value: strings.Join(r.Tags, ", ")},
+		out.Field{Name: "Cache key", Value: core.Deref(r.CacheKey)},
+		out.Field{
+			Name:  "Started",
+			Value: a.out.Full(r.StartTime),
+		},
+		out.Field{Name: "Ended", Value: a.out.Full(r.EndTime)},
+		out.Field{Name: "Took", Value: tookTask(r)},
+		out.Field{
+			Name:  "Attempts",
+			Value: strconv.FormatInt(r.RunCount, 10),
+		},
+		out.Field{Name: "Retries", Value: retries(r.EmpiricalPolicy.Retries)},
+		out.Field{Name: "URL", Value: a.api.page("/task-runs/" + r.ID.String())},
+	))
 }
 
 func retries(n *int64) string {
 	if n == nil || *n == 0 {
 		return ""
 	}
-	return "up to " + fmt.Sprint(*n)
+	return "up to " + strconv.FormatInt(*n, 10)
 }
 
 type taskRunLogsCmd struct {
@@ -127,7 +166,11 @@ func (c *taskRunLogsCmd) Run(a *app) error {
 
 // taskRun finds an id, or a unique prefix of one among the newest 1,000.
 func (a *app) taskRun(ref string) (*core.TaskRun, core.JSON, error) {
-	none := &failure{code: exitNotFound, what: fmt.Sprintf("no task run %q", ref), hint: "flowlite task-run ls --flow-run RUN shows those of a flow run"}
+	none := &failure{
+		code: exitNotFound,
+		what: fmt.Sprintf("no task run %q", ref),
+		hint: "flowlite task-run ls --flow-run RUN shows those of a flow run",
+	}
 	if id, err := core.ParseUUID(ref); err == nil {
 		r, raw, err := ask[*core.TaskRun](a, "GET", "/task_runs/"+id.String(), nil)
 		if core.IsNotFound(err) {
@@ -159,5 +202,9 @@ func (a *app) taskRun(ref string) (*core.TaskRun, core.JSON, error) {
 	case 1:
 		return a.taskRun(found[0])
 	}
-	return nil, nil, &failure{code: exitUsage, what: fmt.Sprintf("%q is %d task runs", ref, len(found)), hint: "say one of " + strings.Join(found[:min(len(found), 4)], ", ")}
+	return nil, nil, &failure{
+		code: exitUsage,
+		what: fmt.Sprintf("%q is %d task runs", ref, len(found)),
+		hint: "say one of " + strings.Join(found[:min(len(found), 4)], ", "),
+	}
 }

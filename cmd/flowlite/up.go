@@ -43,9 +43,31 @@ func (f serveFlags) config(a *app) server.Config {
 	_ = os.Unsetenv("FLOWLITE_ENCRYPTION_KEY") // not for flows, and what builds or describes them
 	redis.SetLogger(redisSilence{})
 	not := func(role string) bool { return !slices.Contains(f.Roles, role) }
-	return server.Config{Host: f.Host, Port: f.Port, BasePath: f.BasePath, PublicURL: f.Public, DatabaseURL: f.Database, RedisURL: f.Redis,
-		NoAPI: not("api"), NoUI: not("ui"), NoLoops: not("loops"), Home: f.Home, NoAuth: f.NoAuth, AllowedHosts: f.Hosts, AllowedOrigins: f.Origins, TrustedProxies: f.Proxies, PrivateURLs: f.Private, CSRF: f.CSRF, EncryptionKey: f.Key,
-		AuthString: a.cli.Auth, Retain: f.retention(), Version: version(), Log: logger(a, f.LogLevel)}
+	return server.Config{
+		Host:        f.Host,
+		Port:        f.Port,
+		BasePath:    f.BasePath,
+		PublicURL:   f.Public,
+		DatabaseURL: f.Database,
+		RedisURL:    f.Redis,
+		NoAPI: not(
+			"api",
+		),
+		NoUI:           not("ui"),
+		NoLoops:        not("loops"),
+		Home:           f.Home,
+		NoAuth:         f.NoAuth,
+		AllowedHosts:   f.Hosts,
+		AllowedOrigins: f.Origins,
+		TrustedProxies: f.Proxies,
+		PrivateURLs:    f.Private,
+		CSRF:           f.CSRF,
+		EncryptionKey:  f.Key,
+		AuthString:     a.cli.Auth,
+		Retain:         f.retention(),
+		Version:        version(),
+		Log:            logger(a, f.LogLevel),
+	}
 }
 
 func logger(a *app, level string) *slog.Logger {

@@ -25,7 +25,10 @@ func (c *variableLsCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	t := &out.Table{Empty: "no variables", Columns: []out.Column{{Name: "name"}, {Name: "value", Keep: true}, {Name: "updated"}, {Name: "tags"}}}
+	t := &out.Table{
+		Empty:   "no variables",
+		Columns: []out.Column{{Name: "name"}, {Name: "value", Keep: true}, {Name: "updated"}, {Name: "tags"}},
+	}
 	var names []string
 	for _, v := range all {
 		names = append(names, v.Name)
@@ -58,8 +61,21 @@ func (c *variableInspectCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	return a.out.Record(raw, v.Name, []out.Field{{Name: "Name", Value: a.out.Bold(v.Name)}, {Name: "Id", Value: v.ID.String()}, {Name: "Value", Value: string(v.Value)},
-		{Name: "Tags", Value: strings.Join(v.Tags, ", ")}, {Name: "Created", Value: a.out.Full(v.Created)}, {Name: "Updated", Value: a.out.Full(v.Updated)}})
+	return a.out.Record(
+		raw,
+		v.Name,
+		[]out.Field{
+			{Name: "Name", Value: a.out.Bold(v.Name)},
+			{Name: "Id", Value: v.ID.String()},
+			{Name: "Value", Value: string(v.Value)},
+			{
+				Name:  "Tags",
+				Value: strings.Join(v.Tags, ", "),
+			},
+			{Name: "Created", Value: a.out.Full(v.Created)},
+			{Name: "Updated", Value: a.out.Full(v.Updated)},
+		},
+	)
 }
 
 type variableGetCmd struct{ variableRef }

@@ -82,10 +82,17 @@ func (a *app) watchFrom(r *core.FlowRun, f watchFlags, before core.Time) error {
 	w.live.Set("")
 	switch {
 	case a.ctx.Err() != nil:
-		a.out.Note("detached; the run goes on. Follow it with `flowlite flow-run watch %s`, cancel it with `flowlite flow-run cancel %[1]s`", core.ShellWord(r.Name))
+		a.out.Note(
+			"detached; the run goes on. Follow it with `flowlite flow-run watch %s`, cancel it with `flowlite flow-run cancel %[1]s`",
+			core.ShellWord(r.Name),
+		)
 		return outcome(exitInterrupted)
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return &failure{code: exitTimeout, what: fmt.Sprintf("%s is still %s after %s; the run goes on", r.Name, r.StateName, f.WatchTimeout.Duration()), hint: core.ShellCommand("flowlite", "flow-run", "watch", r.Name)}
+		return &failure{
+			code: exitTimeout,
+			what: fmt.Sprintf("%s is still %s after %s; the run goes on", r.Name, r.StateName, f.WatchTimeout.Duration()),
+			hint: core.ShellCommand("flowlite", "flow-run", "watch", r.Name),
+		}
 	case err != nil:
 		return a.api.explain(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"strconv"
 
 	"github.com/flowlite/flowlite/cmd/flowlite/internal/out"
 	"github.com/flowlite/flowlite/runtime/core"
@@ -44,7 +45,11 @@ type workPoolCreateCmd struct {
 func (c *workPoolCreateCmd) Run(a *app) error {
 	if c.Type == "" {
 		if !a.canAsk() {
-			return &failure{code: exitUsage, what: "which type of pool?", hint: core.ShellCommand("flowlite", "work-pool", "create", "--type", core.PoolProcess, c.Name)}
+			return &failure{
+				code: exitUsage,
+				what: "which type of pool?",
+				hint: core.ShellCommand("flowlite", "work-pool", "create", "--type", core.PoolProcess, c.Name),
+			}
 		}
 		var err error
 		if c.Type, err = a.prompt("Type of pool [process]:"); err != nil {
@@ -71,7 +76,11 @@ func (c *workPoolCreateCmd) Run(a *app) error {
 	p, raw, err := ask[*core.WorkPool](a, "POST", "/work_pools/", body)
 	if core.CodeOf(err) == core.EConflict {
 		if !c.Overwrite {
-			return &failure{code: exitFailed, what: "there is a work pool " + c.Name + " already", hint: "say --overwrite to change it, or use `flowlite work-pool update`"}
+			return &failure{
+				code: exitFailed,
+				what: "there is a work pool " + c.Name + " already",
+				hint: "say --overwrite to change it, or use `flowlite work-pool update`",
+			}
 		}
 		return c.overwrite(a, body)
 	}
@@ -99,7 +108,11 @@ func (c *workPoolCreateCmd) overwrite(a *app, body core.WorkPoolCreate) error {
 		return err
 	}
 	if old.Type != body.Type {
-		return &failure{code: exitFailed, what: fmt.Sprintf("pool %s is of type %s, which cannot be changed", c.Name, old.Type), hint: "delete it first, or choose another name"}
+		return &failure{
+			code: exitFailed,
+			what: fmt.Sprintf("pool %s is of type %s, which cannot be changed", c.Name, old.Type),
+			hint: "delete it first, or choose another name",
+		}
 	}
 	var u core.WorkPoolUpdate
 	if c.Paused {
@@ -135,11 +148,17 @@ func (c *workPoolLsCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	t := &out.Table{Empty: "no work pools", Columns: []out.Column{{Name: "name"}, {Name: "type"}, {Name: "status"}, {Name: "limit", Right: true}, {Name: "description"}}}
+	t := &out.Table{
+		Empty:   "no work pools",
+		Columns: []out.Column{{Name: "name"}, {Name: "type"}, {Name: "status"}, {Name: "limit", Right: true}, {Name: "description"}},
+	}
 	var names []string
 	for _, p := range all {
 		names = append(names, p.Name)
-		t.Rows = append(t.Rows, []string{p.Name, p.Type, a.out.Status(core.Deref(p.Status)), limit(p.ConcurrencyLimit), core.Deref(p.Description)})
+		t.Rows = append(
+			t.Rows,
+			[]string{p.Name, p.Type, a.out.Status(core.Deref(p.Status)), limit(p.ConcurrencyLimit), core.Deref(p.Description)},
+		)
 	}
 	defer a.more(len(all), c.pageFlags)
 	return a.out.List(raw, t, names)
@@ -149,7 +168,7 @@ func limit(n *int64) string {
 	if n == nil {
 		return ""
 	}
-	return fmt.Sprint(*n)
+	return strconv.FormatInt(*n, 10)
 }
 
 type workPoolInspectCmd struct{ poolRef }
@@ -159,8 +178,18 @@ func (c *workPoolInspectCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	f := []out.Field{{Name: "Name", Value: a.out.Bold(p.Name)}, {Name: "Id", Value: p.ID.String()}, {Name: "Type", Value: p.Type}, {Name: "Status", Value: a.out.Status(core.Deref(p.Status))},
-		{Name: "Description", Value: core.Deref(p.Description)}, {Name: "Limit", Value: limit(p.ConcurrencyLimit)}, {Name: "Created", Value: a.out.Full(p.Created)}}
+	f := []out.Field{
+		{Name: "Name", Value: a.out.Bold(p.Name)},
+		{Name: "Id", Value: p.ID.String()},
+		{Name: "Type", Value: p.Type},
+		{Name: "Status", Value: a.out.Status(core.Deref(p.Status))},
+		{
+			Name:  "Description",
+			Value: core.Deref(p.Description),
+		},
+		{Name: "Limit", Value: limit(p.ConcurrencyLimit)},
+		{Name: "Created", Value: a.out.Full(p.Created)},
+	}
 	if a.out.ForPeople() {
 		workers, _, _ := ask[[]*core.Worker](a, "POST", "/work_pools/"+esc(p.Name)+"/workers/filter", map[string]any{})
 		for _, w := range workers {

@@ -73,7 +73,10 @@ func readTemplate(a *app, file string) (core.JSON, error) {
 		return nil, badUsage("%s does not hold a JSON object: %v", file, err)
 	}
 	if t["job_configuration"] == nil || t["variables"] == nil {
-		return nil, badUsage("%s is not a base job template: it needs job_configuration and variables; `flowlite work-pool get-default-base-job-template` prints one", file)
+		return nil, badUsage(
+			"%s is not a base job template: it needs job_configuration and variables; `flowlite work-pool get-default-base-job-template` prints one",
+			file,
+		)
 	}
 	return core.JSON(b), nil
 }
@@ -189,7 +192,10 @@ func (c *workPoolClearCmd) Run(a *app) error {
 		return err
 	}
 	if len(runs) > 0 {
-		if err := a.confirm(c.Yes, fmt.Sprintf("Clear %s of pool %s (those that execute are cancelled, others deleted)?", count(len(runs), "run"), p.Name)); err != nil {
+		if err := a.confirm(
+			c.Yes,
+			fmt.Sprintf("Clear %s of pool %s (those that execute are cancelled, others deleted)?", count(len(runs), "run"), p.Name),
+		); err != nil {
 			return err
 		}
 	}
@@ -207,7 +213,13 @@ func (c *workPoolClearCmd) Run(a *app) error {
 		}
 		deleted++
 	}
-	return a.out.Say(core.ToJSON(map[string]int{"deleted": deleted, "cancelled": cancelled}), p.Name, "Deleted %s, cancelled %d", count(deleted, "run"), cancelled)
+	return a.out.Say(
+		core.ToJSON(map[string]int{"deleted": deleted, "cancelled": cancelled}),
+		p.Name,
+		"Deleted %s, cancelled %d",
+		count(deleted, "run"),
+		cancelled,
+	)
 }
 
 // everyRun reads all pages of a filter.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/flowlite/flowlite/cmd/flowlite/internal/out"
@@ -34,11 +35,23 @@ func (c *workQueueLsCmd) Run(a *app) error {
 	if err != nil {
 		return a.noPool(c.Pool, err)
 	}
-	t := &out.Table{Empty: "no work queues", Columns: []out.Column{{Name: "name"}, {Name: "pool"}, {Name: "priority", Right: true}, {Name: "limit", Right: true}, {Name: "status"}}}
+	t := &out.Table{
+		Empty:   "no work queues",
+		Columns: []out.Column{{Name: "name"}, {Name: "pool"}, {Name: "priority", Right: true}, {Name: "limit", Right: true}, {Name: "status"}},
+	}
 	var names []string
 	for _, q := range all {
 		names = append(names, q.Name)
-		t.Rows = append(t.Rows, []string{q.Name, core.Deref(q.WorkPoolName), fmt.Sprint(q.Priority), limit(q.ConcurrencyLimit), a.out.Status(core.Deref(q.Status))})
+		t.Rows = append(
+			t.Rows,
+			[]string{
+				q.Name,
+				core.Deref(q.WorkPoolName),
+				strconv.FormatInt(q.Priority, 10),
+				limit(q.ConcurrencyLimit),
+				a.out.Status(core.Deref(q.Status)),
+			},
+		)
 	}
 	defer a.more(len(all), c.pageFlags)
 	return a.out.List(raw, t, names)
@@ -51,7 +64,11 @@ type queueRef struct {
 
 // find answers for an id, a name in a pool, or a name that only one pool has.
 func (r queueRef) find(a *app) (*core.WorkQueue, core.JSON, error) {
-	none := &failure{code: exitNotFound, what: fmt.Sprintf("no work queue %q on %s", r.Name, a.where()), hint: "flowlite work-queue ls shows all"}
+	none := &failure{
+		code: exitNotFound,
+		what: fmt.Sprintf("no work queue %q on %s", r.Name, a.where()),
+		hint: "flowlite work-queue ls shows all",
+	}
 	if id, err := core.ParseUUID(r.Name); err == nil {
 		q, raw, err := ask[*core.WorkQueue](a, "GET", "/work_queues/"+id.String(), nil)
 		if core.IsNotFound(err) {
@@ -65,12 +82,27 @@ func (r queueRef) find(a *app) (*core.WorkQueue, core.JSON, error) {
 		}
 		q, raw, err := ask[*core.WorkQueue](a, "GET", "/work_pools/"+esc(r.Pool)+"/queues/"+esc(r.Name), nil)
 		if core.IsNotFound(err) {
-			none.what, none.hint = fmt.Sprintf("pool %s has no queue %q", r.Pool, r.Name), core.ShellCommand("flowlite", "work-queue", "ls", "-p", r.Pool)+" shows those it has"
+			none.what, none.hint = fmt.Sprintf(
+				"pool %s has no queue %q",
+				r.Pool,
+				r.Name,
+			), core.ShellCommand(
+				"flowlite",
+				"work-queue",
+				"ls",
+				"-p",
+				r.Pool,
+			)+" shows those it has"
 			err = none
 		}
 		return q, raw, err
 	}
-	found, _, err := ask[[]*core.WorkQueue](a, "POST", "/work_queues/filter", map[string]any{"work_queues": map[string]any{"name": map[string]any{"any_": []string{r.Name}}}})
+	found, _, err := ask[[]*core.WorkQueue](
+		a,
+		"POST",
+		"/work_queues/filter",
+		map[string]any{"work_queues": map[string]any{"name": map[string]any{"any_": []string{r.Name}}}},
+	)
 	switch {
 	case err != nil:
 		return nil, nil, err
@@ -81,7 +113,11 @@ func (r queueRef) find(a *app) (*core.WorkQueue, core.JSON, error) {
 		for _, q := range found[:min(len(found), 4)] {
 			pools = append(pools, core.Deref(q.WorkPoolName))
 		}
-		return nil, nil, &failure{code: exitUsage, what: fmt.Sprintf("%d pools have a queue %q", len(found), r.Name), hint: "say --pool " + strings.Join(pools, " or --pool ")}
+		return nil, nil, &failure{
+			code: exitUsage,
+			what: fmt.Sprintf("%d pools have a queue %q", len(found), r.Name),
+			hint: "say --pool " + strings.Join(pools, " or --pool "),
+		}
 	}
 	return ask[*core.WorkQueue](a, "GET", "/work_queues/"+found[0].ID.String(), nil)
 }
@@ -120,7 +156,11 @@ func (c *workQueueCreateCmd) Run(a *app) error {
 	}
 	q, raw, err := ask[*core.WorkQueue](a, "POST", "/work_pools/"+esc(c.Pool)+"/queues", body)
 	if core.CodeOf(err) == core.EConflict {
-		return &failure{code: exitFailed, what: fmt.Sprintf("pool %s has a queue %s already", c.Pool, c.Name), hint: core.ShellCommand("flowlite", "work-queue", "inspect", c.Name, "-p", c.Pool)}
+		return &failure{
+			code: exitFailed,
+			what: fmt.Sprintf("pool %s has a queue %s already", c.Pool, c.Name),
+			hint: core.ShellCommand("flowlite", "work-queue", "inspect", c.Name, "-p", c.Pool),
+		}
 	}
 	if err != nil {
 		return err
@@ -138,9 +178,27 @@ func (c *workQueueInspectCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	return a.out.Record(raw, q.Name, []out.Field{{Name: "Name", Value: a.out.Bold(q.Name)}, {Name: "Id", Value: q.ID.String()}, {Name: "Pool", Value: core.Deref(q.WorkPoolName)},
-		{Name: "Status", Value: a.out.Status(core.Deref(q.Status))}, {Name: "Description", Value: core.Deref(q.Description)}, {Name: "Priority", Value: fmt.Sprint(q.Priority)},
-		{Name: "Limit", Value: limit(q.ConcurrencyLimit)}, {Name: "Last polled", Value: a.out.Full(q.LastPolled)}, {Name: "Created", Value: a.out.Full(q.Created)}})
+	return a.out.Record(
+		raw,
+		q.Name,
+		[]out.Field{
+			{Name: "Name", Value: a.out.Bold(q.Name)},
+			{Name: "Id", Value: q.ID.String()},
+			{Name: "Pool", Value: core.Deref(q.WorkPoolName)},
+			{
+				Name:  "Status",
+				Value: a.out.Status(core.Deref(q.Status)),
+			},
+			{Name: "Description", Value: core.Deref(q.Description)},
+			{Name: "Priority", Value: strconv.FormatInt(q.Priority, 10)},
+			{
+				Name:  "Limit",
+				Value: limit(q.ConcurrencyLimit),
+			},
+			{Name: "Last polled", Value: a.out.Full(q.LastPolled)},
+			{Name: "Created", Value: a.out.Full(q.Created)},
+		},
+	)
 }
 
 type workQueuePauseCmd struct {
@@ -183,7 +241,11 @@ func (c *workQueuePreviewCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	return a.preview(map[string]any{"work_pool_queues": map[string]any{"id": map[string]any{"any_": []core.UUID{q.ID}}}}, c.Hours, "queue "+q.Name)
+	return a.preview(
+		map[string]any{"work_pool_queues": map[string]any{"id": map[string]any{"any_": []core.UUID{q.ID}}}},
+		c.Hours,
+		"queue "+q.Name,
+	)
 }
 
 type workQueueDeleteCmd struct {

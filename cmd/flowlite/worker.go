@@ -78,7 +78,12 @@ func ownWorker(pool *core.WorkPool, kind string) error {
 	if pool.OwnWorkers() {
 		return nil
 	}
-	return &failure{code: exitFailed, what: fmt.Sprintf("work pool %s is of type %s", pool.Name, pool.Type), why: pool.Executors(), hint: pool.WorkerCommand()}
+	return &failure{
+		code: exitFailed,
+		what: fmt.Sprintf("work pool %s is of type %s", pool.Name, pool.Type),
+		why:  pool.Executors(),
+		hint: pool.WorkerCommand(),
+	}
 }
 
 type workerStartCmd struct {
@@ -113,7 +118,11 @@ func (c *workerStartCmd) Run(a *app) error {
 	}
 	for _, q := range c.Queue {
 		if _, _, err := ask[*core.WorkQueue](a, "GET", "/work_pools/"+esc(c.Pool)+"/queues/"+esc(q), nil); core.IsNotFound(err) {
-			return &failure{code: exitNotFound, what: "no work queue " + q + " in pool " + c.Pool, hint: core.ShellCommand("flowlite", "work-queue", "create", q, "-p", c.Pool)}
+			return &failure{
+				code: exitNotFound,
+				what: "no work queue " + q + " in pool " + c.Pool,
+				hint: core.ShellCommand("flowlite", "work-queue", "create", q, "-p", c.Pool),
+			}
 		} else if err != nil {
 			return err
 		}
@@ -136,8 +145,23 @@ func (c *workerStartCmd) Run(a *app) error {
 		return err
 	}
 	defer func() { _ = relay.Stop() }()
-	cfg := worker.Config{Orchestrator: client.New(client.Config{URL: url, AuthString: a.cli.Auth}), Pool: c.Pool, Name: c.Name, Queues: c.Queue, Limit: c.Limit,
-		APIURL: strings.Join(client.Servers(url), ","), PrefectURL: relay.URL(), AuthString: a.cli.Auth, WorkDir: dir, Python: c.Python, NoFork: !c.PythonFork, Log: logger(a, c.LogLevel)}
+	cfg := worker.Config{
+		Orchestrator: client.New(client.Config{URL: url, AuthString: a.cli.Auth}),
+		Pool:         c.Pool,
+		Name:         c.Name,
+		Queues:       c.Queue,
+		Limit:        c.Limit,
+		APIURL: strings.Join(
+			client.Servers(url),
+			",",
+		),
+		PrefectURL: relay.URL(),
+		AuthString: a.cli.Auth,
+		WorkDir:    dir,
+		Python:     c.Python,
+		NoFork:     !c.PythonFork,
+		Log:        logger(a, c.LogLevel),
+	}
 	if c.Home != "" {
 		cfg.CacheDir = filepath.Join(c.Home, "cache")
 	}
@@ -153,7 +177,13 @@ func (c *workerStartCmd) Run(a *app) error {
 		if err != nil {
 			return a.api.explain(err)
 		}
-		return a.out.Say(core.ToJSON(map[string]any{"pool": c.Pool, "runs": n}), c.Pool, "executed %s of pool %s", count(n, "run"), a.out.Bold(c.Pool))
+		return a.out.Say(
+			core.ToJSON(map[string]any{"pool": c.Pool, "runs": n}),
+			c.Pool,
+			"executed %s of pool %s",
+			count(n, "run"),
+			a.out.Bold(c.Pool),
+		)
 	}
 	if err := w.Start(a.ctx); err != nil {
 		return a.api.explain(err)

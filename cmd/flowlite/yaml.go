@@ -41,9 +41,9 @@ func unknownIn(n *yaml.Node, t reflect.Type, depth int) *failure {
 	case n.Kind == yaml.MappingNode && t.Kind() == reflect.Struct:
 		keys := map[string]reflect.Type{}
 		var known []string
-		for i := range t.NumField() {
-			key := t.Field(i).Tag.Get("yaml")
-			keys[key], known = t.Field(i).Type, append(known, key)
+		for field := range t.Fields() {
+			key := field.Tag.Get("yaml")
+			keys[key], known = field.Type, append(known, key)
 		}
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			key := n.Content[i]
@@ -52,7 +52,11 @@ func unknownIn(n *yaml.Node, t reflect.Type, depth int) *failure {
 				field, ok = t, true
 			}
 			if !ok {
-				f := &failure{code: exitUsage, what: fmt.Sprintf("line %d: unknown key %s", key.Line, key.Value), hint: "it has " + strings.Join(known, ", ")}
+				f := &failure{
+					code: exitUsage,
+					what: fmt.Sprintf("line %d: unknown key %s", key.Line, key.Value),
+					hint: "it has " + strings.Join(known, ", "),
+				}
 				if near := nearest(key.Value, known); near != "" {
 					f.hint = "did you mean " + near + "?"
 				}

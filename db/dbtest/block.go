@@ -1,6 +1,8 @@
 package dbtest
 
 import (
+	"strings"
+
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -111,9 +113,11 @@ func blocks(s *suite) {
 		{core.BlockFilters{Schemas: &core.BlockSchemaFilter{Version: &core.TextFilter{Any: []string{"1"}}}}, "inner"},
 	} {
 		var names string
+		var namesSb114 strings.Builder
 		for _, d := range must(s.BlockDocuments(s.ctx, c.f, core.Page{}))(s) {
-			names += d.Name + " "
+			namesSb114.WriteString(d.Name + " ")
 		}
+		names += namesSb114.String()
 		if names != c.want+" " && names+c.want != "" {
 			s.Errorf("filter %d: %q, want %q", i, names, c.want)
 		}

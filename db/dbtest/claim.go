@@ -2,7 +2,7 @@ package dbtest
 
 import (
 	"errors"
-	"fmt"
+	"strconv"
 
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -32,7 +32,7 @@ func claimables(s *suite) {
 	var all []made
 	for _, f := range []*core.Flow{lack, have} { // what cannot be executed is due first
 		for i, kind := range kinds {
-			d := &core.Deployment{ID: core.NewID(), Created: s.now, Updated: s.now, Name: fmt.Sprint(i), FlowID: f.ID, WorkQueueID: q.ID,
+			d := &core.Deployment{ID: core.NewID(), Created: s.now, Updated: s.now, Name: strconv.Itoa(i), FlowID: f.ID, WorkQueueID: q.ID,
 				Status: core.NotReady}
 			r := s.newRun(f, core.Scheduled, func(r *core.FlowRun) {
 				kind(d, r)

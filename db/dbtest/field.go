@@ -46,8 +46,7 @@ func everyField(s *suite) {
 		})
 	}
 	tx := reflect.TypeFor[core.Tx]()
-	for i := range tx.NumMethod() {
-		m := tx.Method(i)
+	for m := range tx.Methods() {
 		if !tested[m.Name] && writesRecord(m) {
 			s.Errorf("%s writes a record and has no test of its fields; add it in dbtest/field_record.go", m.Name)
 		}
@@ -60,8 +59,7 @@ func writesRecord(m reflect.Method) bool {
 	if !slices.ContainsFunc(verbs, func(verb string) bool { return strings.HasPrefix(m.Name, verb) }) {
 		return false
 	}
-	for i := range m.Type.NumIn() {
-		in := m.Type.In(i)
+	for in := range m.Type.Ins() {
 		if in.Kind() == reflect.Slice {
 			in = in.Elem()
 		}
@@ -141,9 +139,9 @@ func fill(s *suite, v reflect.Value) {
 		v.Set(reflect.New(v.Type().Elem()))
 		fill(s, v.Elem())
 	case reflect.Struct:
-		for i := range v.NumField() {
-			if v.Field(i).IsZero() {
-				fill(s, v.Field(i))
+		for _, field := range v.Fields() {
+			if field.IsZero() {
+				fill(s, field)
 			}
 		}
 	case reflect.Slice:
@@ -187,9 +185,9 @@ func keep[T any](next, old *T, fields []string) {
 // allBut are the fields of a record without one.
 func allBut[T any](name string) (fields []string) {
 	t := reflect.TypeFor[T]()
-	for i := range t.NumField() {
-		if t.Field(i).Name != name {
-			fields = append(fields, t.Field(i).Name)
+	for field := range t.Fields() {
+		if field.Name != name {
+			fields = append(fields, field.Name)
 		}
 	}
 	return fields

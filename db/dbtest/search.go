@@ -87,7 +87,7 @@ func logsAsShown(s *suite) {
 	}
 	s.write(func(tx core.Tx) error { return tx.InsertLogs(s.ctx, logs) })
 	for _, l := range logs {
-		for _, part := range strings.Split(core.PlainText(l.Message), "\n") {
+		for part := range strings.SplitSeq(core.PlainText(l.Message), "\n") {
 			if part == "" {
 				continue
 			}

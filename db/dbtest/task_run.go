@@ -1,7 +1,7 @@
 package dbtest
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -12,7 +12,7 @@ import (
 func taskRunsByEnd(s *suite) {
 	r := s.newRun(s.flow("f"), core.Running, nil)
 	for i, end := range []core.Time{s.now + 2, 0, s.now + 3, s.now + 1, 0} {
-		t := &core.TaskRun{ID: core.NewID(), Created: s.now, Updated: s.now, Name: fmt.Sprint(i), FlowRunID: r.ID, TaskKey: "t", DynamicKey: fmt.Sprint(i), ExpectedStartTime: s.now, EndTime: end}
+		t := &core.TaskRun{ID: core.NewID(), Created: s.now, Updated: s.now, Name: strconv.Itoa(i), FlowRunID: r.ID, TaskKey: "t", DynamicKey: strconv.Itoa(i), ExpectedStartTime: s.now, EndTime: end}
 		states := []*core.State{s.state(core.Running)}
 		if end != 0 {
 			states = append(states, s.state(core.Completed))

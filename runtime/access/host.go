@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -84,15 +85,17 @@ func hostname(host string) (name string, ok bool) {
 func (h *Hosts) Handler(next http.Handler, open ...string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !h.Knows(r.Host) {
-			for _, path := range open {
-				if r.URL.Path == path {
-					next.ServeHTTP(w, r)
-					return
-				}
+			if slices.Contains(open, r.URL.Path) {
+				next.ServeHTTP(w, r)
+				return
 			}
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(http.StatusMisdirectedRequest)
-			_, _ = w.Write([]byte(`{"detail":"This server does not answer under the host name of this request. Start it with --allowed-host NAME (FLOWLITE_ALLOWED_HOSTS) or --public-url to allow the name."}`))
+			_, _ = w.Write(
+				[]byte(
+					`{"detail":"This server does not answer under the host name of this request. Start it with --allowed-host NAME (FLOWLITE_ALLOWED_HOSTS) or --public-url to allow the name."}`,
+				),
+			)
 			return
 		}
 		next.ServeHTTP(w, r)

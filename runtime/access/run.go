@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -50,7 +51,7 @@ func (k *RunKey) AuthString(run, lease core.UUID) string {
 	if k == nil {
 		return ""
 	}
-	ids := append(run[:], lease[:]...)
+	ids := slices.Concat(run[:], lease[:])
 	return core.RunAuthUser + ":" + core.RunAuthMark + hex.EncodeToString(append(ids, sum(k.key, ids)...))
 }
 

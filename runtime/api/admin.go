@@ -64,5 +64,8 @@ type serverStorage struct {
 
 // refuseDatabase: what erases everything is done on the server's machine, not over the network.
 func (a *API) refuseDatabase(context.Context, *struct{}) (any, error) {
-	return nil, core.Errorf(core.EForbidden, "The database cannot be cleared over the API; stop flowlite and delete or restore the database itself")
+	return nil, core.Errorf(
+		core.EForbidden,
+		"The database cannot be cleared over the API; stop flowlite and delete or restore the database itself",
+	)
 }

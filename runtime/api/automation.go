@@ -49,7 +49,10 @@ func (a *API) warnEndless(ctx context.Context, id core.UUID, err error) error {
 		return nil //nolint:nilerr // it was stored; only the warning is missing
 	}
 	if endless, err := trigger.SetsItselfOff(ctx, a.store, stored); err == nil && endless {
-		warn(ctx, "Each run that this automation starts sets it off again. Disable it, or let it wait for runs of another flow or for runs that fail.")
+		warn(
+			ctx,
+			"Each run that this automation starts sets it off again. Disable it, or let it wait for runs of another flow or for runs that fail.",
+		)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"maps"
 	"testing"
 )
 
@@ -189,9 +190,7 @@ func TestBlockDocuments(t *testing.T) {
 			`The block document 00000000-0000-4000-8000-000000000000, which "r" refers to, does not exist.`},
 	} {
 		body := doc("two", object{})
-		for k, v := range c.change {
-			body[k] = v
-		}
+		maps.Copy(body, c.change)
 		equal(t, fmt.Sprint(c.change), at(w.do(c.status, "POST", "/block_documents/", body), "detail"), c.detail)
 	}
 	w.do(422, "POST", "/block_documents/", object{})

@@ -133,7 +133,9 @@ func (a *API) decrement(ctx context.Context, in *withBody[slotBody]) ([]core.Min
 	if _, err := in.Body.request(); err != nil {
 		return nil, err
 	}
-	return rows(a.Limits.DecrementSlots(ctx, core.SlotRelease{Slots: in.Body.Slots, Names: in.Body.Names, OccupancySeconds: in.Body.Occupancy}))
+	return rows(
+		a.Limits.DecrementSlots(ctx, core.SlotRelease{Slots: in.Body.Slots, Names: in.Body.Names, OccupancySeconds: in.Body.Occupancy}),
+	)
 }
 
 func (a *API) acquire(ctx context.Context, in *withBody[slotBody]) (*core.SlotGrant, error) {

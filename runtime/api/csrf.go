@@ -69,7 +69,14 @@ func (a *API) csrfToken(_ context.Context, in *struct {
 	}
 	now := core.Now()
 	end := now.Add(csrfLife)
-	return &csrfAnswer{ID: core.NewID(), Created: now, Updated: now, Token: a.csrf.token(in.Client, end), Client: in.Client, Expiration: end}, nil
+	return &csrfAnswer{
+		ID:         core.NewID(),
+		Created:    now,
+		Updated:    now,
+		Token:      a.csrf.token(in.Client, end),
+		Client:     in.Client,
+		Expiration: end,
+	}, nil
 }
 
 type csrfAnswer struct {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -26,7 +27,11 @@ func decode(c *call, v any) error {
 		return invalid("missing", "Field required", nil)
 	}
 	if !isJSON(c.r.Header.Get("Content-Type")) {
-		return invalid("model_attributes_type", "Input should be a valid dictionary or object to extract fields from; send it as application/json", text(body))
+		return invalid(
+			"model_attributes_type",
+			"Input should be a valid dictionary or object to extract fields from; send it as application/json",
+			text(body),
+		)
 	}
 	if b, ok := v.(batched); ok {
 		return b.decode(c.op, body)
@@ -106,8 +111,15 @@ func diagnose(o *op, body []byte, v any) error {
 		if s := (*json.SyntaxError)(nil); errors.As(err, &s) {
 			at = int(s.Offset)
 		}
-		return &core.Error{Code: core.EInvalid, Message: "The body is not JSON: " + err.Error(), Fields: []core.FieldError{{
-			Type: "json_invalid", Loc: []any{"body", at}, Msg: "JSON decode error", Input: map[string]any{}, Ctx: map[string]string{"error": err.Error()}}}}
+		return &core.Error{Code: core.EInvalid, Message: "The body is not JSON: " + err.Error(), Fields: []core.FieldError{
+			{
+				Type:  "json_invalid",
+				Loc:   []any{"body", at},
+				Msg:   "JSON decode error",
+				Input: map[string]any{},
+				Ctx:   map[string]string{"error": err.Error()},
+			},
+		}}
 	}
 	var w walk
 	if m, ok := tree.(map[string]any); ok {
@@ -190,7 +202,13 @@ func (w *walk) value(t reflect.Type, v any, loc []any, top bool) {
 	case t == timeType:
 		w.try(t, v, loc, "datetime_parsing", "Input should be a valid datetime, like 2026-11-23T09:00:00Z")
 	case t == stateType:
-		w.try(t, v, loc, "enum", "Input should be 'SCHEDULED', 'PENDING', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED', 'PAUSED' or 'CANCELLING'")
+		w.try(
+			t,
+			v,
+			loc,
+			"enum",
+			"Input should be 'SCHEDULED', 'PENDING', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED', 'PAUSED' or 'CANCELLING'",
+		)
 	case t == joinType:
 		w.try(t, v, loc, "enum", "Input should be 'and_' or 'or_'")
 	case t == numberType:
@@ -218,9 +236,9 @@ func (w *walk) value(t reflect.Type, v any, loc []any, top bool) {
 			ft, known := fields[key]
 			switch {
 			case known:
-				w.value(ft, child, append(loc[:len(loc):len(loc)], key), false)
+				w.value(ft, child, append(slices.Clip(loc), key), false)
 			case w.strict && !top:
-				w.add("extra_forbidden", "Extra inputs are not permitted", child, append(loc[:len(loc):len(loc)], key))
+				w.add("extra_forbidden", "Extra inputs are not permitted", child, append(slices.Clip(loc), key))
 			}
 		}
 	case t.Kind() == reflect.Slice || t.Kind() == reflect.Array:
@@ -232,7 +250,7 @@ func (w *walk) value(t reflect.Type, v any, loc []any, top bool) {
 			return
 		}
 		for key, child := range m {
-			w.value(t.Elem(), child, append(loc[:len(loc):len(loc)], key), false)
+			w.value(t.Elem(), child, append(slices.Clip(loc), key), false)
 		}
 	case t.Kind() == reflect.String:
 		if _, ok := v.(string); !ok {
@@ -260,7 +278,7 @@ func (w *walk) list(t reflect.Type, v any, loc []any) {
 		return
 	}
 	for i, child := range list {
-		w.value(t.Elem(), child, append(loc[:len(loc):len(loc)], i), false)
+		w.value(t.Elem(), child, append(slices.Clip(loc), i), false)
 	}
 }
 
@@ -288,8 +306,7 @@ func (w *walk) integer(v any, loc []any) {
 }
 
 func jsonFields(t reflect.Type, into map[string]reflect.Type) {
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		if f.Anonymous {
 			jsonFields(f.Type, into)
 			continue

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -17,9 +18,7 @@ func TestDeployment(t *testing.T) {
 	body := func(more object) object {
 		o := object{"name": "d", "flow_id": flow, "work_pool_name": "pool", "tags": []string{"d"}, "parameters": object{},
 			"parameter_openapi_schema": core.JSON(schemaOfN), "schedules": []object{{"schedule": object{"interval": 3600}, "active": true, "slug": "hourly"}}}
-		for k, v := range more {
-			o[k] = v
-		}
+		maps.Copy(o, more)
 		return o
 	}
 	d := w.post(201, "/deployments/", body(nil))
@@ -42,7 +41,7 @@ func TestDeployment(t *testing.T) {
 	equal(t, "run", []any{run["state_type"], run["tags"], run["work_pool_name"], run["work_queue_name"]}, "[SCHEDULED [d r] pool default]")
 	equal(t, "default priority", run["priority"], nil) // Prefect has no such key
 	first := w.post(201, id+"/create_flow_run", object{"parameters": object{"n": 1}, "priority": 5})
-	equal(t, "priority", w.get("/flow_runs/"+first["id"].(string))["priority"], 5.0)
+	equal(t, "priority", w.get("/flow_runs/" + first["id"].(string))["priority"], 5.0)
 	w.do(422, "POST", id+"/create_flow_run", object{"parameters": object{"n": 1}, "priority": "high"})
 	w.do(204, "DELETE", "/flow_runs/"+first["id"].(string), nil)
 	equal(t, "same key", w.post(200, id+"/create_flow_run", object{"parameters": object{"n": 1}, "idempotency_key": "k"})["id"], run["id"])

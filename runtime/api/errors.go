@@ -69,7 +69,11 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, o *op, body []byte, e
 		writeDetail(w, http.StatusNotFound, "Not Found")
 		return
 	case errors.Is(err, errTooLarge):
-		writeDetail(w, http.StatusRequestEntityTooLarge, "The request body is larger than "+strconv.FormatInt(o.limit()>>20, 10)+" MiB; send less at once")
+		writeDetail(
+			w,
+			http.StatusRequestEntityTooLarge,
+			"The request body is larger than "+strconv.FormatInt(o.limit()>>20, 10)+" MiB; send less at once",
+		)
 		return
 	case gone(r.Context()):
 		return

@@ -58,7 +58,13 @@ func checkEvent(e *core.Event) error {
 	}
 	for i, r := range e.Related {
 		if r["prefect.resource.id"] == "" || r["prefect.resource.role"] == "" {
-			return invalid("value_error", "Value error, Related resources must include the prefect.resource.id and prefect.resource.role labels", r, "related", i)
+			return invalid(
+				"value_error",
+				"Value error, Related resources must include the prefect.resource.id and prefect.resource.role labels",
+				r,
+				"related",
+				i,
+			)
 		}
 	}
 	return e.Check()

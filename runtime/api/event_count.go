@@ -17,7 +17,13 @@ const (
 	leastSpan = 0.01
 )
 
-var spanUnits = map[string]time.Duration{"week": 7 * 24 * time.Hour, "day": 24 * time.Hour, "hour": time.Hour, "minute": time.Minute, "second": time.Second}
+var spanUnits = map[string]time.Duration{
+	"week":   7 * 24 * time.Hour,
+	"day":    24 * time.Hour,
+	"hour":   time.Hour,
+	"minute": time.Minute,
+	"second": time.Second,
+}
 
 type eventCountQuery struct {
 	Filter   *core.EventFilter `json:"filter"`
@@ -111,8 +117,14 @@ func (a *API) eventSpans(ctx context.Context, f *core.EventFilter, unit time.Dur
 	for i := first; pivot+core.Time(i*width) < until && len(out) <= maxSpans; i++ {
 		start := pivot + core.Time(i*width)
 		out = append(out, core.EventCount{
-			Value: strconv.FormatInt(i-first, 10), Label: start.Time().UTC().Format("2006-01-02T15:04:05+00:00"), Count: found[strconv.FormatInt(i, 10)],
-			Start: start, End: start + core.Time(width) - 1,
+			Value: strconv.FormatInt(
+				i-first,
+				10,
+			),
+			Label: start.Time().UTC().Format("2006-01-02T15:04:05+00:00"),
+			Count: found[strconv.FormatInt(i, 10)],
+			Start: start,
+			End:   start + core.Time(width) - 1,
 		})
 	}
 	return out, nil

@@ -89,7 +89,11 @@ func checkState(s *core.StateCreate, loc ...any) error {
 	case s.Type == "":
 		return invalid("missing", "Field required", nil, append(loc, "type")...)
 	}
-	return invalid("enum", "Input should be 'SCHEDULED', 'PENDING', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED', 'PAUSED' or 'CANCELLING'", s.Type, append(loc, "type")...)
+	return invalid(
+		"enum",
+		"Input should be 'SCHEDULED', 'PENDING', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED', 'PAUSED' or 'CANCELLING'",
+		s.Type,
+		append(loc, "type")...)
 }
 
 // importRuns is flowlite's own: the history of another server.
@@ -201,7 +205,15 @@ func (a *API) downloadLogs(w http.ResponseWriter, r *http.Request) {
 			if !l.TaskRunID.IsZero() {
 				task = l.TaskRunID.String()
 			}
-			_ = out.Write([]string{l.Timestamp.Time().Format("2006-01-02 15:04:05.000000-07:00"), strconv.FormatInt(l.Level, 10), id.String(), task, csvText(l.Message)})
+			_ = out.Write(
+				[]string{
+					l.Timestamp.Time().Format("2006-01-02 15:04:05.000000-07:00"),
+					strconv.FormatInt(l.Level, 10),
+					id.String(),
+					task,
+					csvText(l.Message),
+				},
+			)
 		}
 		f.AfterSeq = logs[len(logs)-1].Seq
 	}

@@ -131,7 +131,11 @@ type pageOf[T any] struct {
 	Page    int   `json:"page"`
 }
 
-func paginate[Q query[F], F, T any](sorts []string, list func(context.Context, F, core.Page) ([]T, error), total func(context.Context, F) (int64, error)) op {
+func paginate[Q query[F], F, T any](
+	sorts []string,
+	list func(context.Context, F, core.Page) ([]T, error),
+	total func(context.Context, F) (int64, error),
+) op {
 	return post("/paginate", func(ctx context.Context, in *withBody[Q]) (*pageOf[T], error) {
 		p := in.Body.paging()
 		page, none, err := p.page(sorts)
@@ -198,7 +202,11 @@ func history(fn func(context.Context, core.HistoryQuery) ([]core.HistoryBucket, 
 		}
 		q.Interval = *b.Seconds
 		if n := q.End.Sub(q.Start).Seconds() / q.Interval; n > maxBuckets {
-			return nil, core.Errorf(core.EInvalid, "%s", fmt.Sprintf("The history would have %.0f buckets; the most is %d: take a longer interval or a shorter span.", n, maxBuckets))
+			return nil, core.Errorf(
+				core.EInvalid,
+				"%s",
+				fmt.Sprintf("The history would have %.0f buckets; the most is %d: take a longer interval or a shorter span.", n, maxBuckets),
+			)
 		}
 		if q.End <= q.Start {
 			return []core.HistoryBucket{}, nil

@@ -230,12 +230,12 @@ func hostilePlaces(v any, at []any) (all [][]any) {
 	switch v := v.(type) {
 	case object:
 		for _, k := range slices.Sorted(maps.Keys(v)) {
-			all = append(all, hostilePlaces(v[k], append(at[:len(at):len(at)], k))...)
+			all = append(all, hostilePlaces(v[k], append(slices.Clip(at), k))...)
 		}
-		all = append(all, append(at[:len(at):len(at)], "+"))
+		all = append(all, append(slices.Clip(at), "+"))
 	case []any:
 		if len(v) > 0 {
-			all = append(all, hostilePlaces(v[0], append(at[:len(at):len(at)], 0))...)
+			all = append(all, hostilePlaces(v[0], append(slices.Clip(at), 0))...)
 		}
 	}
 	return all

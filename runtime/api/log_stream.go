@@ -61,7 +61,7 @@ func (s *logStream) run(ctx context.Context, lines, runs core.Subscription) {
 	var grace <-chan time.Time
 	var waits time.Duration
 	for {
-		if _, err := s.send(ctx); err != nil {
+		if err := s.send(ctx); err != nil {
 			return
 		}
 		run, err := s.a.store.FlowRun(ctx, s.id)
@@ -85,7 +85,7 @@ func (s *logStream) run(ctx context.Context, lines, runs core.Subscription) {
 				return
 			}
 		case <-grace:
-			if _, err := s.send(ctx); err != nil {
+			if err := s.send(ctx); err != nil {
 				return
 			}
 			b, _ := json.Marshal(run)
@@ -100,11 +100,11 @@ func (s *logStream) run(ctx context.Context, lines, runs core.Subscription) {
 }
 
 // send writes all lines that arrived since the last.
-func (s *logStream) send(ctx context.Context) (n int, err error) {
+func (s *logStream) send(ctx context.Context) error {
 	for {
 		logs, err := s.a.store.Logs(ctx, &s.filter, core.Page{Sort: "SEQ_ASC"})
 		if err != nil {
-			return n, err
+			return err
 		}
 		buf := buffers.Get().(*buffer)
 		buf.b.Reset()
@@ -118,8 +118,8 @@ func (s *logStream) send(ctx context.Context) (n int, err error) {
 		}
 		_, err = s.w.Write(buf.b.Bytes())
 		buf.free()
-		if n += len(logs); err != nil || len(logs) < core.MaxLimit {
-			return n, err
+		if err != nil || len(logs) < core.MaxLimit {
+			return err
 		}
 	}
 }

@@ -69,7 +69,11 @@ func (a *API) enter(w http.ResponseWriter, r *http.Request, o *op) (*http.Reques
 		return r, false
 	}
 	if v := r.Header["X-Prefect-Api-Version"]; len(v) > 0 && !supported(v[0]) {
-		writeDetail(w, http.StatusBadRequest, "The header X-PREFECT-API-VERSION must be a version of at least 0.8.0, not "+strconv.Quote(v[0])+"; upgrade the client")
+		writeDetail(
+			w,
+			http.StatusBadRequest,
+			"The header X-PREFECT-API-VERSION must be a version of at least 0.8.0, not "+strconv.Quote(v[0])+"; upgrade the client",
+		)
 		return r, false
 	}
 	if t := r.Header[TokenHeader]; len(t) > 0 {
@@ -130,7 +134,11 @@ func (a *API) admit(w http.ResponseWriter, r *http.Request) bool {
 		return true
 	}
 	if err := a.origins.Check(r); err != nil {
-		writeDetail(w, http.StatusForbidden, "Refused: the request comes from a web page of another origin ("+origin+"); allow it with --allowed-origin")
+		writeDetail(
+			w,
+			http.StatusForbidden,
+			"Refused: the request comes from a web page of another origin ("+origin+"); allow it with --allowed-origin",
+		)
 		return false
 	}
 	return true

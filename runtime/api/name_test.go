@@ -1,6 +1,7 @@
 package api
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -65,9 +66,7 @@ func TestNamesInURLs(t *testing.T) {
 func (w *world) makes(path string, with object, key string) func(name string) (int, []byte) {
 	return func(name string) (int, []byte) {
 		body := object{key: name}
-		for k, v := range with {
-			body[k] = v
-		}
+		maps.Copy(body, with)
 		code, _, b := w.send("POST", path, body)
 		return code, b
 	}

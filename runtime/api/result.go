@@ -31,7 +31,7 @@ const maxResult = core.MaxResult
 
 func (a *API) putResult(w http.ResponseWriter, r *http.Request) {
 	o := &op{most: maxResult}
-	var err error = errTooLarge
+	err := errTooLarge
 	if r.ContentLength <= maxResult {
 		err = a.Runs.PutResultFrom(r.Context(), r.PathValue("key"), http.MaxBytesReader(w, r.Body, maxResult))
 	}

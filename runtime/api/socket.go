@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/coder/websocket"
@@ -76,11 +77,9 @@ func (a *API) open(w http.ResponseWriter, r *http.Request, must bool) (*socket, 
 }
 
 func offers(r *http.Request) bool {
-	for _, v := range r.Header.Values("Sec-Websocket-Protocol") {
-		for _, p := range splitComma(v) {
-			if p == subprotocol {
-				return true
-			}
+	for _, v := range r.Header.Values("Sec-WebSocket-Protocol") {
+		if slices.Contains(splitComma(v), subprotocol) {
+			return true
 		}
 	}
 	return false

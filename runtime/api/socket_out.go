@@ -77,7 +77,9 @@ func (a *API) eventsOut(w http.ResponseWriter, r *http.Request) {
 const cancelWatchPause = 2 * time.Second
 
 func isCancelWatch(f *core.EventFilter) bool {
-	return f.Event != nil && len(f.Event.Name) == 1 && f.Event.Name[0] == "prefect.flow-run.Cancelling" && f.Resource == nil && f.AnyResource == nil && f.Related == nil
+	return f.Event != nil && len(f.Event.Name) == 1 && f.Event.Name[0] == "prefect.flow-run.Cancelling" && f.Resource == nil &&
+		f.AnyResource == nil &&
+		f.Related == nil
 }
 
 type outStream struct {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -27,7 +28,13 @@ func checkTaskRun(c *core.TaskRunCreate) error {
 	if p := c.EmpiricalPolicy; p != nil {
 		var delays []json.RawMessage
 		if json.Unmarshal(p.RetryDelay, &delays) == nil && len(delays) > maxRetryDelays {
-			return invalid("value_error", "Value error, Can not configure more than 50 retry delays per task.", delays, "empirical_policy", "retry_delay")
+			return invalid(
+				"value_error",
+				"Value error, Can not configure more than 50 retry delays per task.",
+				delays,
+				"empirical_policy",
+				"retry_delay",
+			)
 		}
 	}
 	return checkTaskInputs(c.TaskInputs)
@@ -60,7 +67,11 @@ func checkTaskInputs(inputs core.JSON) error {
 func checkTaskInput(item core.JSON, loc ...any) error {
 	var x map[string]any
 	if core.Unmarshal(item, &x) != nil || x == nil {
-		return invalid("model_attributes_type", "Input should be a valid dictionary or object to extract fields from", item, append(loc, inputKinds[0].model)...)
+		return invalid(
+			"model_attributes_type",
+			"Input should be a valid dictionary or object to extract fields from",
+			item,
+			append(loc, inputKinds[0].model)...)
 	}
 	kind, given := x["input_type"]
 	faults := &core.Error{Code: core.EInvalid, Message: "an input's input_type is task_run, flow_run, parameter or constant"}
@@ -71,10 +82,16 @@ func checkTaskInput(item core.JSON, loc ...any) error {
 		case (!given || kind == k.kind) && has:
 			return nil
 		case given && kind != k.kind:
-			faults.Fields = append(faults.Fields, core.FieldError{Type: "literal_error", Loc: append(at, "input_type"), Msg: "Input should be '" + k.kind + "'", Input: kind})
+			faults.Fields = append(
+				faults.Fields,
+				core.FieldError{Type: "literal_error", Loc: append(at, "input_type"), Msg: "Input should be '" + k.kind + "'", Input: kind},
+			)
 		}
 		if !has {
-			faults.Fields = append(faults.Fields, core.FieldError{Type: "missing", Loc: append(at[:len(at):len(at)], k.needs), Msg: "Field required", Input: x})
+			faults.Fields = append(
+				faults.Fields,
+				core.FieldError{Type: "missing", Loc: append(slices.Clip(at), k.needs), Msg: "Field required", Input: x},
+			)
 		}
 	}
 	return faults

@@ -118,8 +118,7 @@ func bodyKeys(v any) (keys []string) {
 		return nil
 	}
 	t := reflect.TypeOf(v)
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		if f.Anonymous {
 			keys = append(keys, bodyKeys(reflect.Zero(f.Type).Interface())...)
 		} else if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" && name != "-" {

@@ -274,5 +274,8 @@ func (c *workerChannel) snapshotIfChanged(ctx context.Context) error {
 }
 
 func (c *workerChannel) tell(ctx context.Context, kind string, payload any) error {
-	return c.send(context.WithoutCancel(ctx), channelFrame{Type: kind, ID: core.NewID(), SentAt: core.Now(), Payload: json.RawMessage(core.ToJSON(payload))})
+	return c.send(
+		context.WithoutCancel(ctx),
+		channelFrame{Type: kind, ID: core.NewID(), SentAt: core.Now(), Payload: json.RawMessage(core.ToJSON(payload))},
+	)
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -169,18 +170,14 @@ func (w *world) flow(name string) string {
 func (w *world) run(flow string, more object) object {
 	w.Helper()
 	body := object{"flow_id": flow}
-	for k, v := range more {
-		body[k] = v
-	}
+	maps.Copy(body, more)
 	return w.post(201, "/flow_runs/", body)
 }
 
 func (w *world) state(status int, run object, answer, kind string, more object) object {
 	w.Helper()
 	s := object{"type": kind}
-	for k, v := range more {
-		s[k] = v
-	}
+	maps.Copy(s, more)
 	out := w.post(status, "/flow_runs/"+run["id"].(string)+"/set_state", object{"state": s})
 	shaped(w, "set_state", out)
 	if out["status"] != answer {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -219,9 +220,7 @@ func (s *Automations) finishAction(ctx context.Context, inv *invocation, outcome
 func (inv *invocation) event(what string, at core.Time, details map[string]any) *core.Event {
 	a := inv.automation
 	payload := map[string]any{"action_index": inv.Index, "action_type": inv.action.Type, "invocation": inv.ID}
-	for key, v := range details {
-		payload[key] = v
-	}
+	maps.Copy(payload, details)
 	e := &core.Event{
 		ID: core.NameID("action", inv.ID.String(), what), Occurred: at, Event: "prefect.automation.action." + what,
 		Resource: map[string]string{"prefect.resource.id": a.Resource(), "prefect.resource.name": a.Name, "prefect.trigger-type": a.Trigger.Type},

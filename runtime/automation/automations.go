@@ -17,7 +17,12 @@ type Actor interface {
 	ResumeFlowRun(ctx context.Context, id core.UUID, input core.JSON) (*core.OrchestrationResult, error)
 	SetFlowRunState(ctx context.Context, id core.UUID, c core.StateCreate, force bool) (*core.OrchestrationResult, error)
 	// CreateDeploymentFlowRunBy creates a run of a deployment that by is the creator of.
-	CreateDeploymentFlowRunBy(ctx context.Context, deploymentID core.UUID, c core.DeploymentFlowRunCreate, by *core.CreatedBy) (*core.FlowRun, error)
+	CreateDeploymentFlowRunBy(
+		ctx context.Context,
+		deploymentID core.UUID,
+		c core.DeploymentFlowRunCreate,
+		by *core.CreatedBy,
+	) (*core.FlowRun, error)
 	// SetDeploymentPaused returns ENotFound if there is no such deployment.
 	SetDeploymentPaused(ctx context.Context, id core.UUID, paused bool) error
 	UpdateWorkPool(ctx context.Context, name string, u core.WorkPoolUpdate) error

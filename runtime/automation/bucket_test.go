@@ -50,7 +50,7 @@ func TestFill(t *testing.T) {
 				b = &core.Bucket{Start: core.Time(1e15), End: core.Time(1e15).Add(c.trigger.Within.Duration())}
 			}
 			var fired []string
-			for _, step := range strings.Fields(c.play) {
+			for step := range strings.FieldsSeq(c.play) {
 				name, at, _ := strings.Cut(step, "@")
 				var seconds float64
 				_, _ = fmt.Sscan(at, &seconds)

@@ -3,6 +3,7 @@ package automation
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/flowlite/flowlite/runtime/trigger"
@@ -49,8 +50,12 @@ func fillAutomation(a *core.Automation, c core.AutomationWrite) error {
 		}
 	}
 	if len(faults) == 0 && trigger.RunsForEveryRun(c) {
-		fault([]any{"body"}, "value_error", "Value error, Running a deployment from the state changes of every flow run leads to an endless loop of flow runs. "+
-			"Please choose a specific deployment and add filtering labels to the match or match_related of this automation's trigger.")
+		fault(
+			[]any{"body"},
+			"value_error",
+			"Value error, Running a deployment from the state changes of every flow run leads to an endless loop of flow runs. "+
+				"Please choose a specific deployment and add filtering labels to the match or match_related of this automation's trigger.",
+		)
 	}
 	if len(faults) > 0 {
 		return &core.Error{Code: core.EInvalid, Message: faults[0].Msg, Fields: faults}
@@ -69,7 +74,7 @@ func fillAutomation(a *core.Automation, c core.AutomationWrite) error {
 
 type faultFunc func(loc []any, kind, format string, args ...any)
 
-func under(loc []any, more ...any) []any { return append(loc[:len(loc):len(loc)], more...) }
+func under(loc []any, more ...any) []any { return append(slices.Clip(loc), more...) }
 
 func checkTrigger(t *core.Trigger, loc []any, depth int, fault faultFunc) {
 	t.ID = core.NewID()
@@ -219,7 +224,9 @@ func checkAction(a *core.AutomationAction, loc []any, fault faultFunc) {
 		if a.Source == "" {
 			a.Source = sourceSelected
 		}
-		id := map[string]core.UUID{"deployment": a.DeploymentID, "work-pool": a.WorkPoolID, "work-queue": a.WorkQueueID, "automation": a.AutomationID}[kind]
+		id := map[string]core.UUID{
+			"deployment": a.DeploymentID, "work-pool": a.WorkPoolID, "work-queue": a.WorkQueueID, "automation": a.AutomationID,
+		}[kind]
 		switch {
 		case a.Source != sourceSelected && a.Source != sourceInferred:
 			fault(under(loc, "source"), "literal_error", "Input should be 'selected' or 'inferred'")

@@ -59,7 +59,14 @@ func (f *firing) fire(ctx context.Context, t *core.Trigger, one *core.Firing) er
 }
 
 func (f *firing) around(parent *core.Trigger, last *core.Firing, within ...*core.Firing) *core.Firing {
-	return &core.Firing{ID: core.NewID(), TriggerID: parent.ID, Triggered: f.now(), Labels: map[string]string{}, Event: last.Event, Within: within}
+	return &core.Firing{
+		ID:        core.NewID(),
+		TriggerID: parent.ID,
+		Triggered: f.now(),
+		Labels:    map[string]string{},
+		Event:     last.Event,
+		Within:    within,
+	}
 }
 
 func parentOf(t *core.Trigger, id core.UUID) *core.Trigger {

@@ -26,9 +26,15 @@ func (s *Automations) actionBlock(ctx context.Context, inv *invocation) (*notify
 	if d.BlockSchema != nil {
 		capabilities = d.BlockSchema.Capabilities
 	}
-	inv.related = append(inv.related,
-		map[string]string{"prefect.resource.id": "prefect.block-document." + d.ID.String(), "prefect.resource.role": "block", "prefect.resource.name": d.Name},
-		map[string]string{"prefect.resource.id": "prefect.block-type." + b.Slug, "prefect.resource.role": "block-type"})
+	inv.related = append(
+		inv.related,
+		map[string]string{
+			"prefect.resource.id":   "prefect.block-document." + d.ID.String(),
+			"prefect.resource.role": "block",
+			"prefect.resource.name": d.Name,
+		},
+		map[string]string{"prefect.resource.id": "prefect.block-type." + b.Slug, "prefect.resource.role": "block-type"},
+	)
 	return b, capabilities, nil
 }
 

@@ -50,7 +50,7 @@ func (s *Automations) templateData(ctx context.Context, inv *invocation, templat
 			continue
 		}
 		labels := resourceOf(inv.firing.Event, strings.ReplaceAll(name, "_", "-"))
-		_, text, _ := cutLast(labels["prefect.resource.id"], ".")
+		_, text := cutLast(labels["prefect.resource.id"], ".")
 		id, err := core.ParseUUID(text)
 		if err != nil {
 			continue
@@ -108,7 +108,7 @@ func (s *Automations) pages(data map[string]any) template.Filters {
 		id, _ = m["id"].(string)
 		name, _ = m["name"].(string)
 		if rest, ok := strings.CutPrefix(id, "prefect."); ok { // a resource of an event
-			kind, id, _ = cutLast(rest, ".")
+			kind, id = cutLast(rest, ".")
 			return kind, id, name
 		}
 		return kinds[id], id, name
@@ -226,18 +226,18 @@ func resourceOf(e *core.Event, kind string) map[string]string {
 		return nil
 	}
 	for _, r := range append([]map[string]string{e.Resource}, e.Related...) {
-		if before, _, _ := cutLast(r["prefect.resource.id"], "."); before == "prefect."+kind {
+		if before, _ := cutLast(r["prefect.resource.id"], "."); before == "prefect."+kind {
 			return r
 		}
 	}
 	return nil
 }
 
-func cutLast(s, sep string) (before, after string, found bool) {
+func cutLast(s, sep string) (before, after string) {
 	if i := strings.LastIndex(s, sep); i >= 0 {
-		return s[:i], s[i+len(sep):], true
+		return s[:i], s[i+len(sep):]
 	}
-	return s, "", false
+	return s, ""
 }
 
 // plain is a record as a client would read it.

@@ -163,11 +163,20 @@ func (b *reading) requests(ctx context.Context) ([]request, error) {
 	call("list runs, by expected start", "/flow_runs/filter", `{"limit":50,"sort":"EXPECTED_START_TIME_DESC"}`)
 	call("list runs, by end", "/flow_runs/filter", `{"limit":50,"sort":"END_TIME_DESC"}`)
 	call("list runs, by name", "/flow_runs/filter", `{"limit":50,"sort":"NAME_ASC"}`)
-	call("list runs, failed", "/flow_runs/filter", `{"limit":50,"sort":"EXPECTED_START_TIME_DESC","flow_runs":{"state":{"type":{"any_":["FAILED"]}}}}`)
+	call(
+		"list runs, failed",
+		"/flow_runs/filter",
+		`{"limit":50,"sort":"EXPECTED_START_TIME_DESC","flow_runs":{"state":{"type":{"any_":["FAILED"]}}}}`,
+	)
 	call("list runs, paused (none)", "/flow_runs/filter", `{"limit":50,"flow_runs":{"state":{"type":{"any_":["PAUSED"]}}}}`)
 	call("list runs, of a deployment", "/flow_runs/filter", `{"limit":50,"flow_runs":{"deployment_id":{"any_":[%q]}}}`, ids["deployment"])
 	call("list runs, of a flow by name", "/flow_runs/filter", `{"limit":50,"flows":{"name":{"any_":[%q]}}}`, ids["flow name"])
-	call("list runs, of the last hour", "/flow_runs/filter", `{"limit":200,"sort":"START_TIME_DESC","flow_runs":{"start_time":{"after_":%q}}}`, hour)
+	call(
+		"list runs, of the last hour",
+		"/flow_runs/filter",
+		`{"limit":200,"sort":"START_TIME_DESC","flow_runs":{"start_time":{"after_":%q}}}`,
+		hour,
+	)
 	call("list runs, with a tag", "/flow_runs/filter", `{"limit":50,"flow_runs":{"tags":{"all_":["team-data"]}}}`)
 	call("list runs, with a tag that none has", "/flow_runs/filter", `{"limit":50,"flow_runs":{"tags":{"all_":["nobody"]}}}`)
 	call("list runs, name like", "/flow_runs/filter", `{"limit":50,"flow_runs":{"name":{"like_":"brave"}}}`)

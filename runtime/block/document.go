@@ -14,7 +14,15 @@ import (
 // name, or a type, schema or document that does not exist.
 func (s *Blocks) CreateBlockDocument(ctx context.Context, c core.BlockDocumentCreate) (*core.BlockDocument, error) {
 	now := s.now()
-	d := &core.BlockDocument{ID: core.NewID(), Created: now, Updated: now, Name: core.Deref(c.Name), BlockSchemaID: c.BlockSchemaID, BlockTypeID: c.BlockTypeID, IsAnonymous: c.IsAnonymous}
+	d := &core.BlockDocument{
+		ID:            core.NewID(),
+		Created:       now,
+		Updated:       now,
+		Name:          core.Deref(c.Name),
+		BlockSchemaID: c.BlockSchemaID,
+		BlockTypeID:   c.BlockTypeID,
+		IsAnonymous:   c.IsAnonymous,
+	}
 	switch {
 	case d.Name != "" && !blockSlug.MatchString(d.Name):
 		return nil, core.InvalidField("name", "Block document name must only contain lowercase letters, numbers, and dashes.")
@@ -169,7 +177,14 @@ func (s *Blocks) UpdateBlockDocument(ctx context.Context, id core.UUID, u core.B
 	return err
 }
 
-func (s *Blocks) changeData(ctx context.Context, tx core.Tx, d *core.BlockDocument, given map[string]core.JSON, refs map[string]core.UUID, merge bool) error {
+func (s *Blocks) changeData(
+	ctx context.Context,
+	tx core.Tx,
+	d *core.BlockDocument,
+	given map[string]core.JSON,
+	refs map[string]core.UUID,
+	merge bool,
+) error {
 	full, shown := *d, *d
 	err := s.openBlocks(ctx, tx, []*core.BlockDocument{&full}, true)
 	if err == nil {
@@ -285,7 +300,12 @@ func (s *Blocks) openBlocks(ctx context.Context, r core.Reader, docs []*core.Blo
 	return nil
 }
 
-func (s *Blocks) openBlock(d *core.BlockDocument, all map[core.UUID]*core.BlockDocument, secrets bool, depth int) (map[string]any, map[string]core.BlockReference, error) {
+func (s *Blocks) openBlock(
+	d *core.BlockDocument,
+	all map[core.UUID]*core.BlockDocument,
+	secrets bool,
+	depth int,
+) (map[string]any, map[string]core.BlockReference, error) {
 	plain, err := s.sealer.Open(d.ID, d.Sealed)
 	switch {
 	case err == nil:

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
 
 	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
@@ -46,7 +47,15 @@ func version(v *string) string {
 // maxNested bounds how deep blocks may stand within each other.
 const maxNested = 50
 
-func (s *Blocks) putBlockSchema(ctx context.Context, tx core.Tx, t *core.BlockType, fields map[string]any, capabilities core.Tags, version string, depth int) (*core.BlockSchema, bool, error) {
+func (s *Blocks) putBlockSchema(
+	ctx context.Context,
+	tx core.Tx,
+	t *core.BlockType,
+	fields map[string]any,
+	capabilities core.Tags,
+	version string,
+	depth int,
+) (*core.BlockSchema, bool, error) {
 	sum := blockChecksum(fields)
 	if known, err := tx.BlockSchemaByChecksum(ctx, sum, version); !core.IsNotFound(err) {
 		return known, false, err
@@ -81,7 +90,11 @@ func (s *Blocks) nestedSchemas(ctx context.Context, tx core.Tx, fields map[strin
 			sum, _ := ref["block_schema_checksum"].(string)
 			t, err := tx.BlockTypeBySlug(ctx, slug)
 			if core.IsNotFound(err) {
-				return core.Errorf(core.EConflict, "Cannot create block schema because block type '%s' was not found. Did you forget to register the block type?", slug)
+				return core.Errorf(
+					core.EConflict,
+					"Cannot create block schema because block type '%s' was not found. Did you forget to register the block type?",
+					slug,
+				)
 			}
 			if err != nil {
 				return err
@@ -98,9 +111,7 @@ func (s *Blocks) nestedSchemas(ctx context.Context, tx core.Tx, fields map[strin
 					continue
 				}
 				child := map[string]any{"definitions": definitions}
-				for k, v := range def {
-					child[k] = v
-				}
+				maps.Copy(child, def)
 				if _, _, err := s.putBlockSchema(ctx, tx, t, child, nil, nonVersioned, depth+1); err != nil {
 					return err
 				}
@@ -114,9 +125,7 @@ func (s *Blocks) nestedSchemas(ctx context.Context, tx core.Tx, fields map[strin
 // references, and without definitions that define nothing.
 func storedFields(fields map[string]any) map[string]any {
 	out := map[string]any{"block_schema_references": map[string]any{}}
-	for k, v := range fields {
-		out[k] = v
-	}
+	maps.Copy(out, fields)
 	if all, ok := out["definitions"].(map[string]any); ok {
 		kept := map[string]any{}
 		for k, v := range all {

@@ -63,7 +63,13 @@ func (h *health) reason() (text string, since core.Time) {
 func (b *Linked) report(part string, err error) {
 	switch broke, mended := b.health.set(part, err); {
 	case broke:
-		b.log.Warn("other servers cannot be heard; until they can, this one looks into the database every few seconds", "bus", b.kind, "error", err)
+		b.log.Warn(
+			"other servers cannot be heard; until they can, this one looks into the database every few seconds",
+			"bus",
+			b.kind,
+			"error",
+			err,
+		)
 	case mended:
 		b.log.Warn("other servers can be heard again", "bus", b.kind)
 	}

@@ -59,8 +59,8 @@ const (
 	sendTimeout  = 5 * time.Second
 	closeTimeout = time.Second
 	firstWait    = 3 * time.Second
-	backoffMin   = 50 * time.Millisecond
-	backoffMax   = 2 * time.Second
+	firstPause   = 50 * time.Millisecond
+	longestPause = 2 * time.Second
 	steadyAfter  = 10 * time.Second // a connection that lived so long was a good one
 )
 
@@ -119,7 +119,7 @@ func (b *Linked) Close() error {
 // listenLoop connects again for as long as it must, and tells subscribers what
 // they may have missed meanwhile.
 func (b *Linked) listenLoop(ctx context.Context, first func()) {
-	again := backoff.Pauses{First: backoffMin, Limit: backoffMax}
+	again := backoff.Pauses{First: firstPause, Limit: longestPause}
 	interrupted := false
 	for ctx.Err() == nil {
 		began := time.Now()
@@ -147,7 +147,7 @@ func (b *Linked) listenLoop(ctx context.Context, first func()) {
 // sendLoop sends what waits, all that is there at once. What fails stays in the
 // queue; what the queue had no room for, the others are told of.
 func (b *Linked) sendLoop(ctx context.Context) {
-	again := backoff.Pauses{First: backoffMin, Limit: backoffMax}
+	again := backoff.Pauses{First: firstPause, Limit: longestPause}
 	for {
 		select {
 		case <-ctx.Done():

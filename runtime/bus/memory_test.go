@@ -57,25 +57,35 @@ func TestMemoryCloses(t *testing.T) {
 	s.Close()
 }
 
+// While others come and go, a subscriber hears of every message: it gets it, or
+// is told that it was lost.
 func TestMemoryUnderConcurrency(t *testing.T) {
+	const publishers, each = 8, 200
 	b := bus.NewMemory()
+	all := b.Subscribe(core.TopicRun, "k", publishers*each/2)
 	var wg sync.WaitGroup
-	for range 8 {
-		wg.Add(2)
-		go func() {
-			defer wg.Done()
-			for range 200 {
+	for range publishers {
+		wg.Go(func() {
+			for range each {
 				b.Publish(core.Message{Topic: core.TopicRun, Key: "k"})
 			}
-		}()
-		go func() {
-			defer wg.Done()
-			for range 200 {
+		})
+		wg.Go(func() {
+			for range each {
 				s := b.Subscribe(core.TopicRun, "k", 1)
 				s.Lost()
 				s.Close()
 			}
-		}()
+		})
 	}
 	wg.Wait()
+	lost := all.Lost()
+	_ = b.Close()
+	got := int64(0)
+	for range all.C() {
+		got++
+	}
+	if got+lost != publishers*each || lost == 0 {
+		t.Errorf("%d received and %d lost of %d", got, lost, publishers*each)
+	}
 }

@@ -41,8 +41,11 @@ func redisClient(url string) (*redis.Client, error) {
 func RedisOptions(url string) (*redis.Options, error) {
 	o, err := redis.ParseURL(url)
 	if err != nil {
-		return nil, core.Errorf(core.EInvalid, "the Redis address cannot be read (%s); write redis://[user:password@]host[:port][/db], or rediss:// for TLS",
-			strings.TrimPrefix(core.URLFault(url, err), "redis: "))
+		return nil, core.Errorf(
+			core.EInvalid,
+			"the Redis address cannot be read (%s); write redis://[user:password@]host[:port][/db], or rediss:// for TLS",
+			strings.TrimPrefix(core.URLFault(url, err), "redis: "),
+		)
 	}
 	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = dialTimeout, dialTimeout, dialTimeout
 	o.MaxRetries = -1 // who waits has something else to do meanwhile

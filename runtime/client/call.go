@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -39,12 +40,19 @@ func (c *Client) call(ctx context.Context, method, path string, in, out any) err
 			return core.Errorf(core.EInvalid, "The request cannot be written as JSON: %w", err)
 		}
 	}
-	b, _, err := c.send(ctx, request{method, path, "application/json", body, repeatable(method, path, in)})
+	b, err := c.send(ctx, request{method, path, "application/json", body, repeatable(method, path, in)})
 	if err != nil || out == nil {
 		return err
 	}
 	if err := core.Unmarshal(b, out); err != nil {
-		return core.Errorf(core.EInternal, "%s answered %s %s with something else than expected (is it a flowlite server?): %w", core.HideURL(c.URL()), method, path, err)
+		return core.Errorf(
+			core.EInternal,
+			"%s answered %s %s with something else than expected (is it a flowlite server?): %w",
+			core.HideURL(c.URL()),
+			method,
+			path,
+			err,
+		)
 	}
 	return nil
 }
@@ -58,8 +66,7 @@ func (c *Client) Raw(ctx context.Context, method, path string, body any) (json.R
 			return nil, err
 		}
 	}
-	out, _, err := c.send(ctx, request{method, path, "application/json", b, repeatable(method, path, body)})
-	return out, err
+	return c.send(ctx, request{method, path, "application/json", b, repeatable(method, path, body)})
 }
 
 // request is one call of the server, sent as often as it takes.
@@ -71,14 +78,14 @@ type request struct {
 
 // send tries until the server answers with something else than "not now", or
 // patience ends.
-func (c *Client) send(ctx context.Context, r request) ([]byte, http.Header, error) {
+func (c *Client) send(ctx context.Context, r request) ([]byte, error) {
 	until := time.Now().Add(c.patience)
 	pauses := backoff.Pauses{First: 50 * time.Millisecond, Limit: 2 * time.Second}
 	others := len(c.servers) - 1
 	for {
-		b, header, again, err := c.once(ctx, r)
+		b, again, err := c.once(ctx, r)
 		if err == nil || !again || ctx.Err() != nil {
-			return b, header, err
+			return b, err
 		}
 		if others > 0 { // one of the others may answer at once
 			others--
@@ -87,14 +94,14 @@ func (c *Client) send(ctx context.Context, r request) ([]byte, http.Header, erro
 		others = len(c.servers) - 1
 		wait := pauses.Next()
 		if time.Now().Add(wait).After(until) {
-			return b, header, err
+			return b, err
 		}
 		var e *core.Error
 		if errors.As(err, &e) && e.RetryAfter > 0 {
 			wait = min(time.Duration(e.RetryAfter*float64(time.Second)), time.Until(until))
 		}
 		if backoff.Sleep(ctx, wait) != nil {
-			return nil, nil, ctx.Err()
+			return nil, ctx.Err()
 		}
 	}
 }
@@ -144,7 +151,7 @@ func (c *Client) do(ctx context.Context, server string, req request) (*http.Resp
 	return c.http.Do(r)
 }
 
-func (c *Client) once(ctx context.Context, r request) (_ []byte, _ http.Header, again bool, _ error) {
+func (c *Client) once(ctx context.Context, r request) (_ []byte, again bool, _ error) {
 	server := c.URL()
 	attempt, done := c.attempt(ctx, r.path, r.body)
 	defer done()
@@ -153,7 +160,7 @@ func (c *Client) once(ctx context.Context, r request) (_ []byte, _ http.Header, 
 		if ctx.Err() == nil {
 			c.leave(server)
 		}
-		return nil, nil, unsent(err) || r.repeatable, c.unreachable(ctx, server, err)
+		return nil, unsent(err) || r.repeatable, c.unreachable(ctx, server, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	b, err := io.ReadAll(resp.Body)
@@ -161,10 +168,13 @@ func (c *Client) once(ctx context.Context, r request) (_ []byte, _ http.Header, 
 		if ctx.Err() == nil {
 			c.leave(server)
 		}
-		return nil, nil, r.repeatable, c.unreachable(ctx, server, err)
+		return nil, r.repeatable, c.unreachable(ctx, server, err)
 	}
-	if had := resp.Request.Header.Get("Prefect-Csrf-Token"); resp.StatusCode == http.StatusForbidden && strings.Contains(string(b), "CSRF token") &&
-		ctx.Value(renewed{}) == nil && c.csrf.renew(ctx, c, server, had) {
+	if had := resp.Request.Header.Get(
+		"Prefect-Csrf-Token",
+	); resp.StatusCode == http.StatusForbidden && strings.Contains(string(b), "CSRF token") &&
+		ctx.Value(renewed{}) == nil &&
+		c.csrf.renew(ctx, c, server, had) {
 		return c.once(context.WithValue(ctx, renewed{}, true), r)
 	}
 	if resp.StatusCode >= 300 {
@@ -176,9 +186,9 @@ func (c *Client) once(ctx context.Context, r request) (_ []byte, _ http.Header, 
 			again = r.repeatable
 			c.leave(server)
 		}
-		return nil, nil, again, c.failure(resp, server, b)
+		return nil, again, c.failure(resp, server, b)
 	}
-	return b, resp.Header, false, nil
+	return b, false, nil
 }
 
 // unsent: no connection was made, so nothing was done.
@@ -216,14 +226,21 @@ func repeatable(method, path string, body any) bool {
 }
 
 func (c *Client) unreachable(ctx context.Context, server string, err error) error {
-	var e *core.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*core.Error](err); ok {
 		return e
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return &core.Error{Code: core.EUnavailable, Message: "No server answers at " + core.HideURL(server) + ": " + Cause(err) + "; start one with `flowlite up`, or set FLOWLITE_API_URL to where it runs", Err: err}
+	return &core.Error{
+		Code: core.EUnavailable,
+		Message: "No server answers at " + core.HideURL(
+			server,
+		) + ": " + Cause(
+			err,
+		) + "; start one with `flowlite up`, or set FLOWLITE_API_URL to where it runs",
+		Err: err,
+	}
 }
 
 // Cause is why a server could not be reached, in as few words as tell it.
@@ -271,15 +288,27 @@ var codes = map[int]core.Code{
 	http.StatusBadGateway: core.EUnavailable, http.StatusServiceUnavailable: core.EUnavailable,
 }
 
+// unknownRoute are the statuses of a program that is not a flowlite server.
+var unknownRoute = []int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented}
+
 // failure turns an answer back into the error that the server had.
 func (c *Client) failure(resp *http.Response, server string, b []byte) error {
 	e, server := &core.Error{Code: core.EInternal}, core.HideURL(server)
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	switch {
-	case resp.StatusCode == http.StatusBadRequest && kind != "application/json" && bytes.Contains(b, []byte("HTTP request to an HTTPS server")):
+	case resp.StatusCode == http.StatusBadRequest && kind != "application/json" &&
+		bytes.Contains(b, []byte("HTTP request to an HTTPS server")):
 		return core.Errorf(core.EUnavailable, "No answer from %s: %w", server, errTLS)
-	case kind != "application/json" && (resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusMethodNotAllowed || resp.StatusCode == http.StatusNotImplemented):
-		return core.Errorf(core.EUnavailable, "%s answered %s to %s %s: %w", server, resp.Status, resp.Request.Method, resp.Request.URL.Path, errNoAPI)
+	case kind != "application/json" && slices.Contains(unknownRoute, resp.StatusCode):
+		return core.Errorf(
+			core.EUnavailable,
+			"%s answered %s to %s %s: %w",
+			server,
+			resp.Status,
+			resp.Request.Method,
+			resp.Request.URL.Path,
+			errNoAPI,
+		)
 	}
 	if code, ok := codes[resp.StatusCode]; ok {
 		e.Code = code

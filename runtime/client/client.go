@@ -42,7 +42,13 @@ type Client struct {
 }
 
 func New(c Config) *Client {
-	cl := &Client{servers: Servers(c.URL), wrong: CheckServers(c.URL), http: c.HTTP, patience: c.Patience, csrf: csrf{client: core.NewID().String()}}
+	cl := &Client{
+		servers:  Servers(c.URL),
+		wrong:    CheckServers(c.URL),
+		http:     c.HTTP,
+		patience: c.Patience,
+		csrf:     csrf{client: core.NewID().String()},
+	}
 	if c.AuthString != "" {
 		cl.token = c.AuthString
 		cl.auth = "Basic " + basic(c.AuthString)
@@ -88,8 +94,15 @@ func Servers(list string) []string {
 // CheckServers says what is wrong with a list of addresses.
 func CheckServers(list string) error {
 	for _, one := range Servers(list) {
-		if u, err := url.Parse(one); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
-			return core.Errorf(core.EInvalid, "%q is not the address of a server; it looks like http://127.0.0.1:4200/api", core.HideURL(strings.TrimSuffix(one, "/api")))
+		if u, err := url.Parse(
+			one,
+		); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" ||
+			u.Fragment != "" {
+			return core.Errorf(
+				core.EInvalid,
+				"%q is not the address of a server; it looks like http://127.0.0.1:4200/api",
+				core.HideURL(strings.TrimSuffix(one, "/api")),
+			)
 		}
 	}
 	return nil

@@ -34,6 +34,10 @@ func (c *Client) DeleteDeployment(ctx context.Context, id core.UUID) error {
 	return c.call(ctx, "DELETE", "/deployments/"+id.String(), nil, nil)
 }
 
-func (c *Client) CreateDeploymentFlowRun(ctx context.Context, deploymentID core.UUID, r core.DeploymentFlowRunCreate) (out *core.FlowRun, err error) {
+func (c *Client) CreateDeploymentFlowRun(
+	ctx context.Context,
+	deploymentID core.UUID,
+	r core.DeploymentFlowRunCreate,
+) (out *core.FlowRun, err error) {
 	return out, c.post(ctx, "/deployments/"+deploymentID.String()+"/create_flow_run", r, &out)
 }

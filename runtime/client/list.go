@@ -80,6 +80,12 @@ func (c *Client) Artifacts(ctx context.Context, f *core.ArtifactFilter, p core.P
 	return out, c.post(ctx, "/artifacts/filter", own("artifacts", f, p), &out)
 }
 
-func (c *Client) FlowRunInputs(ctx context.Context, flowRunID core.UUID, prefix string, exclude []string, limit int) (out []*core.FlowRunInput, err error) {
+func (c *Client) FlowRunInputs(
+	ctx context.Context,
+	flowRunID core.UUID,
+	prefix string,
+	exclude []string,
+	limit int,
+) (out []*core.FlowRunInput, err error) {
 	return out, c.post(ctx, run(flowRunID, "/input/filter"), map[string]any{"prefix": prefix, "exclude_keys": exclude, "limit": limit}, &out)
 }

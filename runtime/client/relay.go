@@ -124,7 +124,7 @@ func (r *Relay) RoundTrip(req *http.Request) (*http.Response, error) {
 		if !again {
 			return res, err
 		}
-		r.at.CompareAndSwap(at, (at+1)%int32(len(r.servers))) //nolint:gosec // a handful
+		r.at.CompareAndSwap(at, (at+1)%int32(len(r.servers)))
 		if try < len(r.servers) {
 			drop(res)
 			continue

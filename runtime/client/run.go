@@ -39,7 +39,12 @@ type stateChange struct {
 // SetFlowRunState names its transition, so that it can be sent again after a
 // break: the server rejects a transition that it has made, with the state that
 // came of it.
-func (c *Client) SetFlowRunState(ctx context.Context, id core.UUID, s core.StateCreate, force bool) (out *core.OrchestrationResult, err error) {
+func (c *Client) SetFlowRunState(
+	ctx context.Context,
+	id core.UUID,
+	s core.StateCreate,
+	force bool,
+) (out *core.OrchestrationResult, err error) {
 	if s.Details.TransitionID.IsZero() {
 		s.Details.TransitionID = core.NewID()
 	}
@@ -72,12 +77,12 @@ func (c *Client) PutResult(ctx context.Context, key string, data []byte) error {
 	if data == nil {
 		data = []byte{}
 	}
-	_, _, err := c.send(ctx, request{"PUT", "/results/" + keyPath(key), "application/octet-stream", data, true})
+	_, err := c.send(ctx, request{"PUT", "/results/" + keyPath(key), "application/octet-stream", data, true})
 	return err
 }
 
 func (c *Client) Result(ctx context.Context, key string) ([]byte, error) {
-	b, _, err := c.send(ctx, request{method: "GET", path: "/results/" + keyPath(key), repeatable: true})
+	b, err := c.send(ctx, request{method: "GET", path: "/results/" + keyPath(key), repeatable: true})
 	return b, err
 }
 
@@ -93,7 +98,7 @@ func (c *Client) CreateFlowRunInput(ctx context.Context, flowRunID core.UUID, ke
 
 // FlowRunInput is the one answer that is plain text.
 func (c *Client) FlowRunInput(ctx context.Context, flowRunID core.UUID, key string) (string, error) {
-	b, _, err := c.send(ctx, request{method: "GET", path: run(flowRunID, "/input") + path(key), repeatable: true})
+	b, err := c.send(ctx, request{method: "GET", path: run(flowRunID, "/input") + path(key), repeatable: true})
 	return string(b), err
 }
 
@@ -136,7 +141,11 @@ func (c *Client) BlockDocument(ctx context.Context, id core.UUID, secrets bool) 
 }
 
 func (c *Client) BlockDocumentByName(ctx context.Context, typeSlug, name string, secrets bool) (out *core.BlockDocument, err error) {
-	return out, c.get(ctx, "/block_types/slug"+path(typeSlug)+"/block_documents/name"+path(name)+"?include_secrets="+strconv.FormatBool(secrets), &out)
+	return out, c.get(
+		ctx,
+		"/block_types/slug"+path(typeSlug)+"/block_documents/name"+path(name)+"?include_secrets="+strconv.FormatBool(secrets),
+		&out,
+	)
 }
 
 func (c *Client) AcquireSlots(ctx context.Context, r core.SlotRequest) (out *core.SlotGrant, err error) {

@@ -46,6 +46,11 @@ func (c *Client) RenewLeases(ctx context.Context, holder core.UUID) ([]core.UUID
 	return out.Held, err
 }
 
-func (c *Client) ReportCrash(ctx context.Context, flowRunID core.UUID, message string, recoverable bool) (out *core.OrchestrationResult, err error) {
+func (c *Client) ReportCrash(
+	ctx context.Context,
+	flowRunID core.UUID,
+	message string,
+	recoverable bool,
+) (out *core.OrchestrationResult, err error) {
 	return out, c.post(ctx, run(flowRunID, "/crash"), map[string]any{"message": message, "recoverable": recoverable}, &out)
 }

@@ -75,7 +75,11 @@ func IsNotFound(err error) bool { return CodeOf(err) == ENotFound }
 
 // InvalidField is an EInvalid for one field of a body.
 func InvalidField(field, msg string) error {
-	return &Error{Code: EInvalid, Message: msg, Fields: []FieldError{{Type: "value_error", Loc: []any{"body", field}, Msg: msg, Ctx: map[string]any{"error": map[string]any{}}}}}
+	return &Error{
+		Code:    EInvalid,
+		Message: msg,
+		Fields:  []FieldError{{Type: "value_error", Loc: []any{"body", field}, Msg: msg, Ctx: map[string]any{"error": map[string]any{}}}},
+	}
 }
 
 // CheckName returns EInvalid for the name of a noun that would not fit into the path of a URL.

@@ -184,12 +184,16 @@ type Why struct {
 	FlowRunID UUID      `json:"flow_run_id"`
 	State     StateType `json:"state_type"`
 	StateName string    `json:"state_name"`
-	Code      string    `json:"code"`    // running, finished, scheduled, no_worker, no_worker_with_flow, pool_paused, queue_paused, pool_limit, queue_limit, deployment_limit, tag_limit, global_limit, worker_busy, waiting_for_input, paused, awaiting_retry, starting, cancelling, no_deployment, parent
-	Message   string    `json:"message"` // one sentence
-	Hint      string    `json:"hint"`    // what to do, empty if nothing
-	HeldBy    []UUID    `json:"held_by"` // the flow runs that hold a full limit, or the parent
-	Holders   []string  `json:"holders"` // their names, in the same order
-	Until     Time      `json:"until"`   // when it changes by itself, if known
+	// Code is running, finished, scheduled, no_worker, no_worker_with_flow,
+	// pool_paused, queue_paused, pool_limit, queue_limit, deployment_limit,
+	// tag_limit, global_limit, worker_busy, waiting_for_input, paused,
+	// awaiting_retry, starting, cancelling, no_deployment, or parent.
+	Code    string   `json:"code"`
+	Message string   `json:"message"` // one sentence
+	Hint    string   `json:"hint"`    // what to do, empty if nothing
+	HeldBy  []UUID   `json:"held_by"` // the flow runs that hold a full limit, or the parent
+	Holders []string `json:"holders"` // their names, in the same order
+	Until   Time     `json:"until"`   // when it changes by itself, if known
 }
 
 // HistoryQuery buckets runs by expected start time.

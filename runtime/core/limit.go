@@ -79,8 +79,15 @@ func (l *Limit) Check(texts ...string) error {
 		for len(start) > 0 && !utf8.ValidString(start) {
 			start = start[:len(start)-1]
 		}
-		return &Error{Code: EInvalid, Message: msg, Fields: []FieldError{{
-			Type: "string_too_long", Loc: []any{"body", l.Field}, Msg: msg, Input: start + "…", Ctx: map[string]int{"max_bytes": l.Bytes, "bytes": len(s)}}}}
+		return &Error{Code: EInvalid, Message: msg, Fields: []FieldError{
+			{
+				Type:  "string_too_long",
+				Loc:   []any{"body", l.Field},
+				Msg:   msg,
+				Input: start + "…",
+				Ctx:   map[string]int{"max_bytes": l.Bytes, "bytes": len(s)},
+			},
+		}}
 	}
 	return nil
 }

@@ -1,6 +1,9 @@
 package core
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Search is a text query as newer clients write it: words and "quoted phrases",
 // of which one must be there; +word must be there too, -word or !word must not.
@@ -68,15 +71,11 @@ func (t SearchTerms) Match(text string) bool {
 			return false
 		}
 	}
-	for _, w := range t.None {
-		if has(w) {
-			return false
-		}
+	if slices.ContainsFunc(t.None, has) {
+		return false
 	}
-	for _, w := range t.Any {
-		if has(w) {
-			return true
-		}
+	if slices.ContainsFunc(t.Any, has) {
+		return true
 	}
 	return len(t.Any) == 0
 }

@@ -2,6 +2,7 @@ package core
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
@@ -51,12 +52,7 @@ func (t *StateType) UnmarshalJSON(b []byte) error {
 }
 
 func (t StateType) Valid() bool {
-	for _, s := range StateTypes {
-		if s == t {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(StateTypes, t)
 }
 
 // Final: COMPLETED, FAILED, CANCELLED, CRASHED.

@@ -16,7 +16,10 @@ var artifactKey = regexp.MustCompile(`^[a-z0-9-]+$`)
 // CreateArtifact also makes it the latest of its key. Secrets of blocks are masked.
 func (s *Artifacts) CreateArtifact(ctx context.Context, c core.ArtifactCreate) (*core.Artifact, error) {
 	if c.Key = core.Given(c.Key); c.Key != nil && !artifactKey.MatchString(*c.Key) {
-		return nil, core.InvalidField("key", "Artifact key must only contain lowercase letters, numbers, and dashes; it is "+strconv.Quote(core.CutText(*c.Key, 80)))
+		return nil, core.InvalidField(
+			"key",
+			"Artifact key must only contain lowercase letters, numbers, and dashes; it is "+strconv.Quote(core.CutText(*c.Key, 80)),
+		)
 	}
 	mask := s.masker.Masker(ctx)
 	var a *core.Artifact

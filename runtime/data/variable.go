@@ -15,10 +15,16 @@ const maxVariable = 5000
 
 func checkVariable(name string, value core.Opt[core.JSON]) error {
 	if !variableName.MatchString(name) {
-		return core.InvalidField("name", fmt.Sprintf("variable name %q is not valid; use lowercase letters, digits, - and _, at most 255", core.CutText(name, 80)))
+		return core.InvalidField(
+			"name",
+			fmt.Sprintf("variable name %q is not valid; use lowercase letters, digits, - and _, at most 255", core.CutText(name, 80)),
+		)
 	}
 	if len(value.V) > maxVariable {
-		return core.InvalidField("value", fmt.Sprintf("the value of variable %q has %d bytes as JSON; at most %d are allowed", name, len(value.V), maxVariable))
+		return core.InvalidField(
+			"value",
+			fmt.Sprintf("the value of variable %q has %d bytes as JSON; at most %d are allowed", name, len(value.V), maxVariable),
+		)
 	}
 	return nil
 }

@@ -10,8 +10,8 @@ import (
 
 // fill sets every field of a struct to something that is not its zero value.
 func fill(v reflect.Value) {
-	for i := range v.NumField() {
-		switch f := v.Field(i); f.Interface().(type) {
+	for _, field := range v.Fields() {
+		switch f := field; f.Interface().(type) {
 		case string:
 			f.SetString("x")
 		case []string:

@@ -35,9 +35,15 @@ func Emit(ctx context.Context, o core.DataOrchestrator, name string, payload cor
 	ev := &core.Event{ID: core.NewID(), Occurred: core.Now(), Event: name, Payload: payload.OrObject(),
 		Resource: map[string]string{"prefect.resource.id": "flowlite.program"}, Related: []map[string]string{}}
 	if s := scopeOf(ctx); s != nil {
-		ev.Resource = map[string]string{"prefect.resource.id": "prefect.flow-run." + s.run.rec.ID.String(), "prefect.resource.name": s.run.rec.Name}
+		ev.Resource = map[string]string{
+			"prefect.resource.id":   "prefect.flow-run." + s.run.rec.ID.String(),
+			"prefect.resource.name": s.run.rec.Name,
+		}
 		if s.task != nil {
-			ev.Related = append(ev.Related, map[string]string{"prefect.resource.id": "prefect.task-run." + s.task.ID.String(), "prefect.resource.role": "task-run"})
+			ev.Related = append(
+				ev.Related,
+				map[string]string{"prefect.resource.id": "prefect.task-run." + s.task.ID.String(), "prefect.resource.role": "task-run"},
+			)
 		}
 	}
 	return persist(ctx, func() error { return o.EmitEvents(ctx, []*core.Event{ev}) })

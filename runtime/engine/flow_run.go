@@ -266,7 +266,7 @@ func (r *run) finish(ctx context.Context, result core.JSON, err, cause error) (*
 			c.Message = core.Ptr(fmt.Sprintf("Flow run exceeded timeout of %s", r.flow.Options.Timeout))
 		}
 		var uerr error
-		if force, uerr = r.prepareRetry(ctx, err); uerr != nil {
+		if force, uerr = r.prepareRetry(err); uerr != nil {
 			return nil, uerr
 		}
 	}
@@ -314,7 +314,7 @@ func (r *run) setPolicy(p core.FlowRunPolicy) error {
 
 // prepareRetry gives the server the delay of the next attempt; force says that
 // there must be none, however many are left.
-func (r *run) prepareRetry(ctx context.Context, err error) (force bool, _ error) {
+func (r *run) prepareRetry(err error) (force bool, _ error) {
 	p := r.rec.EmpiricalPolicy
 	left := core.Deref(p.Retries)
 	if left == 0 || r.rec.RunCount > left {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -149,7 +150,7 @@ type loggedKey struct{}
 
 func (h *Handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	c := *h
-	c.pre = append(c.pre[:len(c.pre):len(c.pre)], prefixed(h.group, attrs)...)
+	c.pre = append(slices.Clip(c.pre), prefixed(h.group, attrs)...)
 	if c.next != nil {
 		c.next = c.next.WithAttrs(attrs)
 	}

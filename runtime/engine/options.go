@@ -41,7 +41,7 @@ func (r Retry) delay(err error, n int) (time.Duration, bool) {
 		d = r.Delays[min(n, len(r.Delays))-1]
 	}
 	if r.Jitter > 0 {
-		d += time.Duration(rand.Float64() * r.Jitter * float64(d)) //nolint:gosec // no secret
+		d += time.Duration(rand.Float64() * r.Jitter * float64(d))
 	}
 	return d, true
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -33,7 +34,7 @@ func Pause(ctx context.Context, a Ask) (core.JSON, error) {
 	}
 	r.mu.Lock()
 	if a.Key == "" {
-		a.Key = fmt.Sprint(r.pauses)
+		a.Key = strconv.Itoa(r.pauses)
 	}
 	if r.fresh != 0 {
 		a.Key += fmt.Sprintf("-%d", r.fresh)
@@ -116,7 +117,7 @@ func (p *pause) hold(ctx context.Context) error {
 		id := r.rec.StateID
 		r.mu.Unlock()
 		wait := core.Seconds(min(30, max(0.05, until.Sub(r.e.clock.Now()).Seconds()+0.05)))
-		if _, real := r.e.clock.(realClock); !real {
+		if _, ok := r.e.clock.(realClock); !ok {
 			wait = 0.02 // virtual time may pass meanwhile
 		}
 		now, err := ask(ctx, func() (*core.FlowRun, error) { return r.e.o.WaitFlowRun(ctx, r.rec.ID, id, wait) })

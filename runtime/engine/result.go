@@ -66,7 +66,10 @@ func Unpack(ctx context.Context, o core.TaskRunOrchestrator, data core.JSON) (co
 	case d.StorageKey != "":
 		return pythonResult(d)
 	case d.Type == "unpersisted":
-		return nil, core.Errorf(core.EBadRequest, "the result was not persisted; run the Python flow with PREFECT_RESULTS_PERSIST_BY_DEFAULT=true")
+		return nil, core.Errorf(
+			core.EBadRequest,
+			"the result was not persisted; run the Python flow with PREFECT_RESULTS_PERSIST_BY_DEFAULT=true",
+		)
 	}
 	return data, nil
 }

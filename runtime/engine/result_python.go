@@ -19,9 +19,13 @@ type pythonSerializer struct {
 // itself, and its file is the bare result.
 func pythonResult(d resultData) (core.JSON, error) {
 	if d.Block != nil {
-		return nil, core.Errorf(core.EBadRequest, "the Python result is in the storage block %s, which only Prefect can read; let that flow keep its results in local storage", *d.Block)
+		return nil, core.Errorf(
+			core.EBadRequest,
+			"the Python result is in the storage block %s, which only Prefect can read; let that flow keep its results in local storage",
+			*d.Block,
+		)
 	}
-	b, err := os.ReadFile(storagePath(d.StorageKey)) //nolint:gosec // named by the run's own state
+	b, err := os.ReadFile(storagePath(d.StorageKey))
 	if err != nil {
 		return nil, core.Errorf(core.ENotFound, "the Python result cannot be read here: %w", err)
 	}
@@ -39,7 +43,10 @@ func pythonResult(d resultData) (core.JSON, error) {
 	dec := json.NewDecoder(bytes.NewReader(b))
 	dec.UseNumber() // a number stays as it is written
 	if !strings.HasSuffix(kind, "json") || dec.Decode(&v) != nil {
-		return nil, core.Errorf(core.EBadRequest, "the Python result is not JSON; set PREFECT_RESULTS_DEFAULT_SERIALIZER=json for that flow, or result_serializer=\"json\"")
+		return nil, core.Errorf(
+			core.EBadRequest,
+			"the Python result is not JSON; set PREFECT_RESULTS_DEFAULT_SERIALIZER=json for that flow, or result_serializer=\"json\"",
+		)
 	}
 	return core.ToJSON(plain(v)), nil
 }

@@ -158,7 +158,11 @@ func (r *Result) Tasks(name string) []*core.TaskRun {
 // Artifacts are the data of the run's artifacts, by key.
 func (r *Result) Artifacts() map[string]string {
 	r.t.Helper()
-	list, err := r.store.Artifacts(context.Background(), &core.ArtifactFilter{FlowRunID: &core.IDFilter{Any: []core.UUID{r.Run.ID}}}, core.Page{})
+	list, err := r.store.Artifacts(
+		context.Background(),
+		&core.ArtifactFilter{FlowRunID: &core.IDFilter{Any: []core.UUID{r.Run.ID}}},
+		core.Page{},
+	)
 	must(r.t, err)
 	out := map[string]string{}
 	for _, a := range list {

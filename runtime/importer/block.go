@@ -148,7 +148,12 @@ func (i *importer) blockDocument(ctx context.Context, p *Part, d object) error {
 		return nil
 	}
 	var stored object
-	err = i.get(ctx, i.To, "/block_schemas/checksum/"+core.PathSegment(text(schema, "checksum"))+"?version="+url.QueryEscape(text(schema, "version")), &stored)
+	err = i.get(
+		ctx,
+		i.To,
+		"/block_schemas/checksum/"+core.PathSegment(text(schema, "checksum"))+"?version="+url.QueryEscape(text(schema, "version")),
+		&stored,
+	)
 	if core.IsNotFound(err) {
 		body := pick(schema, "fields", "capabilities", "version")
 		body["block_type_id"] = typeID

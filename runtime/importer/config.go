@@ -52,7 +52,8 @@ func (i *importer) workQueues(ctx context.Context, p *Part) error {
 		body := pick(q, "name", "description", "is_paused", "concurrency_limit", "priority")
 		if t, ok := have[name(q)]; ok {
 			i.known(q, t)
-			if text(q, "name") == "default" && t["concurrency_limit"] == nil && t["is_paused"] == false && (q["concurrency_limit"] != nil || q["is_paused"] == true) {
+			if text(q, "name") == "default" && t["concurrency_limit"] == nil && t["is_paused"] == false &&
+				(q["concurrency_limit"] != nil || q["is_paused"] == true) {
 				delete(body, "name")
 				delete(body, "priority")
 				if err := call(ctx, i.To, "PATCH", path+"default", body, nil); err != nil {
@@ -104,7 +105,14 @@ func (i *importer) limits(ctx context.Context, p *Part) error {
 			return nil
 		}
 		var made object
-		if err := call(ctx, i.To, "POST", "/v2/concurrency_limits/", pick(l, "name", "limit", "active", "slot_decay_per_second"), &made); err != nil {
+		if err := call(
+			ctx,
+			i.To,
+			"POST",
+			"/v2/concurrency_limits/",
+			pick(l, "name", "limit", "active", "slot_decay_per_second"),
+			&made,
+		); err != nil {
 			return err
 		}
 		p.Created++

@@ -100,7 +100,12 @@ func (i *importer) send(ctx context.Context, p *Part, body []object) error {
 	if len(answer.Created) == 0 {
 		return nil
 	}
-	logs, err := all(ctx, i.From, "/logs/filter", object{"logs": object{"flow_run_id": object{"any_": answer.Created}}, "sort": "TIMESTAMP_ASC"})
+	logs, err := all(
+		ctx,
+		i.From,
+		"/logs/filter",
+		object{"logs": object{"flow_run_id": object{"any_": answer.Created}}, "sort": "TIMESTAMP_ASC"},
+	)
 	if err != nil {
 		return err
 	}
@@ -113,7 +118,12 @@ func (i *importer) send(ctx context.Context, p *Part, body []object) error {
 			return err
 		}
 	}
-	artifacts, err := all(ctx, i.From, "/artifacts/filter", object{"flow_runs": object{"id": object{"any_": answer.Created}}, "sort": "ID_DESC"})
+	artifacts, err := all(
+		ctx,
+		i.From,
+		"/artifacts/filter",
+		object{"flow_runs": object{"id": object{"any_": answer.Created}}, "sort": "ID_DESC"},
+	)
 	if err != nil {
 		return err
 	}
@@ -121,7 +131,14 @@ func (i *importer) send(ctx context.Context, p *Part, body []object) error {
 		if text(a, "type") == "result" {
 			continue // where a result is stored, which the state tells as well
 		}
-		if err := call(ctx, i.To, "POST", "/artifacts/", pick(a, "key", "type", "description", "data", "metadata_", "flow_run_id", "task_run_id"), nil); err != nil {
+		if err := call(
+			ctx,
+			i.To,
+			"POST",
+			"/artifacts/",
+			pick(a, "key", "type", "description", "data", "metadata_", "flow_run_id", "task_run_id"),
+			nil,
+		); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -103,9 +104,7 @@ func all(ctx context.Context, from API, path string, body object) ([]object, err
 	for {
 		var page []object
 		ask := object{"limit": core.MaxLimit, "offset": len(rows)}
-		for k, v := range body {
-			ask[k] = v
-		}
+		maps.Copy(ask, body)
 		if err := call(ctx, from, "POST", path, ask, &page); err != nil {
 			return nil, err
 		}
@@ -162,7 +161,7 @@ func byName(o object) string { return text(o, "name") }
 func (i *importer) known(source, target object) { i.ids[text(source, "id")] = text(target, "id") }
 
 // copyNamed is the usual kind: a list, known by name, created with some keys.
-func (i *importer) copyNamed(ctx context.Context, p *Part, list, create string, make func(object) (object, string)) error {
+func (i *importer) copyNamed(ctx context.Context, p *Part, list, create string, body func(object) (object, string)) error {
 	rows, err := all(ctx, i.From, list, nil)
 	if err != nil {
 		return err
@@ -178,13 +177,13 @@ func (i *importer) copyNamed(ctx context.Context, p *Part, list, create string, 
 			i.known(row, t)
 			return nil
 		}
-		body, why := make(row)
+		values, why := body(row)
 		if why != "" {
 			p.skip(byName(row), why)
 			return nil
 		}
 		var made object
-		if err := call(ctx, i.To, "POST", create, body, &made); err != nil {
+		if err := call(ctx, i.To, "POST", create, values, &made); err != nil {
 			return err
 		}
 		p.Created++

@@ -50,7 +50,15 @@ func (s *Limits) count(ctx context.Context, tx core.Tx, l *core.GlobalConcurrenc
 		l.ActiveSlots, l.Updated = DecayedSlots(l, s.now())+r.Slots, s.now()
 		return tx.UpdateGlobalLimit(ctx, l)
 	}
-	x := &core.SlotLease{ID: core.NewID(), Created: s.now(), Expires: core.Forever, Limits: []core.UUID{l.ID}, Slots: r.Slots, Holder: r.Holder, Counted: true}
+	x := &core.SlotLease{
+		ID:      core.NewID(),
+		Created: s.now(),
+		Expires: core.Forever,
+		Limits:  []core.UUID{l.ID},
+		Slots:   r.Slots,
+		Holder:  r.Holder,
+		Counted: true,
+	}
 	x.HolderType, x.HolderID = holderOf(r.Holder)
 	return tx.PutSlotLease(ctx, x)
 }
@@ -96,7 +104,11 @@ func (s *Limits) roomFor(ctx context.Context, tx core.Tx, r core.SlotRequest) ([
 		}
 	}
 	if len(steady) > 0 {
-		return nil, core.Errorf(core.EInvalid, "Only concurrency limits with slot decay can be used for rate limiting. The following limits do not have a decay configured: '%s'", strings.Join(steady, ","))
+		return nil, core.Errorf(
+			core.EInvalid,
+			"Only concurrency limits with slot decay can be used for rate limiting. The following limits do not have a decay configured: '%s'",
+			strings.Join(steady, ","),
+		)
 	}
 	for _, l := range limits {
 		if !l.Active {
@@ -231,7 +243,14 @@ func (s *Limits) AcquireSlots(ctx context.Context, r core.SlotRequest) (grant *c
 			return err
 		}
 		now := s.now()
-		lease := &core.SlotLease{ID: core.NewID(), Created: now, Expires: now.Add(core.Seconds(seconds).Duration()), Limits: []core.UUID{}, Slots: r.Slots, Holder: r.Holder}
+		lease := &core.SlotLease{
+			ID:      core.NewID(),
+			Created: now,
+			Expires: now.Add(core.Seconds(seconds).Duration()),
+			Limits:  []core.UUID{},
+			Slots:   r.Slots,
+			Holder:  r.Holder,
+		}
 		lease.HolderType, lease.HolderID = holderOf(r.Holder)
 		grant = &core.SlotGrant{LeaseID: lease.ID, Limits: []core.MinimalLimit{}}
 		for _, l := range limits {

@@ -21,7 +21,10 @@ func (s *Limits) SetTagLimit(ctx context.Context, c core.TagLimitCreate) (*core.
 		return nil, core.InvalidField("tag", "the tag must not be empty")
 	}
 	if core.DotSegment(c.Tag) || c.Tag == "/" {
-		return nil, core.InvalidField("tag", "the tag of a concurrency limit must not be ., .. or /, which mean directories in a URL; choose another tag")
+		return nil, core.InvalidField(
+			"tag",
+			"the tag of a concurrency limit must not be ., .. or /, which mean directories in a URL; choose another tag",
+		)
 	}
 	var l *core.GlobalConcurrencyLimit
 	err := s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) (err error) {
@@ -137,14 +140,22 @@ const tagWait = 30
 // TagsFull is why a task run may not run now (RetryAfter), or ever.
 func TagsFull(tag string, limit int64) *core.Error {
 	if limit == 0 {
-		return &core.Error{Code: core.ELocked, Message: fmt.Sprintf("The concurrency limit on tag %q is 0 and will deadlock if the task tries to run again.", tag)}
+		return &core.Error{
+			Code:    core.ELocked,
+			Message: fmt.Sprintf("The concurrency limit on tag %q is 0 and will deadlock if the task tries to run again.", tag),
+		}
 	}
 	return &core.Error{Code: core.ELocked, Message: fmt.Sprintf("Concurrency limit for the %s tag has been reached", tag), RetryAfter: tagWait}
 }
 
 // LockTags locks the limits of tags and says, as an error, which of them has
 // no slot for the task run. One that the run holds already is none it waits for.
-func (s *Limits) LockTags(ctx context.Context, tx core.Tx, tags []string, taskRunID core.UUID) (limits, wanted []*core.GlobalConcurrencyLimit, full *core.Error, err error) {
+func (s *Limits) LockTags(
+	ctx context.Context,
+	tx core.Tx,
+	tags []string,
+	taskRunID core.UUID,
+) (limits, wanted []*core.GlobalConcurrencyLimit, full *core.Error, err error) {
 	names := make([]string, len(tags))
 	for i, tag := range tags {
 		names[i] = TagPrefix + tag
@@ -210,7 +221,12 @@ func (s *Limits) TakeTagSlots(ctx context.Context, tags []string, taskRunID core
 }
 
 // ReturnTagSlots gives back what TakeTagSlots took.
-func (s *Limits) ReturnTagSlots(ctx context.Context, tags []string, taskRunID core.UUID, seconds *float64) (freed []core.MinimalLimit, err error) {
+func (s *Limits) ReturnTagSlots(
+	ctx context.Context,
+	tags []string,
+	taskRunID core.UUID,
+	seconds *float64,
+) (freed []core.MinimalLimit, err error) {
 	names := make([]string, len(tags))
 	for i, tag := range tags {
 		names[i] = TagPrefix + tag

@@ -49,7 +49,9 @@ func (w *slotWaiters) note(x core.SlotWait, now core.Time) bool {
 // refused notes that a holder waits for slots of a limit, and tells the others.
 func (s *Limits) refused(r core.SlotRequest, limit string, retryAfter float64) {
 	if _, id := holderOf(r.Holder); !id.IsZero() {
-		s.announce(core.SlotWait{Holder: id, Limit: limit, Slots: r.Slots, Until: s.now().Add(max(askedWithin, 2*core.Seconds(retryAfter).Duration()))})
+		s.announce(
+			core.SlotWait{Holder: id, Limit: limit, Slots: r.Slots, Until: s.now().Add(max(askedWithin, 2*core.Seconds(retryAfter).Duration()))},
+		)
 	}
 }
 

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -59,7 +60,7 @@ func (p Private) check(host, address string, blockAllows bool) error {
 		return nil
 	}
 	if !blockAllows {
-		return fmt.Errorf("the URL leads to a private address, which the block does not allow")
+		return errors.New("the URL leads to a private address, which the block does not allow")
 	}
 	if p.all || p.hosts[strings.ToLower(host)] {
 		return nil
@@ -69,12 +70,22 @@ func (p Private) check(host, address string, blockAllows bool) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("the URL leads to a private address; start the server with --private-url HOST (FLOWLITE_PRIVATE_URLS) to allow it")
+	return errors.New("the URL leads to a private address; start the server with --private-url HOST (FLOWLITE_PRIVATE_URLS) to allow it")
 }
 
 // reserved are prefixes that the public Internet does not route, beside those that
 // netip knows: of RFC 6890, shared, benchmarked, and former site-local networks.
-var reserved = prefixes("0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "198.18.0.0/15", "240.0.0.0/4", "64:ff9b:1::/48", "100::/64", "2001::/23", "fec0::/10")
+var reserved = prefixes(
+	"0.0.0.0/8",
+	"100.64.0.0/10",
+	"192.0.0.0/24",
+	"198.18.0.0/15",
+	"240.0.0.0/4",
+	"64:ff9b:1::/48",
+	"100::/64",
+	"2001::/23",
+	"fec0::/10",
+)
 
 func prefixes(list ...string) (all []netip.Prefix) {
 	for _, text := range list {

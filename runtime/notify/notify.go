@@ -44,11 +44,10 @@ func (b *Block) texts(key string) (list []string) {
 	return list
 }
 
-func (b *Block) flag(key string, def bool) bool {
-	if v, ok := b.Data[key].(bool); ok {
-		return v
-	}
-	return def
+// flag is true where the block does not say.
+func (b *Block) flag(key string) bool {
+	v, ok := b.Data[key].(bool)
+	return v || !ok
 }
 
 // Notify delivers subject and body. Its error says what went wrong without
@@ -79,7 +78,7 @@ func notify(ctx context.Context, b *Block, subject, body string) error {
 	if target.Scheme == "http" || target.Scheme == "https" {
 		return postJSON(ctx, b, target.String(), map[string]any{"text": joined(subject, body), "subject": subject, "body": body})
 	}
-	if err := b.Private.resolved(ctx, target.Hostname(), b.flag("allow_private_urls", true)); err != nil {
+	if err := b.Private.resolved(ctx, target.Hostname(), b.flag("allow_private_urls")); err != nil {
 		return err
 	}
 	return deliver(ctx, target.String(), subject, body)

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -44,7 +45,7 @@ func (b *Block) service() (*url.URL, error) {
 		if port != "" && port != "0" {
 			host = net.JoinHostPort(host, port)
 		}
-		if !b.flag("secure", true) {
+		if !b.flag("secure") {
 			q.Set("disabletls", "yes")
 		}
 		path := "/" + b.text("token")
@@ -63,12 +64,21 @@ func (b *Block) service() (*url.URL, error) {
 	case "sendgrid-email":
 		set(q, "from", b.text("sender_email"))
 		set(q, "to", strings.Join(b.texts("to_emails"), ","))
-		return &url.URL{Scheme: "smtp", User: url.UserPassword("apikey", b.text("api_key")), Host: "smtp.sendgrid.net:587", Path: "/", RawQuery: q.Encode()}, nil
+		return &url.URL{
+			Scheme:   "smtp",
+			User:     url.UserPassword("apikey", b.text("api_key")),
+			Host:     "smtp.sendgrid.net:587",
+			Path:     "/",
+			RawQuery: q.Encode(),
+		}, nil
 	}
 	if text := b.text("url"); text != "" {
 		return fromApprise(text)
 	}
-	return nil, fmt.Errorf("blocks of type %q have no URL to notify; use a notification block such as slack-webhook, or one with an Apprise-style url", b.Slug)
+	return nil, fmt.Errorf(
+		"blocks of type %q have no URL to notify; use a notification block such as slack-webhook, or one with an Apprise-style url",
+		b.Slug,
+	)
 }
 
 // set takes the first value that is not empty.
@@ -95,7 +105,7 @@ func fromApprise(text string) (*url.URL, error) {
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme == "" {
-		return nil, fmt.Errorf("the notification's URL is not one: it begins with a scheme such as https:// or mailto://")
+		return nil, errors.New("the notification's URL is not one: it begins with a scheme such as https:// or mailto://")
 	}
 	parts := strings.Split(strings.Trim(u.Path, "/"), "/")
 	q := u.Query()

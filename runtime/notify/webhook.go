@@ -39,7 +39,7 @@ func CallWebhook(ctx context.Context, b *Block, payload string) (*Answer, error)
 	if method == "" {
 		method = http.MethodPost
 	}
-	a, err := send(ctx, b, method, b.text("url"), headers, strings.NewReader(payload), b.flag("verify", true))
+	a, err := send(ctx, b, method, b.text("url"), headers, strings.NewReader(payload), b.flag("verify"))
 	return a, b.hide(err)
 }
 
@@ -56,7 +56,7 @@ func send(ctx context.Context, b *Block, method, target string, headers http.Hea
 		return nil, fmt.Errorf("the request cannot be made: %w", err)
 	}
 	r.Header = headers
-	transport := b.Private.transport(b.flag("allow_private_urls", true))
+	transport := b.Private.transport(b.flag("allow_private_urls"))
 	transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: !verify} // the block's own wish
 	resp, err := (&http.Client{Transport: transport}).Do(r)
 	if err != nil {
@@ -95,8 +95,13 @@ func teams(ctx context.Context, b *Block, subject, body string) error {
 	if subject != "" {
 		lines = append(lines, map[string]any{"type": "TextBlock", "text": subject, "weight": "bolder", "size": "medium", "wrap": true})
 	}
-	lines = append(lines, map[string]any{"type": "TextBlock", "text": body, "wrap": b.flag("wrap", true)})
-	card := map[string]any{"type": "AdaptiveCard", "$schema": "http://adaptivecards.io/schemas/adaptive-card.json", "version": "1.4", "body": lines}
+	lines = append(lines, map[string]any{"type": "TextBlock", "text": body, "wrap": b.flag("wrap")})
+	card := map[string]any{
+		"type":    "AdaptiveCard",
+		"$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+		"version": "1.4",
+		"body":    lines,
+	}
 	return postJSON(ctx, b, b.text("url"), map[string]any{"type": "message", "attachments": []any{
 		map[string]any{"contentType": "application/vnd.microsoft.card.adaptive", "content": card}}})
 }

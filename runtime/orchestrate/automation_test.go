@@ -143,7 +143,7 @@ func TestCompoundAndSequence(t *testing.T) {
 	} {
 		h := open(t, "sqlite::memory:")
 		must(h.CreateAutomation(h.ctx, automation(c.trigger, `{"type":"do-nothing"}`)))(t)
-		for _, step := range strings.Fields(c.play) {
+		for step := range strings.FieldsSeq(c.play) {
 			if step == "wait" {
 				h.later(2 * time.Minute)
 				continue

@@ -89,7 +89,11 @@ func (s *Service) CleanCancelled(ctx context.Context) (int, error) {
 
 // sweep does what a list names, each in its own transaction, so that one
 // stubborn row does not hold up the others; what fails is met again next time.
-func (s *Service) sweep(ctx context.Context, list func() ([]core.UUID, error), one func(core.Tx, *commit.Outbox, core.UUID) error) (n int, first error) {
+func (s *Service) sweep(
+	ctx context.Context,
+	list func() ([]core.UUID, error),
+	one func(core.Tx, *commit.Outbox, core.UUID) error,
+) (n int, first error) {
 	ids, err := list()
 	if err != nil {
 		return 0, err

@@ -293,7 +293,10 @@ func checkDeploymentParameters(d *core.Deployment) error {
 		return nil
 	}
 	if d.ParameterOpenAPISchema.IsNull() {
-		return core.Errorf(core.EConflict, "Error updating deployment: parameter schema enforcement is enabled and there is no parameter schema; send parameter_openapi_schema ({} will do), or turn enforce_parameter_schema off")
+		return core.Errorf(
+			core.EConflict,
+			"Error updating deployment: parameter schema enforcement is enabled and there is no parameter schema; send parameter_openapi_schema ({} will do), or turn enforce_parameter_schema off",
+		)
 	}
 	return fieldsError(core.EConflict, "parameters", schema.Validate(d.ParameterOpenAPISchema, d.Parameters, false))
 }

@@ -37,7 +37,12 @@ func (s *Service) StartFlowRun(ctx context.Context, c core.FlowRunCreate, holder
 }
 
 // createFlowRun has the run go on to the states named in then at once.
-func (s *Service) createFlowRun(ctx context.Context, c core.FlowRunCreate, holder core.UUID, then ...core.StateCreate) (*core.FlowRun, *core.Lease, error) {
+func (s *Service) createFlowRun(
+	ctx context.Context,
+	c core.FlowRunCreate,
+	holder core.UUID,
+	then ...core.StateCreate,
+) (*core.FlowRun, *core.Lease, error) {
 	c.IdempotencyKey = core.Given(c.IdempotencyKey)
 	c.WorkPoolName, c.WorkQueueName = core.Given(c.WorkPoolName), core.Given(c.WorkQueueName)
 	state := core.StateCreate{Type: core.Pending}
@@ -100,7 +105,11 @@ func checkObject(field string, j core.JSON) error {
 		return nil
 	}
 	const msg = "Input should be a valid dictionary"
-	return &core.Error{Code: core.EInvalid, Message: field + ": " + msg, Fields: []core.FieldError{{Type: "dict_type", Loc: []any{"body", field}, Msg: msg, Input: j}}}
+	return &core.Error{
+		Code:    core.EInvalid,
+		Message: field + ": " + msg,
+		Fields:  []core.FieldError{{Type: "dict_type", Loc: []any{"body", field}, Msg: msg, Input: j}},
+	}
 }
 
 func newFlowRun(now core.Time, c core.FlowRunCreate) *core.FlowRun {
@@ -163,7 +172,14 @@ func placeRun(ctx context.Context, r core.Reader, run *core.FlowRun, pool string
 // insertFlowRun gives a new run its labels and the first of the states, lets it
 // go on to the others as far as the rules allow, and writes it. If its
 // idempotency key is taken, the run that has it is returned instead.
-func (s *Service) insertFlowRun(ctx context.Context, tx core.Tx, out *commit.Outbox, run *core.FlowRun, labels core.JSON, states []core.StateCreate) (*core.FlowRun, error) {
+func (s *Service) insertFlowRun(
+	ctx context.Context,
+	tx core.Tx,
+	out *commit.Outbox,
+	run *core.FlowRun,
+	labels core.JSON,
+	states []core.StateCreate,
+) (*core.FlowRun, error) {
 	system := map[string]string{"prefect.flow.id": run.FlowID.String()}
 	if !run.DeploymentID.IsZero() {
 		system["prefect.deployment.id"] = run.DeploymentID.String()

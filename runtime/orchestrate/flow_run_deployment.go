@@ -15,12 +15,21 @@ import (
 // deployment or queue, EConflict for parameters that its schema refuses,
 // EInvalid for job variables that the pool's template refuses, EBadRequest for
 // wrappers that cannot be resolved.
-func (s *Service) CreateDeploymentFlowRun(ctx context.Context, deploymentID core.UUID, c core.DeploymentFlowRunCreate) (*core.FlowRun, error) {
+func (s *Service) CreateDeploymentFlowRun(
+	ctx context.Context,
+	deploymentID core.UUID,
+	c core.DeploymentFlowRunCreate,
+) (*core.FlowRun, error) {
 	return s.CreateDeploymentFlowRunBy(ctx, deploymentID, c, nil)
 }
 
 // CreateDeploymentFlowRunBy is CreateDeploymentFlowRun for a run with a creator.
-func (s *Service) CreateDeploymentFlowRunBy(ctx context.Context, deploymentID core.UUID, c core.DeploymentFlowRunCreate, by *core.CreatedBy) (*core.FlowRun, error) {
+func (s *Service) CreateDeploymentFlowRunBy(
+	ctx context.Context,
+	deploymentID core.UUID,
+	c core.DeploymentFlowRunCreate,
+	by *core.CreatedBy,
+) (*core.FlowRun, error) {
 	c.IdempotencyKey, c.WorkQueueName = core.Given(c.IdempotencyKey), core.Given(c.WorkQueueName)
 	state := core.StateCreate{Type: core.Scheduled}
 	if c.State != nil {

@@ -40,8 +40,20 @@ func checkState(c core.StateCreate) error {
 	if c.Type.Valid() {
 		return nil
 	}
-	return &core.Error{Code: core.EInvalid, Message: "The state type " + string(c.Type) + " does not exist; use one of SCHEDULED, PENDING, RUNNING, PAUSED, CANCELLING, COMPLETED, FAILED, CANCELLED, CRASHED.",
-		Fields: []core.FieldError{{Type: "enum", Loc: []any{"body", "state", "type"}, Msg: "Input should be 'SCHEDULED', 'PENDING', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED', 'PAUSED' or 'CANCELLING'", Input: string(c.Type)}}}
+	return &core.Error{
+		Code: core.EInvalid,
+		Message: "The state type " + string(
+			c.Type,
+		) + " does not exist; use one of SCHEDULED, PENDING, RUNNING, PAUSED, CANCELLING, COMPLETED, FAILED, CANCELLED, CRASHED.",
+		Fields: []core.FieldError{
+			{
+				Type:  "enum",
+				Loc:   []any{"body", "state", "type"},
+				Msg:   "Input should be 'SCHEDULED', 'PENDING', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED', 'PAUSED' or 'CANCELLING'",
+				Input: string(c.Type),
+			},
+		},
+	}
 }
 
 func flowRunError(err error, id core.UUID) error {
@@ -52,7 +64,14 @@ func flowRunError(err error, id core.UUID) error {
 }
 
 // proposeFlowState is SetFlowRunState on a locked run.
-func (s *Service) proposeFlowState(ctx context.Context, tx core.Tx, out *commit.Outbox, run *core.FlowRun, c core.StateCreate, force bool) (*core.OrchestrationResult, error) {
+func (s *Service) proposeFlowState(
+	ctx context.Context,
+	tx core.Tx,
+	out *commit.Outbox,
+	run *core.FlowRun,
+	c core.StateCreate,
+	force bool,
+) (*core.OrchestrationResult, error) {
 	proposed := c.State(s.now())
 	asked := rules.Flow
 	if force {
@@ -130,7 +149,14 @@ func occupyingRuns(deploymentID core.UUID) *core.FlowRunFilter {
 }
 
 // enterFlow writes what was decided, with all that follows from it.
-func (s *Service) enterFlow(ctx context.Context, tx core.Tx, out *commit.Outbox, run *core.FlowRun, d *rules.Decision, asked core.StateType) error {
+func (s *Service) enterFlow(
+	ctx context.Context,
+	tx core.Tx,
+	out *commit.Outbox,
+	run *core.FlowRun,
+	d *rules.Decision,
+	asked core.StateType,
+) error {
 	before, held := run.State, run.State != nil && rules.HoldsLease(run.State, run.EmpiricalPolicy)
 	if d.Reset {
 		run.Recoveries = 0
@@ -149,7 +175,14 @@ func (s *Service) enterFlow(ctx context.Context, tx core.Tx, out *commit.Outbox,
 
 // emitFlowTransition puts the events of transitions, the state's copy on the parent's
 // placeholder task, and the wake-ups into the transaction and its outbox.
-func (s *Service) emitFlowTransition(ctx context.Context, tx core.Tx, out *commit.Outbox, run *core.FlowRun, before *core.State, events ...*core.Event) error {
+func (s *Service) emitFlowTransition(
+	ctx context.Context,
+	tx core.Tx,
+	out *commit.Outbox,
+	run *core.FlowRun,
+	before *core.State,
+	events ...*core.Event,
+) error {
 	out.OwnEvent(events...)
 	out.Run(run.ID)
 	freed := before != nil && rules.Occupies(before.Type) && !rules.Occupies(run.StateType)

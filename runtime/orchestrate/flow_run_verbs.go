@@ -124,7 +124,13 @@ func (s *Service) ResumeFlowRun(ctx context.Context, id core.UUID, input core.JS
 	return result, err
 }
 
-func (s *Service) checkResumeInput(ctx context.Context, tx core.Tx, run *core.FlowRun, r *block.Rendering, input *core.JSON) (string, error) {
+func (s *Service) checkResumeInput(
+	ctx context.Context,
+	tx core.Tx,
+	run *core.FlowRun,
+	r *block.Rendering,
+	input *core.JSON,
+) (string, error) {
 	in, err := r.Hydrated(input.OrObject())
 	if core.CodeOf(err) == core.EBadRequest {
 		return "Reason: " + err.Error(), nil

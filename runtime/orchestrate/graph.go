@@ -98,7 +98,14 @@ func (s *Service) graphNodes(ctx context.Context, b *graphBuilder, id core.UUID)
 			after = t.ID
 			b.inputs[t.ID] = inputsOf(t)
 			if !placeholder[t.ID] && !t.StartTime.IsZero() && t.StateType != core.Pending {
-				b.nodes[t.ID] = &core.GraphNode{Kind: "task-run", ID: t.ID, Label: t.Name, StateType: t.StateType, StartTime: t.StartTime, EndTime: t.EndTime}
+				b.nodes[t.ID] = &core.GraphNode{
+					Kind:      "task-run",
+					ID:        t.ID,
+					Label:     t.Name,
+					StateType: t.StateType,
+					StartTime: t.StartTime,
+					EndTime:   t.EndTime,
+				}
 			}
 		}
 		if len(b.nodes) > maxGraphNodes {

@@ -3,6 +3,7 @@ package orchestrate
 import (
 	"context"
 	"encoding/json"
+	"maps"
 
 	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
@@ -17,9 +18,7 @@ func mergeLabels(parent core.JSON, system map[string]string, user core.JSON) cor
 	for k, v := range system {
 		m[k] = core.ToJSON(v)
 	}
-	for k, v := range objectOf(user) {
-		m[k] = v
-	}
+	maps.Copy(m, objectOf(user))
 	return core.ToJSON(m)
 }
 

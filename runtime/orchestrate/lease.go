@@ -59,7 +59,12 @@ func (s *Service) RenewLeases(ctx context.Context, holder core.UUID) (held []cor
 }
 
 // ReportCrash says that the process of a run ended without a final state.
-func (s *Service) ReportCrash(ctx context.Context, flowRunID core.UUID, message string, recoverable bool) (*core.OrchestrationResult, error) {
+func (s *Service) ReportCrash(
+	ctx context.Context,
+	flowRunID core.UUID,
+	message string,
+	recoverable bool,
+) (*core.OrchestrationResult, error) {
 	message = *s.blocks.MaskMessage(ctx, &message)
 	var result *core.OrchestrationResult
 	err := s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
@@ -83,7 +88,14 @@ func (s *Service) ReportCrash(ctx context.Context, flowRunID core.UUID, message 
 
 // loseRun does what decideLoss says to a locked run, gives its lease up, and
 // closes what executed within it where it has ended.
-func (s *Service) loseRun(ctx context.Context, tx core.Tx, out *commit.Outbox, run *core.FlowRun, text string, recoverable bool) (*core.OrchestrationResult, error) {
+func (s *Service) loseRun(
+	ctx context.Context,
+	tx core.Tx,
+	out *commit.Outbox,
+	run *core.FlowRun,
+	text string,
+	recoverable bool,
+) (*core.OrchestrationResult, error) {
 	if recoverable && run.StateType == core.Running && !run.DeploymentID.IsZero() {
 		switch d, err := tx.Deployment(ctx, run.DeploymentID); {
 		case err != nil && !core.IsNotFound(err):

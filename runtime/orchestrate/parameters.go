@@ -11,7 +11,10 @@ import (
 // checkParameters holds parameters against a deployment's schema.
 func checkParameters(d *core.Deployment, params core.JSON) error {
 	if d.ParameterOpenAPISchema.IsNull() {
-		return core.Errorf(core.EConflict, "Error creating flow run: parameter schema enforcement is enabled and the deployment does not have a parameter schema; deploy it again, or turn enforce_parameter_schema off")
+		return core.Errorf(
+			core.EConflict,
+			"Error creating flow run: parameter schema enforcement is enabled and the deployment does not have a parameter schema; deploy it again, or turn enforce_parameter_schema off",
+		)
 	}
 	faults := schema.Validate(d.ParameterOpenAPISchema, params, true)
 	if len(faults) == 0 {

@@ -90,11 +90,9 @@ func (p *persister) background(fn func(quit <-chan struct{})) {
 		return
 	}
 	quit := p.quit
-	p.helpers.Add(1)
-	go func() {
-		defer p.helpers.Done()
+	p.helpers.Go(func() {
 		fn(quit)
-	}()
+	})
 }
 
 func (p *persister) loop(wake, quit chan struct{}) {

@@ -90,7 +90,12 @@ func checkResultKey(key string) error {
 	}
 	for part := range strings.SplitSeq(key, "/") {
 		if len(part) > maxResultName {
-			return core.Errorf(core.EInvalid, "a part of the result key has %d bytes; at most %d are allowed between two slashes", len(part), maxResultName)
+			return core.Errorf(
+				core.EInvalid,
+				"a part of the result key has %d bytes; at most %d are allowed between two slashes",
+				len(part),
+				maxResultName,
+			)
 		}
 	}
 	return core.MaxResultKey.Check(key)

@@ -174,7 +174,10 @@ func (s *Service) patchSchedules(ctx context.Context, tx core.Tx, d *core.Deploy
 	for _, u := range given {
 		slug := core.Given(u.Slug.Ptr())
 		if slugged && slug == nil {
-			return core.InvalidField("schedules", "the deployment's schedules have slugs, so each given schedule needs one: the slug says which is meant")
+			return core.InvalidField(
+				"schedules",
+				"the deployment's schedules have slugs, so each given schedule needs one: the slug says which is meant",
+			)
 		}
 		from := slug
 		if r := core.Given(u.Replaces.Ptr()); r != nil {

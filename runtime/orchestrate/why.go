@@ -66,7 +66,11 @@ func (s *Service) Why(ctx context.Context, id core.UUID) (*core.Why, error) {
 	case run.WorkQueueID.IsZero() && run.DeploymentID.IsZero():
 		return say("no_deployment", "flowlite deploy ENTRYPOINT -n NAME -p POOL", "The run belongs to no deployment, so no worker will take it.")
 	case run.WorkQueueID.IsZero():
-		return say("no_deployment", "flowlite deploy ENTRYPOINT -n NAME -p POOL", "The run's deployment has no work pool, so no worker will take it unless its own process serves it.")
+		return say(
+			"no_deployment",
+			"flowlite deploy ENTRYPOINT -n NAME -p POOL",
+			"The run's deployment has no work pool, so no worker will take it unless its own process serves it.",
+		)
 	}
 	return s.whyNotTaken(ctx, run, w, text, say)
 }
@@ -86,7 +90,13 @@ func (s *Service) whyNotTaken(ctx context.Context, run *core.FlowRun, w *core.Wh
 		return say("pool_paused", core.ShellCommand("flowlite", "work-pool", "resume", pool.Name), "The work pool %s is paused.", pool.Name)
 	}
 	if queue.IsPaused {
-		return say("queue_paused", core.ShellCommand("flowlite", "work-queue", "resume", queue.Name, "-p", pool.Name), "The work queue %s of pool %s is paused.", queue.Name, pool.Name)
+		return say(
+			"queue_paused",
+			core.ShellCommand("flowlite", "work-queue", "resume", queue.Name, "-p", pool.Name),
+			"The work queue %s of pool %s is paused.",
+			queue.Name,
+			pool.Name,
+		)
 	}
 	live := []core.StateType{core.Pending, core.Running}
 	load, err := s.store.PoolLoad(ctx, pool.ID)
@@ -98,14 +108,30 @@ func (s *Service) whyNotTaken(ctx context.Context, run *core.FlowRun, w *core.Wh
 		if err := s.heldBy(ctx, w, inPool, live); err != nil {
 			return nil, err
 		}
-		return say("pool_limit", core.ShellCommand("flowlite", "work-pool", "inspect", pool.Name), "The work pool %s runs %d of at most %d runs%s.", pool.Name, sum(load), *l, holders(w.Holders))
+		return say(
+			"pool_limit",
+			core.ShellCommand("flowlite", "work-pool", "inspect", pool.Name),
+			"The work pool %s runs %d of at most %d runs%s.",
+			pool.Name,
+			sum(load),
+			*l,
+			holders(w.Holders),
+		)
 	}
 	if l := queue.ConcurrencyLimit; l != nil && load[queue.ID] >= *l {
 		inQueue := core.Filters{WorkQueues: &core.WorkQueueFilter{ID: &core.IDFilter{Any: []core.UUID{queue.ID}}}}
 		if err := s.heldBy(ctx, w, inQueue, live); err != nil {
 			return nil, err
 		}
-		return say("queue_limit", core.ShellCommand("flowlite", "work-queue", "inspect", queue.Name, "-p", pool.Name), "The work queue %s runs %d of at most %d runs%s.", queue.Name, load[queue.ID], *l, holders(w.Holders))
+		return say(
+			"queue_limit",
+			core.ShellCommand("flowlite", "work-queue", "inspect", queue.Name, "-p", pool.Name),
+			"The work queue %s runs %d of at most %d runs%s.",
+			queue.Name,
+			load[queue.ID],
+			*l,
+			holders(w.Holders),
+		)
 	}
 	var d *core.Deployment
 	if !run.DeploymentID.IsZero() {
@@ -122,7 +148,15 @@ func (s *Service) whyNotTaken(ctx context.Context, run *core.FlowRun, w *core.Wh
 				if err := s.heldBy(ctx, w, core.Filters{FlowRuns: occupyingRuns(d.ID)}, nil); err != nil {
 					return nil, err
 				}
-				return say("deployment_limit", core.ShellCommand("flowlite", "deployment", "inspect", d.FullName()), "The deployment %s runs %d of at most %d runs%s.", d.FullName(), taken, limit, holders(w.Holders))
+				return say(
+					"deployment_limit",
+					core.ShellCommand("flowlite", "deployment", "inspect", d.FullName()),
+					"The deployment %s runs %d of at most %d runs%s.",
+					d.FullName(),
+					taken,
+					limit,
+					holders(w.Holders),
+				)
 			}
 		}
 	}
@@ -146,8 +180,14 @@ func (s *Service) whyNotTaken(ctx context.Context, run *core.FlowRun, w *core.Wh
 				"so only a program that contains the flow can execute it: start that program.", pool.Name, flow.Name, len(online))
 		}
 	}
-	return say("worker_busy", pool.WorkerCommand(),
-		"No worker of pool %s has taken the run yet (%d online): they are busy or serve other queues%s", pool.Name, len(online), cmp.Or(text, "."))
+	return say(
+		"worker_busy",
+		pool.WorkerCommand(),
+		"No worker of pool %s has taken the run yet (%d online): they are busy or serve other queues%s",
+		pool.Name,
+		len(online),
+		cmp.Or(text, "."),
+	)
 }
 
 // heldBy lists the runs that take up a limit.
@@ -208,7 +248,11 @@ func (s *Service) whyParent(ctx context.Context, run *core.FlowRun, w *core.Why)
 	w.HeldBy, w.Holders, w.Hint = []core.UUID{parent.ID}, []string{parent.Name}, "flowlite flow-run why "+parent.ID.String()
 	w.Message = fmt.Sprintf("The run is a part of %s, which is %s and starts it.", parent.Name, parent.StateName)
 	if parent.StateType.Final() {
-		w.Hint, w.Message = "", fmt.Sprintf("The run is a part of %s, which has ended as %s and will not start it.", parent.Name, parent.StateName)
+		w.Hint, w.Message = "", fmt.Sprintf(
+			"The run is a part of %s, which has ended as %s and will not start it.",
+			parent.Name,
+			parent.StateName,
+		)
 	}
 	return w, nil
 }

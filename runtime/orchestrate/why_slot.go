@@ -28,8 +28,12 @@ func (s *Service) whyTasksWait(ctx context.Context, run *core.FlowRun, w *core.W
 	for _, l := range tagged {
 		limits[l.Name] = l.Active
 	}
-	tasks, err := s.store.TaskRuns(ctx, core.Filters{TaskRuns: &core.TaskRunFilter{FlowRunID: &core.IDFilter{Any: []core.UUID{run.ID}},
-		State: &core.StateFilter{Type: &core.StateTypeFilter{Any: []core.StateType{core.Pending, core.Running, core.Scheduled}}}}}, core.Page{Limit: liveTasks})
+	tasks, err := s.store.TaskRuns(ctx, core.Filters{TaskRuns: &core.TaskRunFilter{
+		FlowRunID: &core.IDFilter{Any: []core.UUID{run.ID}},
+		State: &core.StateFilter{
+			Type: &core.StateTypeFilter{Any: []core.StateType{core.Pending, core.Running, core.Scheduled}},
+		},
+	}}, core.Page{Limit: liveTasks})
 	if err != nil {
 		return nil, err
 	}

@@ -34,7 +34,7 @@ func (s *Service) CreateWorkPool(ctx context.Context, c core.WorkPoolCreate) (*c
 		return nil, err
 	}
 	var pool *core.WorkPool
-	err := s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) (err error) {
+	err := s.commit.Write(ctx, func(tx core.Tx, _ *commit.Outbox) (err error) {
 		if _, err = tx.WorkPoolByName(ctx, c.Name); err == nil {
 			return core.Errorf(core.EConflict, "A work pool with this name already exists.")
 		}
@@ -210,7 +210,14 @@ func queuesOf(ctx context.Context, r core.Reader, p *core.WorkPool, names []stri
 
 // dueRuns is what may start now: unpaused, due, within the limits of queue and
 // pool, by priority of the queue and then by time. A zero before is no bound.
-func dueRuns(ctx context.Context, r core.Reader, p *core.WorkPool, queues []*core.WorkQueue, before core.Time, limit int) ([]*core.FlowRun, error) {
+func dueRuns(
+	ctx context.Context,
+	r core.Reader,
+	p *core.WorkPool,
+	queues []*core.WorkQueue,
+	before core.Time,
+	limit int,
+) ([]*core.FlowRun, error) {
 	if limit <= 0 || limit > core.MaxLimit {
 		limit = core.MaxLimit
 	}
@@ -317,7 +324,10 @@ func checkTemplate(t core.JSON) error {
 	configuration, ok := m["job_configuration"]
 	variables, ok2 := m["variables"].(map[string]any)
 	if !ok || !ok2 {
-		return core.InvalidField("base_job_template", "The `base_job_template` must contain both a `job_configuration` key and a `variables` key.")
+		return core.InvalidField(
+			"base_job_template",
+			"The `base_job_template` must contain both a `job_configuration` key and a `variables` key.",
+		)
 	}
 	properties, _ := variables["properties"].(map[string]any)
 	var missing []string
@@ -329,7 +339,13 @@ func checkTemplate(t core.JSON) error {
 	}
 	if len(missing) > 0 {
 		sort.Strings(missing)
-		return core.InvalidField("base_job_template", fmt.Sprintf("job_configuration uses {{ %s }}, which variables does not declare; add it to variables.properties", strings.Join(missing, " }}, {{ ")))
+		return core.InvalidField(
+			"base_job_template",
+			fmt.Sprintf(
+				"job_configuration uses {{ %s }}, which variables does not declare; add it to variables.properties",
+				strings.Join(missing, " }}, {{ "),
+			),
+		)
 	}
 	return nil
 }

@@ -194,7 +194,12 @@ func (s *Service) DeleteWorkQueue(ctx context.Context, id core.UUID) error {
 			return err
 		}
 		if p, err := tx.WorkPool(ctx, q.WorkPoolID); err == nil && p.DefaultQueueID == id {
-			return core.Errorf(core.EBadRequest, "%q is the default queue of work pool %q and stays as long as the pool; delete the pool, or pause the queue", q.Name, p.Name)
+			return core.Errorf(
+				core.EBadRequest,
+				"%q is the default queue of work pool %q and stays as long as the pool; delete the pool, or pause the queue",
+				q.Name,
+				p.Name,
+			)
 		}
 		if err := s.leaveQueues(ctx, tx, out, id); err != nil {
 			return err

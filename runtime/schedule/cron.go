@@ -9,8 +9,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/flowlite/flowlite/runtime/core"
 	robfig "github.com/robfig/cron/v3"
+
+	"github.com/flowlite/flowlite/runtime/core"
 )
 
 // cron is five fields and, unlike other dialects, an optional sixth at the
@@ -90,7 +91,13 @@ func (c *cron) parse(s string) error {
 	}
 	fields := strings.Fields(expr)
 	if len(fields) != 5 && len(fields) != 6 {
-		return invalid("cron", s, "cron %q has %d fields; it takes five (minute, hour, day of month, month, day of week) and an optional sixth for seconds", s, len(fields))
+		return invalid(
+			"cron",
+			s,
+			"cron %q has %d fields; it takes five (minute, hour, day of month, month, day of week) and an optional sixth for seconds",
+			s,
+			len(fields),
+		)
 	}
 	if len(fields) == 5 {
 		fields = append(fields, "0")
@@ -117,7 +124,7 @@ func (c *cron) parse(s string) error {
 // field reads one field into bits; what bits cannot say goes into c.
 func (c *cron) field(i int, f string) (uint64, bool) {
 	var set uint64
-	for _, part := range strings.Split(strings.ToUpper(f), ",") {
+	for part := range strings.SplitSeq(strings.ToUpper(f), ",") {
 		switch {
 		case i == 2 && part == "L":
 			c.lastDay = true
@@ -237,7 +244,9 @@ func number(i int, s string) int {
 func nth(part string) (nthDay, bool) {
 	var name string
 	var n int
-	if a, b, ok := strings.Cut(part, "#"); ok {
+	a, b, numbered := strings.Cut(part, "#")
+	switch {
+	case numbered:
 		name = a
 		if b != "L" {
 			var err error
@@ -245,11 +254,11 @@ func nth(part string) (nthDay, bool) {
 				return nthDay{}, false
 			}
 		}
-	} else if strings.HasPrefix(part, "L") {
+	case strings.HasPrefix(part, "L"):
 		name = part[1:]
-	} else if strings.HasSuffix(part, "L") {
+	case strings.HasSuffix(part, "L"):
 		name = part[:len(part)-1]
-	} else {
+	default:
 		return nthDay{}, false
 	}
 	d := number(4, name)

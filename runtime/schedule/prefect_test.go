@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -184,9 +185,7 @@ func afterGap(at time.Time, loc *time.Location, rule map[string]any) (int64, boo
 // matchesWall says whether a rule has a time where no clock is ever changed.
 func matchesWall(rule map[string]any, w time.Time) bool {
 	plain := map[string]any{}
-	for k, v := range rule {
-		plain[k] = v
-	}
+	maps.Copy(plain, rule)
 	plain["timezone"] = "UTC"
 	r, err := Parse(core.ToJSON(plain))
 	if err != nil {

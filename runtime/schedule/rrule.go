@@ -2,13 +2,15 @@ package schedule
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/flowlite/flowlite/runtime/core"
 	rr "github.com/teambition/rrule-go"
+
+	"github.com/flowlite/flowlite/runtime/core"
 )
 
 const (
@@ -56,23 +58,23 @@ func (r *recurrence) parse(s string) (shown string, err error) {
 	// The library panics on some malformed input.
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("it cannot be read")
+			err = errors.New("it cannot be read")
 		}
 	}()
 	start := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
-	for _, line := range strings.Fields(strings.ToUpper(s)) {
+	for line := range strings.FieldsSeq(strings.ToUpper(s)) {
 		if rest, ok := strings.CutPrefix(line, "DTSTART"); ok && !strings.HasPrefix(line, "DTSTART=") {
 			if start, err = dateOf(rest); err != nil {
 				return "", err
 			}
 		}
 	}
-	for _, line := range strings.Fields(strings.ToUpper(s)) {
+	for line := range strings.FieldsSeq(strings.ToUpper(s)) {
 		name, rest, _ := strings.Cut(line, ":")
 		switch property, _, _ := strings.Cut(name, ";"); {
 		case property == "DTSTART":
 		case property == "EXDATE" || property == "RDATE":
-			for _, d := range strings.Split(rest, ",") {
+			for d := range strings.SplitSeq(rest, ",") {
 				t, err := dateOf(":" + d)
 				if err != nil {
 					return "", err
@@ -84,7 +86,7 @@ func (r *recurrence) parse(s string) (shown string, err error) {
 				}
 			}
 		case property == "EXRULE":
-			return "", fmt.Errorf("EXRULE is not supported, use EXDATE")
+			return "", errors.New("EXRULE is not supported, use EXDATE")
 		default:
 			rule := strings.TrimPrefix(line, "RRULE:")
 			o, err := rr.StrToROptionInLocation(rule, time.UTC)
@@ -99,13 +101,13 @@ func (r *recurrence) parse(s string) (shown string, err error) {
 				*list = slices.Compact(*list)
 			}
 			if o.Interval < 0 || o.Interval > 100_000 {
-				return "", fmt.Errorf("INTERVAL must be 1 to 100000")
+				return "", errors.New("INTERVAL must be 1 to 100000")
 			}
 			if o.Count < 0 || o.Count > maxCount {
 				return "", fmt.Errorf("COUNT must be 1 to %d", maxCount)
 			}
 			if y := o.Dtstart.Year(); y < 1900 || y > 2200 {
-				return "", fmt.Errorf("DTSTART must lie between the years 1900 and 2200")
+				return "", errors.New("DTSTART must lie between the years 1900 and 2200")
 			}
 			if err := matchable(*o); err != nil {
 				return "", err
@@ -123,7 +125,7 @@ func (r *recurrence) parse(s string) (shown string, err error) {
 		return "", fmt.Errorf("it has %d rules, at most 10 are allowed", len(r.rules))
 	}
 	if len(r.rules) == 0 && len(r.dates) == 0 {
-		return "", fmt.Errorf("it has no rule")
+		return "", errors.New("it has no rule")
 	}
 	if shown == "" {
 		shown = fmt.Sprintf("%d dates", len(r.dates))
@@ -144,7 +146,7 @@ func matchable(o rr.ROption) error {
 			return err
 		}
 		if _, ok := next(); !ok {
-			return fmt.Errorf("it never matches a date")
+			return errors.New("it never matches a date")
 		}
 		return nil
 	}
@@ -168,14 +170,12 @@ func matchable(o rr.ROption) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("it never matches: its interval steps over the hours, minutes or days that it asks for")
+	return errors.New("it never matches: its interval steps over the hours, minutes or days that it asks for")
 }
 
 func in(list []int, n int) bool {
-	for _, l := range list {
-		if l == n {
-			return true
-		}
+	if slices.Contains(list, n) {
+		return true
 	}
 	return len(list) == 0
 }
@@ -185,7 +185,7 @@ func in(list []int, n int) bool {
 func dateOf(s string) (time.Time, error) {
 	_, s, ok := strings.Cut(s, ":")
 	if !ok {
-		return time.Time{}, fmt.Errorf("a date needs a colon before it")
+		return time.Time{}, errors.New("a date needs a colon before it")
 	}
 	s = strings.TrimSuffix(s, "Z")
 	for _, layout := range []string{"20060102T150405", "20060102"} {

@@ -201,7 +201,11 @@ func short(v any) string {
 func closest(name string, names []string) string {
 	best, least := "", max(2, len(name)/2)+1
 	for _, n := range names {
-		if d := levenshtein.ComputeDistance(strings.ToLower(name), strings.ToLower(n)); d < least && d < max(len(name), len(n)) || d == least && best != "" && n < best {
+		if d := levenshtein.ComputeDistance(
+			strings.ToLower(name),
+			strings.ToLower(n),
+		); d < least && d < max(len(name), len(n)) ||
+			d == least && best != "" && n < best {
 			best, least = n, d
 		}
 	}

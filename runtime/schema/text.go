@@ -83,7 +83,7 @@ func typesOf(root map[string]any, schema any, types map[string]bool, depth int) 
 	}
 	if ref, ok := s["$ref"].(string); ok && strings.HasPrefix(ref, "#/") {
 		var at any = root
-		for _, part := range strings.Split(ref[2:], "/") {
+		for part := range strings.SplitSeq(ref[2:], "/") {
 			m, _ := at.(map[string]any)
 			at = m[strings.NewReplacer("~1", "/", "~0", "~").Replace(part)]
 		}

@@ -3,13 +3,15 @@ package schema
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"sort"
 	"strings"
 	"sync"
 
-	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/flowlite/flowlite/runtime/core"
 )
 
 // Validate checks parameters; nil is fine. requireAll also asks for the
@@ -21,14 +23,18 @@ func Validate(schemaJSON, params core.JSON, requireAll bool) []core.FieldError {
 	}
 	c, err := compile(schemaJSON, requireAll)
 	if err != nil {
-		return []core.FieldError{{Type: "schema_error", Loc: []any{"parameter_openapi_schema"}, Msg: "the parameter schema itself is not valid: " + err.Error()}}
+		return []core.FieldError{
+			{Type: "schema_error", Loc: []any{"parameter_openapi_schema"}, Msg: "the parameter schema itself is not valid: " + err.Error()},
+		}
 	}
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(params.OrObject()))
 	if err != nil {
 		return []core.FieldError{{Type: "json_invalid", Loc: []any{"parameters"}, Msg: "parameters are not valid JSON: " + err.Error()}}
 	}
 	if _, ok := value.(map[string]any); !ok {
-		return []core.FieldError{{Type: "dict_type", Loc: []any{"parameters"}, Msg: "parameters must be an object of names and values", Input: value}}
+		return []core.FieldError{
+			{Type: "dict_type", Loc: []any{"parameters"}, Msg: "parameters must be an object of names and values", Input: value},
+		}
 	}
 	return c.check(value)
 }
@@ -93,7 +99,7 @@ func compile(schemaJSON core.JSON, requireAll bool) (*compiled, error) {
 	}
 	root, ok := doc.(map[string]any)
 	if !ok {
-		return nil, fmt.Errorf("it must be an object")
+		return nil, errors.New("it must be an object")
 	}
 	fixUp(root, !requireAll, true)
 	compiler := jsonschema.NewCompiler()

@@ -35,7 +35,13 @@ func New(from string, keys ...[]byte) (*Ring, error) {
 	r := &Ring{from: from}
 	for _, k := range keys {
 		if len(k) != keyBytes {
-			return nil, core.Errorf(core.EInvalid, "a key in %s has %d bytes instead of %d; make one: openssl rand -base64 32", from, len(k), keyBytes)
+			return nil, core.Errorf(
+				core.EInvalid,
+				"a key in %s has %d bytes instead of %d; make one: openssl rand -base64 32",
+				from,
+				len(k),
+				keyBytes,
+			)
 		}
 		block, err := aes.NewCipher(k)
 		if err != nil {
@@ -124,7 +130,17 @@ func (r *Ring) Open(id core.UUID, sealed string) ([]byte, error) {
 				return plain, nil
 			}
 		}
-		return nil, core.Errorf(core.EConflict, "the sealed data of block document %s was changed outside of flowlite and cannot be opened; save the block again", id)
+		return nil, core.Errorf(
+			core.EConflict,
+			"the sealed data of block document %s was changed outside of flowlite and cannot be opened; save the block again",
+			id,
+		)
 	}
-	return nil, core.Errorf(core.EConflict, "block document %s is sealed with the key %s, which is not in %s; put that key back, as the first or a later one", id, name, r.from)
+	return nil, core.Errorf(
+		core.EConflict,
+		"block document %s is sealed with the key %s, which is not in %s; put that key back, as the first or a later one",
+		id,
+		name,
+		r.from,
+	)
 }

@@ -32,7 +32,7 @@ func askBrowser(guard *access.Guard, next http.Handler) http.Handler {
 			w.Header().Set("Retry-After", "1")
 			http.Error(w, "The credentials cannot be checked now. Try again in a moment.", http.StatusServiceUnavailable)
 		default:
-			if r.Header.Get("HX-Request") == "" { // an open page tells its reader, without the browser's prompt
+			if r.Header.Get("Hx-Request") == "" { // an open page tells its reader, without the browser's prompt
 				w.Header().Set("WWW-Authenticate", `Basic realm="flowlite", charset="UTF-8"`)
 			}
 			http.Error(w, "Log in with the user and password of FLOWLITE_AUTH_STRING.", http.StatusUnauthorized)

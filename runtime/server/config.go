@@ -121,13 +121,20 @@ func (c *Config) complete() error {
 		c.WorkDir, _ = os.Getwd()
 	}
 	if c.BasePath = strings.TrimRight(c.BasePath, "/"); c.BasePath != "" && !basePath.MatchString(c.BasePath) {
-		return core.Errorf(core.EInvalid, "the base path %q must be a path like /flowlite, of letters, digits and - . _ ~", core.HideURL(c.BasePath))
+		return core.Errorf(
+			core.EInvalid,
+			"the base path %q must be a path like /flowlite, of letters, digits and - . _ ~",
+			core.HideURL(c.BasePath),
+		)
 	}
 	if err := c.checkPublicURL(); err != nil {
 		return err
 	}
 	if user, password, _ := strings.Cut(c.AuthString, ":"); c.AuthString != "" && (user == "" || password == "") {
-		return core.Errorf(core.EInvalid, "the auth string must be user:password, neither of them empty; set FLOWLITE_AUTH_STRING=admin:<password>")
+		return core.Errorf(
+			core.EInvalid,
+			"the auth string must be user:password, neither of them empty; set FLOWLITE_AUTH_STRING=admin:<password>",
+		)
 	}
 	for _, origin := range c.AllowedOrigins {
 		if u, err := url.Parse(origin); err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != origin {
@@ -141,7 +148,11 @@ func (c *Config) complete() error {
 		return core.Errorf(core.EInvalid, "private URLs: %w", err)
 	}
 	if !access.Loopback(c.Host) && c.AuthString == "" && !c.NoAuth {
-		return core.Errorf(core.EInvalid, "refusing to serve %s without credentials: anyone who reaches it could run code here; set FLOWLITE_AUTH_STRING=user:password, or say --no-auth", core.HideURL(c.Host))
+		return core.Errorf(
+			core.EInvalid,
+			"refusing to serve %s without credentials: anyone who reaches it could run code here; set FLOWLITE_AUTH_STRING=user:password, or say --no-auth",
+			core.HideURL(c.Host),
+		)
 	}
 	return nil
 }
@@ -152,7 +163,11 @@ func (c *Config) checkPublicURL() error {
 	}
 	u, err := url.Parse(c.PublicURL)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return core.Errorf(core.EInvalid, "the public URL %q must be like https://flows.example.com or https://example.com/flowlite", core.HideURL(c.PublicURL))
+		return core.Errorf(
+			core.EInvalid,
+			"the public URL %q must be like https://flows.example.com or https://example.com/flowlite",
+			core.HideURL(c.PublicURL),
+		)
 	}
 	return nil
 }
@@ -163,14 +178,20 @@ var basePath = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)+$`)
 func (c *Config) checkServers() error {
 	if c.RedisURL != "" {
 		if !strings.HasPrefix(c.DatabaseURL, "postgres://") && !strings.HasPrefix(c.DatabaseURL, "postgresql://") {
-			return core.Errorf(core.EInvalid, "Redis joins the servers of a Postgres database, and a SQLite file has only one server; leave --redis (FLOWLITE_REDIS_URL) out, or set --database postgres://...")
+			return core.Errorf(
+				core.EInvalid,
+				"Redis joins the servers of a Postgres database, and a SQLite file has only one server; leave --redis (FLOWLITE_REDIS_URL) out, or set --database postgres://...",
+			)
 		}
 		if _, err := bus.RedisOptions(c.RedisURL); err != nil {
 			return err
 		}
 	}
 	if c.NoAPI && c.Worker {
-		return core.Errorf(core.EInvalid, "the runs of this process's worker talk to its own API; let --roles have api, or run `flowlite worker start --api URL`")
+		return core.Errorf(
+			core.EInvalid,
+			"the runs of this process's worker talk to its own API; let --roles have api, or run `flowlite worker start --api URL`",
+		)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -159,9 +160,7 @@ func (f *flows) deployPython(ctx context.Context, look pythonLook, report *Flows
 		}
 		report.Deployments = append(report.Deployments, DeployedFlow{Name: name, Entrypoint: entrypoint, Changed: changed})
 	}
-	for where, err := range look.problems {
-		report.Problems[where] = err
-	}
+	maps.Copy(report.Problems, look.problems)
 	if look.missing != "" && look.missing != f.python.told {
 		report.Hints = append(report.Hints, look.missing)
 	}

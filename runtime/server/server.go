@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -145,8 +146,8 @@ func (s *Server) later(fn func(ctx context.Context) error) { s.undo = append(s.u
 
 func (s *Server) rollback(ctx context.Context) error {
 	var all []error
-	for i := len(s.undo) - 1; i >= 0; i-- {
-		if err := s.undo[i](ctx); err != nil {
+	for _, v := range slices.Backward(s.undo) {
+		if err := v(ctx); err != nil {
 			all = append(all, err)
 		}
 	}
@@ -166,9 +167,19 @@ func (s *Server) listen() (net.Listener, error) {
 	l, err := net.Listen("tcp", addr)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, core.Errorf(core.EConflict, "port %d on %s is in use, perhaps by another flowlite or by Prefect; choose another with --port %d", s.cfg.Port, s.cfg.Host, s.cfg.Port+1)
+		return nil, core.Errorf(
+			core.EConflict,
+			"port %d on %s is in use, perhaps by another flowlite or by Prefect; choose another with --port %d",
+			s.cfg.Port,
+			s.cfg.Host,
+			s.cfg.Port+1,
+		)
 	case errors.Is(err, syscall.EACCES):
-		return nil, core.Errorf(core.EForbidden, "port %d needs rights that this process does not have; choose one above 1023 with --port", s.cfg.Port)
+		return nil, core.Errorf(
+			core.EForbidden,
+			"port %d needs rights that this process does not have; choose one above 1023 with --port",
+			s.cfg.Port,
+		)
 	case err != nil:
 		return nil, core.Errorf(core.EInvalid, "cannot serve %s: %w; check --host and --port", addr, err)
 	}
@@ -253,11 +264,25 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	if err := s.service.RegisterBlocks(ctx); err != nil {
 		return err
 	}
-	s.services = services.New(services.Config{Runs: s.service.Service, Limits: s.service.Limits, Automations: s.service.Automations, Liveness: leases, Bus: s.bus, Log: s.cfg.Log})
+	s.services = services.New(
+		services.Config{
+			Runs:        s.service.Service,
+			Limits:      s.service.Limits,
+			Automations: s.service.Automations,
+			Liveness:    leases,
+			Bus:         s.bus,
+			Log:         s.cfg.Log,
+		},
+	)
 
 	mux := http.NewServeMux()
 	guard := access.New(access.Config{
-		AuthString: s.cfg.AuthString, BehindProxy: s.cfg.PublicURL != "" || len(proxies) > 0, Proxies: proxies, Runs: runs, HasRun: s.service.HasRunAuth, Log: s.cfg.Log,
+		AuthString:  s.cfg.AuthString,
+		BehindProxy: s.cfg.PublicURL != "" || len(proxies) > 0,
+		Proxies:     proxies,
+		Runs:        runs,
+		HasRun:      s.service.HasRunAuth,
+		Log:         s.cfg.Log,
 	})
 	hosts := access.NewHosts(s.cfg.Host, s.cfg.PublicURL, guard.Asks(), s.cfg.AllowedHosts...)
 	rest := api.New(api.Config{
@@ -269,7 +294,18 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	s.handleAPI(mux, rest)
 	stopPages := func() {}
 	if !s.cfg.NoUI {
-		pages := ui.New(ui.Config{Service: s.service, Store: s.store, Bus: s.bus, Version: s.cfg.Version, BasePath: s.cfg.BasePath, PublicURL: s.cfg.PublicURL, Log: s.cfg.Log, Facts: s.facts})
+		pages := ui.New(
+			ui.Config{
+				Service:   s.service,
+				Store:     s.store,
+				Bus:       s.bus,
+				Version:   s.cfg.Version,
+				BasePath:  s.cfg.BasePath,
+				PublicURL: s.cfg.PublicURL,
+				Log:       s.cfg.Log,
+				Facts:     s.facts,
+			},
+		)
 		mux.Handle("/", askBrowser(guard, pages))
 		stopPages = pages.Stop
 	}
@@ -359,17 +395,35 @@ func (s *Server) startWorker(ctx context.Context) error {
 		name += s.url[strings.LastIndexByte(s.url, ':'):]
 	}
 	s.worker = worker.New(worker.Config{
-		Orchestrator: s.service, Pool: worker.DefaultPool, Name: name,
-		Limit: s.cfg.WorkerLimit, APIURL: s.APIURL(), AuthString: s.cfg.AuthString,
-		WorkDir: s.cfg.WorkDir, Builder: s.builder(), CacheDir: s.cacheDir(), RunAs: s.runAs, Python: s.cfg.Python, NoFork: s.cfg.NoFork, Log: s.cfg.Log, DrainGrace: s.cfg.DrainGrace,
-		InProcess: s.cfg.InProcess, Flows: s.cfg.Flows, CancelCause: s.cfg.CancelCause, LostCause: s.cfg.LostCause,
+		Orchestrator: s.service,
+		Pool:         worker.DefaultPool,
+		Name:         name,
+		Limit:        s.cfg.WorkerLimit,
+		APIURL:       s.APIURL(),
+		AuthString:   s.cfg.AuthString,
+		WorkDir:      s.cfg.WorkDir,
+		Builder:      s.builder(),
+		CacheDir:     s.cacheDir(),
+		RunAs:        s.runAs,
+		Python:       s.cfg.Python,
+		NoFork:       s.cfg.NoFork,
+		Log:          s.cfg.Log,
+		DrainGrace:   s.cfg.DrainGrace,
+		InProcess:    s.cfg.InProcess,
+		Flows:        s.cfg.Flows,
+		CancelCause:  s.cfg.CancelCause,
+		LostCause:    s.cfg.LostCause,
 	})
 	if err := s.recoverRuns(ctx, s.worker.Holder()); err != nil {
 		return err
 	}
 	if err := s.worker.Start(ctx); err != nil {
 		if core.CodeOf(err) == core.EInvalid {
-			err = fmt.Errorf("%w; or delete the pool: start the server without a worker (flowlite server start), then run flowlite work-pool delete %s", err, worker.DefaultPool)
+			err = fmt.Errorf(
+				"%w; or delete the pool: start the server without a worker (flowlite server start), then run flowlite work-pool delete %s",
+				err,
+				worker.DefaultPool,
+			)
 		}
 		return err
 	}

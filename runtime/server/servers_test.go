@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -77,9 +78,7 @@ func (f *fleet) deployment(name string, more map[string]any) string {
 	f.t.Helper()
 	flow := post(f.t, f.toA, "/flows/", map[string]any{"name": "f"})
 	body := map[string]any{"name": name, "flow_id": flow["id"], "work_pool_name": "shared", "enforce_parameter_schema": false}
-	for k, v := range more {
-		body[k] = v
-	}
+	maps.Copy(body, more)
 	return post(f.t, f.toA, "/deployments/", body)["id"].(string)
 }
 

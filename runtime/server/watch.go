@@ -150,7 +150,13 @@ func (s *Server) report(r FlowsReport) {
 		}
 	}
 	for _, g := range r.Gone {
-		log.Warn("a deployment is declared no longer; it is left as it is", "deployment", g, "delete", core.ShellCommand("flowlite", "deployment", "delete", g))
+		log.Warn(
+			"a deployment is declared no longer; it is left as it is",
+			"deployment",
+			g,
+			"delete",
+			core.ShellCommand("flowlite", "deployment", "delete", g),
+		)
 	}
 	for _, h := range r.Hints {
 		log.Warn(h)

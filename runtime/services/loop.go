@@ -168,7 +168,7 @@ func (l *loop) kept(ctx context.Context) (int, error) {
 	})
 	n, err := l.guarded(sweep)
 	if err != nil && ctx.Err() == nil && errors.Is(context.Cause(sweep), errLeaseLost) {
-		return n, nil //nolint:nilerr // another server has the loop and does the rest
+		return n, nil
 	}
 	return n, err
 }

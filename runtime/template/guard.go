@@ -69,8 +69,8 @@ func (b *budget) weigh(v reflect.Value) {
 		case typeValue:
 			b.weigh(v.FieldByName("Val").Interface().(reflect.Value))
 		case typeDict, typePair:
-			for i := range v.NumField() {
-				b.weigh(v.Field(i))
+			for _, field := range v.Fields() {
+				b.weigh(field)
 			}
 		}
 	}
@@ -150,8 +150,8 @@ func textIn(v reflect.Value, seen map[uintptr]bool) (n int) {
 			n += textIn(v.Index(i), seen)
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			n += textIn(v.Field(i), seen)
+		for _, field := range v.Fields() {
+			n += textIn(field, seen)
 		}
 	}
 	return n

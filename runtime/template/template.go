@@ -102,10 +102,18 @@ var statements = []string{"if", "set", "with", "filter", "raw"}
 
 func parse(source string, more ...Filters) (t *exec.Template, guarded *guard, err error) {
 	if len(source) > maxSource {
-		return nil, nil, &Error{Line: 1, Message: fmt.Sprintf("The template has %d bytes; at most %d are allowed.", len(source), maxSource), Source: source[:200]}
+		return nil, nil, &Error{
+			Line:    1,
+			Message: fmt.Sprintf("The template has %d bytes; at most %d are allowed.", len(source), maxSource),
+			Source:  source[:200],
+		}
 	}
 	if depth(source) > maxBrackets {
-		return nil, nil, &Error{Line: 1, Message: fmt.Sprintf("The template has brackets within brackets, more than %d deep.", maxBrackets), Source: source[:200]}
+		return nil, nil, &Error{
+			Line:    1,
+			Message: fmt.Sprintf("The template has brackets within brackets, more than %d deep.", maxBrackets),
+			Source:  source[:200],
+		}
 	}
 	defer func() {
 		if r := recover(); r != nil {
@@ -131,9 +139,19 @@ func parse(source string, more ...Filters) (t *exec.Template, guarded *guard, er
 	case err != nil:
 		return nil, nil, syntaxError(source, err)
 	case loops.total > maxLoops:
-		return nil, nil, &Error{Source: source, Message: fmt.Sprintf("Contains %d for loops. Templates can contain no more than %d for loops.", loops.total, maxLoops)}
+		return nil, nil, &Error{
+			Source:  source,
+			Message: fmt.Sprintf("Contains %d for loops. Templates can contain no more than %d for loops.", loops.total, maxLoops),
+		}
 	case loops.deepest > maxNested:
-		return nil, nil, &Error{Source: source, Message: fmt.Sprintf("Contains nested for loops at a depth of %d. Templates can nest for loops no more than %d loops deep.", loops.deepest, maxNested)}
+		return nil, nil, &Error{
+			Source: source,
+			Message: fmt.Sprintf(
+				"Contains nested for loops at a depth of %d. Templates can nest for loops no more than %d loops deep.",
+				loops.deepest,
+				maxNested,
+			),
+		}
 	}
 	guarded.walk(reflect.ValueOf(t.Root()), 0)
 	return t, guarded, nil

@@ -115,10 +115,16 @@ var tests = exec.NewTestSet(map[string]exec.TestFunction{}).Update(builtins.Test
 	},
 }))
 
-var filters = exec.NewFilterSet(map[string]exec.FilterFunction{}).Update(builtins.Filters).Update(exec.NewFilterSet(map[string]exec.FilterFunction{
-	"default": orElse,
-	"d":       orElse,
-}))
+var filters = exec.NewFilterSet(
+	map[string]exec.FilterFunction{},
+).Update(
+	builtins.Filters,
+).Update(
+	exec.NewFilterSet(map[string]exec.FilterFunction{
+		"default": orElse,
+		"d":       orElse,
+	}),
+)
 
 func orElse(e *exec.Evaluator, in *exec.Value, params *exec.VarArgs) *exec.Value {
 	if isUndefined(in) {

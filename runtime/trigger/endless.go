@@ -104,7 +104,8 @@ func RunsForEveryRun(c core.AutomationWrite) bool {
 		return false
 	}
 	for _, a := range c.Actions {
-		if a.Type == "run-deployment" && (a.Source == "inferred" || SpecOf(t.Match).EveryOf("prefect.flow-run") && anyEvery(RelatedSpecs(t.MatchRelated))) {
+		if a.Type == "run-deployment" &&
+			(a.Source == "inferred" || SpecOf(t.Match).EveryOf("prefect.flow-run") && anyEvery(RelatedSpecs(t.MatchRelated))) {
 			return true
 		}
 	}

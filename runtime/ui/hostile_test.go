@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,9 +41,9 @@ func TestHostileNames(t *testing.T) {
 		pages = append(pages, mine...)
 		switch i {
 		case 1:
-			seen = append(seen[:len(seen):len(seen)], mine...)
+			seen = append(slices.Clip(seen), mine...)
 		case len(hostile) - 1: // the longest: Chromium lays each such page out for seconds
-			seen = append(seen[:len(seen):len(seen)], mine[0], mine[5], mine[9])
+			seen = append(slices.Clip(seen), mine[0], mine[5], mine[9])
 		}
 		for _, k := range []string{"tag", "flow", "pool", "q"} {
 			if len(evil) < 1000 {

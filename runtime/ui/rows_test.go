@@ -2,7 +2,6 @@ package ui_test
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"net/http/httptest"
 	"path/filepath"
@@ -80,7 +79,7 @@ func TestRowsOfAPage(t *testing.T) {
 	c := &counted{Store: store}
 	b := bus.NewMemory()
 	defer b.Close()
-	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
+	quiet := slog.New(slog.DiscardHandler)
 	pages := ui.New(ui.Config{Service: local.New(local.Config{Store: c, Bus: b, Log: quiet}), Store: c, Bus: b, Log: quiet})
 	defer pages.Stop()
 	runs, err := store.FlowRuns(ctx, core.Filters{}, core.Page{Sort: "END_TIME_DESC", Limit: 1})

@@ -178,7 +178,11 @@ func jobOf(template core.JSON, vars map[string]any, server func(name string) (v 
 		return nil, err
 	}
 	if j.Python, _ = named.(string); ok && j.Python == "" {
-		return nil, core.Errorf(core.EInvalid, "job variable python is %s; write an interpreter's path, or that of a virtual environment", textOf(named))
+		return nil, core.Errorf(
+			core.EInvalid,
+			"job variable python is %s; write an interpreter's path, or that of a virtual environment",
+			textOf(named),
+		)
 	}
 	if b, ok := c["stream_output"].(bool); ok {
 		j.Quiet = !b

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/backoff"
@@ -126,9 +127,7 @@ func (w *Worker) renewLoop(ctx context.Context) {
 func (w *Worker) renewOnce(ctx context.Context) error {
 	w.mu.Lock()
 	before := make(map[core.UUID]*run, len(w.runs))
-	for id, r := range w.runs {
-		before[id] = r
-	}
+	maps.Copy(before, w.runs)
 	idle := len(before) == 0 && !w.suspect && len(w.strangers) == 0
 	w.mu.Unlock()
 	if idle {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -22,7 +23,7 @@ func (w *Worker) capture(r *run, from io.Reader, quiet bool, tail *tail) {
 	for {
 		chunk, err := rd.ReadSlice('\n')
 		if len(chunk) > 0 || len(carry) > 0 {
-			line := append(carry, chunk...)
+			line := slices.Concat(carry, chunk)
 			carry = nil
 			if errors.Is(err, bufio.ErrBufferFull) {
 				line, carry = cut(line)

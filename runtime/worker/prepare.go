@@ -30,7 +30,11 @@ func (l *launchable) handsOver() bool { return !l.group && !l.python }
 
 func isDir(dir string) error {
 	if st, err := os.Stat(dir); err != nil || !st.IsDir() {
-		return core.Errorf(core.EInvalid, "the working directory %s is not there; set the job variable working_dir, or deploy again from a folder that this worker has", dir)
+		return core.Errorf(
+			core.EInvalid,
+			"the working directory %s is not there; set the job variable working_dir, or deploy again from a folder that this worker has",
+			dir,
+		)
 	}
 	return nil
 }
@@ -38,8 +42,15 @@ func isDir(dir string) error {
 // Variables that belong to one run: a worker that is itself executed by a flow
 // hands none of its own on.
 var runOnly = []string{
-	"FLOWLITE_FLOW_RUN_ID", "FLOWLITE_RUN_TOKEN", "FLOWLITE_ENTRYPOINT", "FLOWLITE_WATCH_STDIN", core.LogSocketEnv, core.FlowRunEnv, "FLOWLITE_PARAMETERS",
-	"PREFECT__FLOW_RUN_ID", "PREFECT__FLOW_ENTRYPOINT",
+	"FLOWLITE_FLOW_RUN_ID",
+	"FLOWLITE_RUN_TOKEN",
+	"FLOWLITE_ENTRYPOINT",
+	"FLOWLITE_WATCH_STDIN",
+	core.LogSocketEnv,
+	core.FlowRunEnv,
+	"FLOWLITE_PARAMETERS",
+	"PREFECT__FLOW_RUN_ID",
+	"PREFECT__FLOW_ENTRYPOINT",
 }
 
 // maxEnv is below what Linux takes for one variable (128 KiB).
@@ -72,7 +83,12 @@ func (w *Worker) prepare(r *run) (*launchable, error) {
 		return l, w.preparePython(r, j, l)
 	}
 	if d := c.Deployment; d != nil && d.Fetches() != "" && len(j.Command) == 0 {
-		return nil, core.Errorf(core.EInvalid, "the deployment has %s, and flowlite's workers fetch code for Python flows only; deploy it again: flowlite deploy %s", d.Fetches(), core.ShellWord(entrypoint))
+		return nil, core.Errorf(
+			core.EInvalid,
+			"the deployment has %s, and flowlite's workers fetch code for Python flows only; deploy it again: flowlite deploy %s",
+			d.Fetches(),
+			core.ShellWord(entrypoint),
+		)
 	}
 	dir := w.dirOf(j.WorkingDir, path)
 	if err := isDir(dir); err != nil {
@@ -83,7 +99,10 @@ func (w *Worker) prepare(r *run) (*launchable, error) {
 	case len(j.Command) > 0:
 		l.argv, l.group, l.plain = j.Command, true, entrypoint == ""
 	case entrypoint == "":
-		return nil, core.Errorf(core.EInvalid, "the deployment has neither an entrypoint nor a command; deploy it again: flowlite deploy path/file.go:Name")
+		return nil, core.Errorf(
+			core.EInvalid,
+			"the deployment has neither an entrypoint nor a command; deploy it again: flowlite deploy path/file.go:Name",
+		)
 	default:
 		e, err := build.ParseEntrypoint(dir, entrypoint)
 		if err != nil {

@@ -265,7 +265,7 @@ func signalName(s syscall.Signal) string {
 	if n := names[s]; n != "" {
 		return n
 	}
-	return fmt.Sprintf("%d", int(s))
+	return strconv.Itoa(int(s))
 }
 
 func signalGroup(pid int, s syscall.Signal) { _ = syscall.Kill(-pid, s) }

@@ -36,7 +36,11 @@ func (r *references) lookup(name string) (v any, known bool, err error) {
 	case strings.HasPrefix(name, byDocument):
 		v, err = r.document(strings.TrimPrefix(name, byDocument))
 	default:
-		err = core.Errorf(core.EInvalid, "the job variables name %q, which is nothing; there are prefect.variables.NAME and prefect.blocks.TYPE.NAME", name)
+		err = core.Errorf(
+			core.EInvalid,
+			"the job variables name %q, which is nothing; there are prefect.variables.NAME and prefect.blocks.TYPE.NAME",
+			name,
+		)
 	}
 	return v, err == nil, err
 }
@@ -44,7 +48,12 @@ func (r *references) lookup(name string) (v any, known bool, err error) {
 func (r *references) variable(name string) (v any, err error) {
 	rec, err := r.orch.VariableByName(r.ctx, name)
 	if core.IsNotFound(err) {
-		return nil, core.Errorf(core.ENotFound, "the job variables name the variable %q, which does not exist; set it: flowlite variable set %s VALUE", name, core.ShellWord(name))
+		return nil, core.Errorf(
+			core.ENotFound,
+			"the job variables name the variable %q, which does not exist; set it: flowlite variable set %s VALUE",
+			name,
+			core.ShellWord(name),
+		)
 	}
 	if err != nil {
 		return nil, err
@@ -56,7 +65,11 @@ func (r *references) variable(name string) (v any, err error) {
 func (r *references) block(path string) (any, error) {
 	parts := strings.Split(path, ".")
 	if len(parts) < 2 {
-		return nil, core.Errorf(core.EInvalid, "the job variables name prefect.blocks.%s, which lacks the block's name; write prefect.blocks.TYPE.NAME", path)
+		return nil, core.Errorf(
+			core.EInvalid,
+			"the job variables name prefect.blocks.%s, which lacks the block's name; write prefect.blocks.TYPE.NAME",
+			path,
+		)
 	}
 	kind, name, fields := parts[0], parts[1], parts[2:]
 	doc, err := r.orch.BlockDocumentByName(r.ctx, kind, name, true)
@@ -81,7 +94,13 @@ func (r *references) block(path string) (any, error) {
 		m, _ := v.(map[string]any)
 		x, ok := m[f]
 		if !ok {
-			return nil, core.Errorf(core.ENotFound, "the job variables name %s of the block %s/%s, which has no such field", strings.Join(fields, "."), kind, name)
+			return nil, core.Errorf(
+				core.ENotFound,
+				"the job variables name %s of the block %s/%s, which has no such field",
+				strings.Join(fields, "."),
+				kind,
+				name,
+			)
 		}
 		v = x
 	}

@@ -192,7 +192,10 @@ func (w *Worker) Start(ctx context.Context) error {
 func (w *Worker) join(ctx context.Context) error {
 	pool, err := w.orch.WorkPoolByName(ctx, w.cfg.Pool)
 	if core.IsNotFound(err) && w.cfg.Pool == DefaultPool {
-		pool, err = w.orch.CreateWorkPool(ctx, core.WorkPoolCreate{Name: DefaultPool, Type: core.PoolProcess, BaseJobTemplate: core.ProcessTemplate})
+		pool, err = w.orch.CreateWorkPool(
+			ctx,
+			core.WorkPoolCreate{Name: DefaultPool, Type: core.PoolProcess, BaseJobTemplate: core.ProcessTemplate},
+		)
 		if core.CodeOf(err) == core.EConflict { // somebody else was quicker
 			pool, err = w.orch.WorkPoolByName(ctx, w.cfg.Pool)
 		}

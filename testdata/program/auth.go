@@ -65,7 +65,11 @@ var everything = flowlite.NewFlow("everything", func(ctx context.Context, _ stru
 	if _, err := flowlite.SubmitDeployment[int](ctx, "inner/local", number{20}, flowlite.AsSubflow(false)); err != nil {
 		return 0, err
 	}
-	if _, err := flowlite.Step(ctx, "large", func(context.Context) (string, error) { return strings.Repeat("large ", 200_000), nil }); err != nil {
+	if _, err := flowlite.Step(
+		ctx,
+		"large",
+		func(context.Context) (string, error) { return strings.Repeat("large ", 200_000), nil },
+	); err != nil {
 		return 0, err
 	}
 	if err := flowlite.Sleep(ctx, time.Millisecond); err != nil {

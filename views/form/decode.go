@@ -218,7 +218,7 @@ func (f *Field) value(k Kind, s string, loc *time.Location) (core.JSON, error) {
 		return core.Encode(s), nil
 	}
 	if _, err := core.JSON(s).Decode(); err != nil {
-		return nil, fmt.Errorf("Not valid JSON: %w", err) //nolint:staticcheck // a sentence for people
+		return nil, fmt.Errorf("Not valid JSON: %w", err)
 	}
 	switch start := s[:1]; {
 	case f.Shape == "array" && start != "[":

@@ -96,17 +96,17 @@ func post(fs []Field, q url.Values, was map[string]string) {
 // Changed marks the untouched fields that show another value now than when the
 // form was opened, and reports whether there are any: what is sent must be what
 // was seen.
-func Changed(fs []Field) (any bool) {
+func Changed(fs []Field) (found bool) {
 	for i := range fs {
 		f := &fs[i]
 		if Changed(f.Fields) {
-			any = true
+			found = true
 		}
 		if f.Outdated && !f.Touched {
-			f.Error, any = "This default has changed since you opened the form. Check it, and send the form again.", true
+			f.Error, found = "This default has changed since you opened the form. Check it, and send the form again.", true
 		}
 	}
-	return any
+	return found
 }
 
 // Touched reports whether one of the fields was changed.
@@ -144,7 +144,7 @@ func Digest(text string) string {
 	return hex.EncodeToString(sum[:6])
 }
 
-// newlines as a browser makes them all the same, and a NUL as it reads it
+// newlines as a browser makes them all the same, and a NUL as it reads it.
 var plainly = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\x00", "\uFFFD")
 
 func plain(s string) string { return plainly.Replace(s) }

@@ -106,7 +106,7 @@ func Parse(raw []byte) (Schema, error) {
 // resolve follows references and single allOf, whose own title, description,
 // position and default win. A reference to itself ends after 16 hops.
 func (s Schema) resolve(root Schema) Schema {
-	for hop := 0; hop < 16; hop++ {
+	for range 16 {
 		var d Schema
 		switch {
 		case s.Ref != "":

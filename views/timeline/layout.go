@@ -7,7 +7,19 @@ import (
 )
 
 // rank orders the members of an open group: what needs a look comes first.
-var rank = map[string]int{"failed": 0, "crashed": 0, "running": 1, "retrying": 1, "late": 2, "paused": 2, "pending": 3, "scheduled": 3, "cancelled": 4, "cached": 5, "completed": 6}
+var rank = map[string]int{
+	"failed":    0,
+	"crashed":   0,
+	"running":   1,
+	"retrying":  1,
+	"late":      2,
+	"paused":    2,
+	"pending":   3,
+	"scheduled": 3,
+	"cancelled": 4,
+	"cached":    5,
+	"completed": 6,
+}
 
 // Build orders, folds, windows and places the rows. O(n log n).
 func Build(items []*Item, o Options) Layout {
@@ -144,7 +156,8 @@ func byStart(a, b *Item) int {
 func clearGaps(rows []Row, gaps []Gap) {
 	for i := range rows {
 		for _, g := range gaps {
-			if r := &rows[i]; r.Label != "" && !r.LabelEnd && r.LabelX > g.X-4 && r.LabelX < g.X+g.W && len(r.Bars) > 0 && r.Bars[len(r.Bars)-1].X > 8 {
+			if r := &rows[i]; r.Label != "" && !r.LabelEnd && r.LabelX > g.X-4 && r.LabelX < g.X+g.W && len(r.Bars) > 0 &&
+				r.Bars[len(r.Bars)-1].X > 8 {
 				r.LabelX, r.LabelEnd = r.Bars[len(r.Bars)-1].X, true
 			}
 		}

@@ -3,6 +3,7 @@ package bustest
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -65,7 +66,7 @@ func ownMessages(t *testing.T, h *House) {
 	a, b := h.Bus(t, bus.Options{}), h.Bus(t, bus.Options{})
 	s := a.Subscribe(core.TopicRun, "", 200)
 	for i := range 100 {
-		a.Publish(run(fmt.Sprint(i)))
+		a.Publish(run(strconv.Itoa(i)))
 	}
 	if n := len(s.C()); n != 100 {
 		t.Fatalf("%d of 100 messages are there when Publish returns", n)
@@ -75,7 +76,7 @@ func ownMessages(t *testing.T, h *House) {
 	next(t, there) // what a sent has come round
 	b.Publish(run("last"))
 	for i := range 100 {
-		if m := next(t, s); m.Key != fmt.Sprint(i) {
+		if m := next(t, s); m.Key != strconv.Itoa(i) {
 			t.Fatalf("message %d is %+v", i, m)
 		}
 	}
@@ -118,12 +119,12 @@ func eventsTravel(t *testing.T, h *House) {
 	stored := map[core.UUID]*core.Event{}
 	var sent []core.Message
 	for i := range 300 {
-		text := fmt.Sprint(i)
+		text := strconv.Itoa(i)
 		if i%50 == 7 {
 			text = strings.Repeat("ü\u0000", 50_000)
 		}
-		e := &core.Event{ID: core.NewID(), Occurred: core.Now(), Received: core.Now(), Event: "order." + fmt.Sprint(i),
-			Resource: map[string]string{"prefect.resource.id": "order." + fmt.Sprint(i)},
+		e := &core.Event{ID: core.NewID(), Occurred: core.Now(), Received: core.Now(), Event: "order." + strconv.Itoa(i),
+			Resource: map[string]string{"prefect.resource.id": "order." + strconv.Itoa(i)},
 			Related:  []map[string]string{{"prefect.resource.id": "shop", "prefect.resource.role": "shop"}},
 			Payload:  core.ToJSON(map[string]any{"text": text}), Follows: core.NewID()}
 		stored[e.ID] = e
@@ -284,7 +285,7 @@ func fullQueue(t *testing.T, h *House) {
 	Soon(t, "the outage shows", func() bool { return !a.Status().Ready && !b.Status().Ready })
 	began := time.Now()
 	for i := range 1000 {
-		b.Publish(run(fmt.Sprint(i)))
+		b.Publish(run(strconv.Itoa(i)))
 	}
 	if d := time.Since(began); d > time.Second {
 		t.Errorf("Publish waited: %s", d)

@@ -40,7 +40,7 @@ type faults struct {
 	mending sync.WaitGroup
 }
 
-// longer than a lease, so that what is frozen finds its runs in other hands
+// longer than a lease, so that what is frozen finds its runs in other hands.
 const pastLease = time.Duration(float64(core.LeaseSeconds)*1.2) * time.Second
 
 func newFaults(w *world, rnd *rand.Rand) *faults {

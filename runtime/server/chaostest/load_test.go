@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"path/filepath"
 	"sync"
@@ -50,13 +51,9 @@ func newLoad(w *world, rnd *rand.Rand) *load {
 	l.must("POST", "/v2/concurrency_limits/", map[string]any{"name": "chaos", "limit": slotLimit}, &l.limit)
 	deploy := func(name string, params, more map[string]any) *core.Deployment {
 		all := map[string]any{"tasks": tasks, "millis": 30, "dir": filepath.Join(w.dir, "effects")}
-		for k, v := range params {
-			all[k] = v
-		}
+		maps.Copy(all, params)
 		body := map[string]any{"name": name, "flow_id": flow.ID, "work_pool_name": "chaos", "path": w.dir, "entrypoint": "chain:chain", "parameters": all, "enforce_parameter_schema": false}
-		for k, v := range more {
-			body[k] = v
-		}
+		maps.Copy(body, more)
 		var d core.Deployment
 		l.must("POST", "/deployments/", body, &d)
 		return &d

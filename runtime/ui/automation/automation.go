@@ -168,7 +168,10 @@ func (u *UI) automation(w http.ResponseWriter, r *http.Request) error {
 	v := list[0]
 	v.Doings, err = u.Store.Events(ctx, &core.EventFilter{
 		Occurred: &core.EventOccurred{Since: p.Now.Add(-firedSpan), Until: p.Now.Add(time.Minute)},
-		Resource: &core.EventResource{ID: []string{a.Resource()}}, Event: &core.EventName{Prefix: []string{actionEvents}, ExcludeName: []string{actionEvents + "action.triggered"}},
+		Resource: &core.EventResource{
+			ID: []string{a.Resource()},
+		},
+		Event: &core.EventName{Prefix: []string{actionEvents}, ExcludeName: []string{actionEvents + "action.triggered"}},
 	}, core.Page{Limit: doingsAPage})
 	if err != nil {
 		return err
@@ -278,21 +281,44 @@ func (u *UI) draft(r *http.Request) (c core.AutomationWrite, id string, err erro
 		}
 		return fromEvent(e), "", nil
 	}
-	c.Trigger = &core.Trigger{Type: core.TriggerEvent, Posture: core.Reactive, Expect: []string{"prefect.flow-run.Failed", "prefect.flow-run.Crashed", "prefect.flow-run.TimedOut"},
-		Match: map[string]any{"prefect.resource.id": "prefect.flow-run.*"}}
-	c.Actions = []*core.AutomationAction{{Type: "send-notification", Subject: core.Ptr("{{ flow.name }} / {{ flow_run.name }}: {{ flow_run.state.name }}"), Body: "{{ flow_run.state.message }}\n{{ flow_run|ui_url }}"}}
+	c.Trigger = &core.Trigger{
+		Type:    core.TriggerEvent,
+		Posture: core.Reactive,
+		Expect:  []string{"prefect.flow-run.Failed", "prefect.flow-run.Crashed", "prefect.flow-run.TimedOut"},
+		Match:   map[string]any{"prefect.resource.id": "prefect.flow-run.*"},
+	}
+	c.Actions = []*core.AutomationAction{
+		{
+			Type:    "send-notification",
+			Subject: core.Ptr("{{ flow.name }} / {{ flow_run.name }}: {{ flow_run.state.name }}"),
+			Body:    "{{ flow_run.state.message }}\n{{ flow_run|ui_url }}",
+		},
+	}
 	return c, "", nil
 }
 
 // writeOf is an automation as one would write it; its triggers get new ids.
 func writeOf(a *core.Automation) core.AutomationWrite {
-	return core.AutomationWrite{Name: a.Name, Description: a.Description, Enabled: &a.Enabled, Tags: a.Tags, Trigger: a.Trigger, Actions: a.Actions,
-		ActionsOnTrigger: a.ActionsOnTrigger, ActionsOnResolve: a.ActionsOnResolve}
+	return core.AutomationWrite{
+		Name:             a.Name,
+		Description:      a.Description,
+		Enabled:          &a.Enabled,
+		Tags:             a.Tags,
+		Trigger:          a.Trigger,
+		Actions:          a.Actions,
+		ActionsOnTrigger: a.ActionsOnTrigger,
+		ActionsOnResolve: a.ActionsOnResolve,
+	}
 }
 
 // fromEvent begins an automation that an event like this one sets off.
 func fromEvent(e *core.Event) core.AutomationWrite {
-	t := &core.Trigger{Type: core.TriggerEvent, Posture: core.Reactive, Expect: []string{e.Event}, Match: map[string]any{"prefect.resource.id": e.ResourceID()}}
+	t := &core.Trigger{
+		Type:    core.TriggerEvent,
+		Posture: core.Reactive,
+		Expect:  []string{e.Event},
+		Match:   map[string]any{"prefect.resource.id": e.ResourceID()},
+	}
 	for _, r := range e.Related {
 		if strings.HasPrefix(e.Event, "prefect.flow-run.") && r["prefect.resource.role"] == "flow" {
 			t.Match = map[string]any{"prefect.resource.id": "prefect.flow-run.*"}

@@ -187,7 +187,7 @@ func parseSpan(s string) (core.Seconds, error) {
 	}
 	d, err := time.ParseDuration(strings.ReplaceAll(s, " ", ""))
 	if err != nil {
-		return 0, errors.New("Write a span like 30s, 10m or 1h30m.") //nolint:staticcheck // a sentence for people
+		return 0, errors.New("Write a span like 30s, 10m or 1h30m.")
 	}
 	return core.Seconds(d.Seconds()), nil
 }
@@ -249,14 +249,14 @@ func (u *UI) targetID(ctx context.Context, kind, name string) (id core.UUID, err
 		case err2 != nil:
 			return id, err2
 		case len(list) > 1:
-			return id, fmt.Errorf("Several automations are called %q; write the id of one.", name) //nolint:staticcheck // a sentence for people
+			return id, fmt.Errorf("Several automations are called %q; write the id of one.", name)
 		case len(list) == 1:
 			return list[0].ID, nil
 		}
 		err = core.NotFound(noun)
 	}
 	if core.IsNotFound(err) {
-		return id, fmt.Errorf("There is no %s %q.", noun, name) //nolint:staticcheck // a sentence for people
+		return id, fmt.Errorf("There is no %s %q.", noun, name)
 	}
 	return id, err
 }
@@ -308,7 +308,13 @@ func (u *UI) typedAction(ctx context.Context, f *views.ActionForm) *core.Automat
 		f.At("type").Error = "Choose what to do."
 		return a
 	}
-	targets := map[string]*core.UUID{"deployment": &a.DeploymentID, "work_pool": &a.WorkPoolID, "work_queue": &a.WorkQueueID, "automation": &a.AutomationID, "block": &a.BlockDocumentID}
+	targets := map[string]*core.UUID{
+		"deployment": &a.DeploymentID,
+		"work_pool":  &a.WorkPoolID,
+		"work_queue": &a.WorkQueueID,
+		"automation": &a.AutomationID,
+		"block":      &a.BlockDocumentID,
+	}
 	for kind, id := range targets {
 		has := slices.Contains(fields, kind+"_id") || kind == "block" && slices.Contains(fields, "block_document_id")
 		if x := f.At(kind); has && x.Value != "" {

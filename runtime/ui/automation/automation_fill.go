@@ -25,15 +25,15 @@ const (
 	fails   = "fails to happen"
 )
 
-// the kinds of resource whose status a trigger can wait for
+// the kinds of resource whose status a trigger can wait for.
 var statusKinds = []string{"work pool", "work queue", "deployment"}
 
 func automationField(name, title string, kind form.Kind, hint string) form.Field {
 	return form.Field{Name: name, Path: name, ID: "f-" + strings.ReplaceAll(name, ".", "-"), Title: title, Kind: kind, Desc: hint}
 }
 
-func choice(name, title, hint string, of ...string) form.Field {
-	f := automationField(name, title, form.Enum, hint)
+func choice(name, title string, of ...string) form.Field {
+	f := automationField(name, title, form.Enum, "")
 	f.Enum, f.Required = of, true
 	return f
 }
@@ -52,23 +52,38 @@ func automationFields() []form.Field {
 		automationField("run.flows", "Of the flows", form.String, "Names, separated by commas; every flow if empty."),
 		automationField("run.deployments", "Of the deployments", form.String, "flow/name, separated by commas."),
 		automationField("run.tags", "With one of the tags", form.String, ""),
-		choice("run.posture", "And", "", enters, stays),
+		choice("run.posture", "And", enters, stays),
 		automationField("run.threshold", "Times", form.Integer, "How often it must happen before it fires."),
 		automationField("run.within", "Within", form.String, spanHint+" How long it must stay, or the span in which the times count."),
-		choice("status.of", "A", "", statusKinds...),
-		automationField("status.names", "Named", form.String, "Separated by commas: pools by name, queues as pool/queue, deployments as flow/name; any if empty."),
+		choice("status.of", "A", statusKinds...),
+		automationField(
+			"status.names",
+			"Named",
+			form.String,
+			"Separated by commas: pools by name, queues as pool/queue, deployments as flow/name; any if empty.",
+		),
 		automationField("status.states", "Status", form.String, ""),
-		choice("status.posture", "And", "", becomes, stays),
+		choice("status.posture", "And", becomes, stays),
 		automationField("status.within", "Within", form.String, spanHint+" How long it must stay so."),
 		automationField("event.expect", "Events", form.String, "Names, separated by commas; a * at the end is open. Any event if empty."),
-		choice("event.posture", "Which", "", happens, fails),
+		choice("event.posture", "Which", happens, fails),
 		automationField("event.threshold", "Times", form.Integer, ""),
 		automationField("event.within", "Within", form.String, spanHint),
-		automationField("event.match", "Labels of its resource", form.JSON, `{"prefect.resource.id": "my.thing.*"}; values may begin with ! and end in *.`),
+		automationField(
+			"event.match",
+			"Labels of its resource",
+			form.JSON,
+			`{"prefect.resource.id": "my.thing.*"}; values may begin with ! and end in *.`,
+		),
 		automationField("event.match_related", "Labels of related resources", form.JSON, "One set of labels, or a list of them."),
 		automationField("event.for_each", "Counted apart for each", form.String, "Labels, separated by commas."),
 		automationField("event.after", "Only after", form.String, "Names of events that begin the time."),
-		automationField("json.trigger", "Trigger", form.JSON, "A compound: {\"type\": \"compound\", \"require\": \"all\", \"within\": 600, \"triggers\": [...]}, or a sequence."),
+		automationField(
+			"json.trigger",
+			"Trigger",
+			form.JSON,
+			"A compound: {\"type\": \"compound\", \"require\": \"all\", \"within\": 600, \"triggers\": [...]}, or a sequence.",
+		),
 		automationField("on_trigger", "Actions when it triggers", form.JSON, "A list of actions."),
 		automationField("on_resolve", "Actions when it resolves", form.JSON, "A list of actions."),
 	}
@@ -76,8 +91,8 @@ func automationFields() []form.Field {
 
 // actionFields are those of action i, of every type.
 func actionFields(i int) []form.Field {
-	kind := choice("type", "Do", "", slices.Sorted(maps.Keys(core.ActionFields))...)
-	state := choice("state", "State", "", "COMPLETED", "FAILED", "CRASHED", "CANCELLED", "CANCELLING", "PAUSED", "SCHEDULED", "PENDING", "RUNNING")
+	kind := choice("type", "Do", slices.Sorted(maps.Keys(core.ActionFields))...)
+	state := choice("state", "State", "COMPLETED", "FAILED", "CRASHED", "CANCELLED", "CANCELLING", "PAUSED", "SCHEDULED", "PENDING", "RUNNING")
 	state.Required = false
 	fs := []form.Field{
 		kind,
@@ -182,7 +197,12 @@ type triggerParts struct {
 
 func (u *UI) triggerFields(ctx context.Context, t *core.Trigger) triggerParts {
 	d := triggerParts{kind: "json", values: map[string]string{
-		"run.posture": enters, "status.posture": becomes, "event.posture": happens, "status.of": statusKinds[0], "run.threshold": "1", "event.threshold": "1",
+		"run.posture":     enters,
+		"status.posture":  becomes,
+		"event.posture":   happens,
+		"status.of":       statusKinds[0],
+		"run.threshold":   "1",
+		"event.threshold": "1",
 	}}
 	if t == nil {
 		d.kind = "run"
@@ -226,7 +246,16 @@ func (u *UI) triggerFields(ctx context.Context, t *core.Trigger) triggerParts {
 
 func (d *triggerParts) event(t *core.Trigger) {
 	v := d.values
-	v["event.expect"], v["event.for_each"], v["event.after"] = strings.Join(t.Expect, ", "), strings.Join(t.ForEach, ", "), strings.Join(t.After, ", ")
+	v["event.expect"], v["event.for_each"], v["event.after"] = strings.Join(
+		t.Expect,
+		", ",
+	), strings.Join(
+		t.ForEach,
+		", ",
+	), strings.Join(
+		t.After,
+		", ",
+	)
 	v["event.threshold"] = strconv.FormatInt(max(1, core.Deref(t.Threshold)), 10)
 	v["event.within"] = spanText(core.Deref(t.Within))
 	if t.Posture == core.Proactive {
@@ -381,7 +410,10 @@ func payloadOf(j core.JSON) (text string) {
 
 // targetName is the name of what an action acts on, if that finds it again.
 func (u *UI) targetName(ctx context.Context, kind string, id core.UUID) string {
-	name, _ := u.resource(ctx, "prefect."+map[string]string{"work_pool": "work-pool", "work_queue": "work-queue", "block": "block-document"}[kind]+"."+id.String())
+	name, _ := u.resource(
+		ctx,
+		"prefect."+map[string]string{"work_pool": "work-pool", "work_queue": "work-queue", "block": "block-document"}[kind]+"."+id.String(),
+	)
 	if kind == "deployment" || kind == "automation" {
 		name, _ = u.resource(ctx, "prefect."+kind+"."+id.String())
 	}

@@ -152,7 +152,15 @@ func readPosted(f *views.AutomationForm, q url.Values) {
 		}
 	}
 	typed(f.Fields)
-	f.Raw = form.Field{Name: "raw", Path: "raw", ID: "raw", Title: "The whole automation", Kind: form.JSON, TypeHint: "json", Value: q.Get("raw")}
+	f.Raw = form.Field{
+		Name:     "raw",
+		Path:     "raw",
+		ID:       "raw",
+		Title:    "The whole automation",
+		Kind:     form.JSON,
+		TypeHint: "json",
+		Value:    q.Get("raw"),
+	}
 	f.Actions = nil
 	for i := 0; i < maxActionForms && q.Has("a"+strconv.Itoa(i)+".type"); i++ {
 		a := views.ActionForm{Fields: actionFields(i), Original: q.Get("a" + strconv.Itoa(i) + ".original")}
@@ -223,10 +231,10 @@ func decodeStrict(text string, v any) error {
 		}
 	}
 	if errors.Is(err, io.EOF) {
-		return errors.New("Not valid JSON: nothing is there.") //nolint:staticcheck // a sentence for people
+		return errors.New("Not valid JSON: nothing is there.")
 	}
 	if err != nil {
-		return fmt.Errorf("Not valid JSON: %s", strings.TrimPrefix(err.Error(), "json: ")) //nolint:staticcheck // a sentence for people
+		return fmt.Errorf("Not valid JSON: %s", strings.TrimPrefix(err.Error(), "json: "))
 	}
 	return nil
 }

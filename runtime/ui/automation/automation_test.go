@@ -2,6 +2,7 @@ package automation_test
 
 import (
 	"encoding/json"
+	"maps"
 	"net/url"
 	"regexp"
 	"strings"
@@ -110,9 +111,7 @@ func TestAutomationFormErrors(t *testing.T) {
 	h := uitest.Open(t)
 	base := func(more url.Values) url.Values {
 		q := url.Values{"name": {"mine"}, "kind": {"event"}, "event.expect": {"a, b"}, "a0.type": {"do-nothing"}}
-		for k, v := range more {
-			q[k] = v
-		}
+		maps.Copy(q, more)
 		return q
 	}
 	for _, c := range []struct {

@@ -95,7 +95,11 @@ func (u *UI) blankBlock(ctx context.Context, slug string) (*core.BlockDocument, 
 	if err != nil {
 		return nil, err
 	}
-	schemas, err := u.Store.BlockSchemas(ctx, core.BlockFilters{Schemas: &core.BlockSchemaFilter{BlockTypeID: page.One(t.ID)}}, core.Page{Limit: 1})
+	schemas, err := u.Store.BlockSchemas(
+		ctx,
+		core.BlockFilters{Schemas: &core.BlockSchemaFilter{BlockTypeID: page.One(t.ID)}},
+		core.Page{Limit: 1},
+	)
 	if err != nil {
 		return nil, err
 	}

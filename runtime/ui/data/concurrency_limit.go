@@ -149,9 +149,31 @@ func (u *UI) limitForm(w http.ResponseWriter, r *http.Request, typed url.Values)
 		return p, f, err
 	}
 	fields := []form.Field{
-		{Name: "name", Title: "Name", Kind: form.String, Required: true, Value: name, Desc: "Of a global limit, what code asks for; of a tag, the tag that task runs carry."},
-		{Name: "limit", Title: "Slots", Kind: form.Integer, Required: true, Value: slots, Min: "0", Desc: "How many may be taken at once; 0 lets nothing run."},
-		{Name: "slot_decay_per_second", Title: "Slots that return each second", Kind: form.Number, Value: decay, Min: "0", Desc: "More than 0 makes it a rate limit: what is taken comes back by itself."},
+		{
+			Name:     "name",
+			Title:    "Name",
+			Kind:     form.String,
+			Required: true,
+			Value:    name,
+			Desc:     "Of a global limit, what code asks for; of a tag, the tag that task runs carry.",
+		},
+		{
+			Name:     "limit",
+			Title:    "Slots",
+			Kind:     form.Integer,
+			Required: true,
+			Value:    slots,
+			Min:      "0",
+			Desc:     "How many may be taken at once; 0 lets nothing run.",
+		},
+		{
+			Name:  "slot_decay_per_second",
+			Title: "Slots that return each second",
+			Kind:  form.Number,
+			Value: decay,
+			Min:   "0",
+			Desc:  "More than 0 makes it a rate limit: what is taken comes back by itself.",
+		},
 	}
 	if f.Limit.GlobalConcurrencyLimit != nil && f.OfTag {
 		fields = fields[1:2] // clients know the limit by its tag, and take leases of it

@@ -46,8 +46,16 @@ func (u *UI) events(w http.ResponseWriter, r *http.Request) error {
 // eventsQuery reads the address.
 func eventsQuery(p views.Page, q url.Values) (d views.EventsView, f *core.EventFilter, bar time.Duration, err error) {
 	d = views.EventsView{
-		Name: strings.TrimSuffix(strings.TrimSpace(q.Get("event")), "*"), Resource: strings.TrimSpace(q.Get("resource")), Related: q.Get("related") != "",
-		Q: strings.TrimSpace(q.Get("q")), Range: cmp.Or(q.Get("range"), "24h"), To: p.Now, First: !q.Has("before"),
+		Name: strings.TrimSuffix(
+			strings.TrimSpace(q.Get("event")),
+			"*",
+		),
+		Resource: strings.TrimSpace(q.Get("resource")),
+		Related:  q.Get("related") != "",
+		Q:        strings.TrimSpace(q.Get("q")),
+		Range:    cmp.Or(q.Get("range"), "24h"),
+		To:       p.Now,
+		First:    !q.Has("before"),
 	}
 	f = &core.EventFilter{}
 	if f.Before, err = eventKey(q.Get("before")); err != nil {

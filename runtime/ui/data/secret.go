@@ -45,9 +45,20 @@ func (u *UI) secretForm(w http.ResponseWriter, r *http.Request, typed url.Values
 	if p, err = u.Page(w, r, title, "variables"); err != nil {
 		return p, f, err
 	}
-	f.Fields = []form.Field{{Name: "value", Title: "Value", Kind: form.JSON, Required: true, Secret: true, Desc: "Encrypted before it is stored. It is masked in logs and not shown again."}}
+	f.Fields = []form.Field{
+		{
+			Name:     "value",
+			Title:    "Value",
+			Kind:     form.JSON,
+			Required: true,
+			Secret:   true,
+			Desc:     "Encrypted before it is stored. It is masked in logs and not shown again.",
+		},
+	}
 	if f.Secret == nil {
-		f.Fields = append([]form.Field{{Name: "name", Title: "Name", Kind: form.String, Required: true, Desc: "Lower-case letters, digits and dashes."}}, f.Fields...)
+		f.Fields = append(
+			[]form.Field{{Name: "name", Title: "Name", Kind: form.String, Required: true, Desc: "Lower-case letters, digits and dashes."}},
+			f.Fields...)
 	}
 	page.Fill("f-", f.Fields, typed)
 	return p, f, nil

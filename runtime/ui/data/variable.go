@@ -75,8 +75,21 @@ func (u *UI) variableForm(w http.ResponseWriter, r *http.Request, typed url.Valu
 		name = f.Variable.Name
 	}
 	f.Fields = page.Fill("f-", []form.Field{
-		{Name: "name", Title: "Name", Kind: form.String, Required: true, Value: name, Desc: "Lower-case letters, digits, - and _. Flows read the variable by it."},
-		{Name: "value", Title: "Value", Kind: form.JSON, Value: text, Desc: "At most 5,000 bytes. Anybody who can open this page can read it: keep passwords in a secret."},
+		{
+			Name:     "name",
+			Title:    "Name",
+			Kind:     form.String,
+			Required: true,
+			Value:    name,
+			Desc:     "Lower-case letters, digits, - and _. Flows read the variable by it.",
+		},
+		{
+			Name:  "value",
+			Title: "Value",
+			Kind:  form.JSON,
+			Value: text,
+			Desc:  "At most 5,000 bytes. Anybody who can open this page can read it: keep passwords in a secret.",
+		},
 		{Name: "tags", Title: "Tags", Kind: form.String, Value: tags, Desc: "Separated by commas, or a JSON list."},
 	}, typed)
 	return p, f, nil

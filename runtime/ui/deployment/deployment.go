@@ -69,8 +69,13 @@ func (u *UI) deployment(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	planned := core.Filters{FlowRuns: &core.FlowRunFilter{DeploymentID: page.One(d.ID), State: &core.StateFilter{Type: &core.StateTypeFilter{Any: []core.StateType{core.Scheduled}}},
-		ExpectedStartTime: &core.TimeFilter{After: p.Now}}}
+	planned := core.Filters{
+		FlowRuns: &core.FlowRunFilter{
+			DeploymentID:      page.One(d.ID),
+			State:             &core.StateFilter{Type: &core.StateTypeFilter{Any: []core.StateType{core.Scheduled}}},
+			ExpectedStartTime: &core.TimeFilter{After: p.Now},
+		},
+	}
 	runs, err := u.Store.FlowRuns(r.Context(), planned, core.Page{Sort: "EXPECTED_START_TIME_ASC", Limit: previewed})
 	if err != nil {
 		return err
@@ -147,7 +152,12 @@ func (u *UI) quickRun(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	href := "/flow-runs/" + run.ID.String()
-	return u.Reply(w, r, href, views.Toast{State: "scheduled", Text: "Started " + run.Name + " from " + rec.FullName() + ".", Href: href, Link: "Open run"})
+	return u.Reply(
+		w,
+		r,
+		href,
+		views.Toast{State: "scheduled", Text: "Started " + run.Name + " from " + rec.FullName() + ".", Href: href, Link: "Open run"},
+	)
 }
 
 func (u *UI) toggleDeployment(w http.ResponseWriter, r *http.Request) error {

@@ -34,7 +34,12 @@ func (u *UI) copyDeployment(w http.ResponseWriter, r *http.Request) error {
 
 // deploymentForm is the form of what a person may change of a deployment, as
 // it is stored and with what was typed over it.
-func (u *UI) deploymentForm(w http.ResponseWriter, r *http.Request, typed url.Values, duplicate bool) (p views.Page, f views.DeploymentForm, err error) {
+func (u *UI) deploymentForm(
+	w http.ResponseWriter,
+	r *http.Request,
+	typed url.Values,
+	duplicate bool,
+) (p views.Page, f views.DeploymentForm, err error) {
 	p, d, err := u.deploymentPage(w, r, pickText(duplicate, "Duplicate ", "Edit "))
 	if err != nil {
 		return p, f, err
@@ -62,10 +67,31 @@ func (u *UI) deploymentForm(w http.ResponseWriter, r *http.Request, typed url.Va
 	}
 	f.Place = []form.Field{
 		{Name: "pool", Title: "Work pool", Kind: form.Enum, Enum: pools, Value: core.Deref(d.WorkPoolName)},
-		{Name: "queue", Title: "Work queue", Kind: form.String, Desc: "Of that pool; default if empty. One that is not there is made.", Value: core.Deref(d.WorkQueueName)},
+		{
+			Name:  "queue",
+			Title: "Work queue",
+			Kind:  form.String,
+			Desc:  "Of that pool; default if empty. One that is not there is made.",
+			Value: core.Deref(d.WorkQueueName),
+		},
 		{Name: "limit", Title: "Runs at once", Kind: form.Integer, Min: "1", Desc: "No limit if left empty.", Value: limit},
-		{Name: "strategy", Title: "A run beyond the limit", Kind: form.Enum, Enum: []string{"ENQUEUE", "CANCEL_NEW"}, Required: true, Value: strategy, Desc: "waits (ENQUEUE), or is cancelled (CANCEL_NEW)."},
-		{Name: "job_variables", Title: "Job variables", Kind: form.JSON, Shape: "object", Desc: "JSON; they override the pool's, such as {\"env\": {\"A\": \"1\"}}.", Value: page.Pretty(d.JobVariables.OrObject())},
+		{
+			Name:     "strategy",
+			Title:    "A run beyond the limit",
+			Kind:     form.Enum,
+			Enum:     []string{"ENQUEUE", "CANCEL_NEW"},
+			Required: true,
+			Value:    strategy,
+			Desc:     "waits (ENQUEUE), or is cancelled (CANCEL_NEW).",
+		},
+		{
+			Name:  "job_variables",
+			Title: "Job variables",
+			Kind:  form.JSON,
+			Shape: "object",
+			Desc:  "JSON; they override the pool's, such as {\"env\": {\"A\": \"1\"}}.",
+			Value: page.Pretty(d.JobVariables.OrObject()),
+		},
 	}
 	f.Limited = d.GlobalConcurrencyLimit != nil && d.GlobalConcurrencyLimit.Name != "deployment:"+d.ID.String()
 	f.General, f.Place = page.Fill("d-", f.General, typed), page.Fill("d-", f.Place, typed)
@@ -192,10 +218,25 @@ func (u *UI) duplicateDeployment(w http.ResponseWriter, r *http.Request) error {
 		return u.deploymentFormAgain(w, r, p, f)
 	}
 	create := core.DeploymentCreate{
-		Name: name.Value, FlowID: d.FlowID, Paused: core.Some(true), ConcurrencyLimit: c.ConcurrencyLimit, ConcurrencyOptions: c.ConcurrencyOptions,
-		EnforceParameterSchema: core.Some(d.EnforceParameterSchema), ParameterOpenAPISchema: core.Some(d.ParameterOpenAPISchema), Parameters: c.Parameters,
-		Tags: c.Tags, PullSteps: core.Some(d.PullSteps), WorkPoolName: c.WorkPoolName, WorkQueueName: c.WorkQueueName, Description: c.Description,
-		JobVariables: c.JobVariables, Path: optional(d.Path), Version: optional(d.Version), Entrypoint: optional(d.Entrypoint),
+		Name:               name.Value,
+		FlowID:             d.FlowID,
+		Paused:             core.Some(true),
+		ConcurrencyLimit:   c.ConcurrencyLimit,
+		ConcurrencyOptions: c.ConcurrencyOptions,
+		EnforceParameterSchema: core.Some(
+			d.EnforceParameterSchema,
+		),
+		ParameterOpenAPISchema: core.Some(d.ParameterOpenAPISchema),
+		Parameters:             c.Parameters,
+		Tags:                   c.Tags,
+		PullSteps:              core.Some(d.PullSteps),
+		WorkPoolName:           c.WorkPoolName,
+		WorkQueueName:          c.WorkQueueName,
+		Description:            c.Description,
+		JobVariables:           c.JobVariables,
+		Path:                   optional(d.Path),
+		Version:                optional(d.Version),
+		Entrypoint:             optional(d.Entrypoint),
 	}
 	if !d.StorageDocumentID.IsZero() {
 		create.StorageDocumentID = core.Some(d.StorageDocumentID)

@@ -2,6 +2,7 @@ package deployment_test
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"strings"
 	"testing"
@@ -38,9 +39,7 @@ func TestEditDeployment(t *testing.T) {
 		{"parameters.b", "400", "at most 100", "f-parameters-b"}, {"parameters.a", "x", "whole number", "f-parameters-a"}, {"pool", "nowhere", "nowhere", ""}, {"strategy", "x", "listed values", "d-strategy"},
 	} {
 		wrong := url.Values{}
-		for k, v := range form {
-			wrong[k] = v
-		}
+		maps.Copy(wrong, form)
 		wrong.Set(bad.key, bad.value)
 		wrong.Set("description", "typed & kept")
 		w := h.Post(path, wrong)

@@ -84,7 +84,10 @@ func (u *UI) deleteSchedule(w http.ResponseWriter, r *http.Request) error {
 }
 
 // readScheduleForm finds deployment and schedule; "new" has none.
-func (u *UI) readScheduleForm(w http.ResponseWriter, r *http.Request) (p views.Page, f views.ScheduleForm, stored *core.Schedule, err error) {
+func (u *UI) readScheduleForm(
+	w http.ResponseWriter,
+	r *http.Request,
+) (p views.Page, f views.ScheduleForm, stored *core.Schedule, err error) {
 	if p, f.Deployment, err = u.deploymentPage(w, r, "Schedule of "); err != nil {
 		return p, f, nil, err
 	}

@@ -20,11 +20,11 @@ func ObjectOf(text string) error {
 	v, err := core.JSON(text).Decode()
 	switch {
 	case strings.TrimSpace(text) == "":
-		return errors.New("Not valid JSON: the field is empty. Write a JSON object: { … }.") //nolint:staticcheck // a sentence for people
+		return errors.New("Not valid JSON: the field is empty. Write a JSON object: { … }.")
 	case err != nil:
-		return fmt.Errorf("Not valid JSON: %w. Write a JSON object: { … }.", err) //nolint:staticcheck // a sentence for people
+		return fmt.Errorf("Not valid JSON: %w. Write a JSON object: { … }.", err)
 	case !isObject(v):
-		return errors.New("Write a JSON object: { … }.") //nolint:staticcheck // a sentence for people
+		return errors.New("Write a JSON object: { … }.")
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package page_test
 
 import (
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -25,7 +24,7 @@ import (
 func behind(t *testing.T, base string, cut, tls bool) *uitest.Fixture {
 	h := uitest.Open(t)
 	messages := bus.NewMemory()
-	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
+	quiet := slog.New(slog.DiscardHandler)
 	h.Service = local.New(local.Config{Store: h.Store, Bus: messages, Results: orchestrate.DirResults(t.TempDir()), Log: quiet, Now: h.Now})
 	h.UI = ui.New(ui.Config{Service: h.Service, Store: h.Store, Bus: messages, Version: "0.1.0", BasePath: base, Log: quiet})
 	inner := httptest.NewServer(h.UI)

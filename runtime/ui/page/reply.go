@@ -24,13 +24,13 @@ func (k *Kit) Again(w http.ResponseWriter, r *http.Request, alone, page templ.Co
 }
 
 // HX tells whether htmx asks, which wants a fragment.
-func HX(r *http.Request) bool { return r.Header.Get("HX-Request") != "" }
+func HX(r *http.Request) bool { return r.Header.Get("Hx-Request") != "" }
 
 // Redirect goes to a path of ours; htmx is told so in its own way.
 func (k *Kit) Redirect(w http.ResponseWriter, r *http.Request, path string) error {
 	to := k.BasePath + path
 	if HX(r) {
-		w.Header().Set("HX-Redirect", to)
+		w.Header().Set("Hx-Redirect", to)
 		w.WriteHeader(http.StatusOK)
 		return nil
 	}

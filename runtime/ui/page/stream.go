@@ -161,7 +161,7 @@ func (k *Kit) Tell(w http.ResponseWriter, r *http.Request, of core.Topic) error 
 			err = s.Comment()
 		}
 		if err != nil {
-			return nil //nolint:nilerr // the reader left
+			return nil
 		}
 	}
 }

@@ -35,7 +35,14 @@ func (u *UI) workPools(w http.ResponseWriter, r *http.Request) error {
 func poolFields(typed url.Values) []form.Field {
 	fields := []form.Field{
 		{Name: "name", Title: "Name", Kind: form.String, Required: true, Desc: "Workers and deployments name the pool so."},
-		{Name: "type", Title: "Type", Kind: form.String, Required: true, Value: "process", Desc: "flowlite's own workers execute pools of type process: each run is a process on the worker's machine. A pool of another type, such as docker or kubernetes, needs a Prefect worker of that type."},
+		{
+			Name:     "type",
+			Title:    "Type",
+			Kind:     form.String,
+			Required: true,
+			Value:    "process",
+			Desc:     "flowlite's own workers execute pools of type process: each run is a process on the worker's machine. A pool of another type, such as docker or kubernetes, needs a Prefect worker of that type.",
+		},
 		{Name: "description", Title: "Description", Kind: form.String},
 		{Name: "limit", Title: "Runs at once", Kind: form.Integer, Min: "0", Desc: "No limit if left empty."},
 	}

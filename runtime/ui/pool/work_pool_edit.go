@@ -36,7 +36,14 @@ func (u *UI) openPoolForm(w http.ResponseWriter, r *http.Request) (p views.Page,
 	f.AsJSON = r.URL.Query().Get("input") == "json"
 	f.Fields = page.Fill("p-", []form.Field{
 		{Name: "description", Title: "Description", Kind: form.String, Value: core.Deref(f.Pool.Description)},
-		{Name: "limit", Title: "Runs at once", Kind: form.Integer, Min: "0", Desc: "No limit if left empty.", Value: number(f.Pool.ConcurrencyLimit)},
+		{
+			Name:  "limit",
+			Title: "Runs at once",
+			Kind:  form.Integer,
+			Min:   "0",
+			Desc:  "No limit if left empty.",
+			Value: number(f.Pool.ConcurrencyLimit),
+		},
 	}, r.PostForm)
 	if base := r.PostForm.Get("base"); json.Valid([]byte(base)) {
 		f.Base, f.BaseOf = base, r.PostForm.Get("base_of")

@@ -61,8 +61,22 @@ func (u *UI) openQueueForm(w http.ResponseWriter, r *http.Request) (p views.Page
 	f.Fields = page.Fill("q-", []form.Field{
 		{Name: "name", Title: "Name", Kind: form.String, Required: true, Value: q.Name, Desc: "Deployments and workers name the queue so."},
 		{Name: "description", Title: "Description", Kind: form.String, Value: core.Deref(q.Description)},
-		{Name: "concurrency_limit", Title: "Runs at once", Kind: form.Integer, Min: "0", Value: number(q.ConcurrencyLimit), Desc: "No limit if left empty, but that of the pool."},
-		{Name: "priority", Title: "Priority", Kind: form.Integer, Min: "1", Value: priority, Desc: "1 is served first. A queue that has it already moves down, as do those behind it."},
+		{
+			Name:  "concurrency_limit",
+			Title: "Runs at once",
+			Kind:  form.Integer,
+			Min:   "0",
+			Value: number(q.ConcurrencyLimit),
+			Desc:  "No limit if left empty, but that of the pool.",
+		},
+		{
+			Name:  "priority",
+			Title: "Priority",
+			Kind:  form.Integer,
+			Min:   "1",
+			Value: priority,
+			Desc:  "1 is served first. A queue that has it already moves down, as do those behind it.",
+		},
 	}, r.PostForm)
 	return p, f, nil
 }
@@ -94,7 +108,14 @@ func (u *UI) saveQueue(w http.ResponseWriter, r *http.Request) error {
 				Name: name.Value, Description: &description.Value, ConcurrencyLimit: limit.Ptr(), Priority: place.Ptr()})
 		} else {
 			err = u.Service.UpdateWorkQueue(r.Context(), f.Queue.ID, core.WorkQueueUpdate{
-				Name: page.Changed(name, name.Value), Description: page.Changed(description, description.Value), ConcurrencyLimit: limit, Priority: place})
+				Name: page.Changed(
+					name,
+					name.Value,
+				),
+				Description:      page.Changed(description, description.Value),
+				ConcurrencyLimit: limit,
+				Priority:         place,
+			})
 		}
 		if err == nil {
 			u.Flash(w, "Queue "+name.Value+" of "+f.Pool.Name+" saved.")

@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"slices"
 
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/views"
@@ -97,7 +98,7 @@ func within(items []*timeline.Item, a attempt) (out []*timeline.Item) {
 		c := *it
 		c.Tries = nil
 		var last *timeline.Span
-		for _, s := range append(it.Tries[:len(it.Tries):len(it.Tries)], timeline.Span{Start: it.Start, End: it.End, State: it.State}) {
+		for _, s := range append(slices.Clip(it.Tries), timeline.Span{Start: it.Start, End: it.End, State: it.State}) {
 			if !in(s) {
 				continue
 			}

@@ -33,7 +33,14 @@ func (u *UI) dashboard(w http.ResponseWriter, r *http.Request) error {
 		rg = dashRanges["24h"]
 	}
 	q := r.URL.Query()
-	d := views.Dashboard{FlowsDir: u.FlowsFolder(), Range: rg.label, Past: rg.past, Counts: map[string]int64{}, Flow: q.Get("flow"), Tag: strings.TrimSpace(q.Get("tag"))}
+	d := views.Dashboard{
+		FlowsDir: u.FlowsFolder(),
+		Range:    rg.label,
+		Past:     rg.past,
+		Counts:   map[string]int64{},
+		Flow:     q.Get("flow"),
+		Tag:      strings.TrimSpace(q.Get("tag")),
+	}
 	if d.RangeKey = q.Get("range"); d.RangeKey != "" && !ok {
 		d.RangeKey = ""
 	}
@@ -122,7 +129,10 @@ func (u *UI) readAttention(ctx context.Context, d *views.Dashboard, from core.Ti
 		return err
 	}
 	late, err := u.Runs(ctx, chosen(d, &core.FlowRunFilter{
-		State: &core.StateFilter{Type: &core.StateTypeFilter{Any: []core.StateType{core.Scheduled}}, Name: &core.TextFilter{Any: []string{core.NameLate}}},
+		State: &core.StateFilter{
+			Type: &core.StateTypeFilter{Any: []core.StateType{core.Scheduled}},
+			Name: &core.TextFilter{Any: []string{core.NameLate}},
+		},
 	}), core.Page{Sort: "EXPECTED_START_TIME_ASC", Limit: 4})
 	if err != nil {
 		return err

@@ -112,7 +112,11 @@ func (u *UI) readFailed(ctx context.Context, d *views.FlowRunView) error {
 		return nil
 	}
 	failed, err := u.Store.TaskRuns(ctx, core.Filters{
-		TaskRuns: &core.TaskRunFilter{FlowRunID: page.One(d.Run.ID), State: &core.StateFilter{Type: &core.StateTypeFilter{Any: []core.StateType{core.Failed, core.Crashed}}}}},
+		TaskRuns: &core.TaskRunFilter{
+			FlowRunID: page.One(d.Run.ID),
+			State:     &core.StateFilter{Type: &core.StateTypeFilter{Any: []core.StateType{core.Failed, core.Crashed}}},
+		},
+	},
 		core.Page{Limit: 1})
 	if len(failed) > 0 {
 		d.FailedIn = failed[0]

@@ -16,7 +16,13 @@ var givenStates = []core.StateType{core.Completed, core.Failed, core.Cancelled, 
 func stateFields(typed url.Values) []form.Field {
 	fields := []form.Field{
 		{Name: "type", Title: "State", Kind: form.Enum, Required: true},
-		{Name: "message", Title: "Reason", Kind: form.Text, Desc: "Shown with the state; empty says that it was changed by hand.", MaxLen: 10_000},
+		{
+			Name:   "message",
+			Title:  "Reason",
+			Kind:   form.Text,
+			Desc:   "Shown with the state; empty says that it was changed by hand.",
+			MaxLen: 10_000,
+		},
 	}
 	for _, s := range givenStates {
 		fields[0].Enum = append(fields[0].Enum, s.Name())

@@ -87,7 +87,10 @@ func (u *UI) replyRun(w http.ResponseWriter, r *http.Request, run views.Run, t v
 			u.Flash(w, t.Text)
 			return u.Redirect(w, r, back)
 		}
-		extra = []templ.Component{page.Partial("#run-head", "outerMorph", views.RunHead(p, d)), page.Partial("#banner", "innerHTML", views.RunBanner(p, d))}
+		extra = []templ.Component{
+			page.Partial("#run-head", "outerMorph", views.RunHead(p, d)),
+			page.Partial("#banner", "innerHTML", views.RunBanner(p, d)),
+		}
 	}
 	return u.Reply(w, r, back, t, extra...)
 }
@@ -171,5 +174,5 @@ func (u *UI) askAgain(w http.ResponseWriter, r *http.Request, a *views.Ask) erro
 }
 
 func onRunPage(r *http.Request, run views.Run) bool {
-	return strings.Contains(r.Header.Get("HX-Current-URL"), "/flow-runs/"+run.ID.String())
+	return strings.Contains(r.Header.Get("Hx-Current-Url"), "/flow-runs/"+run.ID.String())
 }

@@ -47,8 +47,17 @@ func (u *UI) flowRuns(w http.ResponseWriter, r *http.Request) error {
 // runsQuery reads the address.
 func (u *UI) runsQuery(ctx context.Context, p views.Page, q url.Values) (views.RunsView, *runList, error) {
 	d := views.RunsView{
-		States: map[string]bool{}, Flow: q.Get("flow"), Q: strings.TrimSpace(q.Get("q")), Pool: q.Get("pool"), Deployment: q.Get("deployment"), Tag: strings.TrimSpace(q.Get("tag")),
-		Subflows: q.Get("subflows"), Parent: q.Get("parent"), Sort: q.Get("sort"), PageSize: runsAPage, To: p.Now,
+		States:     map[string]bool{},
+		Flow:       q.Get("flow"),
+		Q:          strings.TrimSpace(q.Get("q")),
+		Pool:       q.Get("pool"),
+		Deployment: q.Get("deployment"),
+		Tag:        strings.TrimSpace(q.Get("tag")),
+		Subflows:   q.Get("subflows"),
+		Parent:     q.Get("parent"),
+		Sort:       q.Get("sort"),
+		PageSize:   runsAPage,
+		To:         p.Now,
 	}
 	l := &runList{now: p.Now, sort: d.Sort, after: cursorOf(q.Get("after")), back: cursorOf(q.Get("before"))}
 	d.First = l.after == nil && l.back == nil

@@ -148,8 +148,12 @@ func (u *UI) sendLogs(w http.ResponseWriter, r *http.Request, base string, f *co
 	if err := stream(&d); err != nil {
 		return err
 	}
-	return u.Send(w, r, templ.Join(page.Partial("#log", "innerHTML", views.LogChunk(p, d)), page.Partial("#log-none", "innerHTML", views.LogNone(d)),
-		page.Partial("#log-tools", "outerHTML", views.LogTools(d)), page.Partial("#log-stream", "innerHTML", views.LogStream(d))))
+	return u.Send(
+		w,
+		r,
+		templ.Join(page.Partial("#log", "innerHTML", views.LogChunk(p, d)), page.Partial("#log-none", "innerHTML", views.LogNone(d)),
+			page.Partial("#log-tools", "outerHTML", views.LogTools(d)), page.Partial("#log-stream", "innerHTML", views.LogStream(d))),
+	)
 }
 
 func (u *UI) logsText(w http.ResponseWriter, r *http.Request) error {

@@ -54,7 +54,10 @@ func (u *UI) saveSearch(w http.ResponseWriter, r *http.Request) error {
 	c := core.SavedSearchCreate{Name: name}
 	for _, k := range views.RunFilters {
 		if q.Has(k) {
-			c.Filters = append(c.Filters, core.SavedSearchFilter{Object: "flow_run", Property: k, Type: "string", Operation: "any_", Value: core.ToJSON(q[k])})
+			c.Filters = append(
+				c.Filters,
+				core.SavedSearchFilter{Object: "flow_run", Property: k, Type: "string", Operation: "any_", Value: core.ToJSON(q[k])},
+			)
 		}
 	}
 	if _, err := u.Service.PutSavedSearch(r.Context(), c); err != nil {

@@ -232,7 +232,11 @@ func (f *follower) sendRun() (final bool, err error) {
 		if d.Ask, err = f.u.ask(f.ctx, f.p, run); err != nil {
 			return false, err
 		}
-		cs = append(cs, page.Partial("#banner", "innerHTML", views.RunBanner(f.p, d)), page.Partial("#run-details", "outerMorph", views.RunDetails(f.p, run)))
+		cs = append(
+			cs,
+			page.Partial("#banner", "innerHTML", views.RunBanner(f.p, d)),
+			page.Partial("#run-details", "outerMorph", views.RunDetails(f.p, run)),
+		)
 		if run.Final() {
 			cs = append(cs, page.Toast(views.Toast{State: run.Tone(), Text: run.Name + ": " + run.StateName}))
 		}

@@ -80,7 +80,11 @@ func (u *UI) readOrigin(ctx context.Context, v *views.TaskRunView) error {
 		}
 		if len(ids) > 0 {
 			var err error
-			if in.Tasks, err = u.Store.TaskRuns(ctx, core.Filters{TaskRuns: &core.TaskRunFilter{ID: &core.IDFilter{Any: ids}}}, core.Page{Sort: "NAME_ASC", Limit: shownInputs}); err != nil {
+			if in.Tasks, err = u.Store.TaskRuns(
+				ctx,
+				core.Filters{TaskRuns: &core.TaskRunFilter{ID: &core.IDFilter{Any: ids}}},
+				core.Page{Sort: "NAME_ASC", Limit: shownInputs},
+			); err != nil {
 				return err
 			}
 		}

@@ -43,8 +43,8 @@ func (u *UI) flowRunTimeline(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	// a reader's choice belongs in the address; the section's own refresh does not
-	if src := r.Header.Get("HX-Source"); src != "" && !strings.HasPrefix(src, "section") {
-		w.Header().Set("HX-Replace-Url", strings.TrimSuffix(u.BasePath+"/flow-runs/"+id.String()+"?"+r.URL.RawQuery, "?"))
+	if src := r.Header.Get("Hx-Source"); src != "" && !strings.HasPrefix(src, "section") {
+		w.Header().Set("Hx-Replace-Url", strings.TrimSuffix(u.BasePath+"/flow-runs/"+id.String()+"?"+r.URL.RawQuery, "?"))
 	}
 	return u.Send(w, r, views.Timeline(p, t))
 }
@@ -70,7 +70,11 @@ func (u *UI) readTimeline(ctx context.Context, p views.Page, run views.Run, q ur
 		}
 	}
 	t.Query = own.Encode()
-	items, partial, err := u.timelines.get(run, u.Now(), func() ([]*timeline.Item, bool, error) { return u.items(ctx, run.ID, attempts, "", 0) })
+	items, partial, err := u.timelines.get(
+		run,
+		u.Now(),
+		func() ([]*timeline.Item, bool, error) { return u.items(ctx, run.ID, attempts, "", 0) },
+	)
 	if err != nil {
 		return t, err
 	}
@@ -105,7 +109,13 @@ func (u *UI) readTimeline(ctx context.Context, p views.Page, run views.Run, q ur
 }
 
 // items are the task runs of a run, with subflows and their tasks nested.
-func (u *UI) items(ctx context.Context, runID core.UUID, attempts []attempt, parent string, depth int) (out []*timeline.Item, partial bool, err error) {
+func (u *UI) items(
+	ctx context.Context,
+	runID core.UUID,
+	attempts []attempt,
+	parent string,
+	depth int,
+) (out []*timeline.Item, partial bool, err error) {
 	children, err := u.Store.FlowRunChildren(ctx, runID)
 	if err != nil {
 		return nil, false, err
@@ -235,7 +245,15 @@ func lanes(t *views.TimelineView, items []*timeline.Item, now time.Time) {
 		if end.IsZero() {
 			end = now
 		}
-		b := views.LaneBar{ID: it.ID, Name: it.Name, State: it.State, Href: views.ItemPath(it), X: sc.X(it.Start), Lane: l, Text: timeline.Dur(end.Sub(it.Start))}
+		b := views.LaneBar{
+			ID:    it.ID,
+			Name:  it.Name,
+			State: it.State,
+			Href:  views.ItemPath(it),
+			X:     sc.X(it.Start),
+			Lane:  l,
+			Text:  timeline.Dur(end.Sub(it.Start)),
+		}
 		b.W = max(sc.X(end)-b.X, .18)
 		at[it.ID] = b
 		t.Lanes = append(t.Lanes, b)

@@ -4,9 +4,9 @@ package uitest
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http/httptest"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -63,7 +63,7 @@ func Open(t testing.TB) *Fixture {
 	}
 	b := bus.NewMemory()
 	h := &Fixture{T: t, Store: store, holder: core.NewID()}
-	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
+	quiet := slog.New(slog.DiscardHandler)
 	h.Service = local.New(local.Config{Store: store, Bus: b, Results: orchestrate.DirResults(t.TempDir()), Log: quiet, Now: h.Now})
 	h.UI = ui.New(ui.Config{Service: h.Service, Store: store, Bus: b, Version: "0.1.0", PublicURL: "http://127.0.0.1:4200", Log: quiet, Facts: h.Facts, Now: func() core.Time { return core.Now().Add(time.Duration(h.Ahead.Load())) }})
 	h.Server = httptest.NewServer(h.UI)
@@ -163,7 +163,7 @@ func (h *Fixture) Task(ctx context.Context, run core.UUID, name string, n int, b
 	h.T.Helper()
 	id := core.NewID()
 	r := &core.TaskRun{
-		ID: id, Created: began, Updated: began, Name: fmt.Sprintf("%s-%d", name, n), FlowRunID: run, TaskKey: name, DynamicKey: fmt.Sprint(n),
+		ID: id, Created: began, Updated: began, Name: fmt.Sprintf("%s-%d", name, n), FlowRunID: run, TaskKey: name, DynamicKey: strconv.Itoa(n),
 		RunCount: 1, StartTime: began, ExpectedStartTime: began,
 	}
 	ins := []map[string]any{}

@@ -12,7 +12,7 @@ import (
 
 func (h *Fixture) Get(path string) (int, string) {
 	h.T.Helper()
-	r := httptest.NewRequest("GET", path, nil)
+	r := httptest.NewRequest(http.MethodGet, path, nil)
 	w := httptest.NewRecorder()
 	h.UI.ServeHTTP(w, r)
 	return w.Code, w.Body.String()
@@ -20,7 +20,7 @@ func (h *Fixture) Get(path string) (int, string) {
 
 func (h *Fixture) Post(path string, form url.Values, header ...string) *httptest.ResponseRecorder {
 	h.T.Helper()
-	r := httptest.NewRequest("POST", path, strings.NewReader(form.Encode()))
+	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])

@@ -2,6 +2,7 @@ package uitest
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -45,7 +46,7 @@ func (h *Fixture) Crowd(n int) *core.FlowRun {
 	before := map[int]core.UUID{}
 	keys := []string{"extract", "clean", "load"}
 	for i := range n {
-		r := &core.TaskRun{ID: core.NewID(), Name: fmt.Sprintf("%s-%d", keys[i%3], i/3), FlowRunID: run.ID, TaskKey: keys[i%3], DynamicKey: fmt.Sprint(i), RunCount: 1}
+		r := &core.TaskRun{ID: core.NewID(), Name: fmt.Sprintf("%s-%d", keys[i%3], i/3), FlowRunID: run.ID, TaskKey: keys[i%3], DynamicKey: strconv.Itoa(i), RunCount: 1}
 		r.Created, r.Updated = began, began
 		r.StartTime = began.Add(time.Duration(i) * time.Hour / time.Duration(n))
 		r.ExpectedStartTime, r.EndTime = r.StartTime, r.StartTime.Add(2*time.Second)

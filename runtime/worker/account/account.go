@@ -42,7 +42,13 @@ func Lookup(name string) (*User, error) {
 		found, err = user.LookupId(name)
 	}
 	if err != nil {
-		return nil, core.Errorf(core.EInvalid, "there is no system user %q to run flows as (%w); create it: useradd --system --create-home %s", name, err, core.ShellWord(name))
+		return nil, core.Errorf(
+			core.EInvalid,
+			"there is no system user %q to run flows as (%w); create it: useradd --system --create-home %s",
+			name,
+			err,
+			core.ShellWord(name),
+		)
 	}
 	u := &User{Name: found.Username, Home: found.HomeDir}
 	if u.uid, err = number(found.Uid); err == nil {
@@ -132,7 +138,13 @@ func (u *User) Environ(env []string) []string {
 	for _, kv := range env {
 		name, _, _ := strings.Cut(kv, "=")
 		switch {
-		case name == "HOME", name == "USER", name == "LOGNAME", name == "FLOWLITE_HOME", name == "FLOWLITE_RUN_AS", name == "PREFECT_HOME", strings.HasPrefix(name, "XDG_"):
+		case name == "HOME",
+			name == "USER",
+			name == "LOGNAME",
+			name == "FLOWLITE_HOME",
+			name == "FLOWLITE_RUN_AS",
+			name == "PREFECT_HOME",
+			strings.HasPrefix(name, "XDG_"):
 		default:
 			kept = append(kept, kv)
 		}
@@ -146,6 +158,11 @@ func (u *User) Explain(err error, dir, program string) error {
 	if u == nil || !errors.Is(err, fs.ErrPermission) {
 		return err
 	}
-	return core.Errorf(core.EInvalid, "the user %s of --run-as may not start %s in %s; let it execute the program, and read and enter the directory and those above it",
-		u.Name, program, dir)
+	return core.Errorf(
+		core.EInvalid,
+		"the user %s of --run-as may not start %s in %s; let it execute the program, and read and enter the directory and those above it",
+		u.Name,
+		program,
+		dir,
+	)
 }

@@ -32,7 +32,12 @@ func New(cacheDir string) *Builder {
 // already. A failed compilation is an *Error.
 func (b *Builder) Build(ctx context.Context, e Entrypoint) (binary string, cached bool, err error) {
 	if e.Kind() == Python {
-		return "", false, core.Errorf(core.EInvalid, "%s is a Python flow, which is not compiled; deploy it by flowlite deploy %s or by Prefect, and workers run it with Prefect", e, core.ShellWord(e.String()))
+		return "", false, core.Errorf(
+			core.EInvalid,
+			"%s is a Python flow, which is not compiled; deploy it by flowlite deploy %s or by Prefect, and workers run it with Prefect",
+			e,
+			core.ShellWord(e.String()),
+		)
 	}
 	if err := e.Check(); err != nil {
 		return "", false, err
@@ -45,7 +50,12 @@ func (b *Builder) Build(ctx context.Context, e Entrypoint) (binary string, cache
 		return "", false, core.Errorf(core.EInvalid, "entrypoint %s: %w", e, err)
 	}
 	if pkg == nil {
-		return "", false, core.Errorf(core.ENotFound, "there is no flow in %s; a flow is an exported variable: var %s = flowlite.NewFlow(...)", e.Path, e.Name)
+		return "", false, core.Errorf(
+			core.ENotFound,
+			"there is no flow in %s; a flow is an exported variable: var %s = flowlite.NewFlow(...)",
+			e.Path,
+			e.Name,
+		)
 	}
 	if pkg.Err != nil {
 		return "", false, pkg.syntaxError()
@@ -165,7 +175,11 @@ func goTool() (string, error) {
 			return p, nil
 		}
 	}
-	return "", core.Errorf(core.EInvalid, "%w, and Go flows must be compiled here; install Go (https://go.dev/dl) or put it in PATH, or deploy a binary made with flowlite.Main as path/binary:Name", ErrNoGo)
+	return "", core.Errorf(
+		core.EInvalid,
+		"%w, and Go flows must be compiled here; install Go (https://go.dev/dl) or put it in PATH, or deploy a binary made with flowlite.Main as path/binary:Name",
+		ErrNoGo,
+	)
 }
 
 func moduleRoot(dir string) (string, error) {

@@ -45,7 +45,12 @@ func Describe(ctx context.Context, binary string, as *account.User) (*Registry, 
 	name := filepath.Base(binary)
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() == context.DeadlineExceeded {
-			return nil, core.Errorf(core.EInvalid, "%s describe did not answer within %s; does its main call flowlite.Main, and do its variables start quickly?", name, describeTimeout)
+			return nil, core.Errorf(
+				core.EInvalid,
+				"%s describe did not answer within %s; does its main call flowlite.Main, and do its variables start quickly?",
+				name,
+				describeTimeout,
+			)
 		}
 		first, _, _ := strings.Cut(strings.TrimSpace(stderr.String()), "\n")
 		if first == "" {
@@ -55,7 +60,12 @@ func Describe(ctx context.Context, binary string, as *account.User) (*Registry, 
 	}
 	var r Registry
 	if err := json.Unmarshal(stdout.Bytes(), &r); err != nil {
-		return nil, core.Errorf(core.EInvalid, "%s describe printed something else than its flows; does its main call flowlite.Main? (%w)", name, err)
+		return nil, core.Errorf(
+			core.EInvalid,
+			"%s describe printed something else than its flows; does its main call flowlite.Main? (%w)",
+			name,
+			err,
+		)
 	}
 	return &r, nil
 }

@@ -86,13 +86,30 @@ func (e Entrypoint) Check() error {
 	st, err := os.Stat(e.File())
 	switch {
 	case os.IsNotExist(err):
-		return core.Errorf(core.ENotFound, "entrypoint %s: there is no file %s in %s; check the path, or set the worker's --work-dir or the job variable working_dir to the project's directory", e, e.Path, e.Dir)
+		return core.Errorf(
+			core.ENotFound,
+			"entrypoint %s: there is no file %s in %s; check the path, or set the worker's --work-dir or the job variable working_dir to the project's directory",
+			e,
+			e.Path,
+			e.Dir,
+		)
 	case err != nil:
 		return core.Errorf(core.EInvalid, "entrypoint %s: %w", e, err)
 	case st.IsDir():
-		return core.Errorf(core.EInvalid, "entrypoint %s: %s is a folder; name a file in it, like %s/adder.go:Adder", e, e.Path, strings.TrimRight(e.Path, "/"))
+		return core.Errorf(
+			core.EInvalid,
+			"entrypoint %s: %s is a folder; name a file in it, like %s/adder.go:Adder",
+			e,
+			e.Path,
+			strings.TrimRight(e.Path, "/"),
+		)
 	case e.Kind() == Binary && st.Mode()&0o111 == 0:
-		return core.Errorf(core.EInvalid, "entrypoint %s: %s is not executable; build it with go build and a main that calls flowlite.Main, or chmod +x it", e, e.Path)
+		return core.Errorf(
+			core.EInvalid,
+			"entrypoint %s: %s is not executable; build it with go build and a main that calls flowlite.Main, or chmod +x it",
+			e,
+			e.Path,
+		)
 	}
 	return nil
 }

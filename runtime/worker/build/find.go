@@ -233,5 +233,10 @@ func (p *Package) Lookup(e Entrypoint) (Flow, error) {
 	case p.Err != nil:
 		return Flow{}, &Error{First: p.Err.Error(), Output: p.Err.Error()}
 	}
-	return Flow{}, core.Errorf(core.ENotFound, "there is no flow in %s; a flow is an exported variable: var %s = flowlite.NewFlow(...)", e.Path, e.Name)
+	return Flow{}, core.Errorf(
+		core.ENotFound,
+		"there is no flow in %s; a flow is an exported variable: var %s = flowlite.NewFlow(...)",
+		e.Path,
+		e.Name,
+	)
 }

@@ -84,10 +84,20 @@ func Describe(ctx context.Context, interpreter, runner, dir string, files []stri
 	cmd.WaitDelay = time.Second
 	// Reading flows talks to no server, and must not look for one.
 	cmd.SysProcAttr = as.Start(nil)
-	cmd.Env = append(as.Environ(core.FlowEnviron(os.Environ())), "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE=false", "PREFECT_LOGGING_LEVEL=CRITICAL", "PWD="+dir)
+	cmd.Env = append(
+		as.Environ(core.FlowEnviron(os.Environ())),
+		"PREFECT_SERVER_ALLOW_EPHEMERAL_MODE=false",
+		"PREFECT_LOGGING_LEVEL=CRITICAL",
+		"PWD="+dir,
+	)
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() == context.DeadlineExceeded {
-			return nil, nil, core.Errorf(core.EInvalid, "%s did not read the flows within %s; does a file that they import do work at import?", interpreter, describeTimeout)
+			return nil, nil, core.Errorf(
+				core.EInvalid,
+				"%s did not read the flows within %s; does a file that they import do work at import?",
+				interpreter,
+				describeTimeout,
+			)
 		}
 		return nil, nil, core.Errorf(core.EInvalid, "%s", lastWords(stderr.String(), interpreter+": "+err.Error()))
 	}

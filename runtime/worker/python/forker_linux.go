@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -77,7 +78,7 @@ func (f *Forker) Fork(ctx context.Context, r Request) (*Child, error) {
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		}
-		c, again, err := p.fork(ctx, r)
+		c, again, err := p.fork(r)
 		if !again {
 			return c, err
 		}
@@ -100,8 +101,16 @@ func (f *Forker) parentOf(r Request) (*parent, error) {
 		f.parents = map[string]*parent{}
 	}
 	f.makeRoom()
-	p := &parent{f: f, key: key, ready: make(chan struct{}), gone: make(chan struct{}), waiting: map[int]chan answer{}, children: map[int]*Child{},
-		errs: &lastLines{}, used: time.Now()}
+	p := &parent{
+		f:        f,
+		key:      key,
+		ready:    make(chan struct{}),
+		gone:     make(chan struct{}),
+		waiting:  map[int]chan answer{},
+		children: map[int]*Child{},
+		errs:     &lastLines{},
+		used:     time.Now(),
+	}
 	if err := p.start(r); err != nil {
 		return nil, err
 	}
@@ -279,7 +288,7 @@ func (p *parent) rest() {
 	p.idle = time.AfterFunc(idle, func() { p.forget(); p.retire() })
 }
 
-func (p *parent) fork(ctx context.Context, r Request) (c *Child, again bool, err error) {
+func (p *parent) fork(r Request) (c *Child, again bool, err error) {
 	own := map[string]string{}
 	for _, kv := range r.Own {
 		k, v, _ := strings.Cut(kv, "=")
@@ -318,7 +327,7 @@ func (p *parent) fork(ctx context.Context, r Request) (c *Child, again bool, err
 	if err == nil {
 		var ok bool
 		if a, ok = <-w; !ok {
-			err = fmt.Errorf("its parent ended")
+			err = errors.New("its parent ended")
 		}
 	}
 	p.mu.Lock()

@@ -23,8 +23,8 @@ func TestChildThatEndsAtOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ends[i] = c.(*net.UnixConn) //nolint:errcheck,forcetypeassert // of such sockets
-		defer ends[i].Close()       //nolint:errcheck // a test's
+		ends[i] = c.(*net.UnixConn) //nolint:forcetypeassert // of such sockets
+		defer ends[i].Close()
 	}
 	p := &parent{f: &Forker{}, conn: ends[0], waiting: map[int]chan answer{}, children: map[int]*Child{}}
 	for id := 1; id <= 200; id++ {
@@ -34,7 +34,7 @@ func TestChildThatEndsAtOnce(t *testing.T) {
 		}
 		got := make(chan result, 1)
 		go func() {
-			c, _, err := p.fork(t.Context(), Request{Stdout: os.Stdout, Stderr: os.Stderr})
+			c, _, err := p.fork(Request{Stdout: os.Stdout, Stderr: os.Stderr})
 			got <- result{c, err}
 		}()
 		if _, err := ends[1].Read(make([]byte, 4096)); err != nil {

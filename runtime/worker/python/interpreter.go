@@ -40,7 +40,12 @@ func Interpreter(dir, base, named string) (string, error) {
 			return filepath.Abs(p)
 		}
 	}
-	return "", core.Errorf(core.EInvalid, "%w, and no .venv at %s or above; install Python, or name one: the job variable python, or FLOWLITE_PYTHON", ErrNoPython, dir)
+	return "", core.Errorf(
+		core.EInvalid,
+		"%w, and no .venv at %s or above; install Python, or name one: the job variable python, or FLOWLITE_PYTHON",
+		ErrNoPython,
+		dir,
+	)
 }
 
 // What a machine may lack, as causes of errors.
@@ -72,11 +77,23 @@ func explicit(base, named string) (string, error) {
 		if p := within(path); p != "" {
 			return p, nil
 		}
-		return "", core.Errorf(core.EInvalid, "the Python interpreter %s is a folder without bin/python; name an interpreter or a virtual environment", named)
+		return "", core.Errorf(
+			core.EInvalid,
+			"the Python interpreter %s is a folder without bin/python; name an interpreter or a virtual environment",
+			named,
+		)
 	case err != nil:
-		return "", core.Errorf(core.EInvalid, "there is no Python interpreter %s; name another one: the job variable python, or FLOWLITE_PYTHON", named)
+		return "", core.Errorf(
+			core.EInvalid,
+			"there is no Python interpreter %s; name another one: the job variable python, or FLOWLITE_PYTHON",
+			named,
+		)
 	case st.Mode()&0o111 == 0:
-		return "", core.Errorf(core.EInvalid, "%s is not executable, so it is no Python interpreter; name another one: the job variable python, or FLOWLITE_PYTHON", path)
+		return "", core.Errorf(
+			core.EInvalid,
+			"%s is not executable, so it is no Python interpreter; name another one: the job variable python, or FLOWLITE_PYTHON",
+			path,
+		)
 	}
 	// Not resolved further: a virtual environment's python is a link, and is
 	// known by the link's place.

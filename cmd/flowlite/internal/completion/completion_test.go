@@ -29,8 +29,8 @@ func TestComplete(t *testing.T) {
 	var g grammar
 	parser := kong.Must(&g, kong.Name("p"))
 	of := map[string]Values{
-		"name": func(l Line) []string { return []string{"ann", "ben", "bob"} },
-		"tag":  func(l Line) []string { return []string{"red", "blue"} },
+		"name": func(Line) []string { return []string{"ann", "ben", "bob"} },
+		"tag":  func(Line) []string { return []string{"red", "blue"} },
 	}
 	for text, want := range map[string][]string{
 		"p ":                     {"pool", "run"},

@@ -57,7 +57,12 @@ func (c *Command) Run(ctx *kong.Context) error {
 		_, err = fmt.Fprintf(ctx.Stdout, sh.code+"\n", program, path)
 		return err
 	}
-	_, err := fmt.Fprintf(ctx.Stdout, "This line turns completion on in %[2]s:\n\n    "+sh.line+"\n\nTo have it in every new shell, add the line to %[3]s.\n",
-		program, name, sh.file)
+	_, err := fmt.Fprintf(
+		ctx.Stdout,
+		"This line turns completion on in %[2]s:\n\n    "+sh.line+"\n\nTo have it in every new shell, add the line to %[3]s.\n",
+		program,
+		name,
+		sh.file,
+	)
 	return err
 }

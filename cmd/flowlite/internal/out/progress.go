@@ -23,8 +23,15 @@ func (b *Progress) Set(name string, done, total int) {
 		b.Done()
 		b.name = name
 		to, _ := fileOf(b.p.Err)
-		b.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(to), progressbar.OptionSetDescription(name),
-			progressbar.OptionShowCount(), progressbar.OptionSetWidth(30), progressbar.OptionClearOnFinish(), progressbar.OptionSetPredictTime(false))
+		b.bar = progressbar.NewOptions(
+			total,
+			progressbar.OptionSetWriter(to),
+			progressbar.OptionSetDescription(name),
+			progressbar.OptionShowCount(),
+			progressbar.OptionSetWidth(30),
+			progressbar.OptionClearOnFinish(),
+			progressbar.OptionSetPredictTime(false),
+		)
 	}
 	_ = b.bar.Set(done)
 }

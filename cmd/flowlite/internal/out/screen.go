@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"slices"
 	"sync"
 	"unicode"
 	"unicode/utf8"
@@ -25,7 +26,9 @@ type screen struct {
 
 // sgr is what sets colors and weights. Concealed text (8) does not pass, and so
 // does nothing that a terminal would answer.
-var sgr = regexp.MustCompile(`^\x1b\[((?:[0-79]|2[1-9]|[34][0-79]|9[0-7]|10[0-7]|[34]8;5;\d{1,3}|[34]8;2;\d{1,3};\d{1,3};\d{1,3})(?:;(?:[0-79]|2[1-9]|[34][0-79]|9[0-7]|10[0-7]|[34]8;5;\d{1,3}|[34]8;2;\d{1,3};\d{1,3};\d{1,3}))*)?m`)
+var sgr = regexp.MustCompile(
+	`^\x1b\[((?:[0-79]|2[1-9]|[34][0-79]|9[0-7]|10[0-7]|[34]8;5;\d{1,3}|[34]8;2;\d{1,3};\d{1,3};\d{1,3})(?:;(?:[0-79]|2[1-9]|[34][0-79]|9[0-7]|10[0-7]|[34]8;5;\d{1,3}|[34]8;2;\d{1,3};\d{1,3};\d{1,3}))*)?m`,
+)
 
 // maxEscape is how long an unfinished sequence is waited for.
 const maxEscape = 64
@@ -33,7 +36,7 @@ const maxEscape = 64
 func (s *screen) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	text := append(s.pending, p...)
+	text := slices.Concat(s.pending, p)
 	s.pending = nil
 	var out bytes.Buffer
 	for len(text) > 0 {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strconv"
 
 	"go.yaml.in/yaml/v4"
 
@@ -56,7 +57,7 @@ func yamlNode(d *json.Decoder) (*yaml.Node, error) {
 	case json.Number:
 		n.Kind, n.Value = yaml.ScalarNode, v.String()
 	case bool:
-		n.Kind, n.Tag, n.Value = yaml.ScalarNode, "!!bool", fmt.Sprint(v)
+		n.Kind, n.Tag, n.Value = yaml.ScalarNode, "!!bool", strconv.FormatBool(v)
 	default:
 		n.SetString(fmt.Sprint(v))
 	}
