@@ -4,6 +4,4 @@
 // once for all of them.
 //
 // Reads go straight to the store, writes through the use-cases of orchestrate.
-//
-// Import law: api imports core and orchestrate. Only server imports api.
 package api

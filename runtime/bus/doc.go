@@ -5,6 +5,4 @@
 // A Linked bus is a Memory bus whose messages also travel over a link to the
 // other servers. A link only sends and hears texts; queueing, packing, outages
 // and what subscribers are told of them are the same for all.
-//
-// Import law: bus imports core and queries.
 package bus

@@ -1,6 +1,4 @@
 // Package client speaks to a flowlite (or Prefect) server over HTTP. Its
 // Client is core.Orchestrator for engines and workers in other processes, and
 // has the reads and verbs that the command line needs.
-//
-// Import law: client imports core and nothing else of flowlite.
 package client

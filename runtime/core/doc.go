@@ -5,6 +5,4 @@
 // Records carry the JSON names of the API (Prefect 3.4.9), so that a record is
 // its own response body. The zero UUID and the zero Time are SQL NULL and JSON
 // null; nullable text is *string.
-//
-// Import law: core imports nothing of flowlite. Everyone may import core.
 package core

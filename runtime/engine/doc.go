@@ -3,7 +3,4 @@
 // down before the flow goes on, so that a run whose process died continues
 // where it stood. Flows and tasks are erased to JSON here; the root package
 // gives them types.
-//
-// Import law: engine imports core only. It knows the server as
-// core.Orchestrator and cannot tell local from remote.
 package engine

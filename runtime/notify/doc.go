@@ -2,6 +2,4 @@
 // mailboxes as a notification block describes them, and to webhooks. A library
 // knows the services; this package turns blocks, and the URLs that Apprise
 // made common, into its own.
-//
-// Import law: notify imports core alone.
 package notify

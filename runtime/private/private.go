@@ -1,7 +1,5 @@
 // Package private makes files and directories that only their owner can read: the
 // database, results and logs hold what flows were given and what they returned.
-//
-// Import law: private imports nothing of flowlite.
 package private
 
 import (

@@ -5,6 +5,4 @@
 // asked: two sweeps that look at the same day find the same slots, so that the
 // idempotency key of a slot makes it fire once. All calendar arithmetic is on
 // the wall clock of the rule's zone, which clock.go turns into instants.
-//
-// Import law: schedule imports core.
 package schedule

@@ -6,6 +6,4 @@
 // seals; the others only open, so that keys can be changed one after another:
 // put the new key first, start the server (it seals everything anew), take the
 // old key out.
-//
-// Import law: imports core only.
 package seal

@@ -3,7 +3,4 @@
 // stops them in order: a failed start undoes what was begun, a stop ends intake
 // first, then lets runs finish while the API still answers them, and closes
 // the database last.
-//
-// Import law: server may import every package of runtime and db; only the root
-// package and cmd import server. It alone wires.
 package server

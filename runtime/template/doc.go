@@ -3,6 +3,4 @@
 // the statements if, for, set, with, filter and raw. What reads files, calls
 // itself or makes much of little (include, import, extends, macro, long ranges)
 // is left out: a template is a user's text that runs inside the server.
-//
-// Import law: template imports nothing of flowlite but core.
 package template

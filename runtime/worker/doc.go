@@ -5,7 +5,4 @@
 // what it runs, ships the processes' output as logs, cancels what it is told
 // to, and reports processes that ended without saying how the run stands. It
 // keeps its runs while the server is away.
-//
-// Import law: worker imports core and worker/build. It knows the server only
-// as a core.Orchestrator, and cannot tell a local one from a remote one.
 package worker

@@ -1,4 +1,4 @@
-// migrate writes the migrations of both engines from one source.
+// Command migrate writes the migrations of both engines from one source.
 //
 // A source is written for PostgreSQL. The line "-- only postgres" or "-- only
 // sqlite" begins what one engine alone gets as it is written, and "-- both" ends

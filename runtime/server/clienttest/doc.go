@@ -8,6 +8,4 @@
 // FLOWLITE_TEST_PREFECT lists virtualenvs with Prefect and pytest, separated as
 // in PATH; `bash .ci/check clients` makes them. FLOWLITE_TEST_CASES is passed to
 // pytest's -k. Without virtualenvs the tests are skipped, except where CI is set.
-//
-// Import law: tests only; they may import server and db.
 package clienttest

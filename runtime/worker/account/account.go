@@ -1,6 +1,4 @@
 // Package account starts processes as another system user.
-//
-// Import law: account imports only core.
 package account
 
 import (

@@ -8,6 +8,4 @@
 // Binaries are kept by the hash of what they are made of. A small index of
 // file sizes and times answers for unchanged source without starting the Go
 // toolchain, in about a millisecond.
-//
-// Import law: build imports only core.
 package build

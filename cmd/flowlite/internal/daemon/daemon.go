@@ -2,8 +2,6 @@
 // lock of a file that tells its process and address. The lock is the system's,
 // so that it dies with its process, and no number of a process that is gone is
 // ever taken for a server.
-//
-// Import law: daemon knows nothing of flowlite.
 package daemon
 
 import (

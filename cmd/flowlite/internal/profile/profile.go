@@ -1,7 +1,5 @@
 // Package profile keeps named sets of settings in one file, so that a person
 // can go from server to server by one word.
-//
-// Import law: profile knows of flowlite only how files are kept private.
 package profile
 
 import (
