@@ -23,7 +23,7 @@ func TestSDKDoesNotCarryTheServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	light := []string{module, module + "/runtime/core", module + "/runtime/engine", module + "/runtime/client", module + "/runtime/schema",
-		module + "/runtime/worker", module + "/runtime/worker/build", module + "/runtime/worker/python", module + "/runtime/access", module + "/runtime/backoff"}
+		module + "/runtime/worker", module + "/runtime/worker/build", module + "/runtime/worker/python", module + "/runtime/worker/account", module + "/runtime/access", module + "/runtime/backoff"}
 	denied := []string{"sqlite", "redis", "pgx", "templ", "gonja", "logrus", "json-iterator", "shoutrrr", "goldmark", "fsnotify", "kong"}
 	for dep := range strings.Lines(string(out)) {
 		dep = strings.TrimSpace(dep)

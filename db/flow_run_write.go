@@ -26,7 +26,7 @@ func flowRunOf(r *row.FlowRunFull) *core.FlowRun {
 	if f.EmpiricalPolicy.PauseKeys == nil {
 		f.EmpiricalPolicy.PauseKeys = []string{} // never null in JSON
 	}
-	f.State = stateOf(r.StateID, r.StateType, r.StateName, r.StateTimestamp, r.StateMessage, r.StateData, r.StateDetails)
+	f.State = newState(r.StateID, r.StateType, r.StateName, r.StateTimestamp, r.StateMessage, r.StateData, r.StateDetails)
 	f.EstimatedRunTime, f.EstimatedStartTimeDelta = estimates(
 		core.Now(),
 		f.StateType,

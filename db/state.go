@@ -5,7 +5,7 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-func stateOf(id core.UUID, typ, name string, at core.Time, message *string, data, details core.JSON) *core.State {
+func newState(id core.UUID, typ, name string, at core.Time, message *string, data, details core.JSON) *core.State {
 	if id.IsZero() {
 		return nil
 	}
@@ -15,11 +15,11 @@ func stateOf(id core.UUID, typ, name string, at core.Time, message *string, data
 }
 
 func flowRunStateOf(s *row.FlowRunState) *core.State {
-	return stateOf(s.ID, s.Type, s.Name, s.Timestamp, s.Message, s.Data, s.StateDetails)
+	return newState(s.ID, s.Type, s.Name, s.Timestamp, s.Message, s.Data, s.StateDetails)
 }
 
 func taskRunStateOf(s *row.TaskRunState) *core.State {
-	return stateOf(s.ID, s.Type, s.Name, s.Timestamp, s.Message, s.Data, s.StateDetails)
+	return newState(s.ID, s.Type, s.Name, s.Timestamp, s.Message, s.Data, s.StateDetails)
 }
 
 // sparseDetails is StateDetails without what is null: half of a state's bytes

@@ -20,7 +20,7 @@ func taskRunOf(r *row.TaskRunFull) *core.TaskRun {
 		TotalRunTime: r.TotalRunTime,
 	}
 	decode(r.EmpiricalPolicy, &t.EmpiricalPolicy)
-	t.State = stateOf(r.StateID, r.StateType, r.StateName, r.StateTimestamp, r.StateMessage, r.StateData, r.StateDetails)
+	t.State = newState(r.StateID, r.StateType, r.StateName, r.StateTimestamp, r.StateMessage, r.StateData, r.StateDetails)
 	t.EstimatedRunTime, t.EstimatedStartTimeDelta = estimates(
 		core.Now(),
 		t.StateType,

@@ -123,7 +123,7 @@ type deploymentRunCmd struct {
 	Tag         []string `short:"t" sep:"none" help:"a tag"`
 	FlowRunName string   `help:"name of the run"`
 	Priority    int64    `placeholder:"N" help:"Priority among the due runs of the work queue; higher starts first (default: 0)"`
-	StartIn     length   `placeholder:"LENGTH" help:"when: 15m, 1h30m, '10 min'" xor:"start"`
+	StartIn     duration `placeholder:"DURATION" help:"when: 15m, 1h30m, '10 min'" xor:"start"`
 	StartAt     string   `help:"when: 2026-11-23T09:00:00Z" xor:"start"`
 	Watch       bool     `help:"follow logs and state, exit with the outcome"`
 }

@@ -44,9 +44,9 @@ func (c eventNames) filter(since, until core.Time) (core.EventFilter, error) {
 
 type eventLsCmd struct {
 	eventNames
-	Resource string `help:"only of this resource: its id"`
-	Since    length `placeholder:"LENGTH" default:"24h" help:"only events that are no older: 15m, 7d; default: ${default}"`
-	Limit    int    `default:"15" help:"at most so many"`
+	Resource string   `help:"only of this resource: its id"`
+	Since    duration `placeholder:"DURATION" default:"24h" help:"only events that are no older: 15m, 7d; default: ${default}"`
+	Limit    int      `default:"15" help:"at most so many"`
 }
 
 func (c *eventLsCmd) Run(a *app) error {
@@ -96,10 +96,10 @@ func (c *eventLsCmd) Run(a *app) error {
 
 type eventStreamCmd struct {
 	eventNames
-	Since length `placeholder:"LENGTH" default:"1m" help:"begin with events that are so old; default: ${default}"`
-	Count int    `short:"n" help:"end after so many"`
-	File  string `name:"output-file" help:"append them to this file, a line of JSON each"`
-	Once  bool   `name:"run-once" help:"end after the first"`
+	Since duration `placeholder:"DURATION" default:"1m" help:"begin with events that are so old; default: ${default}"`
+	Count int      `short:"n" help:"end after so many"`
+	File  string   `name:"output-file" help:"append them to this file, a line of JSON each"`
+	Once  bool     `name:"run-once" help:"end after the first"`
 }
 
 func (c *eventStreamCmd) Run(a *app) error {

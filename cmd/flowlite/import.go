@@ -17,9 +17,9 @@ type importCmd struct {
 }
 
 type importPrefectCmd struct {
-	From     string `required:"" placeholder:"URL" help:"API of the Prefect server, like http://127.0.0.1:4200/api"`
-	FromAuth string `name:"from-auth-string" env:"FLOWLITE_IMPORT_AUTH_STRING" placeholder:"USER:PASSWORD" help:"credentials of that server"`
-	History  length `placeholder:"LENGTH" help:"copy ended runs of so long ago too, like 30d"`
+	From     string   `required:"" placeholder:"URL" help:"API of the Prefect server, like http://127.0.0.1:4200/api"`
+	FromAuth string   `name:"from-auth-string" env:"FLOWLITE_IMPORT_AUTH_STRING" placeholder:"USER:PASSWORD" help:"credentials of that server"`
+	History  duration `placeholder:"DURATION" help:"copy ended runs of so long ago too, like 30d"`
 }
 
 func (c *importPrefectCmd) Run(a *app) error {

@@ -11,13 +11,13 @@ import (
 )
 
 type logsFlags struct {
-	Follow  bool   `short:"f" help:"go on until the run is final"`
-	Tail    int    `short:"t" help:"only the last N lines"`
-	Head    int    `help:"only the first N lines"`
-	Num     int    `short:"n" name:"num-logs" help:"the last N lines, or with --reverse the newest N"`
-	Reverse bool   `short:"r" help:"newest first"`
-	Level   string `enum:"debug,info,warning,error,critical" default:"debug" help:"this level and above: debug, info, warning, error or critical"`
-	Since   length `placeholder:"LENGTH" help:"only lines that are no older: 15m, 1h30m"`
+	Follow  bool     `short:"f" help:"go on until the run is final"`
+	Tail    int      `short:"t" help:"only the last N lines"`
+	Head    int      `help:"only the first N lines"`
+	Num     int      `short:"n" name:"num-logs" help:"the last N lines, or with --reverse the newest N"`
+	Reverse bool     `short:"r" help:"newest first"`
+	Level   string   `enum:"debug,info,warning,error,critical" default:"debug" help:"this level and above: debug, info, warning, error or critical"`
+	Since   duration `placeholder:"DURATION" help:"only lines that are no older: 15m, 1h30m"`
 }
 
 // logsOf is a flow run, or a task run.

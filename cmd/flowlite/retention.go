@@ -10,9 +10,9 @@ import (
 
 // retainFlags say how long a server keeps history.
 type retainFlags struct {
-	RetainRuns   keep `env:"FLOWLITE_RETAIN_RUNS" default:"90d" placeholder:"LENGTH" help:"how long runs are kept after their end, with their tasks, logs, artifacts and results; off: for ever; default: ${default}"`
-	RetainEvents keep `env:"FLOWLITE_RETAIN_EVENTS" default:"7d" placeholder:"LENGTH" help:"how long events are kept; off: for ever; default: ${default}"`
-	RetainLogs   keep `env:"FLOWLITE_RETAIN_LOGS" default:"90d" placeholder:"LENGTH" help:"how long logs are kept, also of runs that are; off: for ever; default: ${default}"`
+	RetainRuns   keep `env:"FLOWLITE_RETAIN_RUNS" default:"90d" placeholder:"DURATION" help:"how long runs are kept after their end, with their tasks, logs, artifacts and results; off: for ever; default: ${default}"`
+	RetainEvents keep `env:"FLOWLITE_RETAIN_EVENTS" default:"7d" placeholder:"DURATION" help:"how long events are kept; off: for ever; default: ${default}"`
+	RetainLogs   keep `env:"FLOWLITE_RETAIN_LOGS" default:"90d" placeholder:"DURATION" help:"how long logs are kept, also of runs that are; off: for ever; default: ${default}"`
 }
 
 func (f retainFlags) retention() orchestrate.Retention {
@@ -30,7 +30,7 @@ func (k *keep) UnmarshalText(b []byte) error {
 	}
 	d, err := parseLength(string(b))
 	if err != nil {
-		return fmt.Errorf("%q is not a length; write 30d, 12h or off", string(b))
+		return fmt.Errorf("%q is not a duration; write 30d, 12h or off", string(b))
 	}
 	if *k = keep(d); d == 0 {
 		*k = -1

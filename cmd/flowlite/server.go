@@ -173,10 +173,10 @@ func withoutBackground(args []string) (rest []string) {
 }
 
 type serverStopCmd struct {
-	Port int    `env:"FLOWLITE_PORT" help:"the one on this port; needed where several run"`
-	All  bool   `help:"all that run"`
-	Home string `env:"FLOWLITE_HOME" help:"folder of the server; default: ~/.flowlite"`
-	Wait length `name:"timeout" default:"90s" placeholder:"LENGTH" help:"how long to wait for its end; default: ${default}"`
+	Port int      `env:"FLOWLITE_PORT" help:"the one on this port; needed where several run"`
+	All  bool     `help:"all that run"`
+	Home string   `env:"FLOWLITE_HOME" help:"folder of the server; default: ~/.flowlite"`
+	Wait duration `name:"timeout" default:"90s" placeholder:"DURATION" help:"how long to wait for its end; default: ${default}"`
 }
 
 func (c *serverStopCmd) Run(a *app) error {
@@ -224,8 +224,8 @@ func (c *serverStopCmd) Run(a *app) error {
 }
 
 type statusCmd struct {
-	Wait    bool   `help:"wait until it is ready"`
-	Timeout length `short:"t" default:"30s" placeholder:"LENGTH" help:"how long to wait; default: ${default}"`
+	Wait    bool     `help:"wait until it is ready"`
+	Timeout duration `short:"t" default:"30s" placeholder:"DURATION" help:"how long to wait; default: ${default}"`
 }
 
 // status is what -o json tells.

@@ -16,8 +16,8 @@ import (
 )
 
 type watchFlags struct {
-	WatchTimeout length `placeholder:"LENGTH" help:"stop watching after this long and exit 124; the run goes on"`
-	NoWaitPaused bool   `help:"exit 12 when the run is paused"`
+	WatchTimeout duration `placeholder:"DURATION" help:"stop watching after this long and exit 124; the run goes on"`
+	NoWaitPaused bool     `help:"exit 12 when the run is paused"`
 }
 
 // withoutWatch refuses flags of watching where nobody watches.

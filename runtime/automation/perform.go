@@ -10,7 +10,7 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-// perform does one action. An errAction, and every error of the use-cases that
+// perform does one action. An actionError, and every error of the use-cases that
 // it calls, is its failure.
 func (s *Automations) perform(ctx context.Context, inv *invocation) error {
 	switch kind := inv.action.Type; kind {

@@ -195,9 +195,9 @@ const sweepBatch = 100
 func (s *Service) ExpireLeases(ctx context.Context) (int, error) {
 	n := 0
 	for {
-		expired, err := s.store.ExpiredLeases(ctx, s.outage.cut(s.now()), sweepBatch)
+		expired, err := s.store.ExpiredLeases(ctx, s.outage.expiryCutoff(s.now()), sweepBatch)
 		if !s.store.Shared() {
-			s.outage.ask(s.now(), err)
+			s.outage.observe(s.now(), err)
 		}
 		if err != nil {
 			return n, err

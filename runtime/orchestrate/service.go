@@ -55,7 +55,7 @@ type Service struct {
 
 	names  nameCache
 	events persister
-	marks  pollMarks
+	marks  pollDebounce
 	deaf   bool
 	feeds  taskFeeds
 
@@ -72,7 +72,7 @@ func New(c Config) *Service {
 	if s.runAuth == nil {
 		s.runAuth = func(core.UUID, core.UUID) string { return "" }
 	}
-	s.outage.until = s.now().Add(c.LeaseGrace)
+	s.outage.graceUntil = s.now().Add(c.LeaseGrace)
 	s.marks.at = map[core.UUID]core.Time{}
 	s.events.write = s.persistReports
 	s.recordings = commit.NewGroup(s.writeRecordings, inOrder)
@@ -87,11 +87,11 @@ func (s *Service) Start() { s.events.start() }
 func (s *Service) Stop(ctx context.Context) error { return s.events.stop(ctx) }
 
 // ObserveDatabase notes whether the database answered a moment ago.
-func (s *Service) ObserveDatabase(err error) { s.outage.ask(s.now(), err) }
+func (s *Service) ObserveDatabase(err error) { s.outage.observe(s.now(), err) }
 
-// pollMarks remembers when queues and deployments were last marked polled, so
+// pollDebounce remembers when queues and deployments were last marked polled, so
 // that a poll does not write each time.
-type pollMarks struct {
+type pollDebounce struct {
 	sync.Mutex
 	at map[core.UUID]core.Time
 }

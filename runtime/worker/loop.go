@@ -128,7 +128,7 @@ func (w *Worker) renewOnce(ctx context.Context) error {
 	w.mu.Lock()
 	before := make(map[core.UUID]*run, len(w.runs))
 	maps.Copy(before, w.runs)
-	idle := len(before) == 0 && !w.suspect && len(w.strangers) == 0
+	idle := len(before) == 0 && !w.suspect && len(w.unclaimed) == 0
 	w.mu.Unlock()
 	if idle {
 		return nil
@@ -140,17 +140,17 @@ func (w *Worker) renewOnce(ctx context.Context) error {
 	ours := make(map[core.UUID]bool, len(held))
 	var lost []core.UUID
 	w.mu.Lock()
-	strangers := map[core.UUID]bool{}
+	unclaimed := map[core.UUID]bool{}
 	for _, id := range held {
 		ours[id] = true
 		if w.runs[id] == nil && before[id] == nil {
-			if w.strangers[id] { // twice in a row: its answer is not on the way any more
+			if w.unclaimed[id] { // twice in a row: its answer is not on the way any more
 				lost = append(lost, id)
 			}
-			strangers[id] = true
+			unclaimed[id] = true
 		}
 	}
-	w.strangers, w.suspect = strangers, false
+	w.unclaimed, w.suspect = unclaimed, false
 	w.mu.Unlock()
 	for _, id := range lost {
 		w.log.Warn("a claim was lost on its way; handing it back", "flow_run", id)

@@ -14,14 +14,14 @@ import (
 
 // launchable is a process to be started.
 type launchable struct {
-	argv   []string
-	env    []string
-	dir    string
-	python bool // the runner of a Prefect flow
-	plain  bool // knows nothing of runs: the worker sets its states
-	group  bool // signals go to the whole group: a shell does not hand them on
-	quiet  bool
-	scrap  string // a folder to be removed afterwards
+	argv    []string
+	env     []string
+	dir     string
+	python  bool // the runner of a Prefect flow
+	plain   bool // knows nothing of runs: the worker sets its states
+	group   bool // signals go to the whole group: a shell does not hand them on
+	quiet   bool
+	tempDir string // a folder to be removed afterwards
 }
 
 // handsOver reports whether the process is a flow binary: it reads its flow run

@@ -20,8 +20,8 @@ const pipeGrace = 2 * time.Second
 
 // process starts the launchable and waits for its end.
 func (w *Worker) process(r *run, l *launchable) outcome {
-	if l.scrap != "" {
-		defer os.RemoveAll(l.scrap)
+	if l.tempDir != "" {
+		defer os.RemoveAll(l.tempDir)
 	}
 	if r.ctx.Err() != nil {
 		return outcome{}

@@ -22,7 +22,7 @@ func (w *Worker) preparePython(r *run, j *job, l *launchable) error {
 		if err != nil {
 			return core.Errorf(core.EUnavailable, "a folder for the flow's code: %w", err)
 		}
-		l.dir, l.scrap = dir, dir
+		l.dir, l.tempDir = dir, dir
 		if err := w.cfg.RunAs.Give(dir); err != nil {
 			return core.Errorf(core.EUnavailable, "a folder for the flow's code: %w", err)
 		}
@@ -70,7 +70,7 @@ func (w *Worker) fork(r *run, l *launchable, out, errs, logs *os.File) (*started
 		return nil, python.ErrNoFork
 	}
 	q := python.Request{Interpreter: l.argv[0], Runner: l.argv[1], Dir: l.dir, ParentDir: l.dir, Stdout: out, Stderr: errs, Logs: logs}
-	if l.scrap != "" {
+	if l.tempDir != "" {
 		q.ParentDir = os.TempDir()
 	}
 	for _, kv := range l.env {

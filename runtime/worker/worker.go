@@ -87,7 +87,7 @@ type Worker struct {
 	mu        sync.Mutex
 	runs      map[core.UUID]*run
 	told      []core.UUID // cancellations already acted on
-	strangers map[core.UUID]bool
+	unclaimed map[core.UUID]bool
 	fault     error // why it is not ready
 	ready     chan struct{}
 	isReady   bool
@@ -145,7 +145,7 @@ func New(cfg Config) *Worker {
 	cfg.Flows = append([]string{}, cfg.Flows...) // nil would be no announcement
 	return &Worker{
 		cfg: cfg, orch: cfg.Orchestrator, log: cfg.Log.With("worker", cfg.Name, "pool", cfg.Pool),
-		holder: core.NewID(), runs: map[core.UUID]*run{}, strangers: map[core.UUID]bool{}, lacking: map[core.UUID]time.Time{},
+		holder: core.NewID(), runs: map[core.UUID]*run{}, unclaimed: map[core.UUID]bool{}, lacking: map[core.UUID]time.Time{},
 		ready: make(chan struct{}), freed: make(chan struct{}, 1),
 	}
 }

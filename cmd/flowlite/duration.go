@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// length is a time span as people write it: 15m, 1h30m, "10 min", "1 day", or seconds.
-type length time.Duration
+// duration is a time span as people write it: 15m, 1h30m, "10 min", "1 day", or seconds.
+type duration time.Duration
 
-func (l length) Duration() time.Duration { return time.Duration(l) }
+func (l duration) Duration() time.Duration { return time.Duration(l) }
 
-func (l *length) UnmarshalText(b []byte) error {
+func (l *duration) UnmarshalText(b []byte) error {
 	d, err := parseLength(string(b))
-	*l = length(d)
+	*l = duration(d)
 	return err
 }
 
@@ -30,7 +30,7 @@ var units = map[string]time.Duration{
 }
 
 func parseLength(text string) (d time.Duration, err error) {
-	wrong := fmt.Errorf("%q is not a length; write 15m, 1h30m, '10 min' or seconds", text)
+	wrong := fmt.Errorf("%q is not a duration; write 15m, 1h30m, '10 min' or seconds", text)
 	rest := strings.ToLower(strings.TrimSpace(text))
 	if rest == "" {
 		return 0, wrong
