@@ -91,7 +91,7 @@ func readDeployFile(name string) (*deployFile, error) {
 		return nil, unknown
 	}
 	if err := n.Decode(f); err != nil {
-		return nil, badUsage("%s: %s", name, yamlTypes(strings.TrimPrefix(err.Error(), "yaml: unmarshal errors:\n  ")))
+		return nil, badUsage("%s: %s", name, yamlTypes(err.Error()))
 	}
 	for i, s := range f.Deployments {
 		if s.Name == "" || s.Entrypoint == "" {

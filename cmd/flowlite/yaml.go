@@ -71,14 +71,15 @@ func unknownIn(n *yaml.Node, t reflect.Type, depth int) *failure {
 }
 
 var (
-	yamlMismatch = regexp.MustCompile("cannot unmarshal !!\\w+(?: `([^`]*)`)? into (\\S+(?: \\{\\})?)")
+	yamlBegin    = regexp.MustCompile(`^yaml: (?:\w+ errors:)?\s*`)
+	yamlMismatch = regexp.MustCompile("cannot (?:unmarshal|construct) !!\\w+(?: `([^`]*)`)? into (\\S+(?: \\{\\})?)")
 	yamlWords    = map[string]string{"string": "text", "[]string": "a list of texts", "bool": "true or false", "*bool": "true or false",
 		"main.poolSpec": "a mapping, like {name: default}", "[]main.deploySpec": "a list of deployments"}
 )
 
 // yamlTypes says in YAML's words what a decoder says in Go's.
 func yamlTypes(text string) string {
-	return yamlMismatch.ReplaceAllStringFunc(text, func(s string) string {
+	return yamlMismatch.ReplaceAllStringFunc(yamlBegin.ReplaceAllString(text, ""), func(s string) string {
 		m := yamlMismatch.FindStringSubmatch(s)
 		want, ok := yamlWords[m[2]]
 		switch {

@@ -7,8 +7,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log"
+	"log/slog"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/flowlite/flowlite/runtime/local"
@@ -67,6 +70,7 @@ func Run(t testing.TB, f flowlite.AnyFlow, params any, opts ...Option) *Result {
 	for _, o := range opts {
 		o(&set)
 	}
+	logs()
 	ctx := t.Context()
 	store, err := db.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "flow.db")+"?synchronous=off")
 	must(t, err)
@@ -98,6 +102,17 @@ func Run(t testing.TB, f flowlite.AnyFlow, params any, opts ...Option) *Result {
 	must(t, e.Close(ctx))
 	return collect(t, store, out)
 }
+
+// logs makes slog's default logger write the logs of runs, too, as flowlite.Main
+// does, so that a flow's slog calls can be looked for in the Result. It is for
+// the whole test program: outside of runs the logger works as before.
+var logs = sync.OnceFunc(func() {
+	// SetDefault makes package log write to slog; it goes on writing where it wrote.
+	out, flags := log.Writer(), log.Flags()
+	slog.SetDefault(slog.New(flowlite.LogHandler(slog.Default().Handler())))
+	log.SetOutput(out)
+	log.SetFlags(flags)
+})
 
 // answer resumes each pause, and lets the time of one that nobody answers pass.
 func answer(ctx context.Context, svc *local.Service, clock engine.Clock, id core.UUID, inputs []json.RawMessage) {
