@@ -55,6 +55,16 @@ func TestRunAs(t *testing.T) {
 	p.says(".", 0, "flows/hello.go", "init", dir)
 	p.cmd = exec.Command(p.args[0], p.args[1:]...)
 	p.cmd.Dir, p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = dir, p.env, &p.out, &p.out
+	// A file that whoever starts the server had open, as descriptor 9.
+	open, err := os.CreateTemp(base, "open")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer open.Close()
+	if _, err := open.WriteAt([]byte("INHERITED"), 0); err != nil {
+		t.Fatal(err)
+	}
+	p.cmd.ExtraFiles = slices.Repeat([]*os.File{open}, 7)
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -64,8 +74,8 @@ func TestRunAs(t *testing.T) {
 		return p.call("POST", "/deployments/count", map[string]any{}, &n) == nil && n == 1
 	})
 	p.says(dir, 0, `result "Hello, world!"`, "deployment", "run", "hello/local", "--watch")
-	log := p.asked(dir, fmt.Sprintf(`sh -c 'echo "user=$(id -un) home=$HOME groups=$(id -Gn)"; for f in %[1]s/encryption.key %[1]s/flowlite.db /proc/%[2]d/environ /proc/%[2]d/mem; do head -c 1 $f >/dev/null 2>&1 && echo "OPEN $f"; done; ls %[1]s >/dev/null 2>&1 && echo LISTED; echo checked'`, home, p.cmd.Process.Pid))
-	if !strings.Contains(log, "user=nobody") || !strings.Contains(log, "checked") || strings.Contains(log, "OPEN") || strings.Contains(log, "LISTED") || strings.Contains(log, "root") {
+	log := p.asked(dir, fmt.Sprintf(`sh -c 'echo "user=$(id -un) home=$HOME groups=$(id -Gn)"; for f in %[1]s/encryption.key %[1]s/flowlite.db /proc/%[2]d/environ /proc/%[2]d/mem; do head -c 1 $f >/dev/null 2>&1 && echo "OPEN $f"; done; ls %[1]s >/dev/null 2>&1 && echo LISTED; for n in 5 6 7 8 9; do (cat <&$n) 2>/dev/null; done; echo checked'`, home, p.cmd.Process.Pid))
+	if !strings.Contains(log, "user=nobody") || !strings.Contains(log, "checked") || strings.Contains(log, "OPEN") || strings.Contains(log, "LISTED") || strings.Contains(log, "INHERITED") || strings.Contains(log, "root") {
 		t.Errorf("the command says\n%s", log)
 	}
 }

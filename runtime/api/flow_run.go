@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/csv"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -167,11 +168,15 @@ func (a *API) taskRunsOf(ctx context.Context, in *struct {
 // maxTaskRuns is a page of task runs for an engine that resumes.
 const maxTaskRuns = 1000
 
+// formula finds the beginning of one, also behind spaces and colors, which some
+// programs drop, and in full width.
+var formula = regexp.MustCompile(`^(?:[\s\x00-\x1f\x{a0}\x{feff}]|\x1b\[[0-9;]*m)*[=+\-@＝＋－＠]`)
+
 // csvText returns a text as the cell of a table. A spreadsheet would take a cell
 // that begins with one of these characters for a formula, and execute it; the
 // quote makes it a text.
 func csvText(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r\n", rune(s[0])) {
+	if s != "" && strings.ContainsRune("\t\r\n", rune(s[0])) || formula.MatchString(s) {
 		return "'" + s
 	}
 	return s

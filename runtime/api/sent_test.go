@@ -41,7 +41,7 @@ func TestSentEventsAreBounded(t *testing.T) {
 func TestCSVHoldsNoFormula(t *testing.T) {
 	for text, want := range map[string]string{
 		"": "", "plain": "plain", "a=1": "a=1", "=cmd|' /C calc'!A0": "'=cmd|' /C calc'!A0", "+1": "'+1", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)",
-		"\t=1": "'\t=1", "\r=1": "'\r=1", "\n=1": "'\n=1", "'=1": "'=1", "é=1": "é=1",
+		"\t=1": "'\t=1", "\r=1": "'\r=1", "\n=1": "'\n=1", " =1": "' =1", "＝1": "'＝1", "\x1b[31m=3": "'\x1b[31m=3", "\u00a0+1": "'\u00a0+1", "'=1": "'=1", "é=1": "é=1",
 	} {
 		if got := csvText(text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)

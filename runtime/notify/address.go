@@ -101,11 +101,12 @@ func isPrivate(a netip.Addr) bool {
 }
 
 // carriers are the prefixes of IPv6 addresses that stand for one of IPv4: of NAT64,
-// of 6to4, and of what was called IPv4-compatible.
+// of 6to4, of what was called IPv4-compatible, and of stateless translation.
 var carriers = map[netip.Prefix]int{
-	netip.MustParsePrefix("64:ff9b::/96"): 12,
-	netip.MustParsePrefix("2002::/16"):    2,
-	netip.MustParsePrefix("::/96"):        12,
+	netip.MustParsePrefix("64:ff9b::/96"):    12,
+	netip.MustParsePrefix("2002::/16"):       2,
+	netip.MustParsePrefix("::/96"):           12,
+	netip.MustParsePrefix("::ffff:0:0:0/96"): 12,
 }
 
 // embedded returns the IPv4 address that a stands for, or a.

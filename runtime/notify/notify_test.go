@@ -135,7 +135,7 @@ func TestEveryPrivateAddress(t *testing.T) {
 		for _, text := range list {
 			b := netip.MustParseAddr(text).As4()
 			hex := fmt.Sprintf("%02x%02x:%02x%02x", b[0], b[1], b[2], b[3])
-			all = append(all, text, "::ffff:"+hex, "64:ff9b::"+hex, "2002:"+hex+"::1", "::"+hex)
+			all = append(all, text, "::ffff:"+hex, "64:ff9b::"+hex, "::ffff:0:"+hex, "2002:"+hex+"::1", "::"+hex)
 		}
 		return all
 	}

@@ -75,6 +75,10 @@ func (s *Service) mayReport(ctx context.Context, t *core.TaskRun) error {
 	if err != nil {
 		return err
 	}
+	if known.FlowRunID.IsZero() && !t.FlowRunID.IsZero() {
+		return core.Errorf(core.EForbidden, "The credentials of flow run %s do not allow changes to task run %s, which belongs to no flow run",
+			core.CallingRun(ctx), t.ID)
+	}
 	return s.OwnFlowRun(ctx, known.FlowRunID)
 }
 

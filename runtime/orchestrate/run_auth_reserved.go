@@ -23,8 +23,11 @@ var reservedEvents = map[string]string{
 	"prefect.lineage.":           "",
 }
 
-// reserved tells events of Prefect from those that flows invent.
-func reserved(e *core.Event) bool { return strings.HasPrefix(e.Event, "prefect.") }
+// reserved tells events of Prefect from those that flows invent, also where the
+// name only looks like one of Prefect's.
+func reserved(e *core.Event) bool {
+	return strings.HasPrefix(strings.ToLower(strings.TrimSpace(e.Event)), "prefect.")
+}
 
 // PermitEvents returns the events that the caller may send, and EForbidden for the
 // first of the others. Credentials of a flow run allow events of any name that is
@@ -94,9 +97,18 @@ func (s *Service) permitEvent(ctx context.Context, e *core.Event) error {
 func (s *Service) runOf(ctx context.Context, resource map[string]string) (core.UUID, error) {
 	name := resource["prefect.resource.id"]
 	at := strings.LastIndexByte(name, '.')
+	if at < 0 {
+		return core.UUID{}, nil
+	}
 	id, bad := core.ParseUUID(name[at+1:])
-	if at < 0 || bad != nil {
-		return core.UUID{}, nil //nolint:nilerr // a name that is no record's
+	if bad != nil || id.String() != name[at+1:] {
+		for _, kind := range []string{"prefect.flow-run.", "prefect.task-run.", "prefect.artifact."} {
+			if strings.HasPrefix(name, kind) {
+				return core.UUID{}, core.Errorf(core.EForbidden, "The credentials of a flow run do not allow an event of %s, which has no ID",
+					core.CutText(name, 200))
+			}
+		}
+		return core.UUID{}, nil // a name that is no record's
 	}
 	var err error
 	switch name[:at] {
@@ -119,28 +131,59 @@ func (s *Service) runOf(ctx context.Context, resource map[string]string) (core.U
 	return core.UUID{}, err
 }
 
-// permitRelated returns EForbidden if an event relates to a deployment that is none
-// of its runs': automations of that deployment would take the event for theirs.
+// permitRelated returns EForbidden if an event relates to a flow, deployment, pool,
+// or queue that is none of its runs': automations of those would take the event for
+// theirs.
 func (s *Service) permitRelated(ctx context.Context, e *core.Event, runs []core.UUID) error {
-related:
+	var own map[string]bool
 	for _, r := range e.Related {
-		text, is := strings.CutPrefix(r["prefect.resource.id"], "prefect.deployment.")
-		id, err := core.ParseUUID(text)
-		if !is || err != nil {
-			continue
+		name := r["prefect.resource.id"]
+		if !strings.HasPrefix(name, "prefect.") || strings.HasPrefix(name, "prefect.tag.") {
+			continue // of no record, or a tag, which a run can give itself
 		}
-		for _, run := range runs {
-			f, err := s.store.FlowRun(ctx, run)
-			if err == nil && f.DeploymentID == id {
-				continue related
-			}
-			if err != nil && !core.IsNotFound(err) {
+		if own == nil {
+			var err error
+			if own, err = s.surroundings(ctx, runs); err != nil {
 				return err
 			}
 		}
-		return core.Errorf(core.EForbidden, "The credentials of a flow run do not allow the event %s of deployment %s, which it is no run of", e.Event, id)
+		kind := name[:strings.LastIndexByte(name, '.')]
+		if surrounding[kind] && !own[name] {
+			return core.Errorf(core.EForbidden, "The credentials of a flow run do not allow the event %s related to %s, which is not its own",
+				e.Event, core.CutText(name, 200))
+		}
 	}
 	return nil
+}
+
+// surrounding are the kinds of resource that a run belongs to.
+var surrounding = map[string]bool{"prefect.flow": true, "prefect.deployment": true, "prefect.work-pool": true, "prefect.work-queue": true}
+
+// surroundings names what the runs belong to.
+func (s *Service) surroundings(ctx context.Context, runs []core.UUID) (map[string]bool, error) {
+	own := map[string]bool{}
+	for _, id := range runs {
+		run, err := s.store.FlowRun(ctx, id)
+		if core.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		own["prefect.flow."+run.FlowID.String()] = true
+		own["prefect.deployment."+run.DeploymentID.String()] = true
+		if run.WorkQueueID.IsZero() {
+			continue
+		}
+		own["prefect.work-queue."+run.WorkQueueID.String()] = true
+		queue, err := s.store.WorkQueue(ctx, run.WorkQueueID)
+		if err == nil {
+			own["prefect.work-pool."+queue.WorkPoolID.String()] = true
+		} else if !core.IsNotFound(err) {
+			return nil, err
+		}
+	}
+	return own, nil
 }
 
 // permitResult returns EForbidden if a flow run would replace what it does not own:

@@ -313,7 +313,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	// this context does: Shutdown alone would wait for them for ever.
 	base, end := context.WithCancelCause(context.WithoutCancel(ctx))
 	h := &http.Server{
-		Handler:           hosts.Handler(access.TimelyBodies(cutBase(s.cfg.BasePath, mux)), "/api/health", "/api/ready"),
+		Handler:           access.TimelyBodies(hosts.Handler(cutBase(s.cfg.BasePath, mux), "/api/health", "/api/ready")),
 		BaseContext:       func(net.Listener) context.Context { return base },
 		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelDebug),

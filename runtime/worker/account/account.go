@@ -33,34 +33,30 @@ func Lookup(name string) (*User, error) {
 		return nil, core.Errorf(core.EInvalid, "flows can run as another user on Linux only; leave --run-as out")
 	}
 	if os.Geteuid() != 0 {
-		return nil, core.Errorf(core.EInvalid, "only root can run flows as the user %s; start this process as root, or leave --run-as out", name)
+		return nil, core.Errorf(core.EInvalid, "only root can run flows as the user %s; start this process as root, or leave --run-as out", core.HideURL(name))
 	}
 	found, err := user.Lookup(name)
 	if unknown := user.UnknownUserError(""); errors.As(err, &unknown) {
 		found, err = user.LookupId(name)
 	}
 	if err != nil {
-		return nil, core.Errorf(
-			core.EInvalid,
-			"there is no system user %q to run flows as (%w); create it: useradd --system --create-home %s",
-			name,
-			err,
-			core.ShellWord(name),
-		)
+		name = core.HideURL(name) // someone may have put an address here
+		return nil, core.Errorf(core.EInvalid, "there is no system user %q to run flows as; create it: useradd --system --create-home %s",
+			name, core.ShellWord(name))
 	}
 	u := &User{Name: found.Username, Home: found.HomeDir}
 	if u.uid, err = number(found.Uid); err == nil {
 		u.gid, err = number(found.Gid)
 	}
 	if err != nil {
-		return nil, core.Errorf(core.EInvalid, "system user %s: %w", name, err)
+		return nil, core.Errorf(core.EInvalid, "system user %s: %w", u.Name, err)
 	}
 	if u.uid == 0 {
-		return nil, core.Errorf(core.EInvalid, "flows cannot be kept from root's files as the user %s; pass another user with --run-as", name)
+		return nil, core.Errorf(core.EInvalid, "flows cannot be kept from root's files as the user %s; pass another user with --run-as", u.Name)
 	}
 	ids, err := found.GroupIds()
 	if err != nil {
-		return nil, core.Errorf(core.EInvalid, "groups of the system user %s: %w", name, err)
+		return nil, core.Errorf(core.EInvalid, "groups of the system user %s: %w", u.Name, err)
 	}
 	for _, id := range ids {
 		if n, err := number(id); err == nil {
