@@ -76,6 +76,7 @@ func TestRunsOwnWhatTheyStart(t *testing.T) {
 
 		// Events are the other way to set the states of task runs.
 		foreign := must(h.CreateTaskRun(h.ctx, core.TaskRunCreate{FlowRunID: other.ID, TaskKey: "t", DynamicKey: "1"}))(t)
+		background := must(h.CreateTaskRun(h.ctx, core.TaskRunCreate{TaskKey: "background", DynamicKey: "1"}))(t)
 		for _, c := range []struct {
 			what      string
 			task, run core.UUID
@@ -83,6 +84,7 @@ func TestRunsOwnWhatTheyStart(t *testing.T) {
 		}{
 			{"a task run of another run", foreign.ID, other.ID, ""},
 			{"the same, called its own", foreign.ID, root.ID, ""},
+			{"a task run of no flow run, called its own", background.ID, root.ID, ""},
 			{"a new one of another run", core.NewID(), other.ID, ""},
 			{"its own", parent.ID, root.ID, core.Completed},
 			{"a new one of a subflow", core.NewID(), below.ID, core.Completed},
