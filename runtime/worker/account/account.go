@@ -33,7 +33,8 @@ func Lookup(name string) (*User, error) {
 		return nil, core.Errorf(core.EInvalid, "flows can run as another user on Linux only; leave --run-as out")
 	}
 	if os.Geteuid() != 0 {
-		return nil, core.Errorf(core.EInvalid, "only root can run flows as the user %s; start this process as root, or leave --run-as out", core.HideURL(name))
+		return nil, core.Errorf(core.EInvalid, "only root can run flows as the user %s; start this process as root, or leave --run-as out",
+			core.HideURL(name))
 	}
 	found, err := user.Lookup(name)
 	if unknown := user.UnknownUserError(""); errors.As(err, &unknown) {
