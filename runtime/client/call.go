@@ -208,6 +208,10 @@ func repeatable(method, path string, body any) bool {
 		return body.IdempotencyKey != nil
 	case core.DeploymentFlowRunCreate:
 		return body.IdempotencyKey != nil
+	case map[string]any: // of Raw
+		if key, _ := body["idempotency_key"].(string); key != "" {
+			return true
+		}
 	case stateChange:
 		// Known by its transition, see SetFlowRunState. A failure may be answered
 		// by a retry's state, which does not name the transition: a second one

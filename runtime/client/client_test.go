@@ -335,6 +335,10 @@ func TestBreak(t *testing.T) {
 		t.Errorf("%d runs, want one of each call", n)
 	}
 	sent.Store(0)
+	if _, err := r.Raw(ctx, "POST", "/flow_runs/", map[string]any{"flow_id": run.FlowID, "idempotency_key": "raw"}); err != nil || sent.Load() != 2 {
+		t.Errorf("a raw body with a key was sent %d times: %v", sent.Load(), err)
+	}
+	sent.Store(0)
 	refused(t, "logs", r.WriteLogs(ctx, []core.LogCreate{{Name: "l", Level: 20, Message: "m", Timestamp: core.Now(), FlowRunID: run.ID}}), core.EUnavailable)
 	if sent.Load() != 1 {
 		t.Errorf("logs sent %d times", sent.Load())
