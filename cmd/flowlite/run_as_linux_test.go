@@ -43,6 +43,9 @@ func (p *program) asked(dir, command string) string {
 // TestRunAs: flows of a worker of root run as another user, and read nothing of
 // the server.
 func TestRunAs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts programs; left out with -short")
+	}
 	if os.Geteuid() != 0 {
 		t.Skip("only root can start processes of other users")
 	}

@@ -21,7 +21,7 @@ func (*Command) Help() string {
 Commands, flags, values of flags and the names that the server knows are completed.`
 }
 
-// shell is how one shell is told of a program that completes its own line.
+// shell is the setup of completion for one kind of shell.
 type shell struct{ code, line, file string }
 
 const bashCode = "complete -o default -o bashdefault -C %[2]q %[1]s"
