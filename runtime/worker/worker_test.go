@@ -39,8 +39,8 @@ func TestCommands(t *testing.T) {
 	<-w.Ready()
 	t.Setenv("OF_WORKER", "kept")
 	unset := f.submit("unset", map[string]any{"command": "echo B=[$B] W=[$OF_WORKER]", "env": map[string]any{"B": nil, "OF_WORKER": nil}}, "")
-	good := f.submit("good", command("echo hello $WHO; echo aside >&2"), "")
-	f.runs[good].JobVariables = core.JSON(`{"command":"echo hello $WHO from $PWD; echo aside >&2","env":{"WHO":"{{ prefect.variables.greeting }}"}}`)
+	good := f.submit("good", map[string]any{"command": "echo hello $WHO from $PWD; echo aside >&2",
+		"env": map[string]any{"WHO": "{{ prefect.variables.greeting }}"}}, "")
 	bad := f.submit("bad", command("echo oh no >&2; exit 3"), "")
 	silent := f.submit("silent", command("exit 0"), "x.go:Y")
 	killed := f.submit("killed", command("kill -9 $$"), "")
