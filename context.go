@@ -20,6 +20,10 @@ var (
 	ErrStopped   = engine.ErrStopped
 )
 
+// ErrCodeChanged is the error of a task call that a person chose to fail because
+// a completed call may be the same one with an input of another type.
+var ErrCodeChanged = engine.ErrCodeChanged
+
 // Info is what code can know of the run it is part of.
 type Info struct {
 	RunID        string

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -223,6 +224,7 @@ func deployed(ctx context.Context, name string, params any, opts []DeployedOptio
 		if d.Params, err = json.Marshal(params); err != nil {
 			return nil, d, fmt.Errorf("parameters of %s: %w", name, err)
 		}
+		d.Decode = stored(reflect.TypeOf(params))
 	}
 	for _, opt := range opts {
 		opt.applyDeployed(&d)

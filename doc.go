@@ -11,7 +11,9 @@
 // A task's result is on disk before Run returns, and a finished task is never
 // executed again within its run, whatever crashes. A task call is identified by
 // its name, its input, and the ordinal of the call with that input, so goroutines
-// may call tasks in any order and code may change between attempts. A side effect
+// may call tasks in any order and code may change between attempts. If the type of
+// an input changes, a finished call is recognized by its stored input. [KeyBy] and
+// [Renamed] keep the identity of calls through other changes. A side effect
 // happens at least once: pass [Info.IdempotencyKey] to the other system to make
 // it once.
 //

@@ -37,6 +37,49 @@ func ExampleKey() {
 	// calls: 1
 }
 
+func ExampleKeyBy() {
+	type payment struct {
+		Order string
+		Cents int
+	}
+	calls := 0
+	charge := flowlite.NewTask("charge", func(_ context.Context, p payment) (int, error) { calls++; return p.Cents, nil },
+		flowlite.KeyBy(func(p payment) string { return p.Order }))
+	flow := flowlite.NewFlow("once-per-order", func(ctx context.Context, _ struct{}) (int, error) {
+		if _, err := charge.Run(ctx, payment{"7", 100}); err != nil {
+			return 0, err
+		}
+		return charge.Run(ctx, payment{"7", 250}) // the same call, because the order is the same
+	})
+	fmt.Println(flow.Run(context.Background(), struct{}{}))
+	fmt.Println("calls:", calls)
+	// Output:
+	// 100 <nil>
+	// calls: 1
+}
+
+func ExampleRenamed() {
+	work := func(_ context.Context, order int) (string, error) {
+		fmt.Println("charged order", order)
+		return "paid", nil
+	}
+	charge := flowlite.NewTask("charge", work)
+	pay := flowlite.NewTask("pay", work, flowlite.Renamed("charge"))
+	flow := flowlite.NewFlow("orders", func(ctx context.Context, _ struct{}) (string, error) {
+		if flowlite.Current(ctx).Attempt == 1 { // the earlier version of the code
+			if _, err := charge.Run(ctx, 7); err != nil {
+				return "", err
+			}
+			return "", errors.New("the process is replaced by a new version")
+		}
+		return pay.Run(ctx, 7)
+	}, flowlite.Retries(1))
+	fmt.Println(flow.Run(context.Background(), struct{}{}))
+	// Output:
+	// charged order 7
+	// paid <nil>
+}
+
 func ExampleTags() {
 	show := func(ctx context.Context, _ struct{}) (string, error) {
 		run := flowlite.Current(ctx)

@@ -116,6 +116,24 @@ func CacheFor(d time.Duration) TaskOption {
 // the same key are one call.
 func Key(key string) TaskOption { return taskOption(func(s *engine.TaskOptions) { s.Key = key }) }
 
+// KeyBy makes a call's identity within its run from its input: calls with the
+// same key are one call, whatever else their inputs hold. An input type can then
+// change as long as the key stays. With an empty key, the input is the identity.
+func KeyBy[In any](key func(In) string) TaskOption {
+	return taskOption(func(s *engine.TaskOptions) {
+		s.KeyBy = func(in any) string {
+			v, _ := in.(In)
+			return key(v)
+		}
+	})
+}
+
+// Renamed names what the task or step was called before: runs that were begun
+// by earlier code reuse what they did under those names.
+func Renamed(old ...string) TaskOption {
+	return taskOption(func(s *engine.TaskOptions) { s.Renamed = append(slices.Clip(s.Renamed), old...) })
+}
+
 // MaxConcurrency bounds how many calls of the task a run executes at once.
 func MaxConcurrency(n int) TaskOption {
 	return taskOption(func(s *engine.TaskOptions) { s.Concurrency = n })

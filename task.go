@@ -1,15 +1,18 @@
 package flowlite
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
+	"reflect"
 	"sync"
 
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/engine"
+	"github.com/flowlite/flowlite/runtime/schema"
 )
 
 // Task is a unit of work of flows: retried, timed, cached and remembered.
@@ -20,7 +23,7 @@ func NewTask[In, Out any](name string, fn func(ctx context.Context, in In) (Out,
 	if name == "" {
 		panic("flowlite.NewTask: a task needs a name")
 	}
-	t := &Task[In, Out]{engine.Task{Name: name, Fn: func(ctx context.Context, in any) (core.JSON, error) {
+	t := &Task[In, Out]{engine.Task{Name: name, Decode: stored(reflect.TypeFor[In]()), Fn: func(ctx context.Context, in any) (core.JSON, error) {
 		v, _ := in.(In)
 		return encoded(fn(ctx, v))
 	}}}
@@ -126,6 +129,30 @@ func (t *Task[In, Out]) Each(ctx context.Context, in iter.Seq[In]) iter.Seq2[Out
 				return
 			}
 		}
+	}
+}
+
+// stored returns a function that reads an input of an earlier version of the
+// code into a t, once with its new fields at zero and once at their defaults.
+func stored(t reflect.Type) func(core.JSON) ([]any, error) {
+	return func(in core.JSON) ([]any, error) {
+		texts := []core.JSON{in}
+		if t.Kind() == reflect.Struct {
+			if s, err := schema.Of(t); err == nil {
+				texts = append(texts, schema.Defaults(s, in))
+			}
+		}
+		var values []any
+		for _, text := range texts {
+			v := reflect.New(t)
+			d := json.NewDecoder(bytes.NewReader(text))
+			d.UseNumber()
+			if err := d.Decode(v.Interface()); err != nil {
+				return nil, err
+			}
+			values = append(values, v.Elem().Interface())
+		}
+		return values, nil
 	}
 }
 

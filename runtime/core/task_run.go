@@ -86,6 +86,13 @@ func (r *TaskRunReport) Check() error {
 	return err
 }
 
+// Labels of a task run in which a Go flow keeps the input of the call, so that a
+// later version of its code recognizes the call.
+const (
+	InputLabel      = "flowlite.input"
+	ParametersLabel = "flowlite.parameters" // of a subflow
+)
+
 // Check returns EInvalid for a text that is too long, or JSON that cannot be stored.
 func (t *TaskRun) Check() error {
 	err := cmp.Or(MaxTaskKey.Check(t.TaskKey), MaxTaskDynamicKey.Check(t.DynamicKey), MaxTaskCacheKey.CheckPtr(t.CacheKey),

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"strconv"
 	"strings"
 
@@ -24,6 +25,10 @@ type taskCall struct {
 	prior *core.State // set: the outcome is known
 	twin  *keyedCall
 	first bool // of the calls with the same key
+
+	input     core.JSON
+	formerKey string        // set: the row is of earlier code; the key that today's code gives it
+	clash     *core.TaskRun // a completed call that may be this one
 }
 
 // keyedCall lets calls that share a key share the outcome, too.
@@ -36,22 +41,18 @@ type keyedCall struct {
 // identify gives a call its identity. It is done in the order of the calls,
 // before anything runs at once.
 func (r *run) identify(t *Task, in any) (*taskCall, error) {
-	id := ident{task: t.Name, key: t.Options.Key}
-	if id.key == "" && !t.NoInput {
-		b, err := json.Marshal(in)
-		if err != nil {
-			return nil, Permanent(fmt.Errorf("task %s: its input cannot be encoded as JSON: %w", t.Name, inputError(err)))
-		}
-		sum := sha256.Sum256(b)
-		id.key = hex.EncodeToString(sum[:8])
+	key, input, given, err := t.key(in)
+	if err != nil {
+		return nil, err
 	}
+	id := ident{task: t.Name, key: key}
 	if err := cmp.Or(core.MaxTaskKey.Check(t.Name), core.MaxTaskDynamicKey.Check(id.key)); err != nil {
 		return nil, Permanent(fmt.Errorf("task %s: %w", t.Name, err))
 	}
-	c := &taskCall{r: r, t: t, in: in}
+	c := &taskCall{r: r, t: t, in: in, input: input}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if t.Options.Key != "" {
+	if given {
 		if c.twin = r.keyed[id]; c.twin != nil {
 			return c, nil
 		}
@@ -60,30 +61,83 @@ func (r *run) identify(t *Task, in any) (*taskCall, error) {
 	} else {
 		n := r.occurs[id]
 		r.occurs[id] = n + 1
-		if id.key != "" {
-			id.key += "-"
-		}
-		id.key += strconv.Itoa(n)
+		id.key = numberedKey(id.key, n)
 	}
 	c.n = r.names[t.Name]
 	r.names[t.Name]++
-	if old := r.prior[id]; old != nil {
+	old := r.prior[id]
+	if old == nil {
+		if old, c.clash = r.formerly(t, id, input); old != nil {
+			c.formerKey = t.Name + "/" + id.key
+		}
+	}
+	if old != nil {
+		r.matched[old.ID] = true
 		c.row, c.prior = old, r.settled(old)
 		if c.prior == nil && old.StateType.Final() {
 			old.RunCount = 0
 		}
 		return c, nil
 	}
+	if c.clash != nil {
+		r.matched[c.clash.ID] = true
+	}
 	now := r.e.clock.Now()
 	o := t.Options
 	c.row = &core.TaskRun{ID: core.NewID(), Created: now, Updated: now, Name: t.Name + "-" + strconv.Itoa(c.n),
 		FlowRunID: r.rec.ID, TaskKey: t.Name, DynamicKey: id.key, Tags: o.Tags, Labels: core.JSON("{}"),
 		TaskInputs: waitFor(o.After), FlowRunRunCount: r.rec.RunCount, ExpectedStartTime: now}
+	if !given {
+		c.row.Labels = r.kept(t, input)
+	}
 	if o.Retry.Max > 0 {
 		d, _ := o.Retry.delay(nil, 1)
 		c.row.EmpiricalPolicy = core.TaskRunPolicy{Retries: core.Ptr(int64(o.Retry.Max)), RetryDelay: core.ToJSON(d.Seconds())}
 	}
 	return c, nil
+}
+
+// key returns what a call with this input is known by, the encoding of the
+// input, and whether the code gave the key.
+func (t *Task) key(in any) (key string, input core.JSON, given bool, err error) {
+	if t.Options.Key != "" || t.NoInput {
+		return t.Options.Key, nil, t.Options.Key != "", nil
+	}
+	if t.Options.KeyBy != nil {
+		if key, err = t.keyBy(in); err != nil {
+			return "", nil, false, Permanent(fmt.Errorf("task %s: its key: %w", t.Name, err))
+		}
+	}
+	input, err = json.Marshal(in)
+	switch {
+	case key != "":
+		return key, input, true, nil
+	case err != nil:
+		return "", nil, false, Permanent(fmt.Errorf("task %s: its input cannot be encoded as JSON: %w", t.Name, inputError(err)))
+	}
+	return digest(input), input, false, nil
+}
+
+func (t *Task) keyBy(in any) (key string, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &PanicError{Value: p, Stack: debug.Stack()}
+		}
+	}()
+	return t.Options.KeyBy(in), nil
+}
+
+func digest(input core.JSON) string {
+	sum := sha256.Sum256(input)
+	return hex.EncodeToString(sum[:8])
+}
+
+// numberedKey is the key of the n-th call with the same input.
+func numberedKey(key string, n int) string {
+	if key != "" {
+		key += "-"
+	}
+	return key + strconv.Itoa(n)
 }
 
 // inputError names the place of the value that JSON has no form for.

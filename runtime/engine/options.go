@@ -80,6 +80,8 @@ type TaskOptions struct {
 	CacheKey    func(in any) string
 	CacheFor    time.Duration
 	Key         string
+	KeyBy       func(in any) string
+	Renamed     []string // former names
 	Concurrency int
 	After       []*Future
 }
@@ -93,6 +95,8 @@ type Flow struct {
 	// Check completes parameters that come from outside the program, or says
 	// what is wrong with them. Nil takes them as they are.
 	Check func(params core.JSON) (core.JSON, error)
+	// Decode is that of the Task that stands for a subflow.
+	Decode func(stored core.JSON) ([]any, error)
 	// Declared returns the deployments that the flow's code declares, or one of
 	// that name if it declares none.
 	Declared func(name string) ([]core.DeploymentCreate, error)
@@ -122,4 +126,9 @@ type Task struct {
 	Options TaskOptions
 	Fn      func(ctx context.Context, in any) (core.JSON, error)
 	NoInput bool // a step: identity is name and occurrence
+	Subflow bool // the call stands for a run of a flow
+	// Decode reads an input that an earlier version of the code stored into
+	// today's type: with new fields at zero and, where the type declares
+	// defaults, with those. Nil compares the calls of no earlier version.
+	Decode func(stored core.JSON) ([]any, error)
 }

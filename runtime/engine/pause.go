@@ -21,6 +21,9 @@ type Ask struct {
 	Suspend     bool
 }
 
+// noTimeout waits for an answer for as long as it takes.
+const noTimeout time.Duration = -1
+
 // Pause stops the flow until somebody resumes the run, and returns the input
 // they gave. The answer is kept: a later process does not ask again.
 func Pause(ctx context.Context, a Ask) (core.JSON, error) {
@@ -93,7 +96,9 @@ func (p *pause) proposal() (core.StateCreate, error) {
 		c.Message = &p.Description
 	}
 	c.Details.PauseKey = &p.Key
-	c.Details.PauseTimeout = r.e.clock.Now().Add(p.Timeout)
+	if p.Timeout != noTimeout {
+		c.Details.PauseTimeout = r.e.clock.Now().Add(p.Timeout)
+	}
 	if p.Schema == nil {
 		return c, nil
 	}
@@ -116,7 +121,10 @@ func (p *pause) hold(ctx context.Context) error {
 		r.mu.Lock()
 		id := r.rec.StateID
 		r.mu.Unlock()
-		wait := core.Seconds(min(30, max(0.05, until.Sub(r.e.clock.Now()).Seconds()+0.05)))
+		wait := core.Seconds(30)
+		if until != 0 {
+			wait = core.Seconds(min(30, max(0.05, until.Sub(r.e.clock.Now()).Seconds()+0.05)))
+		}
 		if _, ok := r.e.clock.(realClock); !ok {
 			wait = 0.02 // virtual time may pass meanwhile
 		}
@@ -152,7 +160,7 @@ func (p *pause) hold(ctx context.Context) error {
 			}
 			return err
 		}
-		if r.e.clock.Now() > until {
+		if until != 0 && r.e.clock.Now() > until {
 			// The rule that knows the timeout turns this proposal into FAILED.
 			res, err := r.propose(r.wctx, core.StateCreate{Type: core.Running}, false)
 			if err != nil {

@@ -21,8 +21,11 @@ type run struct {
 	occurs map[ident]int
 	names  map[string]int
 	keyed  map[ident]*keyedCall
-	pauses int
-	places map[string]chan struct{}
+	// edits is by kind and name of a task, matched has the rows of prior that calls have taken.
+	edits   map[ident]*edits
+	matched map[core.UUID]bool
+	pauses  int
+	places  map[string]chan struct{}
 
 	replayFrom  int64     // not 0, resume: failures since this attempt are replayed, too
 	fresh       core.Time // outcomes older than this do not count
@@ -94,6 +97,7 @@ func (r *run) forget() {
 	r.mu.Lock()
 	r.prior, r.occurs, r.names = map[ident]*core.TaskRun{}, map[ident]int{}, map[string]int{}
 	r.keyed, r.pauses = map[ident]*keyedCall{}, 0
+	r.edits, r.matched = map[ident]*edits{}, map[core.UUID]bool{}
 	r.mu.Unlock()
 }
 

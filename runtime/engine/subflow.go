@@ -16,11 +16,14 @@ func RunFlow(ctx context.Context, f *Flow, params core.JSON) (core.JSON, error) 
 	if s == nil {
 		return nil, errors.New("a sub-flow needs a run around it")
 	}
-	c, err := s.run.identify(&Task{Name: f.Name}, params)
+	c, err := s.run.identify(&Task{Name: f.Name, Subflow: true, Decode: f.Decode}, params)
 	if err != nil {
 		return nil, err
 	}
 	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
+	if err := c.settleIdentity(ctx); err != nil {
 		return nil, err
 	}
 	if c.prior != nil {
@@ -79,7 +82,8 @@ func (c *taskCall) placeholder() error {
 type Deployed struct {
 	Flow, Name string
 	Params     core.JSON
-	Top        bool // not a sub-flow of the caller
+	Decode     func(stored core.JSON) ([]any, error) // of the Task that stands for the run
+	Top        bool                                  // not a sub-flow of the caller
 	RunName    string
 }
 
@@ -169,7 +173,11 @@ func (d Deployed) call(ctx context.Context) (*taskCall, error) {
 	if s == nil {
 		return nil, nil
 	}
-	return s.run.identify(&Task{Name: d.Flow + "/" + d.Name}, d.Params)
+	c, err := s.run.identify(&Task{Name: d.Flow + "/" + d.Name, Subflow: true, Decode: d.Decode}, d.Params)
+	if err == nil {
+		err = c.settleIdentity(ctx)
+	}
+	return c, err
 }
 
 // wantsResult asks a Python flow, which keeps its results for itself, to leave

@@ -98,6 +98,9 @@ func (c *taskCall) run(ctx context.Context) (core.JSON, error) {
 	if err := left(ctx); err != nil {
 		return nil, err
 	}
+	if err := c.settleIdentity(ctx); err != nil {
+		return nil, err
+	}
 	if c.prior != nil {
 		return c.replay()
 	}

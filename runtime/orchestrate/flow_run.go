@@ -193,7 +193,7 @@ func (s *Service) insertFlowRun(
 		if err != nil {
 			return nil, err
 		}
-		inherited = task.Labels
+		inherited = withoutLabel(task.Labels, core.ParametersLabel)
 	}
 	run.Labels = mergeLabels(inherited, system, labels)
 	asked := rules.ForcedFlow

@@ -65,3 +65,12 @@ func (s *Service) UpdateFlowRunLabels(ctx context.Context, id core.UUID, labels 
 		return tx.UpdateFlowRun(ctx, run)
 	})
 }
+
+func withoutLabel(labels core.JSON, name string) core.JSON {
+	m := labels.Map()
+	if _, ok := m[name]; !ok {
+		return labels
+	}
+	delete(m, name)
+	return core.ToJSON(m)
+}
