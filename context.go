@@ -13,11 +13,12 @@ import (
 // Causes of a run's context's end, as context.Cause tells them; a replayed
 // error is one of them where the first was.
 var (
-	ErrCancelled = engine.ErrCancelled
-	ErrTimedOut  = engine.ErrTimedOut
-	ErrLeaseLost = engine.ErrLeaseLost
-	ErrSuspended = engine.ErrSuspended
-	ErrStopped   = engine.ErrStopped
+	ErrCancelled  = engine.ErrCancelled
+	ErrTimedOut   = engine.ErrTimedOut
+	ErrLeaseLost  = engine.ErrLeaseLost
+	ErrUnanswered = engine.ErrUnanswered
+	ErrSuspended  = engine.ErrSuspended
+	ErrStopped    = engine.ErrStopped
 )
 
 // ErrCodeChanged is the error of a task call that a person chose to fail because

@@ -2,6 +2,7 @@ package flowlite_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -52,6 +53,48 @@ func ExamplePause() {
 	// Paused Pay 500 to ACME?
 	// paid, comment: none
 	// Completed <nil>
+}
+
+func ExamplePause_unanswered() {
+	refund := flowlite.NewFlow("refund", func(ctx context.Context, _ struct{}) (string, error) {
+		_, err := flowlite.Pause[approval](ctx, flowlite.Ask{Description: "Pay 500 to ACME?", Timeout: time.Millisecond})
+		if errors.Is(err, flowlite.ErrUnanswered) {
+			return "escalated", nil // the run goes on
+		}
+		return "paid", err
+	})
+	fmt.Println(refund.Run(context.Background(), struct{}{}))
+	// Output: escalated <nil>
+}
+
+func ExampleAsk() {
+	refund := flowlite.NewFlow("refund", func(ctx context.Context, _ struct{}) (string, error) {
+		a, err := flowlite.Pause[approval](ctx, flowlite.Ask{Timeout: time.Millisecond, OnTimeout: approval{Comment: "too late"}})
+		return a.Comment, err
+	})
+	fmt.Println(refund.Run(context.Background(), struct{}{}))
+	// Output: too late <nil>
+}
+
+func ExampleCleanup() {
+	release := flowlite.NewTask("release", func(_ context.Context, room string) (bool, error) {
+		fmt.Println("released", room)
+		return true, nil
+	})
+	book := flowlite.NewFlow("book", func(ctx context.Context, p struct{ Room string }) (string, error) {
+		defer func(ctx context.Context) {
+			if ctx.Err() == nil { // not when the run is suspended or continues elsewhere
+				_, _ = release.Run(ctx, p.Room)
+			}
+		}(flowlite.Cleanup(ctx))
+		<-ctx.Done() // takes too long
+		return "", context.Cause(ctx)
+	}, flowlite.Timeout(time.Millisecond))
+	_, err := book.Run(context.Background(), struct{ Room string }{"room 7"})
+	fmt.Println(errors.Is(err, flowlite.ErrTimedOut))
+	// Output:
+	// released room 7
+	// true
 }
 
 func ExampleSuspend() {

@@ -2,6 +2,7 @@ package flowlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"time"
@@ -13,8 +14,11 @@ import (
 // Ask is what a Pause tells the person who is asked.
 type Ask struct {
 	Description string        // Markdown, shown above the form
-	Timeout     time.Duration // unanswered for so long, the run fails; default an hour
-	Key         string        // identity of the pause in its run; default its number
+	Timeout     time.Duration // unanswered for so long, the flow sees ErrUnanswered; default an hour
+	// OnTimeout is the answer if nobody gave one in time: a value of the type that
+	// the pause returns, in place of ErrUnanswered.
+	OnTimeout any
+	Key       string // identity of the pause in its run; default its number
 }
 
 // Pause stops the flow until somebody resumes the run and fills in a T, whose
@@ -33,11 +37,29 @@ func pause[T any](ctx context.Context, a Ask, suspend bool) (v T, err error) {
 		}
 	}
 	b, err := engine.Pause(ctx, q)
+	if errors.Is(err, engine.ErrUnanswered) && a.OnTimeout != nil {
+		v, ok := a.OnTimeout.(T)
+		if !ok {
+			return v, fmt.Errorf("Ask.OnTimeout is a %T; the pause returns a %T", a.OnTimeout, v)
+		}
+		return v, nil
+	}
 	if err == nil && q.Schema != nil {
 		b = schema.Defaults(q.Schema, b.OrObject())
 	}
 	return decoded[T](b, err)
 }
+
+// Cleanup returns a context for what a flow or task undoes when it ends:
+//
+//	defer undo(flowlite.Cleanup(ctx))
+//
+// The context has the values of ctx, so that undo can call tasks. It lives on for
+// 25 s after ctx was cancelled or timed out. If the run continues elsewhere or
+// later (the process stops, the run is suspended, or the lease is lost), the
+// context is done at once, so that nothing is undone that the run still needs:
+// undo returns if its context's Err is not nil.
+func Cleanup(ctx context.Context) context.Context { return engine.Cleanup(ctx) }
 
 // Sleep waits durably: after a crash only the rest is slept. A long sleep of a
 // deployed run frees its process; return its error at once.

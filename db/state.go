@@ -42,6 +42,7 @@ type sparseDetails struct {
 	TransitionID      core.UUID         `json:"transition_id,omitzero"`
 	TaskParametersID  core.UUID         `json:"task_parameters_id,omitzero"`
 	TraceParent       *string           `json:"traceparent,omitzero"`
+	Wakes             bool              `json:"wakes,omitzero"`
 }
 
 func storedDetails(d core.StateDetails) core.JSON { return core.ToJSON(sparseDetails(d)) }

@@ -58,6 +58,9 @@ type FlowRunPolicy struct {
 	PauseKeys         []string `json:"pause_keys"`
 	Resuming          bool     `json:"resuming"`
 	RetryType         *string  `json:"retry_type"` // in_process, reschedule or null
+	// CancelAt is set if the run was cancelled while it had no process: the key of
+	// its pause, or empty for a sleep. It is woken once, for its clean-up.
+	CancelAt *string `json:"cancel_at,omitempty"`
 }
 
 // SetDelay sets the delay between attempts. Prefect clients take only whole

@@ -98,6 +98,9 @@ type StateDetails struct {
 	TransitionID      UUID              `json:"transition_id"`
 	TaskParametersID  UUID              `json:"task_parameters_id"`
 	TraceParent       *string           `json:"traceparent"`
+	// Wakes marks what flowlite's own engine waits for: its run is woken to see a
+	// time-out or a cancellation, instead of being ended from outside.
+	Wakes bool `json:"wakes,omitempty"`
 }
 
 // StateCreate is a proposed state: id and timestamp are the server's to give.
@@ -152,3 +155,7 @@ type ResultDetails struct {
 	Reason       *string `json:"reason,omitempty"`
 	DelaySeconds *int64  `json:"delay_seconds,omitempty"`
 }
+
+// UnansweredKey is the key of the run input that says that nobody answered a
+// pause in time.
+func UnansweredKey(pause string) string { return "paused-" + pause + "-unanswered" }

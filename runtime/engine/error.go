@@ -13,6 +13,9 @@ import (
 var (
 	ErrCancelled = errors.New("the run was cancelled")
 	ErrTimedOut  = errors.New("the time limit was exceeded")
+	// ErrUnanswered is a time-out, too: errors.Is tells both.
+	ErrUnanswered = fmt.Errorf("nobody answered the pause: %w", ErrTimedOut)
+
 	ErrLeaseLost = errors.New("the run was given to another process")
 	ErrSuspended = errors.New("the run is suspended: its process ends, and the run continues when it is resumed")
 

@@ -61,6 +61,9 @@ func (r *run) attempt(ctx context.Context) (out *Outcome, again bool, err error)
 		return r.work(ctx)
 	}
 	p := r.rec.EmpiricalPolicy
+	r.mu.Lock()
+	r.cancelAt = p.CancelAt
+	r.mu.Unlock()
 	r.replayFrom = 0
 	if p.Resuming || r.rec.StateType == core.Running || r.rec.StateType == core.Paused {
 		r.replayFrom = max(1, r.rec.RunCount)
@@ -219,7 +222,7 @@ func (r *run) cancelled(cause error) (*core.State, error) {
 func (r *run) call(ctx context.Context) (result core.JSON, err, cause error) {
 	ctx, cancel := context.WithCancelCause(withScope(ctx, &scope{run: r}))
 	defer cancel(nil)
-	r.suspend = cancel
+	r.suspend, r.ctx = cancel, ctx
 	if r.root == r {
 		defer r.watch(ctx, cancel)()
 	}
@@ -249,7 +252,7 @@ func (r *run) finish(ctx context.Context, result core.JSON, err, cause error) (*
 	c := core.StateCreate{Type: core.Completed}
 	force := false
 	switch {
-	case err == nil:
+	case err == nil && !(r.rec.EmpiricalPolicy.CancelAt != nil && errors.Is(cause, ErrCancelled)):
 		data, perr := pack(r.wctx, r.e.o, r.rec.ID.String()+"/"+safeName(r.flow.Name)+".json", result)
 		if perr != nil {
 			return nil, perr

@@ -53,10 +53,14 @@ func guard(ctx context.Context, abandon abandoning, fn func(context.Context) (co
 		o := <-done
 		return o.v, o.err
 	}
+	grace := abandonAfter
+	if s := scopeOf(ctx); s != nil && s.cleanup.Load() && !leaves(context.Cause(ctx)) {
+		grace += CleanupLimit
+	}
 	select {
 	case o := <-done:
 		return o.v, o.err
-	case <-time.After(abandonAfter):
+	case <-time.After(grace):
 		return nil, context.Cause(ctx)
 	}
 }

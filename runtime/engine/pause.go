@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -59,6 +60,15 @@ func (p *pause) wait(ctx context.Context) (core.JSON, error) {
 	if v, ok, err := p.answer(); ok || err != nil {
 		return v, err
 	}
+	r.root.mu.Lock()
+	at := r.root.cancelAt
+	r.root.mu.Unlock()
+	fired := slices.Contains(r.rec.EmpiricalPolicy.PauseKeys, p.Key)
+	if at != nil && (!fired || *at == p.Key) {
+		if err := r.endWoken(); err != nil {
+			return nil, err
+		}
+	}
 	r.report.flushStarts()
 	_ = r.e.logs.flush(ctx)
 	c, err := p.proposal()
@@ -75,6 +85,9 @@ func (p *pause) wait(ctx context.Context) (core.JSON, error) {
 	}
 	switch {
 	case res.Status == core.Abort:
+		if errors.Is(context.Cause(ctx), ErrCancelled) {
+			return nil, ErrCancelled
+		}
 		return nil, fmt.Errorf("pause: %s", core.Deref(res.Details.Reason))
 	case res.Status == core.Reject && res.State.Type == core.Running:
 		return p.given() // this pause was resumed before
@@ -95,7 +108,7 @@ func (p *pause) proposal() (core.StateCreate, error) {
 	if p.Description != "" {
 		c.Message = &p.Description
 	}
-	c.Details.PauseKey = &p.Key
+	c.Details.PauseKey, c.Details.Wakes = &p.Key, true
 	if p.Timeout != noTimeout {
 		c.Details.PauseTimeout = r.e.clock.Now().Add(p.Timeout)
 	}
@@ -147,7 +160,7 @@ func (p *pause) hold(ctx context.Context) error {
 			r.root.suspend(ErrCancelled)
 			return ErrCancelled
 		case now.StateType.Final():
-			return fmt.Errorf("%w: nobody answered the pause: %s", ErrTimedOut, core.Deref(now.State.Message))
+			return fmt.Errorf("%w: %s", ErrUnanswered, core.Deref(now.State.Message)) // by a server that ends such runs itself
 		case now.StateType == core.Paused && now.State.Details.PauseReschedule:
 			r.root.suspend(ErrSuspended)
 			return ErrSuspended
@@ -161,16 +174,48 @@ func (p *pause) hold(ctx context.Context) error {
 			return err
 		}
 		if until != 0 && r.e.clock.Now() > until {
-			// The rule that knows the timeout turns this proposal into FAILED.
+			// An answer that arrives before the run is RUNNING still counts.
+			if err := p.noteUnanswered(); err != nil {
+				return err
+			}
 			res, err := r.propose(r.wctx, core.StateCreate{Type: core.Running}, false)
 			if err != nil {
 				return err
 			}
 			if res.State != nil && res.State.Type.Final() {
-				return fmt.Errorf("%w: nobody answered the pause within %s", ErrTimedOut, p.Timeout)
+				return fmt.Errorf("%w within %s", ErrUnanswered, p.Timeout) // servers that end such runs themselves
+			}
+			if res.State != nil && res.State.Type == core.Running {
+				return nil
 			}
 		}
 	}
+}
+
+func (p *pause) noteUnanswered() error {
+	r := p.r
+	err := persist(r.wctx, func() error {
+		return r.e.o.CreateFlowRunInput(r.wctx, r.rec.ID, core.UnansweredKey(p.Key), "true", "")
+	})
+	if core.CodeOf(err) == core.EConflict {
+		return nil
+	}
+	return err
+}
+
+// endWoken ends a run that was woken only for its clean-up: once. What the
+// clean-up calls then runs.
+func (r *run) endWoken() error {
+	root := r.root
+	root.mu.Lock()
+	woken := root.cancelAt != nil
+	root.cancelAt = nil
+	root.mu.Unlock()
+	if !woken {
+		return nil
+	}
+	root.suspend(ErrCancelled)
+	return ErrCancelled
 }
 
 func (p *pause) answer() (core.JSON, bool, error) {
@@ -194,6 +239,15 @@ func (p *pause) given() (core.JSON, error) {
 	v, ok, err := p.answer()
 	if err != nil || ok {
 		return v, err
+	}
+	_, err = ask(p.r.wctx, func() (string, error) {
+		return p.r.e.o.FlowRunInput(p.r.wctx, p.r.rec.ID, core.UnansweredKey(p.Key))
+	})
+	if !core.IsNotFound(err) {
+		if err == nil {
+			err = fmt.Errorf("%w within %s", ErrUnanswered, p.Timeout)
+		}
+		return nil, err
 	}
 	if p.Initial != nil {
 		return p.Initial, nil

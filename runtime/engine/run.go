@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -30,6 +31,8 @@ type run struct {
 	replayFrom  int64     // not 0, resume: failures since this attempt are replayed, too
 	fresh       core.Time // outcomes older than this do not count
 	suspend     context.CancelCauseFunc
+	ctx         context.Context // of the flow's code
+	cancelAt    *string         // set: the process was started for the flow's clean-up
 	stateID     core.UUID
 	entered     bool // RUNNING since it was made, and nothing else has begun it
 	stoppedHere bool // cancelled by this engine before the flow's code ran
@@ -43,6 +46,8 @@ type scope struct {
 	run  *run
 	task *core.TaskRun
 	cur  *taskCall
+
+	cleanup atomic.Bool // the code has a context of Cleanup
 }
 
 type scopeKey struct{}

@@ -164,7 +164,7 @@ func TestSuspendFreesTheProcess(t *testing.T) {
 	b := newBench(t)
 	var before, after int
 	one, two := counting("one", &before), counting("two", &after)
-	form := core.JSON(`{"type":"object","properties":{"ok":{"type":"boolean"}},"required":["ok"]}`)
+
 	f := flowOf(func(ctx context.Context) (any, error) {
 		if _, err := Call(ctx, one, 1); err != nil {
 			return nil, err

@@ -23,6 +23,9 @@ func Sleep(ctx context.Context, d time.Duration) error {
 	if err != nil || c.prior != nil {
 		return err
 	}
+	if err := r.endWoken(); err != nil {
+		return err
+	}
 	var wake core.Time
 	if st := c.row.State; st != nil && st.Type == core.Scheduled {
 		wake = st.Details.ScheduledTime
@@ -56,7 +59,7 @@ func (r *run) leaveUntil(wake core.Time) error {
 		return err
 	}
 	c := core.StateCreate{Type: core.Scheduled, Name: "Sleeping"}
-	c.Details.ScheduledTime = wake
+	c.Details.ScheduledTime, c.Details.Wakes = wake, true
 	if _, err := r.propose(r.wctx, c, false); err != nil {
 		return err
 	}

@@ -104,6 +104,9 @@ func (c *taskCall) run(ctx context.Context) (core.JSON, error) {
 	if c.prior != nil {
 		return c.replay()
 	}
+	if err := c.r.endWoken(); err != nil {
+		return nil, err
+	}
 	for _, f := range c.t.Options.After {
 		_, _ = f.Get(ctx)
 	}

@@ -64,6 +64,22 @@ func TestRun(t *testing.T) {
 	}
 }
 
+func TestUnansweredPauseBelongsToTheFlow(t *testing.T) {
+	escalate := flowlite.NewTask("escalate", func(context.Context, string) (string, error) { return "escalated", nil })
+	flow := flowlite.NewFlow("escalates", func(ctx context.Context, _ struct{}) (string, error) {
+		_, err := flowlite.Pause[answer](ctx, flowlite.Ask{Timeout: 24 * time.Hour})
+		if !errors.Is(err, flowlite.ErrUnanswered) {
+			return "", err
+		}
+		return escalate.Run(ctx, "boss")
+	})
+	var got string
+	r := flowtest.Run(t, flow, struct{}{})
+	if r.Into(&got); got != "escalated" || r.State != "Completed" || len(r.Tasks("escalate")) != 1 {
+		t.Fatal(got, r.State)
+	}
+}
+
 func TestRunThatFails(t *testing.T) {
 	flow := flowlite.NewFlow("unanswered", func(ctx context.Context, _ struct{}) (answer, error) {
 		return flowlite.Pause[answer](ctx, flowlite.Ask{Timeout: 24 * time.Hour})

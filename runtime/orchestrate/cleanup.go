@@ -40,7 +40,8 @@ func (s *Service) MarkLate(ctx context.Context) (int, error) {
 	})
 }
 
-// ExpirePauses fails runs that were not resumed in time.
+// ExpirePauses ends the pauses of runs that were not resumed in time. The runs
+// of flowlite's own engine go on and see it; others fail, as with Prefect.
 func (s *Service) ExpirePauses(ctx context.Context) (int, error) {
 	return s.sweep(ctx, func() ([]core.UUID, error) {
 		return s.store.PausedPast(ctx, s.now(), sweepBatch)
@@ -49,12 +50,34 @@ func (s *Service) ExpirePauses(ctx context.Context) (int, error) {
 		if err != nil || run.StateType != core.Paused {
 			return err
 		}
+		if run.State.Details.Wakes {
+			return s.wakeUnanswered(ctx, tx, out, run)
+		}
 		d := rules.Decision{Status: core.Accept, Policy: run.EmpiricalPolicy, State: rules.NewState(core.Failed, "", rules.NeverResumed, s.now())}
 		if err := s.enterFlow(ctx, tx, out, run, &d, core.Failed); err != nil {
 			return err
 		}
 		return s.closeWithin(ctx, tx, out, run, core.Failed)
 	})
+}
+
+// wakeUnanswered notes for the flow that nobody answered, and lets it go on.
+func (s *Service) wakeUnanswered(ctx context.Context, tx core.Tx, out *commit.Outbox, run *core.FlowRun) error {
+	now, key := s.now(), core.UnansweredKey(core.Deref(run.State.Details.PauseKey))
+	if _, err := tx.FlowRunInput(ctx, run.ID, key); core.IsNotFound(err) {
+		in := &core.FlowRunInput{ID: core.NewID(), Created: now, Updated: now, FlowRunID: run.ID, Key: key, Value: "true"}
+		if err := tx.InsertFlowRunInput(ctx, in); err != nil {
+			return err
+		}
+	} else if err != nil {
+		return err
+	}
+	c := core.StateCreate{Type: core.Running}
+	if run.State.Details.PauseReschedule {
+		c = core.StateCreate{Type: core.Scheduled, Name: core.NameResuming}
+	}
+	_, err := s.proposeFlowState(ctx, tx, out, run, c, false)
+	return err
 }
 
 // CleanCancelled ends what is still live within cancelled runs: tasks and

@@ -86,7 +86,7 @@ func leaveTerminal(c *flowChange) bool {
 	case c.to == core.Scheduled && c.run.DeploymentID.IsZero():
 		return c.abort("Cannot reschedule a run without an associated deployment.")
 	}
-	c.Policy.Resuming, c.Policy.PauseKeys, c.Policy.RetryType = false, nil, nil
+	c.Policy.Resuming, c.Policy.PauseKeys, c.Policy.RetryType, c.Policy.CancelAt = false, nil, nil, nil
 	if c.to == core.Scheduled {
 		c.Policy.RetryType = core.Ptr("reschedule")
 	}
@@ -106,6 +106,11 @@ func nothingToTerminate(c *flowChange) bool {
 		return false
 	}
 	switch {
+	case c.current != nil && c.current.Details.Wakes && c.Policy.CancelAt == nil && !c.run.DeploymentID.IsZero() &&
+		(c.from == core.Scheduled || c.from == core.Paused && c.current.Details.PauseReschedule):
+		c.Policy.CancelAt, c.Policy.Resuming = core.Ptr(core.Deref(c.current.Details.PauseKey)), true
+		s := ScheduledAt(c.facts.Now, core.NameResuming, WokenToCancel, c.facts.Now)
+		return c.instead(s, "The flow run is woken to clean up before it is cancelled.")
 	case c.from == core.Scheduled && (c.run.InfrastructurePID == nil || c.current.Name == core.NameResuming):
 		return c.instead(cancelledInstead(c), "Scheduled flow run has no infrastructure to terminate.")
 	case c.from == core.Paused && c.current.Details.PauseReschedule:
@@ -113,6 +118,9 @@ func nothingToTerminate(c *flowChange) bool {
 	}
 	return false
 }
+
+// WokenToCancel is the message of a run that is scheduled only to end.
+const WokenToCancel = "Cancelled; scheduled once more for its clean-up. Cancel again to end it without."
 
 func cancelledInstead(c *flowChange) *core.State {
 	s := NewState(core.Cancelled, "", "", c.facts.Now)
@@ -209,7 +217,7 @@ func resume(c *flowChange) bool {
 		return c.keep(fmt.Sprintf("This run cannot transition to the %s state from the %s state.", c.to, c.from))
 	case d.PauseReschedule && c.run.DeploymentID.IsZero():
 		return c.keep("Cannot reschedule a paused flow run without a deployment.")
-	case d.PauseTimeout != 0 && d.PauseTimeout.Before(c.facts.Now):
+	case d.PauseTimeout != 0 && !d.Wakes && d.PauseTimeout.Before(c.facts.Now):
 		return c.instead(NewState(core.Failed, "", NeverResumed, c.facts.Now),
 			"The flow run pause has timed out and can no longer resume.")
 	}
@@ -282,7 +290,7 @@ func DecideRetry(run *core.FlowRun, fresh bool, now core.Time) Decision {
 		text = "Fresh start requested"
 	}
 	d.Status, d.Reset = core.Accept, true
-	d.Policy.Resuming, d.Policy.PauseKeys, d.Policy.RetryType = false, nil, core.Ptr("reschedule")
+	d.Policy.Resuming, d.Policy.PauseKeys, d.Policy.RetryType, d.Policy.CancelAt = false, nil, core.Ptr("reschedule"), nil
 	d.State = ScheduledAt(now, core.NameAwaitingRetry, text, now)
 	return d
 }

@@ -16,6 +16,7 @@ var (
 	withPID    = func(r *core.FlowRun) { r.InfrastructurePID = core.Ptr("123") }
 	named      = func(n string) func(*core.FlowRun) { return func(r *core.FlowRun) { r.StateName, r.State.Name = n, n } }
 	suspended  = func(r *core.FlowRun) { r.State.Details.PauseReschedule = true }
+	woken      = func(r *core.FlowRun) { r.State.Details.Wakes = true }
 	withResult = func(r *core.FlowRun) { r.State.Data = core.JSON(`{"type":"flowlite","value":1}`) }
 	unkept     = func(r *core.FlowRun) { r.State.Data = core.JSON(`{"type":"unpersisted"}`) }
 	ranTimes   = func(n int64) func(*core.FlowRun) { return func(r *core.FlowRun) { r.RunCount = n } }
@@ -91,6 +92,10 @@ func TestFlowRules(t *testing.T) {
 		{name: "4 has a process", run: runIn(core.Scheduled, withPID), to: core.StateCreate{Type: core.Cancelling}, status: core.Accept, written: "Cancelling"},
 		{name: "4 resuming", run: runIn(core.Scheduled, withPID, named("Resuming")), to: core.StateCreate{Type: core.Cancelling}, status: core.Reject, written: "Cancelled", reason: "Scheduled flow run has no infrastructure to terminate."},
 		{name: "4 suspended", run: runIn(core.Paused, suspended), to: core.StateCreate{Type: core.Cancelling}, status: core.Reject, written: "Cancelled", reason: "Suspended flow run has no infrastructure to terminate."},
+		{name: "4 suspended, and woken", run: runIn(core.Paused, suspended, deployed, woken), to: core.StateCreate{Type: core.Cancelling}, status: core.Reject, written: "Resuming", reason: "The flow run is woken to clean up before it is cancelled.",
+			then: func(p core.FlowRunPolicy) bool { return p.CancelAt != nil && p.Resuming }},
+		{name: "4 sleeping, and woken", run: runIn(core.Scheduled, withPID, deployed, woken), to: core.StateCreate{Type: core.Cancelling}, status: core.Reject, written: "Resuming", reason: "The flow run is woken to clean up before it is cancelled."},
+		{name: "4 woken once", run: runIn(core.Scheduled, deployed, woken, func(r *core.FlowRun) { r.EmpiricalPolicy.CancelAt = core.Ptr("") }), to: core.StateCreate{Type: core.Cancelling}, status: core.Reject, written: "Cancelled", reason: "Scheduled flow run has no infrastructure to terminate."},
 		{name: "4 forced too", run: runIn(core.Scheduled), to: core.StateCreate{Type: core.Cancelling}, force: true, status: core.Reject, written: "Cancelled", reason: "Scheduled flow run has no infrastructure to terminate."},
 		{name: "5 pending twice", run: runIn(core.Pending), to: core.StateCreate{Type: core.Pending}, status: core.Abort, reason: "This run is in a PENDING state and cannot transition to a PENDING state."},
 		{name: "5 pending to submitting", run: runIn(core.Pending), to: core.StateCreate{Type: core.Pending, Name: "Submitting"}, status: core.Accept, written: "Submitting"},
@@ -117,6 +122,7 @@ func TestFlowRules(t *testing.T) {
 		{name: "9 paused to cancelling", run: runIn(core.Paused), to: core.StateCreate{Type: core.Cancelling}, status: core.Reject, reason: "This run cannot transition to the CANCELLING state from the PAUSED state."},
 		{name: "9 suspended without deployment", run: runIn(core.Paused, suspended), to: core.StateCreate{Type: core.Scheduled}, status: core.Reject, reason: "Cannot reschedule a paused flow run without a deployment."},
 		{name: "9 too late", run: runIn(core.Paused, func(r *core.FlowRun) { r.State.Details.PauseTimeout = noon - 1 }), to: core.StateCreate{Type: core.Running}, status: core.Reject, written: "Failed", reason: "The flow run pause has timed out and can no longer resume."},
+		{name: "9 too late, and woken", run: runIn(core.Paused, func(r *core.FlowRun) { r.State.Details.PauseTimeout, r.State.Details.Wakes = noon-1, true }), to: core.StateCreate{Type: core.Running}, status: core.Accept, written: "Running"},
 		{name: "9 resumed", run: runIn(core.Paused), to: core.StateCreate{Type: core.Running}, status: core.Accept, written: "Running"},
 		{name: "11 too early", run: runIn(core.Scheduled, dueAt(noon.Add(100*time.Second))), to: core.StateCreate{Type: core.Running}, status: core.Wait, reason: "Scheduled time is in the future"},
 		{name: "11 pending too early", run: runIn(core.Pending, dueAt(noon.Add(2*time.Second))), to: core.StateCreate{Type: core.Running}, status: core.Wait, reason: "Scheduled time is in the future"},
