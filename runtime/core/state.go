@@ -156,6 +156,6 @@ type ResultDetails struct {
 	DelaySeconds *int64  `json:"delay_seconds,omitempty"`
 }
 
-// UnansweredKey is the key of the run input that says that nobody answered a
-// pause in time.
-func UnansweredKey(pause string) string { return "paused-" + pause + "-unanswered" }
+// UnansweredKey stands among the pause keys of a run if nobody answered the
+// pause in time. Like these, it holds until the run is retried.
+func UnansweredKey(pause string) string { return pause + ":unanswered" }

@@ -176,7 +176,7 @@ func (r *run) enter(ctx context.Context) (*core.State, error) {
 		if cause := context.Cause(ctx); cause != nil {
 			return r.cancelled(cause)
 		}
-		res, err := r.propose(r.wctx, core.StateCreate{Type: core.Running}, false)
+		res, err := r.propose(r.wctx, core.StateCreate{Type: core.Running, Details: core.StateDetails{Wakes: true}}, false)
 		if err != nil {
 			return nil, err
 		}
@@ -287,7 +287,9 @@ func (r *run) finish(ctx context.Context, result core.JSON, err, cause error) (*
 		}
 	}
 	if res.State.Type == core.Scheduled {
-		r.rec.EmpiricalPolicy.RetryType = core.Ptr("in_process")
+		r.mu.Lock()
+		r.rec.EmpiricalPolicy.RetryType, r.rec.EmpiricalPolicy.PauseKeys = core.Ptr("in_process"), nil // as the server does
+		r.mu.Unlock()
 		r.e.warn(withScope(ctx, &scope{run: r}), fmt.Sprintf("attempt %d failed: %s; another one follows", r.rec.RunCount, text(err)))
 	}
 	return res.State, nil

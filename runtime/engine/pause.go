@@ -57,14 +57,16 @@ type pause struct {
 
 func (p *pause) wait(ctx context.Context) (core.JSON, error) {
 	r := p.r
+	if err := p.timedOut(); err != nil {
+		return nil, err
+	}
 	if v, ok, err := p.answer(); ok || err != nil {
 		return v, err
 	}
 	r.root.mu.Lock()
 	at := r.root.cancelAt
 	r.root.mu.Unlock()
-	fired := slices.Contains(r.rec.EmpiricalPolicy.PauseKeys, p.Key)
-	if at != nil && (!fired || *at == p.Key) {
+	if at != nil && (!r.fired(p.Key) || *at == p.Key) {
 		if err := r.endWoken(); err != nil {
 			return nil, err
 		}
@@ -151,10 +153,10 @@ func (p *pause) hold(ctx context.Context) error {
 		r.mu.Lock()
 		r.rec.State, r.rec.StateID, r.rec.StateType, r.rec.StateName = now.State, now.StateID, now.StateType, now.StateName
 		r.stateID = now.StateID
+		r.rec.EmpiricalPolicy.PauseKeys = now.EmpiricalPolicy.PauseKeys
 		r.mu.Unlock()
 		switch {
 		case now.StateType == core.Running:
-			r.rec.EmpiricalPolicy.PauseKeys = now.EmpiricalPolicy.PauseKeys
 			return nil
 		case now.StateType == core.Cancelling:
 			r.root.suspend(ErrCancelled)
@@ -174,31 +176,47 @@ func (p *pause) hold(ctx context.Context) error {
 			return err
 		}
 		if until != 0 && r.e.clock.Now() > until {
-			// An answer that arrives before the run is RUNNING still counts.
-			if err := p.noteUnanswered(); err != nil {
+			if err := p.endUnanswered(); err != nil {
 				return err
 			}
-			res, err := r.propose(r.wctx, core.StateCreate{Type: core.Running}, false)
-			if err != nil {
-				return err
-			}
-			if res.State != nil && res.State.Type.Final() {
-				return fmt.Errorf("%w within %s", ErrUnanswered, p.Timeout) // servers that end such runs themselves
-			}
-			if res.State != nil && res.State.Type == core.Running {
+			if r.rec.StateType == core.Running {
 				return nil
 			}
 		}
 	}
 }
 
-func (p *pause) noteUnanswered() error {
-	r := p.r
-	err := persist(r.wctx, func() error {
-		return r.e.o.CreateFlowRunInput(r.wctx, r.rec.ID, core.UnansweredKey(p.Key), "true", "")
-	})
-	if core.CodeOf(err) == core.EConflict {
+// fired tells whether the run's attempt has had a pause of this key.
+func (r *run) fired(key string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Contains(r.rec.EmpiricalPolicy.PauseKeys, key)
+}
+
+// timedOut tells whether nobody answered in time, as far as the run's record says.
+func (p *pause) timedOut() error {
+	if !p.r.fired(core.UnansweredKey(p.Key)) {
 		return nil
+	}
+	return fmt.Errorf("%w within %s", ErrUnanswered, p.Timeout)
+}
+
+// endUnanswered lets the run go on without an answer, if none came meanwhile.
+func (p *pause) endUnanswered() error {
+	r := p.r
+	c := core.StateCreate{Type: core.Running, Details: core.StateDetails{PauseKey: core.Ptr(core.UnansweredKey(p.Key)), Wakes: true}}
+	res, err := r.propose(r.wctx, c, false)
+	if err != nil {
+		return err
+	}
+	if res.State != nil && res.State.Type.Final() {
+		return fmt.Errorf("%w within %s", ErrUnanswered, p.Timeout) // by a server that ends such runs itself
+	}
+	now, err := ask(r.wctx, func() (*core.FlowRun, error) { return r.e.o.FlowRun(r.wctx, r.rec.ID) })
+	if err == nil {
+		r.mu.Lock()
+		r.rec.EmpiricalPolicy.PauseKeys = now.EmpiricalPolicy.PauseKeys
+		r.mu.Unlock()
 	}
 	return err
 }
@@ -240,13 +258,7 @@ func (p *pause) given() (core.JSON, error) {
 	if err != nil || ok {
 		return v, err
 	}
-	_, err = ask(p.r.wctx, func() (string, error) {
-		return p.r.e.o.FlowRunInput(p.r.wctx, p.r.rec.ID, core.UnansweredKey(p.Key))
-	})
-	if !core.IsNotFound(err) {
-		if err == nil {
-			err = fmt.Errorf("%w within %s", ErrUnanswered, p.Timeout)
-		}
+	if err := p.timedOut(); err != nil {
 		return nil, err
 	}
 	if p.Initial != nil {

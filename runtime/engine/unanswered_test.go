@@ -121,12 +121,31 @@ func TestPauseThatTimesOutStaysRunning(t *testing.T) {
 
 // Cancelling a run without a process wakes it once, for its clean-up and hooks.
 func TestCancelOfARunWithoutProcessWakesIt(t *testing.T) {
-	for name, wait := range map[string]func(context.Context) error{
-		"suspended": func(ctx context.Context) error {
+	for name, wait := range map[string]func(context.Context, *bench) error{
+		"suspended": func(ctx context.Context, b *bench) error {
 			_, err := Pause(ctx, Ask{Suspend: true, Schema: form})
 			return err
 		},
-		"sleeping": func(ctx context.Context) error { return Sleep(ctx, 2*time.Hour) },
+		"resumed": func(ctx context.Context, b *bench) error {
+			if _, err := Pause(ctx, Ask{Suspend: true}); err != nil {
+				return err
+			}
+			_, err := Call(ctx, counting("more", new(int)), 1)
+			return err
+		},
+		"suspended by a person": func(ctx context.Context, b *bench) error {
+			i, _ := Current(ctx)
+			if i.FlowRun.EmpiricalPolicy.CancelAt == nil {
+				if _, err := b.svc.SuspendFlowRun(ctx, i.FlowRun.ID); err != nil {
+					return err
+				}
+				<-ctx.Done()
+				return context.Cause(ctx)
+			}
+			_, err := Call(ctx, counting("more", new(int)), 1)
+			return err
+		},
+		"sleeping": func(ctx context.Context, b *bench) error { return Sleep(ctx, 2*time.Hour) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			onEngines(t, func(t *testing.T, b *bench) {
@@ -144,7 +163,7 @@ func TestCancelOfARunWithoutProcessWakesIt(t *testing.T) {
 					if _, err := Call(ctx, do, 1); err != nil {
 						return nil, err
 					}
-					err := wait(ctx)
+					err := wait(ctx, b)
 					saw = append(saw, err)
 					return nil, err
 				}, FlowOptions{Hooks: Hooks{Cancelled: []Hook{func(context.Context, *core.FlowRun, *core.State) { hooked++ }}}})
@@ -154,6 +173,11 @@ func TestCancelOfARunWithoutProcessWakesIt(t *testing.T) {
 				suspended(t, out, err)
 				if undone != 0 {
 					t.Fatal("undone while the run is suspended")
+				}
+				if name == "resumed" {
+					if res, err := b.svc.ResumeFlowRun(t.Context(), id, nil); err != nil || res.Status != core.Accept {
+						t.Fatal(res, err)
+					}
 				}
 				if _, err := b.svc.CancelFlowRun(t.Context(), id); err != nil {
 					t.Fatal(err)
@@ -183,6 +207,36 @@ func TestSecondCancelEndsWithoutCleanup(t *testing.T) {
 			if _, err := b.svc.CancelFlowRun(t.Context(), id); err != nil || b.run(id).StateType != want {
 				t.Fatal(b.run(id).StateName, err)
 			}
+		}
+	})
+}
+
+// A retry asks again: what nobody answered before says nothing of this attempt.
+func TestRetryAsksAgain(t *testing.T) {
+	onEngines(t, func(t *testing.T, b *bench) {
+		f := flowOf(func(ctx context.Context) (any, error) {
+			timeout := time.Millisecond
+			if i, _ := Current(ctx); i.Attempt > 1 {
+				timeout = time.Hour
+			}
+			return Pause(ctx, Ask{Timeout: timeout})
+		}, FlowOptions{Retry: Retry{Max: 2}})
+		b.order(f)
+		ctx, _, id := b.next()
+		resumed := make(chan error, 1)
+		go func() {
+			run, err := b.svc.FlowRun(ctx, id)
+			for err == nil && (run.StateType != core.Paused || run.State.Details.PauseTimeout.Sub(core.Now()) < time.Minute) {
+				run, err = b.svc.WaitFlowRun(ctx, id, run.StateID, 30)
+			}
+			if err == nil {
+				_, err = b.svc.ResumeFlowRun(ctx, id, nil)
+			}
+			resumed <- err
+		}()
+		out, err := b.e.Execute(ctx, f, id)
+		if err != nil || out.Err != nil || <-resumed != nil {
+			t.Fatal(out, err)
 		}
 	})
 }

@@ -36,6 +36,7 @@ func (s *Service) MarkLate(ctx context.Context) (int, error) {
 		if late.Details.ScheduledTime == 0 {
 			late.Details.ScheduledTime = due
 		}
+		late.Details.Wakes = run.State.Details.Wakes
 		return s.enterFlow(ctx, tx, out, run, &d, core.Scheduled)
 	})
 }
@@ -61,20 +62,12 @@ func (s *Service) ExpirePauses(ctx context.Context) (int, error) {
 	})
 }
 
-// wakeUnanswered notes for the flow that nobody answered, and lets it go on.
+// wakeUnanswered lets the flow go on and see that nobody answered.
 func (s *Service) wakeUnanswered(ctx context.Context, tx core.Tx, out *commit.Outbox, run *core.FlowRun) error {
-	now, key := s.now(), core.UnansweredKey(core.Deref(run.State.Details.PauseKey))
-	if _, err := tx.FlowRunInput(ctx, run.ID, key); core.IsNotFound(err) {
-		in := &core.FlowRunInput{ID: core.NewID(), Created: now, Updated: now, FlowRunID: run.ID, Key: key, Value: "true"}
-		if err := tx.InsertFlowRunInput(ctx, in); err != nil {
-			return err
-		}
-	} else if err != nil {
-		return err
-	}
-	c := core.StateCreate{Type: core.Running}
+	key := core.UnansweredKey(core.Deref(run.State.Details.PauseKey))
+	c := core.StateCreate{Type: core.Running, Details: core.StateDetails{PauseKey: &key, Wakes: true}}
 	if run.State.Details.PauseReschedule {
-		c = core.StateCreate{Type: core.Scheduled, Name: core.NameResuming}
+		c.Type, c.Name = core.Scheduled, core.NameResuming
 	}
 	_, err := s.proposeFlowState(ctx, tx, out, run, c, false)
 	return err
@@ -100,6 +93,9 @@ func (s *Service) CleanCancelled(ctx context.Context) (int, error) {
 			}
 			if child, err = tx.LockFlowRun(ctx, child.ID); err != nil {
 				return err
+			}
+			if child.EmpiricalPolicy.CancelAt != nil {
+				continue // it is being cancelled; to ask again ends it without its clean-up
 			}
 			c := core.StateCreate{Type: core.Cancelling, Message: core.Ptr("The run that it was part of was cancelled.")}
 			if _, err := s.proposeFlowState(ctx, tx, out, child, c, true); err != nil {

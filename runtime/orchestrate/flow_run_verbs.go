@@ -107,7 +107,7 @@ func (s *Service) ResumeFlowRun(ctx context.Context, id core.UUID, input core.JS
 		}
 		c := core.StateCreate{Type: core.Running}
 		if details.PauseReschedule {
-			c = core.StateCreate{Type: core.Scheduled, Name: core.NameResuming}
+			c = core.StateCreate{Type: core.Scheduled, Name: core.NameResuming, Details: core.StateDetails{Wakes: details.Wakes}}
 		}
 		if result, err = s.proposeFlowState(ctx, tx, out, run, c, false); err != nil || result.Status != core.Accept {
 			return err

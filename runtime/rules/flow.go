@@ -199,6 +199,7 @@ func pause(c *flowChange) bool {
 	case d.PauseReschedule && c.run.DeploymentID.IsZero():
 		return c.abort("Cannot suspend flows without a deployment.")
 	}
+	d.Wakes = d.Wakes || c.current.Details.Wakes // a person who suspends a run does not know whose it is
 	if d.PauseKey != nil {
 		c.Policy.PauseKeys = append(slices.Clone(c.Policy.PauseKeys), *d.PauseKey)
 	}
@@ -217,7 +218,13 @@ func resume(c *flowChange) bool {
 		return c.keep(fmt.Sprintf("This run cannot transition to the %s state from the %s state.", c.to, c.from))
 	case d.PauseReschedule && c.run.DeploymentID.IsZero():
 		return c.keep("Cannot reschedule a paused flow run without a deployment.")
-	case d.PauseTimeout != 0 && !d.Wakes && d.PauseTimeout.Before(c.facts.Now):
+	case d.PauseTimeout == 0 || !d.PauseTimeout.Before(c.facts.Now):
+	case d.Wakes:
+		key := core.UnansweredKey(core.Deref(d.PauseKey))
+		if core.Deref(c.proposed.Details.PauseKey) == key { // else somebody answers late
+			c.Policy.PauseKeys = append(slices.Clone(c.Policy.PauseKeys), key)
+		}
+	default:
 		return c.instead(NewState(core.Failed, "", NeverResumed, c.facts.Now),
 			"The flow run pause has timed out and can no longer resume.")
 	}
