@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/flowlite/flowlite/db/dbtest"
 	"github.com/flowlite/flowlite/runtime/local"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -56,10 +57,15 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
+	return newSiteOn(t, "")
+}
+
+func newSiteOn(t *testing.T, database string) *site {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("builds and starts programs; left out with -short")
 	}
-	srv, err := server.New(server.Config{Port: -1, NoUI: true, NoLoops: true, Home: t.TempDir(), Log: slog.New(slog.DiscardHandler)})
+	srv, err := server.New(server.Config{DatabaseURL: database, Port: -1, NoUI: true, NoLoops: true, Home: t.TempDir(), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,6 +219,44 @@ func TestKilledProcessResumesWithoutRepeating(t *testing.T) {
 	}
 	if got := s.effects(); !slices.Equal(got, []string{"0", "1", "2", "2", "3"}) {
 		t.Fatal("only the task that was under way runs twice:", got)
+	}
+}
+
+// A killed process is replaced by a version whose input struct has one more field.
+func TestEditedProgramRepeatsNothing(t *testing.T) {
+	for _, on := range dbtest.Engines(t) {
+		t.Run(on.Name, func(t *testing.T) {
+			s := newSiteOn(t, on.URL(t))
+			t.Setenv("EDITED_DIR", s.dir)
+			run := s.order("edited", map[string]any{"tasks": 0, "hang": 0, "dir": s.dir})
+			c := s.claim()
+			p := s.launch(c)
+			p.until("hanging")
+			eventually(t, "the start of the third task is stored", func() error {
+				tasks, err := s.svc.TaskRunsOf(t.Context(), run.ID, core.UUID{}, 10)
+				if err == nil && len(tasks) != 3 {
+					err = errors.New("not yet")
+				}
+				return err
+			})
+			_ = p.cmd.Process.Kill()
+			p.wait()
+			s.crash(c, "killed", true)
+			t.Setenv("EDITED", "1")
+			p = s.launch(s.claim())
+			if code := p.wait(); code != 0 || s.run(run.ID).StateType != core.Completed {
+				t.Fatal(code, p.said, s.run(run.ID).StateName)
+			}
+			got := s.effects()
+			if len(got) != 4 || got[2] != got[3] {
+				t.Fatal("only the task that was under way runs twice, under one idempotency key:", got)
+			}
+			for i, name := range []string{"reserve:", "charge:", "ship:"} {
+				if !strings.HasPrefix(got[i], name) {
+					t.Fatal(got)
+				}
+			}
+		})
 	}
 }
 
