@@ -257,7 +257,8 @@ func TestChangedInputIsHeldForAChoice(t *testing.T) {
 				}
 				held := make(chan *core.FlowRun, 1)
 				go func() { held <- v.choose(choice) }()
-				got, err := "", error(nil)
+				var got string
+				var err error
 				if choice == "fail" {
 					got, err = v.finished(edited)
 				} else {

@@ -23,10 +23,11 @@ func NewTask[In, Out any](name string, fn func(ctx context.Context, in In) (Out,
 	if name == "" {
 		panic("flowlite.NewTask: a task needs a name")
 	}
-	t := &Task[In, Out]{engine.Task{Name: name, Decode: stored(reflect.TypeFor[In]()), Fn: func(ctx context.Context, in any) (core.JSON, error) {
+	call := func(ctx context.Context, in any) (core.JSON, error) {
 		v, _ := in.(In)
 		return encoded(fn(ctx, v))
-	}}}
+	}
+	t := &Task[In, Out]{engine.Task{Name: name, Decode: stored(reflect.TypeFor[In]()), Fn: call}}
 	for _, o := range opts {
 		o.applyTask(&t.t.Options)
 	}
