@@ -31,10 +31,15 @@ type edits struct {
 
 // kept returns the labels of a call with this input.
 func (r *run) kept(t *Task, input core.JSON) core.JSON {
-	if len(input) == 0 || len(input) > maxKeptInput || r.e.hide(string(input)) != string(input) {
+	text := string(input)
+	if text == "" || len(text) > maxKeptInput || r.e.hide(text) != text {
 		return core.JSON("{}")
 	}
-	return core.ToJSON(map[string]string{t.inputLabel(): string(input)})
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		return core.JSON("{}")
+	}
+	return slices.Concat(core.JSON(`{"`+t.inputLabel()+`":`), quoted, core.JSON("}"))
 }
 
 func (t *Task) inputLabel() string {
