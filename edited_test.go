@@ -27,7 +27,9 @@ type versions struct {
 	poll    core.PollRequest
 	id      core.UUID
 	effects []string
-	die     context.CancelCauseFunc
+	die     context.CancelCauseFunc // ends the process as the lease is lost
+	cut     context.CancelCauseFunc // ends its context only
+	ctx     context.Context
 }
 
 func onEngines(t *testing.T, test func(t *testing.T, v *versions)) {
@@ -69,19 +71,26 @@ func onEngines(t *testing.T, test func(t *testing.T, v *versions)) {
 // run executes the run with this version of the code.
 func (v *versions) run(code func(ctx context.Context) (string, error)) (*engine.Outcome, error) {
 	v.t.Helper()
+	shop := flowlite.NewFlow("shop", func(ctx context.Context, _ struct{}) (string, error) { return code(ctx) })
+	return v.e.Execute(v.claimed(), engine.FlowOf(shop), v.id)
+}
+
+// claimed claims the run and returns the context of its process.
+func (v *versions) claimed() context.Context {
+	v.t.Helper()
 	res, err := v.svc.Poll(v.t.Context(), v.poll)
 	if err != nil || len(res.Claims) != 1 {
 		v.t.Fatal("nothing to claim", res, err)
 	}
 	ctx, die := context.WithCancelCause(core.WithRunToken(v.t.Context(), res.Claims[0].Token))
+	v.ctx, v.cut = ctx, die
 	v.die = func(err error) {
 		if _, cerr := v.svc.ReportCrash(ctx, v.id, "killed", true); cerr != nil {
 			v.t.Error(cerr)
 		}
 		die(err)
 	}
-	shop := flowlite.NewFlow("shop", func(ctx context.Context, _ struct{}) (string, error) { return code(ctx) })
-	return v.e.Execute(ctx, engine.FlowOf(shop), v.id)
+	return ctx
 }
 
 // killed executes the run until the code calls kill.

@@ -61,6 +61,25 @@ func pause[T any](ctx context.Context, a Ask, suspend bool) (v T, err error) {
 // undo returns if its context's Err is not nil.
 func Cleanup(ctx context.Context) context.Context { return engine.Cleanup(ctx) }
 
+// Compensate registers an undo of the flow, which runs if the run fails, is
+// cancelled, or exceeds its time limit. Undos run after the last attempt, in the
+// reverse order of their registration, each as a task: with retries (four, or
+// those of opts), and not again once it completed, through crashes of the process.
+// If one fails for good, the others still run, and the run's state is UndoFailed.
+// A run that completes drops its undos. A stop, a suspend, and a lost lease run none.
+//
+// Register the undo before what it undoes, so that no crash comes between them;
+// undo must accept that there is nothing to undo. A retry of a run that has been
+// undone starts again from the beginning. Registrations that run concurrently
+// need different names.
+func Compensate(ctx context.Context, name string, undo func(context.Context) error, opts ...TaskOption) error {
+	var o engine.TaskOptions
+	for _, opt := range opts {
+		opt.applyTask(&o)
+	}
+	return engine.Compensate(ctx, name, o, undo)
+}
+
 // Sleep waits durably: after a crash only the rest is slept. A long sleep of a
 // deployed run frees its process; return its error at once.
 func Sleep(ctx context.Context, d time.Duration) error { return engine.Sleep(ctx, d) }

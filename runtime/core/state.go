@@ -34,6 +34,7 @@ const (
 	NameCached                  = "Cached"
 	NameTimedOut                = "TimedOut"
 	NameSkipped                 = "Skipped"
+	NameUndoFailed              = "UndoFailed"
 )
 
 // StateTypes is every type, in the order of a run's life.

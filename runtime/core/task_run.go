@@ -86,10 +86,15 @@ func (r *TaskRunReport) Check() error {
 	return err
 }
 
+// CompensateTask begins the names of the task runs that register the undos of a
+// flow.
+const CompensateTask = "compensate "
+
 // Labels of a task run in which a Go flow keeps the input of the call, so that a
 // later version of its code recognizes the call.
 const (
 	InputLabel      = "flowlite.input"
+	EndingLabel     = "flowlite.ending"     // how the flow ended whose undos run
 	ParametersLabel = "flowlite.parameters" // of a subflow
 )
 

@@ -82,6 +82,7 @@ func (r *run) attempt(ctx context.Context) (out *Outcome, again bool, err error)
 	if r.rec.StartTime == 0 {
 		r.rec.StartTime = s.Timestamp
 	}
+	r.readEnding()
 	return r.work(ctx)
 }
 
@@ -95,19 +96,18 @@ func (r *run) work(ctx context.Context) (out *Outcome, again bool, err error) {
 		cancel()
 	}
 	if leaves(cause) {
-		now, rerr := r.e.o.FlowRun(r.wctx, r.rec.ID)
-		if rerr == nil {
-			r.rec = now
-		}
-		if errors.Is(cause, ErrLeaseLost) {
-			return &Outcome{FlowRun: r.rec, State: r.rec.State, Err: cause}, false, cause
-		}
-		return &Outcome{FlowRun: r.rec, State: r.rec.State, Err: cause}, false, nil
+		return r.leave(cause)
 	}
 	if errors.Is(ferr, errExited) {
 		return nil, false, ferr
 	}
+	if r.ended != nil {
+		ferr = nil // that the calls had no outcome is not how the flow ended
+	}
 	s, err := r.finish(ctx, result, ferr, cause)
+	if leaves(err) && !errors.Is(err, errAborted) {
+		return r.leave(err)
+	}
 	if err != nil {
 		return nil, false, err
 	}
@@ -124,6 +124,18 @@ func (r *run) work(ctx context.Context) (out *Outcome, again bool, err error) {
 	}
 	r.hooks(s)
 	return &Outcome{FlowRun: r.rec, State: s, Result: result, Err: ferr}, false, nil
+}
+
+// leave ends the execution of a run that is continued elsewhere or later.
+func (r *run) leave(cause error) (*Outcome, bool, error) {
+	if now, err := r.e.o.FlowRun(r.wctx, r.rec.ID); err == nil {
+		r.rec = now
+	}
+	out := &Outcome{FlowRun: r.rec, State: r.rec.State, Err: cause}
+	if errors.Is(cause, ErrLeaseLost) {
+		return out, false, cause
+	}
+	return out, false, nil
 }
 
 func (r *run) stopped(s *core.State, err error) (*Outcome, bool, error) {
@@ -247,11 +259,14 @@ func (r *run) call(ctx context.Context) (result core.JSON, err, cause error) {
 	return result, err, context.Cause(ctx)
 }
 
-// finish proposes the final state that the flow's outcome amounts to.
+// finish proposes the final state that the flow's outcome amounts to, once the
+// flow's undos have run if it needs them.
 func (r *run) finish(ctx context.Context, result core.JSON, err, cause error) (*core.State, error) {
 	c := core.StateCreate{Type: core.Completed}
-	force := false
+	last := true
 	switch {
+	case r.ended != nil:
+		c = r.ended.state
 	case err == nil && !(r.rec.EmpiricalPolicy.CancelAt != nil && errors.Is(cause, ErrCancelled)):
 		data, perr := pack(r.wctx, r.e.o, r.rec.ID.String()+"/"+safeName(r.flow.Name)+".json", result)
 		if perr != nil {
@@ -269,8 +284,15 @@ func (r *run) finish(ctx context.Context, result core.JSON, err, cause error) (*
 			c.Message = core.Ptr(fmt.Sprintf("Flow run exceeded timeout of %s", r.flow.Options.Timeout))
 		}
 		var uerr error
-		if force, uerr = r.prepareRetry(err); uerr != nil {
+		if last, uerr = r.prepareRetry(err); uerr != nil {
 			return nil, uerr
+		}
+	}
+	force := c.Type == core.Failed && last && r.rec.RunCount <= core.Deref(r.rec.EmpiricalPolicy.Retries)
+	var perr error
+	if c.Type != core.Completed && last {
+		if c, perr = r.compensate(ctx, c); perr != nil {
+			return nil, perr
 		}
 	}
 	res, perr := r.propose(r.wctx, c, force)
@@ -282,7 +304,14 @@ func (r *run) finish(ctx context.Context, result core.JSON, err, cause error) (*
 	}
 	if res.State.Type == core.Cancelling {
 		// The flow had ended by itself when it was told to stop.
-		if res, perr = r.propose(r.wctx, core.StateCreate{Type: core.Cancelled, Message: core.Ptr(ErrCancelled.Error())}, false); perr != nil {
+		if c.Type == core.Completed {
+			c = core.StateCreate{Type: core.Cancelled, Message: core.Ptr(ErrCancelled.Error())}
+			if c, perr = r.compensate(ctx, c); perr != nil {
+				return nil, perr
+			}
+		}
+		c.Type, c.Data = core.Cancelled, nil
+		if res, perr = r.propose(r.wctx, c, false); perr != nil {
 			return nil, perr
 		}
 	}
@@ -317,13 +346,13 @@ func (r *run) setPolicy(p core.FlowRunPolicy) error {
 	})
 }
 
-// prepareRetry gives the server the delay of the next attempt; force says that
-// there must be none, however many are left.
-func (r *run) prepareRetry(err error) (force bool, _ error) {
+// prepareRetry gives the server the delay of the next attempt; last says that
+// there is none, however many are left.
+func (r *run) prepareRetry(err error) (last bool, _ error) {
 	p := r.rec.EmpiricalPolicy
 	left := core.Deref(p.Retries)
 	if left == 0 || r.rec.RunCount > left {
-		return false, nil
+		return true, nil
 	}
 	policy := r.flow.Options.Retry
 	policy.Max = int(left)

@@ -175,7 +175,11 @@ func IdempotencyKey(ctx context.Context) string {
 	case s.task == nil:
 		return s.run.rec.ID.String()
 	}
-	return s.task.FlowRunID.String() + "/" + s.task.TaskKey + "/" + s.task.DynamicKey
+	key := s.task.FlowRunID.String() + "/" + s.task.TaskKey + "/" + s.task.DynamicKey
+	if s.run.undone > 0 {
+		key += "/" + strconv.Itoa(s.run.undone) // what was undone is done once more
+	}
+	return key
 }
 
 // maxFileName is how much of a name becomes part of a file name.

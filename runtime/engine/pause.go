@@ -63,6 +63,11 @@ func (p *pause) wait(ctx context.Context) (core.JSON, error) {
 	if v, ok, err := p.answer(); ok || err != nil {
 		return v, err
 	}
+	if !r.fired(p.Key) {
+		if err := r.endEnded(); err != nil {
+			return nil, err
+		}
+	}
 	r.root.mu.Lock()
 	at := r.root.cancelAt
 	r.root.mu.Unlock()
@@ -224,6 +229,9 @@ func (p *pause) endUnanswered() error {
 // endWoken ends a run that was woken only for its clean-up: once. What the
 // clean-up calls then runs.
 func (r *run) endWoken() error {
+	if err := r.endEnded(); err != nil {
+		return err
+	}
 	root := r.root
 	root.mu.Lock()
 	woken := root.cancelAt != nil
@@ -234,6 +242,19 @@ func (r *run) endWoken() error {
 	}
 	root.suspend(ErrCancelled)
 	return ErrCancelled
+}
+
+// endEnded ends the flow's code at the first call without an outcome if the
+// flow has ended before and its undos are not done.
+func (r *run) endEnded() error {
+	r.mu.Lock()
+	ended := r.ended != nil && !r.undoing
+	r.mu.Unlock()
+	if !ended {
+		return nil
+	}
+	r.suspend(errEnded)
+	return errEnded
 }
 
 func (p *pause) answer() (core.JSON, bool, error) {

@@ -36,6 +36,11 @@ type run struct {
 	stateID     core.UUID
 	entered     bool // RUNNING since it was made, and nothing else has begun it
 	stoppedHere bool // cancelled by this engine before the flow's code ran
+
+	undos   []*undo // of all attempts in this process
+	undoing bool
+	ended   *ending // set: an earlier process has stored it, and the flow's code runs only for its undos
+	undone  int     // how often earlier attempts have been undone
 }
 
 // ident names a task call within its run.
@@ -103,6 +108,9 @@ func (r *run) forget() {
 	r.prior, r.occurs, r.names = map[ident]*core.TaskRun{}, map[ident]int{}, map[string]int{}
 	r.keyed, r.pauses = map[ident]*keyedCall{}, 0
 	r.edits, r.matched = map[ident]*edits{}, map[core.UUID]bool{}
+	if r.undoing {
+		r.undoing, r.undos = false, nil
+	}
 	r.mu.Unlock()
 }
 

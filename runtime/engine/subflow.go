@@ -29,6 +29,9 @@ func RunFlow(ctx context.Context, f *Flow, params core.JSON) (core.JSON, error) 
 	if c.prior != nil {
 		return c.replay()
 	}
+	if err := s.run.endEnded(); err != nil {
+		return nil, err
+	}
 	child, err := c.child(f, params)
 	if err != nil {
 		return nil, err
@@ -98,6 +101,9 @@ func RunDeployment(ctx context.Context, o core.Orchestrator, d Deployed) (core.J
 	if c != nil && c.prior != nil {
 		return c.replay()
 	}
+	if err := c.endEnded(); err != nil {
+		return nil, err
+	}
 	child, err := d.create(ctx, o, c)
 	if err != nil {
 		return nil, err
@@ -141,6 +147,9 @@ func SubmitDeployment(ctx context.Context, o core.Orchestrator, d Deployed) (*Su
 		child, err := ask(c.r.wctx, func() (*core.FlowRun, error) { return o.FlowRun(c.r.wctx, id) })
 		return &Submitted{child, o, d.Top}, err
 	}
+	if err := c.endEnded(); err != nil {
+		return nil, err
+	}
 	child, err := d.create(ctx, o, c)
 	if err != nil {
 		return nil, err
@@ -178,6 +187,13 @@ func (d Deployed) call(ctx context.Context) (*taskCall, error) {
 		err = c.settleIdentity(ctx)
 	}
 	return c, err
+}
+
+func (c *taskCall) endEnded() error {
+	if c == nil {
+		return nil
+	}
+	return c.r.endEnded()
 }
 
 // wantsResult asks a Python flow, which keeps its results for itself, to leave

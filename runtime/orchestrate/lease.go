@@ -105,6 +105,13 @@ func (s *Service) loseRun(
 		}
 	}
 	d, recoveries := rules.DecideLoss(run, text, recoverable, s.now())
+	undos, err := s.hasUndos(ctx, tx, run, recoverable)
+	if err != nil {
+		return nil, err
+	}
+	if undos {
+		d = rules.DecideUndoLoss(run, text, s.now())
+	}
 	if err := tx.DeleteLease(ctx, run.ID); err != nil && !core.IsNotFound(err) {
 		return nil, err
 	}
@@ -121,6 +128,19 @@ func (s *Service) loseRun(
 		}
 	}
 	return d.Result(run.State), nil
+}
+
+// hasUndos tells whether the run was being cancelled for the first time and its
+// flow has registered undos, so that another process is to go on with them.
+func (s *Service) hasUndos(ctx context.Context, tx core.Tx, run *core.FlowRun, recoverable bool) (bool, error) {
+	if !recoverable || run.StateType != core.Cancelling || run.DeploymentID.IsZero() || run.EmpiricalPolicy.CancelAt != nil {
+		return false, nil
+	}
+	list, err := tx.TaskRuns(ctx, core.Filters{TaskRuns: &core.TaskRunFilter{
+		FlowRunID: &core.IDFilter{Any: []core.UUID{run.ID}},
+		Name:      &core.TextFilter{Like: core.Ptr(core.CompensateTask)},
+	}}, core.Page{Limit: 1})
+	return len(list) > 0, err
 }
 
 // closeWithin ends the live task runs of a run and its live sub-flows that

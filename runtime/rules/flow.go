@@ -108,9 +108,7 @@ func nothingToTerminate(c *flowChange) bool {
 	switch {
 	case c.current != nil && c.current.Details.Wakes && c.Policy.CancelAt == nil && !c.run.DeploymentID.IsZero() &&
 		(c.from == core.Scheduled || c.from == core.Paused && c.current.Details.PauseReschedule):
-		c.Policy.CancelAt, c.Policy.Resuming = core.Ptr(core.Deref(c.current.Details.PauseKey)), true
-		s := ScheduledAt(c.facts.Now, core.NameResuming, WokenToCancel, c.facts.Now)
-		return c.instead(s, "The flow run is woken to clean up before it is cancelled.")
+		return c.instead(wake(&c.Policy, c.current, WokenToCancel, c.facts.Now), "The flow run is woken to clean up before it is cancelled.")
 	case c.from == core.Scheduled && (c.run.InfrastructurePID == nil || c.current.Name == core.NameResuming):
 		return c.instead(cancelledInstead(c), "Scheduled flow run has no infrastructure to terminate.")
 	case c.from == core.Paused && c.current.Details.PauseReschedule:
@@ -121,6 +119,12 @@ func nothingToTerminate(c *flowChange) bool {
 
 // WokenToCancel is the message of a run that is scheduled only to end.
 const WokenToCancel = "Cancelled; scheduled once more for its clean-up. Cancel again to end it without."
+
+// wake schedules a run once more, to end.
+func wake(p *core.FlowRunPolicy, current *core.State, text string, now core.Time) *core.State {
+	p.CancelAt, p.Resuming = core.Ptr(core.Deref(current.Details.PauseKey)), true
+	return ScheduledAt(now, core.NameResuming, text, now)
+}
 
 func cancelledInstead(c *flowChange) *core.State {
 	s := NewState(core.Cancelled, "", "", c.facts.Now)

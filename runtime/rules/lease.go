@@ -65,6 +65,15 @@ func DecideLoss(run *core.FlowRun, text string, recoverable bool, now core.Time)
 	return d, recoveries
 }
 
+// DecideUndoLoss says what becomes of a run with undos whose process is gone
+// while it was being cancelled: another process goes on with them. Whoever
+// cancels the run again ends it without.
+func DecideUndoLoss(run *core.FlowRun, text string, now core.Time) Decision {
+	d := Decision{Status: core.Accept, Policy: run.EmpiricalPolicy}
+	d.State = wake(&d.Policy, run.State, text+". "+WokenToCancel, now)
+	return d
+}
+
 // pausedAgain is a pause whose process is gone: it resumes by being rescheduled.
 func pausedAgain(s *core.State, text string, now core.Time) *core.State {
 	p := NewState(core.Paused, core.NameSuspended, text, now)

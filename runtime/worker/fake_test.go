@@ -212,9 +212,13 @@ func (f *fake) ReportCrash(ctx context.Context, id core.UUID, message string, re
 		return nil, core.Errorf(core.ELeaseLost, "lease lost")
 	}
 	f.crashes[id] = message
-	f.runs[id].StateType = core.Crashed
-	if recoverable {
+	switch {
+	case f.runs[id].StateType == core.Cancelling:
+		f.runs[id].StateType = core.Cancelled
+	case recoverable:
 		f.runs[id].StateType = core.Scheduled
+	default:
+		f.runs[id].StateType = core.Crashed
 	}
 	f.resumed[id] = recoverable
 	delete(f.lease, id)

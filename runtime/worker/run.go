@@ -94,9 +94,9 @@ func (w *Worker) execute(r *run) {
 	switch {
 	case errors.Is(cause, w.cfg.LostCause):
 	case errors.Is(cause, w.cfg.CancelCause):
-		msg := "cancelled"
+		msg := "the process ended"
 		if out.killed {
-			msg = fmt.Sprintf("cancelled; the process did not end within %s and was killed", w.cfg.Grace)
+			msg = fmt.Sprintf("the process did not end within %s and was killed", w.cfg.Grace)
 		}
 		w.acknowledge(ctx, r.id(), r.claim.Token, msg)
 	case cause != nil && !out.finished:
@@ -200,6 +200,14 @@ func (w *Worker) acknowledge(ctx context.Context, id, token core.UUID, message s
 	w.keepTrying(ctx, "acknowledge the cancellation", func() error {
 		fr, err := w.orch.FlowRun(ctx, id)
 		if err != nil || fr.StateType.Final() && fr.StateType != core.Crashed {
+			return err
+		}
+		if fr.EmpiricalPolicy.CancelAt != nil && fr.StateType != core.Cancelling {
+			return nil // it is woken to clean up
+		}
+		if fr.StateType == core.Cancelling && !token.IsZero() {
+			// Undos of the flow may be left, with which another process goes on.
+			_, err = w.orch.ReportCrash(ctx, id, message, true)
 			return err
 		}
 		if fr.StateType == core.Crashed { // an engine that takes every signal for a crash; the lease ended with it
