@@ -224,7 +224,7 @@ func deployed(ctx context.Context, name string, params any, opts []DeployedOptio
 		if d.Params, err = json.Marshal(params); err != nil {
 			return nil, d, fmt.Errorf("parameters of %s: %w", name, err)
 		}
-		d.Decode = stored(reflect.TypeOf(params))
+		d.Decode, d.InputType = stored(reflect.TypeOf(params)), inputType(reflect.TypeOf(params))
 	}
 	for _, opt := range opts {
 		opt.applyDeployed(&d)

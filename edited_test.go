@@ -406,3 +406,54 @@ func TestGrownParametersReuseTheSubflow(t *testing.T) {
 		v.did(`charge {"order":"a","cents":5}`)
 	})
 }
+
+// A call whose input is not stored is held if the type of the input changed.
+func TestChangedInputThatIsNotStoredIsHeld(t *testing.T) {
+	for name, order := range map[string]string{"large": strings.Repeat("x", 17<<10), "secret": "swordfish"} {
+		t.Run(name, func(t *testing.T) {
+			onEngines(t, func(t *testing.T, v *versions) {
+				v.e.Hide("swordfish")
+				v.killed(func(ctx context.Context) (string, error) {
+					if _, err := effect[charge](v, "charge").Run(ctx, charge{order, 5}); err != nil {
+						return "", err
+					}
+					return v.kill(ctx)
+				})
+				v.effects = nil
+				held := make(chan *core.FlowRun, 1)
+				go func() { held <- v.choose("reuse") }()
+				_, err := v.finished(func(ctx context.Context) (string, error) {
+					return effect[chargeWithCurrency](v, "charge").Run(ctx, chargeWithCurrency{Order: order, Cents: 5})
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				v.did()
+				if m := core.Deref((<-held).State.Message); !strings.Contains(m, "is not stored") || strings.Contains(m, "swordfish") {
+					t.Fatal(m)
+				}
+			})
+		})
+	}
+}
+
+// Other inputs of the same type are new calls, in whatever order they come.
+func TestUnchangedInputThatIsNotStoredIsNeverHeld(t *testing.T) {
+	onEngines(t, func(t *testing.T, v *versions) {
+		large := func(order string) charge { return charge{order + strings.Repeat("x", 17<<10), 5} }
+		code := func(after func(context.Context) (string, error), orders ...string) func(ctx context.Context) (string, error) {
+			return func(ctx context.Context) (string, error) {
+				for _, o := range orders {
+					if _, err := effect[charge](v, "charge").Run(ctx, large(o)); err != nil {
+						return "", err
+					}
+				}
+				return after(ctx)
+			}
+		}
+		v.killed(code(v.kill, "a"))
+		if _, err := v.finished(code(func(context.Context) (string, error) { return "", nil }, "b", "a")); err != nil || len(v.effects) != 2 {
+			t.Fatal(len(v.effects), err)
+		}
+	})
+}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -201,4 +202,29 @@ func ExampleMarkdown() {
 	})
 	fmt.Println(flow.Run(context.Background(), struct{}{}))
 	// Output: true <nil>
+}
+
+func ExampleTask_MapAll() {
+	send := flowlite.NewTask("send", func(_ context.Context, to string) (int, error) {
+		if !strings.Contains(to, "@") {
+			return 0, errors.New("no address")
+		}
+		return len(to), nil
+	})
+	flow := flowlite.NewFlow("newsletter", func(ctx context.Context, _ struct{}) (int, error) {
+		sent := 0
+		all, err := send.MapAll(ctx, []string{"ada@example.com", "bob", "eve@example.com"})
+		for _, o := range all {
+			if o.Err != nil {
+				fmt.Println(o.In+":", o.Err)
+				continue
+			}
+			sent++
+		}
+		return sent, err
+	})
+	fmt.Println(flow.Run(context.Background(), struct{}{}))
+	// Output:
+	// bob: no address
+	// 2 <nil>
 }

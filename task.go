@@ -3,11 +3,15 @@ package flowlite
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"reflect"
+	"slices"
 	"sync"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -27,7 +31,7 @@ func NewTask[In, Out any](name string, fn func(ctx context.Context, in In) (Out,
 		v, _ := in.(In)
 		return encoded(fn(ctx, v))
 	}
-	t := &Task[In, Out]{engine.Task{Name: name, Decode: stored(reflect.TypeFor[In]()), Fn: call}}
+	t := &Task[In, Out]{engine.Task{Name: name, Decode: stored(reflect.TypeFor[In]()), InputType: inputType(reflect.TypeFor[In]()), Fn: call}}
 	for _, o := range opts {
 		o.applyTask(&t.t.Options)
 	}
@@ -63,24 +67,49 @@ const mapAtOnce = 1024
 // the inputs, with the zero value where a call failed; the errors are joined.
 func (t *Task[In, Out]) Map(ctx context.Context, in []In) ([]Out, error) {
 	out := make([]Out, len(in))
-	errs := make([]error, len(in))
+	var errs []error
+	t.forEach(ctx, in, func(i int, v Out, err error) {
+		if out[i] = v; err != nil {
+			errs = append(errs, fmt.Errorf("%s[%d]: %w", t.t.Name, i, err))
+		}
+	})
+	return out, errors.Join(errs...)
+}
+
+// Outcome is what became of one input of MapAll.
+type Outcome[In, Out any] struct {
+	In  In
+	Out Out
+	Err error
+}
+
+// MapAll calls the task for every input at once, and returns an Outcome for each,
+// in the order of the inputs. A call that fails does not stop the others and is no
+// error of MapAll. The error is that of ctx: if it is not nil, return it, because
+// outcomes may be missing.
+func (t *Task[In, Out]) MapAll(ctx context.Context, in []In) ([]Outcome[In, Out], error) {
+	out := make([]Outcome[In, Out], len(in))
+	t.forEach(ctx, in, func(i int, v Out, err error) { out[i] = Outcome[In, Out]{in[i], v, err} })
+	return out, context.Cause(ctx)
+}
+
+// forEach calls done in the order of the inputs.
+func (t *Task[In, Out]) forEach(ctx context.Context, in []In, done func(i int, v Out, err error)) {
 	futures := make([]*Future[Out], len(in))
 	width := t.width()
+	get := func(i int) {
+		v, err := futures[i].Get(ctx)
+		done(i, v, err)
+	}
 	for i, v := range in {
 		if i >= width {
-			out[i-width], errs[i-width] = futures[i-width].Get(ctx)
+			get(i - width)
 		}
 		futures[i] = t.Submit(ctx, v)
 	}
 	for i := max(0, len(in)-width); i < len(in); i++ {
-		out[i], errs[i] = futures[i].Get(ctx)
+		get(i)
 	}
-	for i, err := range errs {
-		if err != nil {
-			errs[i] = fmt.Errorf("%s[%d]: %w", t.t.Name, i, err)
-		}
-	}
-	return out, errors.Join(errs...)
 }
 
 func (t *Task[In, Out]) width() int {
@@ -154,6 +183,44 @@ func stored(t reflect.Type) func(core.JSON) ([]any, error) {
 			values = append(values, v.Elem().Interface())
 		}
 		return values, nil
+	}
+}
+
+// inputType returns a function that digests a type as JSON sees it: its fields,
+// their names, and their types.
+func inputType(t reflect.Type) func() string {
+	return sync.OnceValue(func() string {
+		h := sha256.New()
+		writeType(h, t, nil)
+		return hex.EncodeToString(h.Sum(nil)[:8])
+	})
+}
+
+func writeType(w io.Writer, t reflect.Type, within []reflect.Type) {
+	if t == nil || slices.Contains(within, t) {
+		_, _ = fmt.Fprintf(w, "%v;", t)
+		return
+	}
+	within = append(within, t)
+	switch t.Kind() {
+	case reflect.Struct:
+		_, _ = io.WriteString(w, "struct{")
+		for f := range t.Fields() {
+			if f.IsExported() || f.Anonymous {
+				_, _ = fmt.Fprintf(w, "%s %q ", f.Name, f.Tag.Get("json"))
+				writeType(w, f.Type, within)
+			}
+		}
+		_, _ = io.WriteString(w, "}")
+	case reflect.Pointer, reflect.Slice, reflect.Array:
+		_, _ = io.WriteString(w, t.Kind().String()+" ")
+		writeType(w, t.Elem(), within)
+	case reflect.Map:
+		_, _ = io.WriteString(w, "map ")
+		writeType(w, t.Key(), within)
+		writeType(w, t.Elem(), within)
+	default:
+		_, _ = io.WriteString(w, t.Kind().String()+";")
 	}
 }
 

@@ -1,6 +1,9 @@
 package core
 
-import "cmp"
+import (
+	"cmp"
+	"encoding/json"
+)
 
 // TaskRun is one call of a task within a flow run, or of a background task.
 type TaskRun struct {
@@ -96,7 +99,21 @@ const (
 	InputLabel      = "flowlite.input"
 	EndingLabel     = "flowlite.ending"     // how the flow ended whose undos run
 	ParametersLabel = "flowlite.parameters" // of a subflow
+	// InputTypeLabel is a digest of the input's type, where the input is not stored.
+	InputTypeLabel = "flowlite.input_type"
 )
+
+// Input is what a Go flow called the task or subflow with; nil if that is not
+// stored.
+func (t *TaskRun) Input() JSON {
+	labels := t.Labels.Map()
+	for _, name := range []string{InputLabel, ParametersLabel} {
+		if s, ok := labels[name].(string); ok && json.Valid([]byte(s)) {
+			return JSON(s)
+		}
+	}
+	return nil
+}
 
 // Check returns EInvalid for a text that is too long, or JSON that cannot be stored.
 func (t *TaskRun) Check() error {

@@ -27,13 +27,21 @@ const maxKeptInput = 16 << 10
 type edits struct {
 	moved   map[string]*core.TaskRun // by the key of the same input today
 	changed []*core.TaskRun          // completed, with an input of another shape
+	unknown []*core.TaskRun          // completed, with an input of another type that is not stored
 }
 
-// kept returns the labels of a call with this input.
+// kept returns the labels of a call with this input: the input or, if it is too
+// large or contains a secret, its type.
 func (r *run) kept(t *Task, input core.JSON) core.JSON {
 	text := string(input)
-	if text == "" || len(text) > maxKeptInput || r.e.hide(text) != text {
+	switch {
+	case text == "":
 		return core.JSON("{}")
+	case len(text) > maxKeptInput || r.e.hide(text) != text:
+		if t.InputType == nil {
+			return core.JSON("{}")
+		}
+		return core.ToJSON(map[string]string{core.InputTypeLabel: t.InputType()})
 	}
 	quoted, err := json.Marshal(text)
 	if err != nil {
@@ -85,6 +93,13 @@ func (r *run) formerly(t *Task, id ident, input core.JSON) (row, clash *core.Tas
 			}
 		}
 	}
+	for _, name := range names {
+		for _, row := range r.editsOf(t, name).unknown {
+			if !r.matched[row.ID] && r.settled(row) != nil {
+				return nil, row
+			}
+		}
+	}
 	return nil, nil
 }
 
@@ -116,6 +131,9 @@ func (r *run) editsOf(t *Task, name string) *edits {
 // encodes the input as it is stored, a later call can still match it exactly.
 func (e *edits) add(t *Task, row *core.TaskRun) {
 	stored := t.keptInput(row)
+	if kind, _ := row.Labels.Map()[core.InputTypeLabel].(string); kind != "" && t.InputType != nil && row.StateType == core.Completed && kind != t.InputType() {
+		e.unknown = append(e.unknown, row)
+	}
 	if len(stored) == 0 || !strings.HasPrefix(row.DynamicKey, digest(stored)+"-") {
 		return // the call's key was given by the code
 	}
@@ -259,6 +277,14 @@ func (c *taskCall) settleIdentity(ctx context.Context) error {
 	return nil
 }
 
+// shown is an input as far as a person needs it to choose.
+func shown(input core.JSON) string {
+	if len(input) == 0 {
+		return "that is not stored (it is larger than 16 KiB or contains a secret)"
+	}
+	return core.CutText(string(input), 200)
+}
+
 // choose pauses the run until a person chooses. The choice is stored as the
 // pause's input, so that a later process does not ask again. A choice to fail
 // counts for one attempt: a retry asks again.
@@ -271,7 +297,7 @@ func (c *taskCall) choose(ctx context.Context) (string, error) {
 	defer release()
 	text := fmt.Sprintf("%v: task %s was completed as the call %s with the input %s; today's code calls it as %s with the input %s. "+
 		"Choose: reuse its result, run it again, or fail.", ErrCodeChanged, c.t.Name,
-		c.clash.DynamicKey, core.CutText(string(c.t.keptInput(c.clash)), 200), c.row.DynamicKey, core.CutText(string(c.input), 200))
+		c.clash.DynamicKey, shown(c.t.keptInput(c.clash)), c.row.DynamicKey, shown(c.input))
 	for n := 0; ; n++ {
 		a := Ask{Key: fmt.Sprintf("code-%s-%s-%d", safeName(c.t.Name), safeName(c.row.DynamicKey), n), Description: text,
 			Schema: core.JSON(choices), Timeout: noTimeout}

@@ -95,8 +95,9 @@ type Flow struct {
 	// Check completes parameters that come from outside the program, or says
 	// what is wrong with them. Nil takes them as they are.
 	Check func(params core.JSON) (core.JSON, error)
-	// Decode is that of the Task that stands for a subflow.
-	Decode func(stored core.JSON) ([]any, error)
+	// Decode and InputType are those of the Task that stands for a subflow.
+	Decode    func(stored core.JSON) ([]any, error)
+	InputType func() string
 	// Declared returns the deployments that the flow's code declares, or one of
 	// that name if it declares none.
 	Declared func(name string) ([]core.DeploymentCreate, error)
@@ -131,4 +132,6 @@ type Task struct {
 	// today's type: with new fields at zero and, where the type declares
 	// defaults, with those. Nil compares the calls of no earlier version.
 	Decode func(stored core.JSON) ([]any, error)
+	// InputType is a digest of the input's type, stored with calls whose input is not.
+	InputType func() string
 }

@@ -16,7 +16,7 @@ func RunFlow(ctx context.Context, f *Flow, params core.JSON) (core.JSON, error) 
 	if s == nil {
 		return nil, errors.New("a sub-flow needs a run around it")
 	}
-	c, err := s.run.identify(&Task{Name: f.Name, Subflow: true, Decode: f.Decode}, params)
+	c, err := s.run.identify(&Task{Name: f.Name, Subflow: true, Decode: f.Decode, InputType: f.InputType}, params)
 	if err != nil {
 		return nil, err
 	}
@@ -86,6 +86,7 @@ type Deployed struct {
 	Flow, Name string
 	Params     core.JSON
 	Decode     func(stored core.JSON) ([]any, error) // of the Task that stands for the run
+	InputType  func() string                         // likewise
 	Top        bool                                  // not a sub-flow of the caller
 	RunName    string
 }
@@ -182,7 +183,7 @@ func (d Deployed) call(ctx context.Context) (*taskCall, error) {
 	if s == nil {
 		return nil, nil
 	}
-	c, err := s.run.identify(&Task{Name: d.Flow + "/" + d.Name, Subflow: true, Decode: d.Decode}, d.Params)
+	c, err := s.run.identify(&Task{Name: d.Flow + "/" + d.Name, Subflow: true, Decode: d.Decode, InputType: d.InputType}, d.Params)
 	if err == nil {
 		err = c.settleIdentity(ctx)
 	}

@@ -235,6 +235,23 @@ func TestTaskRunInputs(t *testing.T) {
 	uitest.Contains(t, body, "Inputs", `href="/task-runs/`+first.String()+`"`, "extract-0", "States", "Completed")
 }
 
+// A failed item of a fan-out is told by its input, on its page and in the run's timeline.
+func TestFailedTaskRunsShowTheirInput(t *testing.T) {
+	h := uitest.Open(t)
+	run := h.Create(h.ETL, "")
+	ctx := h.Act(run.ID)
+	now := h.Now()
+	s := core.StateCreate{Type: core.Failed, Message: core.Ptr("no address")}.State(now)
+	r := &core.TaskRun{ID: core.NewID(), Created: now, Updated: now, Name: "send-0", FlowRunID: run.ID, TaskKey: "send", DynamicKey: "0", RunCount: 2,
+		StartTime: now, EndTime: now, ExpectedStartTime: now, State: s, StateID: s.ID, StateType: s.Type, StateName: s.Name, StateTimestamp: now,
+		Labels: core.ToJSON(map[string]string{core.InputLabel: `{"to":"<bob>"}`})}
+	h.Check(h.Service.RecordTaskRuns(ctx, []*core.TaskRunReport{{TaskRun: r, States: []*core.State{s}}}))
+	_, body := h.Get("/task-runs/" + r.ID.String())
+	uitest.Contains(t, body, "&#34;to&#34;", "&lt;bob&gt;")
+	_, body = h.Get("/flow-runs/" + run.ID.String() + "/timeline")
+	uitest.Contains(t, body, `attempt 2 · {&#34;to&#34;:&#34;&lt;bob&gt;&#34;}`)
+}
+
 // The dashboard counts the runs of a flow and of a tag alone, and its links say so.
 func TestDashboardFilters(t *testing.T) {
 	h := uitest.Open(t)

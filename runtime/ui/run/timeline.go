@@ -194,6 +194,11 @@ func taskItem(r *core.TaskRun, parent string) *timeline.Item {
 	case r.RunCount > 1:
 		it.Note = "attempt " + strconv.FormatInt(r.RunCount, 10)
 	}
+	if r.StateType == core.Failed { // of many runs of one task, the input tells which
+		if in := r.Input(); in != nil {
+			it.Note = strings.TrimPrefix(it.Note+" · ", " · ") + core.CutText(string(in), 80)
+		}
+	}
 	return it
 }
 
