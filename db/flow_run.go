@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/flowlite/flowlite/db/row"
 	"github.com/flowlite/flowlite/queries"
@@ -98,6 +99,28 @@ func (r *reader) CountFlowRuns(ctx context.Context, f core.Filters) (int64, erro
 		return 0, err
 	}
 	return r.count(ctx, queries.FlowRuns(r.d, f, nil, rare))
+}
+
+func (r *reader) LiveFlowRuns(ctx context.Context) ([]core.LiveFlowRuns, error) {
+	rows, err := r.q.CountLiveRuns(ctx)
+	out := make([]core.LiveFlowRuns, len(rows))
+	for i, x := range rows {
+		out[i] = core.LiveFlowRuns{
+			Flow: x.Flow, Pool: x.Pool, State: core.StateType(x.StateType), Name: x.StateName, Runs: x.Runs, Due: earliest(x.Due),
+		}
+	}
+	return out, r.err(err, "Flow run")
+}
+
+// earliest is the result of MIN over times, whose type sqlc does not know.
+func earliest(v any) core.Time {
+	switch v := v.(type) {
+	case int64:
+		return core.Time(v)
+	case time.Time:
+		return core.TimeFrom(v)
+	}
+	return 0
 }
 
 func (r *reader) CountFlowRunsUpTo(ctx context.Context, f core.Filters, most int64) (int64, error) {

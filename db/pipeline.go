@@ -177,7 +177,9 @@ func (s *postgresStore) once(ctx context.Context, fn func(core.Tx) error) (own, 
 		s.discard(p, own)
 		return own, own
 	}
-	err = p.commit(ctx)
+	if err = p.commit(ctx); err == nil {
+		s.done.commits.Add(1)
+	}
 	s.discard(p, err)
 	return nil, err
 }

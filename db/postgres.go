@@ -22,6 +22,7 @@ type postgresStore struct {
 	reader
 	pool    *pgxpool.Pool
 	renewed atomic.Int64 // when the sessions were dropped last, in nanoseconds
+	done    storeCounts
 }
 
 var _ core.Store = (*postgresStore)(nil)
@@ -97,6 +98,10 @@ func newPostgresReader(db pgdb.DBTX) reader {
 const tries = 8
 
 func (s *postgresStore) Write(ctx context.Context, fn func(core.Tx) error) error {
+	return s.done.count(func() error { return s.write(ctx, fn) })
+}
+
+func (s *postgresStore) write(ctx context.Context, fn func(core.Tx) error) error {
 	for n := 1; ; n++ {
 		own, err := s.once(ctx, fn)
 		if err == nil || n == tries || !sessionVerdict(err).retry {
@@ -125,6 +130,13 @@ func (s *postgresStore) Facts(ctx context.Context) (*core.StoreFacts, error) {
 	f := &core.StoreFacts{Location: net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port))) + "/" + c.Database}
 	err := s.pool.QueryRow(ctx, queries.PostgresFacts).Scan(&f.Bytes, &f.Version)
 	return f, s.err(err, "Database")
+}
+
+func (s *postgresStore) Stats() core.StoreStats {
+	out, pool := s.done.stats(), s.pool.Stat()
+	out.InUse, out.Idle, out.MaxConnections = int64(pool.AcquiredConns()), int64(pool.IdleConns()), int64(pool.MaxConns())
+	out.Waits = pool.EmptyAcquireCount()
+	return out
 }
 
 func (s *postgresStore) Ping(ctx context.Context) error {

@@ -173,6 +173,15 @@ func (s *sqliteStore) Facts(ctx context.Context) (*core.StoreFacts, error) {
 	return f, s.err(err, "Database")
 }
 
+func (s *sqliteStore) Stats() core.StoreStats {
+	out, pool := s.done.stats(), s.readDB.Stats()
+	out.InUse, out.Idle, out.MaxConnections, out.Waits = int64(pool.InUse), int64(pool.Idle), int64(pool.MaxOpenConnections), pool.WaitCount
+	if info, err := os.Stat(s.path + "-wal"); err == nil {
+		out.WALBytes = info.Size()
+	}
+	return out
+}
+
 func (s *sqliteStore) Ping(ctx context.Context) error {
 	return s.Write(ctx, func(tx core.Tx) error { return tx.PutSetting(ctx, "ping", core.ToJSON(core.Now())) })
 }

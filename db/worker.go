@@ -96,3 +96,12 @@ func (t *tx) DeleteWorker(ctx context.Context, poolID core.UUID, name string) er
 	n, err := t.q.DeleteWorker(ctx, row.DeleteWorkerParams{WorkPoolID: poolID, Name: name})
 	return t.one(n, err, "Worker")
 }
+
+func (r *reader) CountWorkers(ctx context.Context) ([]core.WorkerCount, error) {
+	rows, err := r.q.CountWorkers(ctx)
+	out := make([]core.WorkerCount, len(rows))
+	for i, x := range rows {
+		out[i] = core.WorkerCount{Pool: x.Pool, Status: x.Status, Workers: x.Workers}
+	}
+	return out, r.err(err, "Worker")
+}

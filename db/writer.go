@@ -26,6 +26,7 @@ type writer struct {
 	idle chan struct{} // closed when nobody will lead again
 	once sync.Once
 	ops  []*op // of the leader
+	done storeCounts
 }
 
 // maxBatch bounds how long the first op of a commit waits for the others.
@@ -44,7 +45,7 @@ func newWriter(st *statements, t *tx) *writer {
 }
 
 func (w *writer) Write(ctx context.Context, fn func(core.Tx) error) error {
-	return w.do(&op{ctx: ctx, fn: fn, done: make(chan struct{})})
+	return w.done.count(func() error { return w.do(&op{ctx: ctx, fn: fn, done: make(chan struct{})}) })
 }
 
 func (w *writer) do(o *op) error {
@@ -99,6 +100,14 @@ func (w *writer) batch() (some bool) {
 
 func (w *writer) exec(text string) error {
 	_, err := w.st.ExecContext(context.Background(), text)
+	return err
+}
+
+func (w *writer) commitNow() error {
+	err := w.exec("COMMIT")
+	if err == nil {
+		w.done.commits.Add(1)
+	}
 	return err
 }
 
@@ -169,7 +178,7 @@ func (w *writer) commit(batch []*op) []*op {
 		}
 	}
 	if err == nil {
-		if err = w.exec("COMMIT"); err == nil {
+		if err = w.commitNow(); err == nil {
 			return batch
 		}
 	}
@@ -208,7 +217,7 @@ func (w *writer) retryWithSavepoints(batch []*op) {
 		batch[i].err, batch[i].panic = nil, nil
 		broken = w.runInSavepoint(batch[i])
 	}
-	if !broken && w.exec("COMMIT") == nil {
+	if !broken && w.commitNow() == nil {
 		return
 	}
 	_ = w.exec("ROLLBACK")
@@ -228,7 +237,7 @@ func (w *writer) retryEach(batch []*op) {
 			if o.err == nil {
 				o.err = &core.Error{Code: core.EUnavailable, Message: "the database ended the transaction"}
 			}
-		} else if err := w.exec("COMMIT"); err != nil {
+		} else if err := w.commitNow(); err != nil {
 			o.err = sqliteError(err, "Transaction")
 			_ = w.exec("ROLLBACK")
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/flowlite/flowlite/cmd/flowlite/internal/out"
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/metrics"
 	"github.com/flowlite/flowlite/runtime/server"
 )
 
@@ -32,6 +33,7 @@ type serveFlags struct {
 	Private  []string `name:"private-url" env:"FLOWLITE_PRIVATE_URLS" placeholder:"HOST" help:"Host, address, or prefix of a private network that notifications and webhooks may reach; * for all (repeatable)"`
 	Origins  []string `name:"allowed-origin" env:"FLOWLITE_ALLOWED_ORIGINS" placeholder:"https://..." help:"Origin of web pages that may call the API (repeatable)"`
 	CSRF     bool     `name:"csrf" env:"FLOWLITE_CSRF" help:"changing requests to the API must carry a CSRF token, as clients fetch them"`
+	Metrics  string   `env:"FLOWLITE_METRICS" placeholder:"HOST:PORT" help:"Address for /metrics without credentials, such as 127.0.0.1:9090 (default: the server's address, with its credentials)"`
 	LogLevel string   `env:"FLOWLITE_LOG_LEVEL" enum:"debug,info,warn,error" default:"warn" help:"debug, info, warn or error"`
 
 	retainFlags
@@ -65,6 +67,8 @@ func (f serveFlags) config(a *app) server.Config {
 		EncryptionKey:  f.Key,
 		AuthString:     a.cli.Auth,
 		Retain:         f.retention(),
+		Meter:          metrics.New(version()),
+		MetricsAddr:    f.Metrics,
 		Version:        version(),
 		Log:            logger(a, f.LogLevel),
 	}

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -75,6 +76,14 @@ func SetReadOnly(tb testing.TB, dsn, setting string) {
 	tb.Helper()
 	asAdmin(tb, dsn, func(name string) string {
 		return "ALTER DATABASE " + name + " SET default_transaction_read_only = " + setting
+	})
+}
+
+// AllowConnections lets sessions begin in a PostgreSQL database, or not.
+func AllowConnections(tb testing.TB, dsn string, yes bool) {
+	tb.Helper()
+	asAdmin(tb, dsn, func(name string) string {
+		return "ALTER DATABASE " + name + " ALLOW_CONNECTIONS " + strconv.FormatBool(yes)
 	})
 }
 

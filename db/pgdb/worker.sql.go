@@ -9,6 +9,30 @@ import (
 	"context"
 )
 
+const countWorkers = `-- name: CountWorkers :many
+SELECT p.name AS pool, w.status, COUNT(*) AS workers FROM worker w JOIN work_pool p ON p.id = w.work_pool_id GROUP BY p.name, w.status
+`
+
+func (q *Queries) CountWorkers(ctx context.Context) ([]CountWorkersRow, error) {
+	rows, err := q.db.Query(ctx, countWorkers)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CountWorkersRow
+	for rows.Next() {
+		var i CountWorkersRow
+		if err := rows.Scan(&i.Pool, &i.Status, &i.Workers); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const deleteWorker = `-- name: DeleteWorker :execrows
 DELETE FROM worker WHERE work_pool_id = $1 AND name = $2
 `

@@ -165,6 +165,21 @@ type ClaimDueActionParams struct {
 	Attempts  int64
 }
 
+type CountLiveRunsRow struct {
+	Flow      string
+	Pool      string
+	StateType string
+	StateName string
+	Runs      int64
+	Due       interface{}
+}
+
+type CountWorkersRow struct {
+	Pool    string
+	Status  string
+	Workers int64
+}
+
 type DeleteArtifactCollectionParams struct{ ID core.UUID }
 
 type DeleteArtifactParams struct{ ID core.UUID }
@@ -1241,6 +1256,8 @@ type Querier interface {
 	CancelledSince(ctx context.Context, arg CancelledSinceParams) ([]core.UUID, error)
 	CancellingOf(ctx context.Context, arg CancellingOfParams) ([]core.UUID, error)
 	ClaimDueAction(ctx context.Context, arg ClaimDueActionParams) (int64, error)
+	CountLiveRuns(ctx context.Context) ([]CountLiveRunsRow, error)
+	CountWorkers(ctx context.Context) ([]CountWorkersRow, error)
 	DeleteArtifact(ctx context.Context, arg DeleteArtifactParams) (int64, error)
 	DeleteArtifactCollection(ctx context.Context, arg DeleteArtifactCollectionParams) (int64, error)
 	DeleteAutomation(ctx context.Context, arg DeleteAutomationParams) (int64, error)

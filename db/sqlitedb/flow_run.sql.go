@@ -43,6 +43,47 @@ func (q *Queries) CancelledSince(ctx context.Context, arg CancelledSinceParams) 
 	return items, nil
 }
 
+const countLiveRuns = `-- name: CountLiveRuns :many
+SELECT f.name AS flow, COALESCE(p.name, '') AS pool, r.state_type, r.state_name, COUNT(*) AS runs,
+  MIN(COALESCE(r.next_scheduled_start_time, r.expected_start_time)) AS due
+FROM flow_run r
+JOIN flow f ON f.id = r.flow_id
+LEFT JOIN work_queue q ON q.id = r.work_queue_id
+LEFT JOIN work_pool p ON p.id = q.work_pool_id
+WHERE r.state_type IN ('SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING')
+GROUP BY f.name, p.name, r.state_type, r.state_name
+`
+
+func (q *Queries) CountLiveRuns(ctx context.Context) ([]CountLiveRunsRow, error) {
+	rows, err := q.db.QueryContext(ctx, countLiveRuns)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CountLiveRunsRow
+	for rows.Next() {
+		var i CountLiveRunsRow
+		if err := rows.Scan(
+			&i.Flow,
+			&i.Pool,
+			&i.StateType,
+			&i.StateName,
+			&i.Runs,
+			&i.Due,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const deleteFlowRun = `-- name: DeleteFlowRun :execrows
 DELETE FROM flow_run WHERE id = ?1
 `

@@ -144,3 +144,13 @@ WHERE r.state_type = 'CANCELLED' AND r.end_time >= sqlc.arg(since_time) AND (
   OR EXISTS (SELECT 1 FROM task_run t JOIN flow_run c ON c.parent_task_run_id = t.id
     WHERE t.flow_run_id = r.id AND c.state_type NOT IN ('COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED')))
 ORDER BY r.end_time, r.id LIMIT CAST(sqlc.arg(lim) AS BIGINT);
+
+-- name: CountLiveRuns :many
+SELECT f.name AS flow, COALESCE(p.name, '') AS pool, r.state_type, r.state_name, COUNT(*) AS runs,
+  MIN(COALESCE(r.next_scheduled_start_time, r.expected_start_time)) AS due
+FROM flow_run r
+JOIN flow f ON f.id = r.flow_id
+LEFT JOIN work_queue q ON q.id = r.work_queue_id
+LEFT JOIN work_pool p ON p.id = q.work_pool_id
+WHERE r.state_type IN ('SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING')
+GROUP BY f.name, p.name, r.state_type, r.state_name;

@@ -15,3 +15,6 @@ DELETE FROM worker WHERE work_pool_id = sqlc.arg(work_pool_id) AND name = sqlc.a
 
 -- name: OnlineWorkers :many
 SELECT * FROM worker WHERE status = 'ONLINE' ORDER BY id;
+
+-- name: CountWorkers :many
+SELECT p.name AS pool, w.status, COUNT(*) AS workers FROM worker w JOIN work_pool p ON p.id = w.work_pool_id GROUP BY p.name, w.status;

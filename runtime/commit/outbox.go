@@ -19,6 +19,8 @@ type Outbox struct {
 	logs   []*core.Log
 	after  []func()
 
+	entered []core.FlowRunTransition
+
 	triggers, actions bool // automations have events to evaluate, actions to run
 }
 
@@ -30,6 +32,9 @@ func (o *Outbox) OwnEvent(e ...*core.Event) { o.own = append(o.own, e...) }
 
 // Run announces flow runs that changed.
 func (o *Outbox) Run(id ...core.UUID) { o.runs = append(o.runs, id...) }
+
+// Entered notes a transition of a flow run for the Observer.
+func (o *Outbox) Entered(t core.FlowRunTransition) { o.entered = append(o.entered, t) }
 
 // Tasks announces flow runs whose task runs changed.
 func (o *Outbox) Tasks(flowRunID ...core.UUID) { o.tasks = append(o.tasks, flowRunID...) }

@@ -13,6 +13,8 @@ type Config struct {
 	Now   func() core.Time
 	// Triggers chooses the events that are queued for automations; nil: none are.
 	Triggers Triggers
+	// Observer is told what this process has committed; may be nil.
+	Observer core.CommitObserver
 }
 
 // Triggers knows what automations wait for.
@@ -55,6 +57,9 @@ func (w *Writer) Write(ctx context.Context, fn func(tx core.Tx, out *Outbox) err
 	}
 	if messages := out.messages(); len(messages) > 0 {
 		w.c.Bus.Publish(messages...)
+	}
+	if w.c.Observer != nil && len(out.events) > 0 {
+		w.c.Observer.Committed(out.events, out.entered)
 	}
 	for _, fn := range out.after {
 		fn()

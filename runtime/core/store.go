@@ -22,6 +22,8 @@ type Store interface {
 	Shared() bool
 	// Facts tell people where the database is and how large.
 	Facts(ctx context.Context) (*StoreFacts, error)
+	// Stats are what this Store has done since it was opened.
+	Stats() StoreStats
 	// Ping answers within ctx whether the database can be read and written.
 	Ping(ctx context.Context) error
 	Close() error

@@ -34,6 +34,8 @@ type FlowRunReader interface {
 	FlowRunHistory(ctx context.Context, q HistoryQuery) ([]HistoryBucket, error)
 	// FlowRunLateness is the average lateness in seconds; nil where no run passes the filters.
 	FlowRunLateness(ctx context.Context, f Filters) (*float64, error)
+	// LiveFlowRuns counts the runs that have not ended by flow, pool, and state.
+	LiveFlowRuns(ctx context.Context) ([]LiveFlowRuns, error)
 	FlowRunState(ctx context.Context, id UUID) (*State, error)
 	FlowRunStates(ctx context.Context, flowRunID UUID) ([]*State, error)
 	// FlowRunChildren are the runs whose parent task belongs to the run.
@@ -237,6 +239,8 @@ type WorkQueueTx interface {
 type WorkerReader interface {
 	Worker(ctx context.Context, poolID UUID, name string) (*Worker, error)
 	Workers(ctx context.Context, poolID UUID, f *WorkerFilter, p Page) ([]*Worker, error)
+	// CountWorkers counts the workers by pool and status.
+	CountWorkers(ctx context.Context) ([]WorkerCount, error)
 	StaleWorkers(ctx context.Context, now Time) ([]*Worker, error) // ONLINE, but overdue
 }
 

@@ -37,6 +37,9 @@ func (s *Limits) NoteWait(w core.SlotWait) { s.waiters.note(w, s.now()) }
 // WaitsFor is what a run was refused a moment ago; its Limit is "" if nothing.
 func (s *Limits) WaitsFor(id core.UUID) core.SlotWait { return s.waiters.ask(id, s.now()) }
 
+// Waiting are the slots that are waited for now, by the name of their limit.
+func (s *Limits) Waiting() map[string]int64 { return s.waiters.slots(s.now()) }
+
 // NobodyWaits reports whether no slots were refused lately.
 func (s *Limits) NobodyWaits() bool { return s.waiters.none() }
 

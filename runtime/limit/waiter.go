@@ -78,6 +78,19 @@ func (w *slotWaiters) ask(id core.UUID, now core.Time) core.SlotWait {
 	return core.SlotWait{Holder: id}
 }
 
+// slots sums what is waited for by limit.
+func (w *slotWaiters) slots(now core.Time) map[string]int64 {
+	w.Lock()
+	defer w.Unlock()
+	sum := map[string]int64{}
+	for _, x := range w.of {
+		if x.Until >= now {
+			sum[x.Limit] += x.Slots
+		}
+	}
+	return sum
+}
+
 func (w *slotWaiters) none() bool {
 	w.Lock()
 	defer w.Unlock()

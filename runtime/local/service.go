@@ -38,6 +38,8 @@ type Config struct {
 	// RunAuth returns the credentials of the process that executes a run under a
 	// lease; nil or "": none are needed.
 	RunAuth func(flowRun, lease core.UUID) string
+	// Observer is told what this process has committed; may be nil.
+	Observer core.CommitObserver
 	// Private are the private addresses that notifications and webhooks may reach.
 	Private notify.Private
 }
@@ -68,7 +70,7 @@ func New(c Config) *Service {
 		c.Now = core.Now
 	}
 	triggers := &trigger.Set{}
-	writer := commit.New(commit.Config{Store: c.Store, Bus: c.Bus, Now: c.Now, Triggers: triggers})
+	writer := commit.New(commit.Config{Store: c.Store, Bus: c.Bus, Now: c.Now, Triggers: triggers, Observer: c.Observer})
 	s := &Service{
 		Limits: limit.New(limit.Config{Store: c.Store, Bus: c.Bus, Commit: writer, Now: c.Now}),
 		Blocks: block.New(block.Config{Store: c.Store, Bus: c.Bus, Commit: writer, Sealer: c.Sealer, Log: c.Log, Now: c.Now}),

@@ -185,6 +185,7 @@ func (s *Service) emitFlowTransition(
 ) error {
 	out.OwnEvent(events...)
 	out.Run(run.ID)
+	out.Entered(s.transition(ctx, tx, run, before))
 	freed := before != nil && rules.Occupies(before.Type) && !rules.Occupies(run.StateType)
 	if freed || run.StateType == core.Scheduled || run.StateType == core.Cancelling {
 		out.Pool(run.WorkPoolID)
@@ -193,6 +194,18 @@ func (s *Service) emitFlowTransition(
 		return nil
 	}
 	return s.copyToParent(ctx, tx, out, run)
+}
+
+// transition describes the state that run has just entered, for whoever counts.
+func (s *Service) transition(ctx context.Context, r core.Reader, run *core.FlowRun, before *core.State) core.FlowRunTransition {
+	t := core.FlowRunTransition{Flow: s.flowNames(ctx, r, run.FlowID).name, Pool: core.Deref(run.WorkPoolName), To: run.StateType}
+	if run.StateType == core.Running && run.RunCount == 1 && before != nil && before.Type != core.Paused && run.StartTime != 0 {
+		t.Queued = max(0, core.Seconds(run.StartTime.Sub(run.ExpectedStartTime).Seconds()))
+	}
+	if run.StateType.Final() && run.StartTime != 0 && run.EndTime != 0 {
+		t.Ran = core.Seconds(run.EndTime.Sub(run.StartTime).Seconds())
+	}
+	return t
 }
 
 // copyToParent gives the placeholder task of a sub-flow the sub-flow's state.

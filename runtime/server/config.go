@@ -68,6 +68,12 @@ type Config struct {
 	NoUI        bool
 	NoAPI       bool // only whether it is well is told under /api
 
+	// Meter counts what the server does; nil: nothing is counted.
+	Meter Meter
+	// MetricsAddr is an address of its own for /metrics, "127.0.0.1:9090", without
+	// credentials. Empty: the server's address, with credentials.
+	MetricsAddr string
+
 	Version    string
 	Log        *slog.Logger
 	DrainGrace time.Duration // how long Stop lets runs finish; default 10 s

@@ -121,6 +121,9 @@ func (s *Server) Start(ctx context.Context) (err error) {
 	if err := s.startWorker(ctx); err != nil {
 		return err
 	}
+	if err := s.startMeter(ctx); err != nil {
+		return err
+	}
 	if !s.cfg.NoLoops {
 		if err := s.services.Start(ctx); err != nil {
 			return err
@@ -254,7 +257,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	proxies, _ := access.ParseProxies(s.cfg.TrustedProxies)
 	s.service = local.New(local.Config{
 		Private: reach, RunAuth: runs.AuthString,
-		Store: s.store, Bus: s.bus, Log: s.cfg.Log, Sealer: keys, URL: s.publicURL(), Retain: s.cfg.Retain,
+		Store: s.store, Bus: s.bus, Log: s.cfg.Log, Sealer: keys, URL: s.publicURL(), Retain: s.cfg.Retain, Observer: s.observer(),
 		Results: s.results(), LeaseGrace: core.LeaseSeconds.Duration(), Deaf: s.cfg.NoAPI,
 	})
 	if err := s.service.Start(ctx); err != nil {
@@ -313,7 +316,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	// this context does: Shutdown alone would wait for them for ever.
 	base, end := context.WithCancelCause(context.WithoutCancel(ctx))
 	h := &http.Server{
-		Handler:           access.TimelyBodies(hosts.Handler(cutBase(s.cfg.BasePath, mux), "/api/health", "/api/ready")),
+		Handler:           access.TimelyBodies(hosts.Handler(cutBase(s.cfg.BasePath, s.measured(guard, mux)), "/api/health", "/api/ready")),
 		BaseContext:       func(net.Listener) context.Context { return base },
 		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelDebug),
