@@ -44,10 +44,7 @@ func (a *API) flowRuns() group {
 
 		// What Prefect has no word for.
 		post("/{id}/retry", a.retryFlowRun, optional).ownRun(),
-		post("/{id}/cancel", func(ctx context.Context, in *byID) (*core.OrchestrationResult, error) {
-			r, err := a.Runs.CancelFlowRun(ctx, in.ID)
-			return statusOf(ctx, r, err)
-		}).ownRun(),
+		post("/{id}/cancel", a.cancelFlowRun, optional).ownRun(),
 		post("/{id}/suspend", func(ctx context.Context, in *byID) (*core.OrchestrationResult, error) {
 			r, err := a.Runs.SuspendFlowRun(ctx, in.ID)
 			return statusOf(ctx, r, err)
@@ -130,6 +127,17 @@ func (a *API) retryFlowRun(ctx context.Context, in *change[struct {
 	Fresh bool `json:"fresh"`
 }]) (*core.OrchestrationResult, error) {
 	r, err := a.Runs.RetryFlowRun(ctx, in.ID, in.Body.Fresh)
+	return statusOf(ctx, r, err)
+}
+
+func (a *API) cancelFlowRun(ctx context.Context, in *change[struct {
+	TransitionID core.UUID `json:"transition_id"`
+}]) (*core.OrchestrationResult, error) {
+	id := in.Body.TransitionID
+	if id.IsZero() {
+		id = core.NewID()
+	}
+	r, err := a.Runs.CancelFlowRunBy(ctx, in.ID, id)
 	return statusOf(ctx, r, err)
 }
 

@@ -11,7 +11,8 @@ func (c *Client) Why(ctx context.Context, id core.UUID) (out *core.Why, err erro
 }
 
 func (c *Client) CancelFlowRun(ctx context.Context, id core.UUID) (out *core.OrchestrationResult, err error) {
-	return out, c.post(ctx, run(id, "/cancel"), nil, &out)
+	// Sent again, it is the same request: a second one ends the run without its clean-up.
+	return out, c.post(ctx, run(id, "/cancel"), map[string]core.UUID{"transition_id": core.NewID()}, &out)
 }
 
 // ResumeFlowRun gives a paused run its input (nil: none was asked for).

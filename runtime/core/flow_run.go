@@ -61,6 +61,9 @@ type FlowRunPolicy struct {
 	// CancelAt is set if the run was cancelled while it had no process: the key of
 	// its pause, or empty for a sleep. It is woken once, for its clean-up.
 	CancelAt *string `json:"cancel_at,omitempty"`
+	// CancelID is the transition of the request that set CancelAt: the same request
+	// sent again is not a second one.
+	CancelID *UUID `json:"cancel_id,omitempty"`
 }
 
 // SetDelay sets the delay between attempts. Prefect clients take only whole

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -208,6 +209,76 @@ func TestSecondCancelEndsWithoutCleanup(t *testing.T) {
 				t.Fatal(b.run(id).StateName, err)
 			}
 		}
+	})
+}
+
+// A client that got no answer sends the same request again, which is no second cancel.
+func TestRepeatedCancelIsOne(t *testing.T) {
+	onEngines(t, func(t *testing.T, b *bench) {
+		f := flowOf(func(ctx context.Context) (any, error) { return Pause(ctx, Ask{Suspend: true}) }, FlowOptions{})
+		b.order(f)
+		ctx, _, id := b.next()
+		out, err := b.e.Execute(ctx, f, id)
+		suspended(t, out, err)
+		request := core.NewID()
+		cancel := func(want core.StateType) {
+			t.Helper()
+			if _, err := b.svc.CancelFlowRunBy(t.Context(), id, request); err != nil || b.run(id).StateType != want {
+				t.Fatal(b.run(id).StateName, err)
+			}
+		}
+		cancel(core.Scheduled)
+		cancel(core.Scheduled)
+		b.next()
+		cancel(core.Pending)
+		request = core.NewID()
+		cancel(core.Cancelling)
+	})
+}
+
+// A pause that is answered in its process goes on with the same attempt: the
+// flow's retries are left, and what failed before the pause is replayed.
+func TestAnsweredPauseIsNoAttempt(t *testing.T) {
+	onEngines(t, func(t *testing.T, b *bench) {
+		attempts := 0
+		f := flowOf(func(ctx context.Context) (any, error) {
+			attempts++
+			for n := range 2 {
+				if _, err := Pause(ctx, Ask{Key: strconv.Itoa(n)}); err != nil {
+					return nil, err
+				}
+				if i, _ := Current(ctx); b.run(i.FlowRun.ID).RunCount != int64(attempts) {
+					t.Error("run count", b.run(i.FlowRun.ID).RunCount, "in attempt", attempts)
+				}
+			}
+			if attempts < 3 {
+				return nil, errors.New("failed")
+			}
+			return nil, nil
+		}, FlowOptions{Retry: Retry{Max: 2}})
+		b.order(f)
+		ctx, _, id := b.next()
+		answering, stop := context.WithCancel(t.Context())
+		answered := make(chan struct{})
+		go func() {
+			defer close(answered)
+			run, err := b.svc.FlowRun(answering, id)
+			for err == nil && !run.StateType.Final() {
+				if run.StateType == core.Paused {
+					_, err = b.svc.ResumeFlowRun(answering, id, nil)
+					if err != nil {
+						t.Error(err)
+					}
+				}
+				run, err = b.svc.WaitFlowRun(answering, id, run.StateID, 30)
+			}
+		}()
+		out, err := b.e.Execute(ctx, f, id)
+		if err != nil || out.Err != nil || attempts != 3 || b.run(id).RunCount != 3 {
+			t.Error(out, err, attempts, b.run(id).RunCount)
+		}
+		stop()
+		<-answered
 	})
 }
 

@@ -16,7 +16,14 @@ import (
 // CancelFlowRun asks for the end of a run: at once where nothing executes it,
 // else its worker is told and confirms. ABORT if it has ended.
 func (s *Service) CancelFlowRun(ctx context.Context, id core.UUID) (*core.OrchestrationResult, error) {
-	result, err := s.SetFlowRunState(ctx, id, core.StateCreate{Type: core.Cancelling}, false)
+	return s.CancelFlowRunBy(ctx, id, core.NewID())
+}
+
+// CancelFlowRunBy is CancelFlowRun for a request that may be sent again: the
+// transition is the same each time.
+func (s *Service) CancelFlowRunBy(ctx context.Context, id, transition core.UUID) (*core.OrchestrationResult, error) {
+	c := core.StateCreate{Type: core.Cancelling, Details: core.StateDetails{TransitionID: transition}}
+	result, err := s.SetFlowRunState(ctx, id, c, false)
 	if err != nil || result.Status != core.Reject || result.State == nil || result.State.Type != core.Paused {
 		return result, err
 	}
@@ -32,7 +39,8 @@ func (s *Service) CancelFlowRun(ctx context.Context, id core.UUID) (*core.Orches
 	} else if err != nil && !core.IsNotFound(err) {
 		return nil, err
 	}
-	return s.SetFlowRunState(ctx, id, core.StateCreate{Type: to}, true)
+	c.Type = to
+	return s.SetFlowRunState(ctx, id, c, true)
 }
 
 // SuspendFlowRun pauses a RUNNING run of a deployment and gives its process

@@ -26,7 +26,7 @@ func ApplyFlowState(run *core.FlowRun, s *core.State, policy core.FlowRunPolicy)
 		if run.StartTime == 0 {
 			run.StartTime = s.Timestamp
 		}
-		if !policy.Resuming {
+		if !policy.Resuming && !resumedInProcess(run.State) {
 			run.RunCount++
 		}
 	case s.Type == core.Scheduled:
@@ -51,6 +51,12 @@ func ApplyFlowState(run *core.FlowRun, s *core.State, policy core.FlowRunPolicy)
 	run.EmpiricalPolicy = policy
 	run.State, run.StateID, run.StateType, run.StateName = s, s.ID, s.Type, s.Name
 	run.StateTimestamp, run.Updated = s.Timestamp, s.Timestamp
+}
+
+// resumedInProcess tells whether the state is a pause in which the process of a
+// Go flow waits: the attempt goes on. Runs of Prefect clients count, as in Prefect.
+func resumedInProcess(s *core.State) bool {
+	return s != nil && s.Type == core.Paused && s.Details.Wakes
 }
 
 // ApplyTaskState is the same for a task run.

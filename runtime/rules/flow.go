@@ -86,7 +86,7 @@ func leaveTerminal(c *flowChange) bool {
 	case c.to == core.Scheduled && c.run.DeploymentID.IsZero():
 		return c.abort("Cannot reschedule a run without an associated deployment.")
 	}
-	c.Policy.Resuming, c.Policy.PauseKeys, c.Policy.RetryType, c.Policy.CancelAt = false, nil, nil, nil
+	c.Policy.Resuming, c.Policy.PauseKeys, c.Policy.RetryType, c.Policy.CancelAt, c.Policy.CancelID = false, nil, nil, nil, nil
 	if c.to == core.Scheduled {
 		c.Policy.RetryType = core.Ptr("reschedule")
 	}
@@ -106,8 +106,13 @@ func nothingToTerminate(c *flowChange) bool {
 		return false
 	}
 	switch {
+	case c.Policy.CancelID != nil && !c.proposed.Details.TransitionID.IsZero() && *c.Policy.CancelID == c.proposed.Details.TransitionID:
+		return c.keep("This run has already made this state transition.")
 	case c.current != nil && c.current.Details.Wakes && c.Policy.CancelAt == nil && !c.run.DeploymentID.IsZero() &&
 		(c.from == core.Scheduled || c.from == core.Paused && c.current.Details.PauseReschedule):
+		if id := c.proposed.Details.TransitionID; !id.IsZero() {
+			c.Policy.CancelID = &id
+		}
 		return c.instead(wake(&c.Policy, c.current, WokenToCancel, c.facts.Now), "The flow run is woken to clean up before it is cancelled.")
 	case c.from == core.Scheduled && (c.run.InfrastructurePID == nil || c.current.Name == core.NameResuming):
 		return c.instead(cancelledInstead(c), "Scheduled flow run has no infrastructure to terminate.")
@@ -301,7 +306,7 @@ func DecideRetry(run *core.FlowRun, fresh bool, now core.Time) Decision {
 		text = "Fresh start requested"
 	}
 	d.Status, d.Reset = core.Accept, true
-	d.Policy.Resuming, d.Policy.PauseKeys, d.Policy.RetryType, d.Policy.CancelAt = false, nil, core.Ptr("reschedule"), nil
+	d.Policy.Resuming, d.Policy.PauseKeys, d.Policy.RetryType, d.Policy.CancelAt, d.Policy.CancelID = false, nil, core.Ptr("reschedule"), nil, nil
 	d.State = ScheduledAt(now, core.NameAwaitingRetry, text, now)
 	return d
 }

@@ -70,6 +70,9 @@ func DecideLoss(run *core.FlowRun, text string, recoverable bool, now core.Time)
 // cancels the run again ends it without.
 func DecideUndoLoss(run *core.FlowRun, text string, now core.Time) Decision {
 	d := Decision{Status: core.Accept, Policy: run.EmpiricalPolicy}
+	if id := run.State.Details.TransitionID; !id.IsZero() {
+		d.Policy.CancelID = &id
+	}
 	d.State = wake(&d.Policy, run.State, text+". "+WokenToCancel, now)
 	return d
 }
