@@ -55,6 +55,13 @@ type Config struct {
 	NoServices  bool   // another server does the scheduling and the expiry of leases
 	NoUI        bool
 
+	// Meter counts what the App does: metrics.New, of package runtime/metrics, exports
+	// it to Prometheus. Default: nothing is counted, and Prometheus is not linked.
+	Meter server.Meter
+	// MetricsAddr is an address of its own for /metrics, without credentials:
+	// "127.0.0.1:9464". Default: the App's address, with its credentials.
+	MetricsAddr string
+
 	Version    string        // of the program, shown in the UI
 	Logger     *slog.Logger  // default: slog.Default()
 	DrainGrace time.Duration // how long Stop lets runs finish; default 10 s
@@ -75,6 +82,6 @@ func (c Config) server() server.Config {
 		TrustedProxies: c.TrustedProxies, PrivateURLs: c.PrivateURLs,
 		BasePath: c.BasePath, PublicURL: c.PublicURL, Retain: orchestrate.Retention(c.Retain),
 		Worker: true, WorkerLimit: c.WorkerLimit, WorkDir: c.WorkDir, Python: c.Python, RunAs: c.RunAs, NoFork: c.NoFork,
-		NoLoops: c.NoServices, NoUI: c.NoUI, Version: c.Version, Log: c.Logger, DrainGrace: c.DrainGrace,
+		NoLoops: c.NoServices, NoUI: c.NoUI, Meter: c.Meter, MetricsAddr: c.MetricsAddr, Version: c.Version, Log: c.Logger, DrainGrace: c.DrainGrace,
 	}
 }

@@ -6,7 +6,12 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/flowlite/flowlite/runtime/server"
 )
+
+// meter is one that nobody asks.
+type meter struct{ server.Meter }
 
 // fill sets every field of a struct to something that is not its zero value.
 func fill(v reflect.Value) {
@@ -25,6 +30,10 @@ func fill(v reflect.Value) {
 		case *slog.Logger:
 			f.Set(reflect.ValueOf(slog.Default()))
 		default:
+			if f.Type() == reflect.TypeFor[server.Meter]() {
+				f.Set(reflect.ValueOf(meter{}))
+				continue
+			}
 			fill(f)
 		}
 	}
