@@ -363,3 +363,26 @@ func TestTypedValues(t *testing.T) {
 		t.Errorf("parameters %s", r.Parameters)
 	}
 }
+
+func TestFlowRunExport(t *testing.T) {
+	s, _, r := stocked(t)
+	c := newAPI(s.api, "").once
+	if err := c.PutResult(t.Context(), "x/big.json", []byte(`"big"`)); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.CreateFlowRunInput(t.Context(), r.ID, "paused-0-response", `{"approved":true}`, ""); err != nil {
+		t.Fatal(err)
+	}
+	makes[*core.TaskRun](t, s.api, "/task_runs/", map[string]any{"name": "pay-0", "task_key": "pay", "dynamic_key": "0", "flow_run_id": r.ID,
+		"labels": map[string]any{core.InputLabel: `{"n":1}`},
+		"state":  map[string]any{"type": "COMPLETED", "data": map[string]any{"type": "flowlite", "key": "x/big.json"}}})
+	var x core.RunExport
+	if err := json.Unmarshal([]byte(s.says(t, 0, "", "flow-run", "export", "first")), &x); err != nil {
+		t.Fatal(err)
+	}
+	if x.FlowRun.ID != r.ID || len(x.TaskRuns) != 1 || string(x.TaskRuns[0].Input()) != `{"n":1}` || string(x.Results["x/big.json"]) != `"big"` ||
+		x.Inputs["paused-0-response"] != `{"approved":true}` {
+		t.Fatalf("%+v", x)
+	}
+	s.says(t, exitNotFound, "no flow run", "flow-run", "export", "none")
+}

@@ -17,6 +17,7 @@ type flowRunCmd struct {
 	Watch   flowRunWatchCmd   `cmd:"" help:"Follow logs and state, exit with the outcome"`
 	Why     flowRunWhyCmd     `cmd:"" help:"Say why it is not running"`
 	Result  flowRunResultCmd  `cmd:"" help:"Print what it returned"`
+	Export  flowRunExportCmd  `cmd:"" help:"Print a run and its task runs as JSON, for flowtest.Replay"`
 	Execute flowRunExecuteCmd `cmd:"" help:"Execute a flow run here, without a worker"`
 	Cancel  flowRunCancelCmd  `cmd:"" help:"Cancel flow runs"`
 	Pause   flowRunPauseCmd   `cmd:"" aliases:"suspend" help:"Pause running flow runs; their processes end"`

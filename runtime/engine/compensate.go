@@ -37,6 +37,14 @@ type ending struct {
 // compensationTask names the call that stores the ending of an attempt.
 const compensationTask = "flowlite: undos"
 
+// Own tells whether the engine itself made the task run for a flow's undos.
+func Own(row *core.TaskRun) bool {
+	return row.TaskKey == compensationTask || strings.HasPrefix(row.TaskKey, undoTask) || strings.HasPrefix(row.TaskKey, core.CompensateTask)
+}
+
+// undoTask begins the names of the tasks that undo.
+const undoTask = "undo "
+
 // undoRetry is the retry of undos that have none of their own.
 var undoRetry = Retry{Max: 4, Base: time.Second, Cap: 30 * time.Second}
 
@@ -222,7 +230,7 @@ func (r *run) storeEnding(c core.StateCreate) (*ending, error) {
 
 // undo runs one undo as a task, unless an earlier process has done so.
 func (r *run) undo(ctx context.Context, u *undo) error {
-	t := &Task{Name: "undo " + u.name, NoInput: true, Options: u.o}
+	t := &Task{Name: undoTask + u.name, NoInput: true, Options: u.o}
 	t.Options.Key = u.row.DynamicKey
 	t.Fn = func(ctx context.Context, _ any) (core.JSON, error) {
 		if u.fn == nil {

@@ -244,6 +244,9 @@ const (
 	chooseFail  = "fail"
 )
 
+// HeldKey begins the keys of pauses that ask for such a choice.
+const HeldKey = "code-"
+
 const choices = `{"title":"Choice","type":"object","properties":{"choice":{"title":"Choice","type":"string",` +
 	`"enum":["reuse","run again","fail"],"description":"reuse: take the stored result; run again: execute the call; fail: the call fails"}},` +
 	`"required":["choice"]}`
@@ -299,7 +302,7 @@ func (c *taskCall) choose(ctx context.Context) (string, error) {
 		"Choose: reuse its result, run it again, or fail.", ErrCodeChanged, c.t.Name,
 		c.clash.DynamicKey, shown(c.t.keptInput(c.clash)), c.row.DynamicKey, shown(c.input))
 	for n := 0; ; n++ {
-		a := Ask{Key: fmt.Sprintf("code-%s-%s-%d", safeName(c.t.Name), safeName(c.row.DynamicKey), n), Description: text,
+		a := Ask{Key: fmt.Sprintf(HeldKey+"%s-%s-%d", safeName(c.t.Name), safeName(c.row.DynamicKey), n), Description: text,
 			Schema: core.JSON(choices), Timeout: noTimeout}
 		p := &pause{r: r, Ask: a, prefix: "paused-" + a.Key}
 		v, old, err := p.answer()

@@ -20,6 +20,16 @@ type Config struct {
 	Lease bool
 	// Logs takes the log lines of runs; nil: the Orchestrator does.
 	Logs *LogSocket
+	// Calls watches over the calls of tasks, in tests.
+	Calls Calls
+}
+
+// Calls is told of the calls of tasks in recorded runs.
+type Calls struct {
+	// Replayed is told of a call whose outcome was stored.
+	Replayed func(row *core.TaskRun)
+	// Execute stands in for the functions of tasks.
+	Execute func(ctx context.Context, t *Task, row *core.TaskRun, in any) (core.JSON, error)
 }
 
 // Engine executes flow runs. It may be shared by many.
@@ -31,6 +41,7 @@ type Engine struct {
 	holder core.UUID
 	logs   logSink
 	hidden hidden
+	calls  Calls
 
 	mu      sync.Mutex
 	flows   map[string]core.UUID
@@ -46,7 +57,7 @@ func New(c Config) *Engine {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Engine{o: c.Orchestrator, clock: c.Clock, slog: c.Log, lease: c.Lease, holder: core.NewID(),
+	return &Engine{o: c.Orchestrator, clock: c.Clock, slog: c.Log, lease: c.Lease, holder: core.NewID(), calls: c.Calls,
 		logs: logSink{o: c.Orchestrator, sock: c.Logs}, flows: map[string]core.UUID{}}
 }
 

@@ -75,8 +75,8 @@ func RetryAfter(err error, d time.Duration) error {
 	return retryAfter{err, d}
 }
 
-// errorOf is what a final state that is no success means to its caller.
-func errorOf(s *core.State) error {
+// ErrorOf is what a final state that is no success means to its caller.
+func ErrorOf(s *core.State) error {
 	text := core.Deref(s.Message)
 	if text == "" {
 		text = "finished in state " + s.Name

@@ -117,7 +117,7 @@ func (r *run) work(ctx context.Context) (out *Outcome, again bool, err error) {
 		return nil, true, nil
 	}
 	if s.Type != core.Completed && ferr == nil {
-		ferr = errorOf(s)
+		ferr = ErrorOf(s)
 	}
 	if s.Type == core.Completed {
 		ferr = nil
@@ -152,7 +152,7 @@ func (r *run) stopped(s *core.State, err error) (*Outcome, bool, error) {
 	if s.Type == core.Completed {
 		out.Result, out.Err = Unpack(r.wctx, r.e.o, s.Data)
 	} else {
-		out.Err = errorOf(s)
+		out.Err = ErrorOf(s)
 	}
 	return out, false, nil
 }

@@ -20,7 +20,11 @@ func Sleep(ctx context.Context, d time.Duration) error {
 	}
 	r := s.run
 	c, err := r.identify(&Task{Name: "sleep", NoInput: true}, nil)
-	if err != nil || c.prior != nil {
+	if err != nil {
+		return err
+	}
+	if c.prior != nil {
+		_, err := c.replay()
 		return err
 	}
 	if err := r.endWoken(); err != nil {

@@ -113,7 +113,7 @@ func RunDeployment(ctx context.Context, o core.Orchestrator, d Deployed) (core.J
 		return nil, err
 	}
 	if child.StateType != core.Completed || child.State == nil {
-		err := errorOf(child.State)
+		err := ErrorOf(child.State)
 		if c != nil && d.Top {
 			err = errors.Join(err, c.saveErr(core.Failed, "", text(err)))
 		}
@@ -172,7 +172,7 @@ func (s *Submitted) Get(ctx context.Context) (core.JSON, error) {
 		return nil, err
 	}
 	if r.StateType != core.Completed || r.State == nil {
-		return nil, errorOf(r.State)
+		return nil, ErrorOf(r.State)
 	}
 	return Unpack(ctx, s.o, r.State.Data)
 }

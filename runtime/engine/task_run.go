@@ -133,8 +133,11 @@ func (c *taskCall) run(ctx context.Context) (core.JSON, error) {
 }
 
 func (c *taskCall) replay() (core.JSON, error) {
+	if replayed := c.r.e.calls.Replayed; replayed != nil {
+		replayed(c.row)
+	}
 	if c.prior.Type != core.Completed {
-		return nil, errorOf(c.prior)
+		return nil, ErrorOf(c.prior)
 	}
 	return Unpack(c.r.wctx, c.r.e.o, c.prior.Data)
 }
@@ -238,7 +241,12 @@ func (c *taskCall) once(ctx context.Context) (v core.JSON, err, cause error) {
 		ctx, stop = context.WithTimeoutCause(ctx, d, ErrTimedOut)
 		defer stop()
 	}
-	v, err = guard(ctx, abandon, func(ctx context.Context) (core.JSON, error) { return c.t.Fn(ctx, c.in) })
+	v, err = guard(ctx, abandon, func(ctx context.Context) (core.JSON, error) {
+		if execute := c.r.e.calls.Execute; execute != nil {
+			return execute(ctx, c.t, c.row, c.in)
+		}
+		return c.t.Fn(ctx, c.in)
+	})
 	return v, err, context.Cause(ctx)
 }
 

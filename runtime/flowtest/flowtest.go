@@ -1,9 +1,12 @@
-// Package flowtest runs a flow in memory from a test: delays between retries
-// and sleeps take no time, and the run's task runs, logs and result can be
-// looked at afterwards.
+// Package flowtest runs a flow in memory from a test, as a server and a worker
+// would run it: parameters are checked, a suspended run continues in another
+// process, and delays between retries, sleeps, and time-outs of pauses take no
+// time. Tasks can be replaced, made to fail, and followed by a crash, and the
+// run's task runs, logs, and result can be looked at afterwards.
 package flowtest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -26,7 +29,7 @@ import (
 
 // Result is how the run went.
 type Result struct {
-	State    string // Completed, Failed, TimedOut, Cancelled …
+	State    string // Completed, Failed, TimedOut, Cancelled …; empty if the server refused the parameters
 	Type     core.StateType
 	Message  string
 	Err      error
@@ -39,68 +42,171 @@ type Result struct {
 	store core.Store
 }
 
-// Option prepares the run.
-type Option func(*settings)
-
-type settings struct {
-	inputs    []json.RawMessage
-	variables map[string]any
-	secrets   map[string]any
-}
-
-// Answer resumes the run's next Pause with v.
-func Answer(v any) Option {
-	return func(s *settings) { s.inputs = append(s.inputs, json.RawMessage(core.ToJSON(v))) }
-}
-
-// Variable is there for the flow to read.
-func Variable(name string, v any) Option {
-	return func(s *settings) { s.variables[name] = v }
-}
-
-// Secret is there for the flow to read.
-func Secret(name string, v any) Option {
-	return func(s *settings) { s.secrets[name] = v }
-}
-
 // Run runs a flow to its end.
 func Run(t testing.TB, f flowlite.AnyFlow, params any, opts ...Option) *Result {
 	t.Helper()
-	set := settings{variables: map[string]any{}, secrets: map[string]any{}}
+	b := newBench(t, opts)
+	p, err := json.Marshal(params)
+	must(t, err)
+	rec, err := b.order(engine.FlowOf(f), p)
+	if err != nil {
+		return &Result{Err: err, Message: err.Error(), t: t, store: b.store}
+	}
+	return b.finish(rec.ID)
+}
+
+// bench is a server in memory with a worker that executes flows in this process.
+type bench struct {
+	t     testing.TB
+	set   *settings
+	store core.Store
+	svc   *local.Service
+	clock *engine.VirtualClock
+	flows map[core.UUID]*engine.Flow // by the ids of the server
+
+	mu  sync.Mutex
+	out map[core.UUID]*engine.Outcome
+	run core.UUID // the one that is tested
+}
+
+func newBench(t testing.TB, opts []Option) *bench {
+	t.Helper()
+	b := &bench{t: t, set: &settings{variables: map[string]any{}, secrets: map[string]any{}, tasks: map[string]*taskSettings{}},
+		clock: &engine.VirtualClock{}, flows: map[core.UUID]*engine.Flow{}, out: map[core.UUID]*engine.Outcome{}}
 	for _, o := range opts {
-		o(&set)
+		o(b.set)
 	}
 	logs()
 	ctx := t.Context()
-	store, err := db.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "flow.db")+"?synchronous=off")
+	var err error
+	b.store, err = db.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "flow.db")+"?synchronous=off")
 	must(t, err)
-	t.Cleanup(func() { _ = store.Close() })
-	clock := &engine.VirtualClock{}
-	b := bus.NewMemory()
-	svc := local.New(local.Config{Store: store, Bus: b, Now: clock.Now,
+	t.Cleanup(func() { _ = b.store.Close() })
+	b.svc = local.New(local.Config{Store: b.store, Bus: bus.NewMemory(), Now: b.clock.Now,
 		Results: orchestrate.DirResults(filepath.Join(t.TempDir(), "results"))})
-	must(t, svc.Start(ctx))
-	t.Cleanup(func() { _ = svc.Stop(context.Background()) })
-	for name, v := range set.variables {
-		_, err := svc.CreateVariable(ctx, core.VariableCreate{Name: name, Value: core.Some(core.ToJSON(v))})
+	must(t, b.svc.Start(ctx))
+	t.Cleanup(func() { _ = b.svc.Stop(context.Background()) })
+	for name, v := range b.set.variables {
+		_, err := b.svc.CreateVariable(ctx, core.VariableCreate{Name: name, Value: core.Some(core.ToJSON(v))})
 		must(t, err)
 	}
-	for name, v := range set.secrets {
-		must(t, svc.SetSecret(ctx, name, core.ToJSON(v)))
+	for name, v := range b.set.secrets {
+		must(t, b.svc.SetSecret(ctx, name, core.ToJSON(v)))
 	}
-	p, err := json.Marshal(params)
-	must(t, err)
-	e := engine.New(engine.Config{Orchestrator: svc, Clock: clock})
-	fl := engine.FlowOf(f)
-	rec, err := e.Create(ctx, fl, p)
-	must(t, err)
-	answering, stop := context.WithCancel(ctx)
-	defer stop()
-	go answer(answering, svc, clock, rec.ID, set.inputs)
-	out, err := e.Execute(ctx, fl, rec.ID)
-	must(t, err)
-	must(t, e.Close(ctx))
-	return collect(t, store, out)
+	if _, err := b.svc.CreateWorkPool(ctx, core.WorkPoolCreate{Name: core.DefaultPool, Type: core.PoolProcess}); core.CodeOf(err) != core.EConflict {
+		must(t, err)
+	}
+	for _, d := range b.set.deployed {
+		_, err := b.deploy(d.flow, d.name)
+		must(t, err)
+	}
+	return b
+}
+
+func (b *bench) deploy(f *engine.Flow, name string) (*core.Deployment, error) {
+	ctx := b.t.Context()
+	flow, err := b.svc.CreateFlow(ctx, core.FlowCreate{Name: f.Name})
+	if err != nil {
+		return nil, err
+	}
+	b.flows[flow.ID] = f.Checked()
+	return b.svc.CreateDeployment(ctx, core.DeploymentCreate{Name: name, FlowID: flow.ID, WorkPoolName: core.Some(core.DefaultPool),
+		ParameterOpenAPISchema: core.Some(f.Schema), EnforceParameterSchema: core.Some(true), Tags: core.Some(core.Tags(f.Options.Tags))})
+}
+
+// order makes a run as a server does that is asked for one.
+func (b *bench) order(f *engine.Flow, params core.JSON) (*core.FlowRun, error) {
+	d, err := b.deploy(f, "flowtest")
+	must(b.t, err)
+	return b.svc.CreateDeploymentFlowRun(b.t.Context(), d.ID, core.DeploymentFlowRunCreate{Name: f.Options.RunName, Parameters: params})
+}
+
+// finish executes the run, and what it starts, until it has ended.
+func (b *bench) finish(id core.UUID) *Result {
+	b.t.Helper()
+	b.run = id
+	ctx, stop := context.WithCancel(b.t.Context())
+	var work sync.WaitGroup
+	work.Go(func() { b.work(ctx, &work) })
+	b.answer(ctx)
+	stop()
+	work.Wait()
+	return b.collect()
+}
+
+// work claims runs and executes each in a process of its own, as far as a test can.
+func (b *bench) work(ctx context.Context, work *sync.WaitGroup) {
+	poll := core.PollRequest{Pool: core.DefaultPool, Holder: core.NewID(), Worker: "flowtest", Free: 100, Wait: 30}
+	for ctx.Err() == nil {
+		res, err := b.svc.Poll(ctx, poll)
+		if err != nil {
+			if ctx.Err() == nil {
+				b.t.Error(err)
+			}
+			return
+		}
+		for _, c := range res.Claims {
+			work.Go(func() { b.execute(c) })
+		}
+	}
+}
+
+func (b *bench) execute(c core.Claim) {
+	p := &process{Orchestrator: b.svc, b: b, id: c.FlowRun.ID, token: c.Token}
+	ctx, kill := context.WithCancelCause(core.WithRunToken(context.WithoutCancel(b.t.Context()), c.Token))
+	defer kill(nil)
+	p.kill = kill
+	e := engine.New(engine.Config{Orchestrator: p, Clock: b.clock, Calls: b.calls()})
+	rec := *c.FlowRun
+	out, err := e.ExecuteRun(ctx, b.flows[c.FlowRun.FlowID], &rec)
+	if cerr := e.Close(context.WithoutCancel(ctx)); cerr != nil {
+		b.t.Error(cerr)
+	}
+	if err != nil && !errors.Is(err, engine.ErrLeaseLost) {
+		b.t.Errorf("flow run %s: %v", rec.Name, err)
+		_, _ = b.svc.ReportCrash(ctx, rec.ID, err.Error(), false)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.out[rec.ID] = cmp.Or(out, b.out[rec.ID])
+}
+
+// answer resumes each pause, and lets the time of one that nobody answers pass.
+// It returns when the run has ended.
+func (b *bench) answer(ctx context.Context) {
+	inputs := b.set.inputs
+	run, err := b.svc.FlowRun(ctx, b.run)
+	for err == nil && !run.StateType.Final() {
+		switch {
+		case run.StateType != core.Paused || run.State == nil:
+		case core.Deref(run.State.Details.PauseKey) == b.set.cancelAt && b.set.cancelAt != "":
+			b.cancel(ctx)
+		case b.set.held != nil && b.set.held(run):
+		case len(inputs) > 0:
+			var res *core.OrchestrationResult
+			if res, err = b.svc.ResumeFlowRun(ctx, b.run, core.JSON(inputs[0])); err == nil {
+				if res.Status != core.Accept {
+					b.t.Errorf("the answer %s was refused: %s", inputs[0], core.Deref(res.Details.Reason))
+				}
+				inputs = inputs[1:]
+			}
+		default:
+			_ = b.clock.Sleep(ctx, run.State.Details.PauseTimeout.Sub(b.clock.Now()))
+			_, err = b.svc.ExpirePauses(ctx)
+		}
+		if err == nil {
+			run, err = b.svc.WaitFlowRun(ctx, b.run, run.StateID, 30)
+		}
+	}
+	must(b.t, err)
+}
+
+func (b *bench) cancel(ctx context.Context) {
+	b.set.cancelled.Do(func() {
+		if _, err := b.svc.CancelFlowRun(core.WithRunToken(context.WithoutCancel(ctx), core.UUID{}), b.run); err != nil {
+			b.t.Error(err)
+		}
+	})
 }
 
 // logs makes slog's default logger write the logs of runs, too, as flowlite.Main
@@ -114,36 +220,24 @@ var logs = sync.OnceFunc(func() {
 	log.SetFlags(flags)
 })
 
-// answer resumes each pause, and lets the time of one that nobody answers pass.
-func answer(ctx context.Context, svc *local.Service, clock engine.Clock, id core.UUID, inputs []json.RawMessage) {
-	run, err := svc.FlowRun(ctx, id)
-	for err == nil && !run.StateType.Final() {
-		if run.StateType == core.Paused && run.State != nil {
-			if len(inputs) > 0 {
-				if _, err := svc.ResumeFlowRun(ctx, id, core.JSON(inputs[0])); err == nil {
-					inputs = inputs[1:]
-				}
-			} else {
-				_ = clock.Sleep(ctx, run.State.Details.PauseTimeout.Sub(clock.Now()))
-			}
-		}
-		run, err = svc.WaitFlowRun(ctx, id, run.StateID, 30)
-	}
-}
-
-func collect(t testing.TB, store core.Store, out *engine.Outcome) *Result {
-	t.Helper()
+func (b *bench) collect() *Result {
+	b.t.Helper()
 	ctx := context.Background()
-	run, err := store.FlowRun(ctx, out.FlowRun.ID)
-	must(t, err)
-	r := &Result{State: run.StateName, Type: run.StateType, Err: out.Err, Run: run, value: out.Result, t: t, store: store}
+	run, err := b.store.FlowRun(ctx, b.run)
+	must(b.t, err)
+	r := &Result{State: run.StateName, Type: run.StateType, Run: run, t: b.t, store: b.store}
+	if out := b.out[b.run]; out != nil && out.State != nil && out.State.Type.Final() {
+		r.Err, r.value = out.Err, out.Result
+	} else if run.State != nil && run.StateType != core.Completed {
+		r.Err = engine.ErrorOf(run.State)
+	}
 	if run.State != nil {
 		r.Message = core.Deref(run.State.Message)
 	}
-	r.TaskRuns, err = store.TaskRunsOf(ctx, run.ID, core.UUID{}, 100_000)
-	must(t, err)
-	logs, err := store.Logs(ctx, &core.LogFilter{FlowRunID: &core.IDFilter{Any: []core.UUID{run.ID}}}, core.Page{Sort: "SEQ_ASC"})
-	must(t, err)
+	r.TaskRuns, err = b.store.TaskRunsOf(ctx, run.ID, core.UUID{}, 100_000)
+	must(b.t, err)
+	logs, err := b.store.Logs(ctx, &core.LogFilter{FlowRunID: &core.IDFilter{Any: []core.UUID{run.ID}}}, core.Page{Sort: "SEQ_ASC"})
+	must(b.t, err)
 	for _, l := range logs {
 		r.Logs = append(r.Logs, l.Message)
 	}
@@ -182,6 +276,18 @@ func (r *Result) Artifacts() map[string]string {
 	out := map[string]string{}
 	for _, a := range list {
 		out[core.Deref(a.Key)] = string(a.Data)
+	}
+	return out
+}
+
+// Inputs are the answers to the run's pauses and their forms, by key.
+func (r *Result) Inputs() map[string]string {
+	r.t.Helper()
+	list, err := r.store.FlowRunInputs(context.Background(), r.Run.ID, "", nil, core.MaxLimit)
+	must(r.t, err)
+	out := map[string]string{}
+	for _, in := range list {
+		out[in.Key] = in.Value
 	}
 	return out
 }
