@@ -11,6 +11,8 @@ var limits = map[string]*core.Limit{
 	"flow_run.state_name":             core.MaxStateName,
 	"flow_run_tag.tag":                core.MaxFlowRunTag,
 	"flow_run_input.key":              core.MaxFlowRunInputKey,
+	"flow_run_stream.key":             core.MaxStreamKey,
+	"flow_run_stream.source":          core.MaxStreamSource,
 	"task_run.task_key":               core.MaxTaskKey,
 	"task_run.dynamic_key":            core.MaxTaskDynamicKey,
 	"task_run.state_name":             core.MaxStateName,

@@ -81,6 +81,10 @@ func (t *tx) TrimFlowRun(ctx context.Context, id core.UUID, limit int) (rows int
 	if rows += len(artifacts); rows >= limit {
 		return rows, false, nil
 	}
+	entries, err := t.deleteSomeEntries(ctx, id, limit-rows)
+	if rows += entries; err != nil || rows >= limit {
+		return rows, false, err
+	}
 	most := (limit-rows)/rowsOfTask + 1
 	tasks, err := t.q.DeleteSomeTaskRuns(ctx, row.DeleteSomeTaskRunsParams{FlowRunID: id, Lim: lim(most)})
 	rows += rowsOfTask * int(tasks)
@@ -91,6 +95,23 @@ func (t *tx) TrimFlowRun(ctx context.Context, id core.UUID, limit int) (rows int
 		return rows, false, err
 	}
 	return rows + rowsOfTask, true, t.DeleteFlowRun(ctx, id)
+}
+
+// deleteSomeEntries deletes entries of the streams of a run, the oldest first.
+func (t *tx) deleteSomeEntries(ctx context.Context, id core.UUID, limit int) (rows int, err error) {
+	streams, err := t.Streams(ctx, id)
+	for _, s := range streams {
+		first, err := t.StreamEntries(ctx, id, s.Key, 0, 1)
+		if err != nil || len(first) == 0 {
+			return rows, err
+		}
+		n, err := t.q.DeleteFlowRunStreamEntries(ctx, row.DeleteFlowRunStreamEntriesParams{FlowRunID: id, Key: s.Key,
+			BeforeNumber: first[0].Number + int64(limit-rows)})
+		if rows += int(n); err != nil || rows >= limit {
+			return rows, t.err(err, "Stream")
+		}
+	}
+	return rows, err
 }
 
 func (t *tx) TrimTaskRun(ctx context.Context, id core.UUID, limit int) (rows int, done bool, err error) {

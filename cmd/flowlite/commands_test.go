@@ -386,3 +386,23 @@ func TestFlowRunExport(t *testing.T) {
 	}
 	s.says(t, exitNotFound, "no flow run", "flow-run", "export", "none")
 }
+
+func TestFlowRunStream(t *testing.T) {
+	s, _, r := stocked(t)
+	c := newAPI(s.api, "").once
+	for n, v := range []string{`"one"`, `{"n":2}`} {
+		if _, err := c.AppendStream(t.Context(), r.ID, "out", []core.StreamAppend{{Ordinal: int64(n), Value: core.JSON(v)}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.says(t, 0, "out\t2\n", "flow-run", "stream", "first")
+	if _, err := c.SetFlowRunState(t.Context(), r.ID, core.StateCreate{Type: core.Completed}, true); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.says(t, 0, "", "flow-run", "stream", "first", "out"); got != "\"one\"\n{\"n\":2}\n" {
+		t.Errorf("%q", got)
+	}
+	if got := s.says(t, 0, "", "flow-run", "stream", "first", "out", "--from", "2"); got != "{\"n\":2}\n" {
+		t.Errorf("%q", got)
+	}
+}

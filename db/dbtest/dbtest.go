@@ -173,6 +173,24 @@ func flowRuns(s *suite) {
 	s.code(s.Write(s.ctx, func(tx core.Tx) error { return tx.InsertFlowRunInput(s.ctx, &in2) }), core.EConflict)
 	s.eq(len(must(s.FlowRunInputs(s.ctx, r.ID, "p-", nil, 0))(s)), 1)
 	s.eq(len(must(s.FlowRunInputs(s.ctx, r.ID, "p-", []string{"p-1"}, 0))(s)), 0)
+	for _, a := range []core.StreamAppend{{Source: "a", Ordinal: 0, Value: core.JSON(`1`)}, {Source: "a", Ordinal: 1, Value: core.JSON(`{"b": 1}`)},
+		{Source: "b", Ordinal: 0, Value: core.JSON(`3`)}, {Source: "a", Ordinal: 1, Value: core.JSON(`4`)}} {
+		s.write(func(tx core.Tx) error {
+			n, err := tx.AppendStream(s.ctx, r.ID, "k", s.now, a)
+			if string(a.Value) == "4" {
+				s.eq(n, 2) // of the first time
+			}
+			return err
+		})
+	}
+	s.eq(must(s.Streams(s.ctx, r.ID))(s), []core.StreamInfo{{Key: "k", Entries: 3}})
+	s.eq(len(must(s.StreamEntries(s.ctx, r.ID, "k", 1, 2))(s)), 2)
+	s.eq(len(must(s.StreamEntries(s.ctx, r.ID, "other", 1, 2))(s)), 0)
+	s.eq(*must(s.StreamEntries(s.ctx, r.ID, "k", 2, 10))(s)[0], core.StreamEntry{Number: 2, Created: s.now, Value: core.JSON(`{"b": 1}`)})
+	s.code(s.Write(s.ctx, func(tx core.Tx) error {
+		_, err := tx.AppendStream(s.ctx, r.ID, strings.Repeat("k", 501), s.now, core.StreamAppend{})
+		return err
+	}), core.EInvalid)
 	l := &core.Lease{FlowRunID: r.ID, Holder: core.NewID(), Worker: "w", Token: core.NewID(), Expires: s.now}
 	s.write(func(tx core.Tx) error { return tx.PutLease(s.ctx, l) })
 	s.eq(len(must(s.ExpiredLeases(s.ctx, s.now+1, 10))(s)), 1)

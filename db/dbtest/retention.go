@@ -42,6 +42,10 @@ func retentions(s *suite) {
 			a := &core.Artifact{ID: core.NewID(), Created: s.now + core.Time(i+1), Updated: s.now, Key: core.Ptr("k"), FlowRunID: of[0], TaskRunID: of[1], Data: core.JSON(`2`)}
 			errs = append(errs, tx.InsertArtifact(s.ctx, a))
 		}
+		for i := range int64(4) {
+			_, err := tx.AppendStream(s.ctx, old.ID, "k"+string(rune('0'+i%2)), s.now, core.StreamAppend{Ordinal: i, Value: core.JSON(`1`)})
+			errs = append(errs, err)
+		}
 		return errors.Join(append(errs, tx.InsertFlowRunInput(s.ctx, &core.FlowRunInput{ID: core.NewID(), Created: s.now, Updated: s.now, FlowRunID: old.ID, Key: "i", Value: "{}"}))...)
 	})
 
@@ -67,7 +71,7 @@ func retentions(s *suite) {
 		}
 		s.eq(steps, want)
 	}
-	trim(func(tx core.Tx) (int, bool, error) { return tx.TrimFlowRun(s.ctx, old.ID, 3) }, 5)
+	trim(func(tx core.Tx) (int, bool, error) { return tx.TrimFlowRun(s.ctx, old.ID, 3) }, 7)
 	trim(func(tx core.Tx) (int, bool, error) { return tx.TrimTaskRun(s.ctx, alone.ID, 2) }, 2)
 	_, err := s.FlowRun(s.ctx, old.ID)
 	s.code(err, core.ENotFound)

@@ -236,6 +236,12 @@ type DeleteFlowRunLogsParams struct{ FlowRunID core.UUID }
 
 type DeleteFlowRunParams struct{ ID core.UUID }
 
+type DeleteFlowRunStreamEntriesParams struct {
+	FlowRunID    core.UUID
+	Key          string
+	BeforeNumber int64
+}
+
 type DeleteFlowRunTagsParams struct{ FlowRunID core.UUID }
 
 type DeleteGlobalLimitParams struct{ ID core.UUID }
@@ -527,6 +533,23 @@ type FlowRunState struct {
 	Message      *string
 	Data         core.JSON
 	StateDetails core.JSON
+}
+
+type FlowRunStream struct {
+	FlowRunID core.UUID
+	Key       string
+	Number    int64
+	Created   core.Time
+	Source    string
+	Ordinal   int64
+	Value     string
+}
+
+type FlowRunStreamNumberParams struct {
+	FlowRunID core.UUID
+	Key       string
+	Source    string
+	Ordinal   int64
 }
 
 type FlowRunTag struct {
@@ -856,6 +879,16 @@ type InsertFlowRunStateParams struct {
 	StateDetails core.JSON
 }
 
+type InsertFlowRunStreamEntryParams struct {
+	FlowRunID core.UUID
+	Key       string
+	Number    int64
+	Created   core.Time
+	Source    string
+	Ordinal   int64
+	Value     string
+}
+
 type InsertFlowRunTagParams struct {
 	Tag               string
 	ExpectedStartTime core.Time
@@ -977,6 +1010,11 @@ type KeepSlotLeasesParams struct {
 	HolderID core.UUID
 }
 
+type LastFlowRunStreamNumberParams struct {
+	FlowRunID core.UUID
+	Key       string
+}
+
 type LateFlowRunsParams struct {
 	DueTime core.Time
 	Lim     int64
@@ -1048,6 +1086,26 @@ type ListFlowRunMarksByIDsRow struct {
 }
 
 type ListFlowRunStatesParams struct{ FlowRunID core.UUID }
+
+type ListFlowRunStreamEntriesParams struct {
+	FlowRunID  core.UUID
+	Key        string
+	FromNumber int64
+	Lim        int64
+}
+
+type ListFlowRunStreamEntriesRow struct {
+	Number  int64
+	Created core.Time
+	Value   string
+}
+
+type ListFlowRunStreamsParams struct{ FlowRunID core.UUID }
+
+type ListFlowRunStreamsRow struct {
+	Key     string
+	Entries int64
+}
 
 type ListFlowRunsByIDsParams struct{ Ids []core.UUID }
 
@@ -1280,6 +1338,7 @@ type Querier interface {
 	DeleteFlowRun(ctx context.Context, arg DeleteFlowRunParams) (int64, error)
 	DeleteFlowRunInput(ctx context.Context, arg DeleteFlowRunInputParams) (int64, error)
 	DeleteFlowRunLogs(ctx context.Context, arg DeleteFlowRunLogsParams) (int64, error)
+	DeleteFlowRunStreamEntries(ctx context.Context, arg DeleteFlowRunStreamEntriesParams) (int64, error)
 	DeleteFlowRunTags(ctx context.Context, arg DeleteFlowRunTagsParams) error
 	DeleteGlobalLimit(ctx context.Context, arg DeleteGlobalLimitParams) (int64, error)
 	DeleteIdleDeploymentLeases(ctx context.Context) (int64, error)
@@ -1314,6 +1373,7 @@ type Querier interface {
 	EndedTaskRuns(ctx context.Context, arg EndedTaskRunsParams) ([]core.UUID, error)
 	ExpiredLeases(ctx context.Context, arg ExpiredLeasesParams) ([]RunLease, error)
 	FlowRunChildren(ctx context.Context, arg FlowRunChildrenParams) ([]FlowRunFull, error)
+	FlowRunStreamNumber(ctx context.Context, arg FlowRunStreamNumberParams) (int64, error)
 	GetArtifact(ctx context.Context, arg GetArtifactParams) (Artifact, error)
 	GetArtifactCollection(ctx context.Context, arg GetArtifactCollectionParams) (ArtifactCollection, error)
 	GetArtifactCollectionOf(ctx context.Context, arg GetArtifactCollectionOfParams) (ArtifactCollection, error)
@@ -1369,6 +1429,7 @@ type Querier interface {
 	InsertFlowRun(ctx context.Context, arg InsertFlowRunParams) (int64, error)
 	InsertFlowRunInput(ctx context.Context, arg InsertFlowRunInputParams) error
 	InsertFlowRunState(ctx context.Context, arg InsertFlowRunStateParams) error
+	InsertFlowRunStreamEntry(ctx context.Context, arg InsertFlowRunStreamEntryParams) error
 	InsertFlowRunTag(ctx context.Context, arg InsertFlowRunTagParams) error
 	InsertGlobalLimit(ctx context.Context, arg InsertGlobalLimitParams) error
 	InsertSchedule(ctx context.Context, arg InsertScheduleParams) error
@@ -1379,6 +1440,7 @@ type Querier interface {
 	InsertWorkPool(ctx context.Context, arg InsertWorkPoolParams) error
 	InsertWorkQueue(ctx context.Context, arg InsertWorkQueueParams) error
 	KeepSlotLeases(ctx context.Context, arg KeepSlotLeasesParams) error
+	LastFlowRunStreamNumber(ctx context.Context, arg LastFlowRunStreamNumberParams) (int64, error)
 	LateFlowRuns(ctx context.Context, arg LateFlowRunsParams) ([]core. // invalidates: flow_run by id
 		// invalidates: nothing; no run is in a new queue
 		UUID, error)
@@ -1402,6 +1464,8 @@ type Querier interface {
 	ListFlowRunInputs(ctx context.Context, arg ListFlowRunInputsParams) ([]FlowRunInput, error)
 	ListFlowRunMarksByIDs(ctx context.Context, arg ListFlowRunMarksByIDsParams) ([]ListFlowRunMarksByIDsRow, error)
 	ListFlowRunStates(ctx context.Context, arg ListFlowRunStatesParams) ([]FlowRunState, error)
+	ListFlowRunStreamEntries(ctx context.Context, arg ListFlowRunStreamEntriesParams) ([]ListFlowRunStreamEntriesRow, error)
+	ListFlowRunStreams(ctx context.Context, arg ListFlowRunStreamsParams) ([]ListFlowRunStreamsRow, error)
 	ListFlowRunsByIDs(ctx context.Context, arg ListFlowRunsByIDsParams) ([]FlowRunFull, error)
 	ListFlowsByIDs(ctx context.Context, arg ListFlowsByIDsParams) ([]Flow, error)
 	ListGlobalLimitsByIDs(ctx context.Context, arg ListGlobalLimitsByIDsParams) ([]GlobalLimit, error)

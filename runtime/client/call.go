@@ -212,6 +212,8 @@ func repeatable(method, path string, body any) bool {
 		if key, _ := body["idempotency_key"].(string); key != "" {
 			return true
 		}
+	case streamAppends:
+		return true
 	case stateChange:
 		// Known by its transition, see SetFlowRunState. A failure may be answered
 		// by a retry's state, which does not name the transition: a second one

@@ -245,3 +245,38 @@ type PastRun struct {
 	States   []*State   `json:"states"`
 	TaskRuns []*TaskRun `json:"task_runs"`
 }
+
+// Streams of flow runs: what a flow appends under a key, in order.
+const (
+	MaxStreamValue   = 64 << 10 // bytes of an entry
+	MaxStreamEntries = 100_000  // of one stream
+	MaxStreamPage    = 200      // entries that are read at once
+)
+
+// StreamAppend is an entry to append. Source and Ordinal say which append of
+// which call it is: it is done once.
+type StreamAppend struct {
+	Source  string `json:"source"`
+	Ordinal int64  `json:"ordinal"`
+	Value   JSON   `json:"value"`
+}
+
+// StreamEntry is an entry of a stream. Numbers begin at 1 and have no gaps.
+type StreamEntry struct {
+	Number  int64 `json:"number"`
+	Created Time  `json:"created"`
+	Value   JSON  `json:"value"`
+}
+
+// StreamPage has some entries of a stream. Ended says that none follow: the run
+// has ended.
+type StreamPage struct {
+	Entries []*StreamEntry `json:"entries"`
+	Ended   bool           `json:"ended"`
+}
+
+// StreamInfo names a stream of a run and the number of its last entry.
+type StreamInfo struct {
+	Key     string `json:"key"`
+	Entries int64  `json:"entries"`
+}

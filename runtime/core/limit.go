@@ -28,6 +28,8 @@ var (
 	MaxFlowRunKey           = limit("flow run", "idempotency_key", indexed)
 	MaxFlowRunTag           = limit("flow run", "tags", indexed)
 	MaxFlowRunInputKey      = limit("flow run input", "key", indexed)
+	MaxStreamKey            = limit("stream", "key", 500)
+	MaxStreamSource         = limit("stream", "source", 500)
 	MaxStateName            = limit("state", "name", 500)
 	MaxTaskKey              = limit("task run", "task_key", 1250)
 	MaxTaskDynamicKey       = limit("task run", "dynamic_key", 1250)

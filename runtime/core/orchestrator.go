@@ -35,6 +35,11 @@ type FlowRunOrchestrator interface {
 	WaitFlowRun(ctx context.Context, id, stateID UUID, wait Seconds) (*FlowRun, error)
 	CreateFlowRunInput(ctx context.Context, flowRunID UUID, key, value, sender string) error
 	FlowRunInput(ctx context.Context, flowRunID UUID, key string) (string, error)
+	// AppendStream is durable when it returns the number of the last entry.
+	AppendStream(ctx context.Context, flowRunID UUID, key string, list []StreamAppend) (int64, error)
+	// StreamEntries returns entries from number from on. Where there are none yet
+	// it waits for one, or for the run's end, at most wait (30 s).
+	StreamEntries(ctx context.Context, flowRunID UUID, key string, from int64, wait Seconds) (*StreamPage, error)
 }
 
 // TaskRunOrchestrator records task runs and keeps their results.

@@ -35,6 +35,7 @@ type Reader interface {
 	FlowReader
 	FlowRunReader
 	FlowRunInputReader
+	FlowRunStreamReader
 	TaskRunReader
 	TaskQueueReader
 	SavedSearchReader
@@ -64,6 +65,7 @@ type Tx interface {
 	FlowTx
 	FlowRunTx
 	FlowRunInputTx
+	FlowRunStreamTx
 	TaskRunTx
 	TaskQueueTx
 	SavedSearchTx

@@ -77,6 +77,20 @@ type FlowRunInputTx interface {
 	DeleteFlowRunInput(ctx context.Context, flowRunID UUID, key string) error
 }
 
+// FlowRunStreamReader reads streams of flow runs.
+type FlowRunStreamReader interface {
+	// StreamEntries are those from number from on, at most limit.
+	StreamEntries(ctx context.Context, flowRunID UUID, key string, from int64, limit int) ([]*StreamEntry, error)
+	Streams(ctx context.Context, flowRunID UUID) ([]StreamInfo, error)
+}
+
+// FlowRunStreamTx appends to streams of flow runs.
+type FlowRunStreamTx interface {
+	// AppendStream returns the number of the entry. What was appended before, by
+	// source and ordinal, stays as it is. The run must be locked.
+	AppendStream(ctx context.Context, flowRunID UUID, key string, now Time, a StreamAppend) (number int64, err error)
+}
+
 // TaskRunReader reads task runs and cached states.
 type TaskRunReader interface {
 	TaskRun(ctx context.Context, id UUID) (*TaskRun, error)

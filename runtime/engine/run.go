@@ -25,6 +25,7 @@ type run struct {
 	// edits is by kind and name of a task, matched has the rows of prior that calls have taken.
 	edits   map[ident]*edits
 	matched map[core.UUID]bool
+	appends map[ident]int64 // to streams, by key and source
 	pauses  int
 	places  map[string]chan struct{}
 
@@ -106,7 +107,7 @@ func newRun(ctx context.Context, e *Engine, f *Flow, rec *core.FlowRun, parent *
 func (r *run) forget() {
 	r.mu.Lock()
 	r.prior, r.occurs, r.names = map[ident]*core.TaskRun{}, map[ident]int{}, map[string]int{}
-	r.keyed, r.pauses = map[ident]*keyedCall{}, 0
+	r.keyed, r.pauses, r.appends = map[ident]*keyedCall{}, 0, map[ident]int64{}
 	r.edits, r.matched = map[ident]*edits{}, map[core.UUID]bool{}
 	if r.undoing {
 		r.undoing, r.undos = false, nil

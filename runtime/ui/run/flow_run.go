@@ -55,6 +55,9 @@ func (u *UI) readFlowRun(w http.ResponseWriter, r *http.Request) (views.Page, vi
 	if d.Artifacts, err = u.artifactsOf(ctx, &core.ArtifactFilter{FlowRunID: page.One(id)}); err != nil {
 		return p, d, err
 	}
+	if d.Streams, err = u.streamsOf(ctx, id); err != nil {
+		return p, d, err
+	}
 	d.Result, d.ResultErr = u.result(ctx, d.Run.State)
 	if err = u.readGiven(ctx, &d); err != nil {
 		return p, d, err
@@ -254,6 +257,44 @@ func (u *UI) flowRunArtifacts(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return u.Send(w, r, views.Artifacts(p, d))
+}
+
+func (u *UI) flowRunStreams(w http.ResponseWriter, r *http.Request) error {
+	id, err := page.PathID(r, "Flow run")
+	if err != nil {
+		return err
+	}
+	p, err := u.Page(w, r, "", "runs")
+	if err != nil {
+		return err
+	}
+	d := views.FlowRunView{}
+	if d.Run, err = u.Run(r.Context(), id); err != nil {
+		return err
+	}
+	if d.Streams, err = u.streamsOf(r.Context(), id); err != nil {
+		return err
+	}
+	return u.Send(w, r, views.Streams(p, d))
+}
+
+// shownStreams and shownEntries are how much of a run's streams its page shows.
+const shownStreams, shownEntries = 20, 50
+
+func (u *UI) streamsOf(ctx context.Context, id core.UUID) ([]views.StreamView, error) {
+	list, err := u.Store.Streams(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	var out []views.StreamView
+	for _, s := range list[:min(len(list), shownStreams)] {
+		v := views.StreamView{StreamInfo: s}
+		if v.Last, err = u.Store.StreamEntries(ctx, id, s.Key, max(1, s.Entries-shownEntries+1), shownEntries); err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, nil
 }
 
 // artifactsOf are those somebody made; the results that Prefect files as

@@ -1,10 +1,12 @@
 package run_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/ui/uitest"
 )
 
@@ -34,6 +36,25 @@ func TestStreamResumes(t *testing.T) {
 	b.Want(`[...document.querySelectorAll("#log .ln")].every((a,i)=>+a.textContent==i+1)`, "true")
 	h.Complete(ctx, run.ID, "1")
 	b.Wait(`document.querySelector("#run-head .badge").textContent.trim()=="Completed"`)
+}
+
+// Entries of a stream appear while the page is open, without their text becoming markup.
+func TestStreamIsLive(t *testing.T) {
+	t.Parallel()
+	h := uitest.Open(t)
+	run := h.Create(h.ETL, "")
+	ctx := h.Act(run.ID)
+	b := h.Tab(t, uitest.Browser(t), "/flow-runs/"+run.ID.String(), 1280, 900)
+	b.Wait(`document.querySelector("#live").dataset.state=="up"`)
+	for n, v := range []string{`"<b>one</b>"`, `{"n":2}`} {
+		_, err := h.Service.AppendStream(ctx, run.ID, "out", []core.StreamAppend{{Ordinal: int64(n), Value: core.JSON(v)}})
+		h.Check(err)
+		b.Wait(fmt.Sprintf(`document.querySelectorAll("#streams li").length==%d`, n+1))
+	}
+	b.Want(`[...document.querySelectorAll("#streams li .mono")].map(e=>e.textContent).join("|")`, `<b>one</b>|{"n":2}`)
+	if p := b.Problems(); len(p) > 0 {
+		t.Error("console:", p)
+	}
 }
 
 // The timeline refreshes itself in the view that the reader chose, and keeps

@@ -21,6 +21,7 @@ func (u *UI) Routes(r *page.Router) {
 	r.Get("/flow-runs/{id}", u.flowRun)
 	r.Get("/flow-runs/{id}/timeline", u.flowRunTimeline)
 	r.Get("/flow-runs/{id}/artifacts", u.flowRunArtifacts)
+	r.Get("/flow-runs/{id}/streams", u.flowRunStreams)
 	r.Get("/flow-runs/{id}/banner", u.flowRunBanner)
 	r.Get("/flow-runs/{id}/result", u.flowRunResult)
 	r.Get("/flow-runs/{id}/logs", u.flowRunLogs)
@@ -80,6 +81,7 @@ type Store interface {
 	FlowRunChildren(ctx context.Context, flowRunID core.UUID) ([]*core.FlowRun, error)
 	FlowRunHistory(ctx context.Context, q core.HistoryQuery) ([]core.HistoryBucket, error)
 	FlowRunInput(ctx context.Context, flowRunID core.UUID, key string) (*core.FlowRunInput, error)
+	core.FlowRunStreamReader
 	FlowRunInputs(ctx context.Context, flowRunID core.UUID, prefix string, exclude []string, limit int) ([]*core.FlowRunInput, error)
 	FlowRunState(ctx context.Context, id core.UUID) (*core.State, error)
 	FlowRunStates(ctx context.Context, flowRunID core.UUID) ([]*core.State, error)

@@ -1,0 +1,42 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"strconv"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// Append appends to a stream of the run around ctx. The n-th append of the flow,
+// or of a call of a task, is done once, in whatever process and attempt.
+func Append(ctx context.Context, key string, value core.JSON) error {
+	s := scopeOf(ctx)
+	if s == nil {
+		return errors.New("a stream belongs to a run: append to it in a flow or a task")
+	}
+	r := s.run
+	if err := left(ctx); err != nil {
+		return err
+	}
+	source := ""
+	if s.task != nil {
+		source = digest(core.JSON(s.task.TaskKey + "/" + s.task.DynamicKey))
+	}
+	if r.fresh != 0 {
+		source += "@" + strconv.FormatInt(int64(r.fresh), 10) // what came before does not count
+	}
+	id := ident{key, source}
+	r.mu.Lock()
+	n := r.appends[id]
+	r.appends[id] = n + 1
+	r.mu.Unlock()
+	_, err := ask(r.wctx, func() (int64, error) {
+		return r.e.o.AppendStream(r.wctx, r.rec.ID, key, []core.StreamAppend{{Source: source, Ordinal: n, Value: value}})
+	})
+	if core.CodeOf(err) == core.ELeaseLost {
+		r.root.suspend(ErrLeaseLost)
+		return ErrLeaseLost
+	}
+	return err
+}
