@@ -1,4 +1,4 @@
-package orchestrate_test
+package automation_test
 
 import (
 	"context"
@@ -16,107 +16,67 @@ import (
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/local"
+	"github.com/flowlite/flowlite/runtime/local/localtest"
 
-	"github.com/flowlite/flowlite/db"
 	"github.com/flowlite/flowlite/db/dbtest"
-	"github.com/flowlite/flowlite/runtime/bus"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/orchestrate"
 )
 
-func automation(trigger string, actions ...string) core.AutomationWrite {
-	var w core.AutomationWrite
-	if err := json.Unmarshal(fmt.Appendf(nil, `{"name":"a","trigger":%s,"actions":[%s]}`, trigger, strings.Join(actions, ",")), &w); err != nil {
-		panic(err)
-	}
-	return w
-}
-
-func (h *house) emit(events ...*core.Event) {
-	h.t.Helper()
-	now := core.Now() + core.Time(h.ahead.Load())
-	for i, e := range events {
-		if e.ID.IsZero() {
-			e.ID = core.NewID()
-		}
-		if e.Occurred == 0 {
-			e.Occurred = now + core.Time(i)
-		}
-		if e.Resource == nil {
-			e.Resource = map[string]string{"prefect.resource.id": "thing.1"}
-		}
-	}
-	if err := h.EmitEvents(h.ctx, events); err != nil {
-		h.t.Fatal(err)
-	}
-}
-
-// round lets automations look at what is queued and do what they have to.
-func (h *house) round() {
-	h.t.Helper()
-	must(h.EvaluateAutomations(h.ctx))(h.t)
-	must(h.DoActions(h.ctx))(h.t)
-}
-
-func (h *house) told(name string) []*core.Event {
-	h.t.Helper()
-	return must(h.store.Events(h.ctx, &core.EventFilter{Event: &core.EventName{Name: []string{name}}, Order: "ASC"}, core.Page{}))(h.t)
-}
-
-func (h *house) fired(want int) {
-	h.t.Helper()
-	if got := len(h.told("prefect.automation.triggered")); got != want {
-		h.t.Fatalf("fired %d times, want %d", got, want)
+func fired(h *localtest.Fixture, want int) {
+	h.T.Helper()
+	if got := len(h.Stored("prefect.automation.triggered")); got != want {
+		h.T.Fatalf("fired %d times, want %d", got, want)
 	}
 }
 
 func TestAutomationFires(t *testing.T) {
-	bothEngines(t, func(t *testing.T, h *house) {
-		a := must(h.CreateAutomation(h.ctx, automation(`{"posture":"Reactive","expect":["x.y"],"match":{"prefect.resource.id":"thing.*"}}`, `{"type":"do-nothing"}`)))(t)
-		h.emit(&core.Event{Event: "x.y"}, &core.Event{Event: "other"}, &core.Event{Event: "x.y", Resource: map[string]string{"prefect.resource.id": "elsewhere"}})
-		h.round()
-		h.round()
-		h.fired(1)
-		e := h.told("prefect.automation.triggered")[0]
+	localtest.OnEngines(t, func(t *testing.T, h *localtest.Fixture) {
+		a := localtest.Must(h.CreateAutomation(h.Ctx, localtest.Automation(`{"posture":"Reactive","expect":["x.y"],"match":{"prefect.resource.id":"thing.*"}}`, `{"type":"do-nothing"}`)))(t)
+		h.Emit(&core.Event{Event: "x.y"}, &core.Event{Event: "other"}, &core.Event{Event: "x.y", Resource: map[string]string{"prefect.resource.id": "elsewhere"}})
+		h.Round()
+		h.Round()
+		fired(h, 1)
+		e := h.Stored("prefect.automation.triggered")[0]
 		if e.ResourceID() != a.Resource() || e.Resource["prefect.posture"] != "Reactive" || e.Related[0]["prefect.resource.role"] != "triggering-event" {
 			t.Errorf("triggered: %+v", e)
 		}
-		begun, done := h.told("prefect.automation.action.triggered"), h.told("prefect.automation.action.executed")
+		begun, done := h.Stored("prefect.automation.action.triggered"), h.Stored("prefect.automation.action.executed")
 		if len(begun) != 1 || len(done) != 1 || done[0].Follows != begun[0].ID || done[0].Resource["prefect.trigger-type"] != "event" {
 			t.Errorf("acted: %v %v", begun, done)
 		}
-		if err := h.UpdateAutomation(h.ctx, a.ID, core.AutomationUpdate{Enabled: core.Some(false)}); err != nil {
+		if err := h.UpdateAutomation(h.Ctx, a.ID, core.AutomationUpdate{Enabled: core.Some(false)}); err != nil {
 			t.Fatal(err)
 		}
-		h.emit(&core.Event{Event: "x.y"})
-		h.round()
-		h.fired(1)
-		if err := h.DeleteAutomation(h.ctx, a.ID); err != nil {
+		h.Emit(&core.Event{Event: "x.y"})
+		h.Round()
+		fired(h, 1)
+		if err := h.DeleteAutomation(h.Ctx, a.ID); err != nil {
 			t.Fatal(err)
 		}
-		h.emit(&core.Event{Event: "x.y"})
-		h.round()
-		h.fired(1)
+		h.Emit(&core.Event{Event: "x.y"})
+		h.Round()
+		fired(h, 1)
 	})
 }
 
 func TestProactiveFiresOncePerSpan(t *testing.T) {
-	bothEngines(t, func(t *testing.T, h *house) {
-		must(h.CreateAutomation(h.ctx, automation(`{"posture":"Proactive","expect":["beat"],"within":10}`, `{"type":"do-nothing"}`)))(t)
-		h.later(9 * time.Second)
-		h.round()
-		h.fired(0)
-		h.later(2 * time.Second)
-		h.round()
-		h.round()
-		h.fired(1)
-		h.emit(&core.Event{Event: "beat"})
-		h.later(11 * time.Second)
-		h.round()
-		h.fired(1)
-		h.later(11 * time.Second)
-		h.round()
-		h.fired(2)
+	localtest.OnEngines(t, func(t *testing.T, h *localtest.Fixture) {
+		localtest.Must(h.CreateAutomation(h.Ctx, localtest.Automation(`{"posture":"Proactive","expect":["beat"],"within":10}`, `{"type":"do-nothing"}`)))(t)
+		h.Later(9 * time.Second)
+		h.Round()
+		fired(h, 0)
+		h.Later(2 * time.Second)
+		h.Round()
+		h.Round()
+		fired(h, 1)
+		h.Emit(&core.Event{Event: "beat"})
+		h.Later(11 * time.Second)
+		h.Round()
+		fired(h, 1)
+		h.Later(11 * time.Second)
+		h.Round()
+		fired(h, 2)
 	})
 }
 
@@ -141,17 +101,17 @@ func TestCompoundAndSequence(t *testing.T) {
 		{`{"type":"sequence","within":60,"triggers":[` + both + `]}`, "b a b", 1},
 		{`{"type":"sequence","within":60,"triggers":[{"type":"compound","require":"any","within":60,"triggers":[` + both + `]},` + one("c") + `]}`, "b c", 1},
 	} {
-		h := open(t, "sqlite::memory:")
-		must(h.CreateAutomation(h.ctx, automation(c.trigger, `{"type":"do-nothing"}`)))(t)
+		h := localtest.Open(t, "sqlite::memory:")
+		localtest.Must(h.CreateAutomation(h.Ctx, localtest.Automation(c.trigger, `{"type":"do-nothing"}`)))(t)
 		for step := range strings.FieldsSeq(c.play) {
 			if step == "wait" {
-				h.later(2 * time.Minute)
+				h.Later(2 * time.Minute)
 				continue
 			}
-			h.emit(&core.Event{Event: step})
-			h.round()
+			h.Emit(&core.Event{Event: step})
+			h.Round()
 		}
-		if got := len(h.told("prefect.automation.triggered")); got != c.want {
+		if got := len(h.Stored("prefect.automation.triggered")); got != c.want {
 			t.Errorf("%s: %s fired %d times, want %d", c.trigger[:30], c.play, got, c.want)
 		}
 	}
@@ -159,18 +119,18 @@ func TestCompoundAndSequence(t *testing.T) {
 
 // A failed run sets a deployment going, with its name in the parameters.
 func TestRunDeploymentAction(t *testing.T) {
-	bothEngines(t, func(t *testing.T, h *house) {
-		d := h.deployed(func(c *core.DeploymentCreate) {
+	localtest.OnEngines(t, func(t *testing.T, h *localtest.Fixture) {
+		d := h.Deployed(func(c *core.DeploymentCreate) {
 			c.ParameterOpenAPISchema = core.Some(core.JSON(`{"type":"object","properties":{"why":{"type":"string"},"n":{"type":"integer"}}}`))
 		})
-		must(h.CreateAutomation(h.ctx, automation(`{"posture":"Reactive","expect":["prefect.flow-run.Failed"],"match_related":{"prefect.resource.role":"flow","prefect.resource.name":"f"}}`,
+		localtest.Must(h.CreateAutomation(h.Ctx, localtest.Automation(`{"posture":"Reactive","expect":["prefect.flow-run.Failed"],"match_related":{"prefect.resource.role":"flow","prefect.resource.name":"f"}}`,
 			`{"type":"run-deployment","source":"selected","deployment_id":"`+d.ID.String()+`","parameters":{"why":"{{ flow_run.name }} {{ flow_run.state.name }} of {{ flow.name }} {{ event.resource.name }} {{ automation.name }}","n":{"__prefect_kind":"json","value":{"__prefect_kind":"jinja","template":"{{ 1 + 1 }}"}}}}`,
 			`{"type":"run-deployment","source":"inferred"}`)))(t)
-		run := must(h.CreateFlowRun(h.ctx, core.FlowRunCreate{FlowID: h.flow().ID, Name: "broken"}))(t)
-		h.set(run.ID, core.Running, core.Accept)
-		h.set(run.ID, core.Failed, core.Accept)
-		h.round()
-		runs := must(h.store.FlowRuns(h.ctx, core.Filters{FlowRuns: &core.FlowRunFilter{DeploymentID: &core.IDFilter{Any: []core.UUID{d.ID}}}}, core.Page{}))(t)
+		run := localtest.Must(h.CreateFlowRun(h.Ctx, core.FlowRunCreate{FlowID: h.Flow().ID, Name: "broken"}))(t)
+		h.Set(run.ID, core.Running, core.Accept)
+		h.Set(run.ID, core.Failed, core.Accept)
+		h.Round()
+		runs := localtest.Must(h.Store.FlowRuns(h.Ctx, core.Filters{FlowRuns: &core.FlowRunFilter{DeploymentID: &core.IDFilter{Any: []core.UUID{d.ID}}}}, core.Page{}))(t)
 		if len(runs) != 1 {
 			t.Fatalf("%d runs of the deployment, want 1", len(runs))
 		}
@@ -180,7 +140,7 @@ func TestRunDeploymentAction(t *testing.T) {
 		if by := runs[0].CreatedBy; by == nil || core.Deref(by.Type) != "AUTOMATION" {
 			t.Errorf("created by %+v", by)
 		}
-		bad := h.told("prefect.automation.action.failed")
+		bad := h.Stored("prefect.automation.action.failed")
 		if len(bad) != 1 || bad[0].Payload.Map()["reason"] != "No deployment could be inferred" {
 			t.Errorf("failed: %v", bad)
 		}
@@ -202,21 +162,21 @@ func (s *awayStore) FlowRun(ctx context.Context, id core.UUID) (*core.FlowRun, e
 
 // A restart of the database in the middle of an action is not the action's failure.
 func TestActionOutlastsTheDatabase(t *testing.T) {
-	h := open(t, "sqlite::memory:")
-	d := h.deployed()
-	must(h.CreateAutomation(h.ctx, automation(`{"posture":"Reactive","expect":["prefect.flow-run.Completed"]}`,
+	h := localtest.Open(t, "sqlite::memory:")
+	d := h.Deployed()
+	localtest.Must(h.CreateAutomation(h.Ctx, localtest.Automation(`{"posture":"Reactive","expect":["prefect.flow-run.Completed"]}`,
 		`{"type":"run-deployment","source":"selected","deployment_id":"`+d.ID.String()+`","parameters":{"of":"{{ flow_run.id }}"}}`)))(t)
-	run := must(h.CreateFlowRun(h.ctx, core.FlowRunCreate{FlowID: h.flow().ID}))(t)
-	h.set(run.ID, core.Running, core.Accept)
-	h.set(run.ID, core.Completed, core.Accept)
-	must(h.EvaluateAutomations(h.ctx))(t)
-	away := &awayStore{Store: h.store}
+	run := localtest.Must(h.CreateFlowRun(h.Ctx, core.FlowRunCreate{FlowID: h.Flow().ID}))(t)
+	h.Set(run.ID, core.Running, core.Accept)
+	h.Set(run.ID, core.Completed, core.Accept)
+	localtest.Must(h.EvaluateAutomations(h.Ctx))(t)
+	away := &awayStore{Store: h.Store}
 	away.times.Store(2)
-	other := local.New(local.Config{Store: away, Bus: h.bus, Sealer: h.sealer, Log: slog.New(slog.DiscardHandler), Results: orchestrate.DirResults(t.TempDir())})
-	must(other.DoActions(h.ctx))(t)
-	runs := must(h.store.FlowRuns(h.ctx, core.Filters{FlowRuns: &core.FlowRunFilter{DeploymentID: &core.IDFilter{Any: []core.UUID{d.ID}}}}, core.Page{}))(t)
+	other := local.New(local.Config{Store: away, Bus: h.Bus, Sealer: h.Sealer, Log: slog.New(slog.DiscardHandler), Results: orchestrate.DirResults(t.TempDir())})
+	localtest.Must(other.DoActions(h.Ctx))(t)
+	runs := localtest.Must(h.Store.FlowRuns(h.Ctx, core.Filters{FlowRuns: &core.FlowRunFilter{DeploymentID: &core.IDFilter{Any: []core.UUID{d.ID}}}}, core.Page{}))(t)
 	if len(runs) != 1 || !strings.Contains(string(runs[0].Parameters), run.ID.String()) {
-		t.Errorf("%d runs, want 1 of %s: %v", len(runs), run.ID, h.told("prefect.automation.action.failed"))
+		t.Errorf("%d runs, want 1 of %s: %v", len(runs), run.ID, h.Stored("prefect.automation.action.failed"))
 	}
 }
 
@@ -234,97 +194,95 @@ func (s *hangStore) FlowRun(ctx context.Context, id core.UUID) (*core.FlowRun, e
 }
 
 // reports sets off an automation that renders a template in its one action.
-func (h *house) reports() (deployment *core.Deployment) {
-	d := h.deployed()
-	must(h.CreateAutomation(h.ctx, automation(`{"posture":"Reactive","expect":["prefect.flow-run.Completed"]}`,
-		`{"type":"run-deployment","source":"selected","deployment_id":"`+d.ID.String()+`","parameters":{"of":"{{ flow_run.id }}"}}`)))(h.t)
-	run := must(h.CreateFlowRun(h.ctx, core.FlowRunCreate{FlowID: h.flow().ID}))(h.t)
-	h.set(run.ID, core.Running, core.Accept)
-	h.set(run.ID, core.Completed, core.Accept)
-	must(h.EvaluateAutomations(h.ctx))(h.t)
+func reports(h *localtest.Fixture) (deployment *core.Deployment) {
+	d := h.Deployed()
+	localtest.Must(h.CreateAutomation(h.Ctx, localtest.Automation(`{"posture":"Reactive","expect":["prefect.flow-run.Completed"]}`,
+		`{"type":"run-deployment","source":"selected","deployment_id":"`+d.ID.String()+`","parameters":{"of":"{{ flow_run.id }}"}}`)))(h.T)
+	run := localtest.Must(h.CreateFlowRun(h.Ctx, core.FlowRunCreate{FlowID: h.Flow().ID}))(h.T)
+	h.Set(run.ID, core.Running, core.Accept)
+	h.Set(run.ID, core.Completed, core.Accept)
+	localtest.Must(h.EvaluateAutomations(h.Ctx))(h.T)
 	return d
 }
 
-func (h *house) peer(store core.Store) *local.Service {
-	return local.New(local.Config{Store: store, Bus: h.bus, Sealer: h.sealer, Log: slog.New(slog.DiscardHandler),
-		Results: orchestrate.DirResults(h.t.TempDir()), Now: func() core.Time { return core.Now() + core.Time(h.ahead.Load()) }})
+func peer(h *localtest.Fixture, store core.Store) *local.Service {
+	return local.New(local.Config{Store: store, Bus: h.Bus, Sealer: h.Sealer, Log: slog.New(slog.DiscardHandler),
+		Results: orchestrate.DirResults(h.T.TempDir()), Now: h.Now})
 }
 
-func (h *house) runsOf(d *core.Deployment) []*core.FlowRun {
+func runsOf(h *localtest.Fixture, d *core.Deployment) []*core.FlowRun {
 	of := &core.FlowRunFilter{DeploymentID: &core.IDFilter{Any: []core.UUID{d.ID}}}
-	return must(h.store.FlowRuns(h.ctx, core.Filters{FlowRuns: of}, core.Page{}))(h.t)
+	return localtest.Must(h.Store.FlowRuns(h.Ctx, core.Filters{FlowRuns: of}, core.Page{}))(h.T)
 }
 
 // An action in which three servers died is not begun a fourth time.
 func TestActionIsParkedAfterThreeDeaths(t *testing.T) {
-	bothEngines(t, func(t *testing.T, h *house) {
-		d := h.reports()
-		hang := &hangStore{Store: h.store, reached: make(chan struct{}), until: make(chan struct{})}
+	localtest.OnEngines(t, func(t *testing.T, h *localtest.Fixture) {
+		d := reports(h)
+		hang := &hangStore{Store: h.Store, reached: make(chan struct{}), until: make(chan struct{})}
 		var dead sync.WaitGroup
 		defer dead.Wait()
 		defer close(hang.until)
 		for range 3 {
-			dead.Go(func() { _, _ = h.peer(hang).DoActions(context.Background()) })
+			dead.Go(func() { _, _ = peer(h, hang).DoActions(context.Background()) })
 			<-hang.reached
-			h.later(2 * time.Minute)
+			h.Later(2 * time.Minute)
 		}
-		if bad := h.told("prefect.automation.action.failed"); len(bad) > 0 {
+		if bad := h.Stored("prefect.automation.action.failed"); len(bad) > 0 {
 			t.Fatalf("failed after three interruptions already: %s", bad[0].Payload)
 		}
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			_, _ = h.peer(hang).DoActions(context.Background())
+			_, _ = peer(h, hang).DoActions(context.Background())
 		}()
 		select {
 		case <-hang.reached:
 			t.Error("the action began a fourth time")
 		case <-done:
 		}
-		bad := h.told("prefect.automation.action.failed")
+		bad := h.Stored("prefect.automation.action.failed")
 		if len(bad) != 1 || !strings.Contains(fmt.Sprint(bad[0].Payload.Map()["reason"]), "interrupted 3 times") {
 			t.Errorf("failed: %v", bad)
 		}
-		if left := must(h.store.DueActions(h.ctx, h.now().Add(time.Hour), 10))(t); len(left) > 0 || len(h.runsOf(d)) > 0 {
-			t.Errorf("%d actions are due still, %d runs", len(left), len(h.runsOf(d)))
+		if left := localtest.Must(h.Store.DueActions(h.Ctx, h.Now().Add(time.Hour), 10))(t); len(left) > 0 || len(runsOf(h, d)) > 0 {
+			t.Errorf("%d actions are due still, %d runs", len(left), len(runsOf(h, d)))
 		}
 	})
 }
 
-func (h *house) now() core.Time { return core.Now() + core.Time(h.ahead.Load()) }
-
 // A server that stops in the midst of an action, and a database that is away,
 // give the claim back: that is no interruption.
 func TestActionIsReturned(t *testing.T) {
-	bothEngines(t, func(t *testing.T, h *house) {
-		d := h.reports()
+	localtest.OnEngines(t, func(t *testing.T, h *localtest.Fixture) {
+		d := reports(h)
 		for range 5 {
-			hang := &hangStore{Store: h.store, reached: make(chan struct{}), until: make(chan struct{})}
-			ctx, stop := context.WithCancel(h.ctx)
+			hang := &hangStore{Store: h.Store, reached: make(chan struct{}), until: make(chan struct{})}
+			ctx, stop := context.WithCancel(h.Ctx)
 			ended := make(chan struct{})
 			go func() {
 				defer close(ended)
-				_, _ = h.peer(hang).DoActions(ctx)
+				_, _ = peer(h, hang).DoActions(ctx)
 			}()
 			<-hang.reached
 			stop()
 			close(hang.until)
 			<-ended
-			h.later(2 * time.Minute)
+			h.Later(2 * time.Minute)
 		}
 		for range 5 {
-			other := h.peer(&failingFinish{Store: h.store})
-			if _, err := other.DoActions(h.ctx); core.CodeOf(err) != core.EUnavailable {
+			other := peer(h, &failingFinish{Store: h.Store})
+			if _, err := other.DoActions(h.Ctx); core.CodeOf(err) != core.EUnavailable {
 				t.Fatalf("%v, want an unavailable database", err)
 			}
-			h.later(2 * time.Minute)
+			h.Later(2 * time.Minute)
 		}
-		if due := must(h.store.DueActions(h.ctx, h.now(), 10))(t); len(due) != 1 || due[0].Attempts != 0 {
+		if due := localtest.Must(h.Store.DueActions(h.Ctx, h.Now(), 10))(t); len(due) != 1 || due[0].Attempts != 0 {
 			t.Fatalf("due: %+v, want one that has not begun", due)
 		}
-		must(h.peer(h.store).DoActions(h.ctx))(t)
-		if bad := h.told("prefect.automation.action.failed"); len(bad) > 0 || len(h.runsOf(d)) != 1 {
-			t.Errorf("%d runs, want 1; failed: %v", len(h.runsOf(d)), bad)
+		localtest.Must(peer(h, h.Store).DoActions(h.Ctx))(t)
+		if bad := h.Stored("prefect.automation.action.failed"); len(bad) > 0 || len(runsOf(h, d)) != 1 {
+			t.Errorf("%d runs, want 1; failed: %v", len(runsOf(h, d)), bad)
 		}
 	})
 }
@@ -337,13 +295,13 @@ func (failingFinish) Automation(context.Context, core.UUID) (*core.Automation, e
 }
 
 func TestActionsOnThings(t *testing.T) {
-	bothEngines(t, func(t *testing.T, h *house) {
-		d := h.deployed()
-		pool := must(h.store.WorkPoolByName(h.ctx, "p"))(t)
-		queue := must(h.store.WorkQueueByName(h.ctx, pool.ID, "default"))(t)
-		other := must(h.CreateAutomation(h.ctx, automation(`{"posture":"Reactive","expect":["never"]}`, `{"type":"do-nothing"}`)))(t)
+	localtest.OnEngines(t, func(t *testing.T, h *localtest.Fixture) {
+		d := h.Deployed()
+		pool := localtest.Must(h.Store.WorkPoolByName(h.Ctx, "p"))(t)
+		queue := localtest.Must(h.Store.WorkQueueByName(h.Ctx, pool.ID, "default"))(t)
+		other := localtest.Must(h.CreateAutomation(h.Ctx, localtest.Automation(`{"posture":"Reactive","expect":["never"]}`, `{"type":"do-nothing"}`)))(t)
 		act := func(name string, actions ...string) {
-			must(h.CreateAutomation(h.ctx, automation(`{"posture":"Reactive","expect":["`+name+`"]}`, actions...)))(t)
+			localtest.Must(h.CreateAutomation(h.Ctx, localtest.Automation(`{"posture":"Reactive","expect":["`+name+`"]}`, actions...)))(t)
 		}
 		ids := fmt.Sprintf(`"deployment_id":%q`, d.ID)
 		act("pause", `{"type":"pause-deployment",`+ids+`}`, fmt.Sprintf(`{"type":"pause-work-pool","work_pool_id":%q}`, pool.ID),
@@ -352,21 +310,21 @@ func TestActionsOnThings(t *testing.T) {
 			fmt.Sprintf(`{"type":"resume-work-queue","work_queue_id":%q}`, queue.ID), fmt.Sprintf(`{"type":"resume-automation","automation_id":%q}`, other.ID))
 		for _, paused := range []bool{true, false} {
 			name := map[bool]string{true: "pause", false: "resume"}[paused]
-			h.emit(&core.Event{Event: name})
-			h.round()
-			if bad := h.told("prefect.automation.action.failed"); len(bad) > 0 {
+			h.Emit(&core.Event{Event: name})
+			h.Round()
+			if bad := h.Stored("prefect.automation.action.failed"); len(bad) > 0 {
 				t.Fatalf("%s: %s", name, bad[0].Payload)
 			}
-			if got := must(h.store.Deployment(h.ctx, d.ID))(t).Paused; got != paused {
+			if got := localtest.Must(h.Store.Deployment(h.Ctx, d.ID))(t).Paused; got != paused {
 				t.Errorf("%s: deployment paused %t", name, got)
 			}
-			if got := must(h.store.WorkPool(h.ctx, pool.ID))(t).IsPaused; got != paused {
+			if got := localtest.Must(h.Store.WorkPool(h.Ctx, pool.ID))(t).IsPaused; got != paused {
 				t.Errorf("%s: pool paused %t", name, got)
 			}
-			if got := must(h.store.WorkQueue(h.ctx, queue.ID))(t).IsPaused; got != paused {
+			if got := localtest.Must(h.Store.WorkQueue(h.Ctx, queue.ID))(t).IsPaused; got != paused {
 				t.Errorf("%s: queue paused %t", name, got)
 			}
-			if got := must(h.store.Automation(h.ctx, other.ID))(t).Enabled; got == paused {
+			if got := localtest.Must(h.Store.Automation(h.Ctx, other.ID))(t).Enabled; got == paused {
 				t.Errorf("%s: automation enabled %t", name, got)
 			}
 		}
@@ -379,27 +337,27 @@ func TestSteerFlowRunActions(t *testing.T) {
 		{`{"type":"suspend-flow-run"}`, "Suspended"},
 		{`{"type":"change-flow-run-state","state":"FAILED","name":"Rejected","message":"by rule"}`, "Rejected"},
 	} {
-		h := open(t, "sqlite::memory:")
-		must(h.CreateAutomation(h.ctx, automation(`{"posture":"Reactive","expect":["prefect.flow-run.Running"]}`, c.action)))(t)
-		d := h.deployed()
-		run := h.run(d)
-		h.set(run.ID, core.Pending, core.Accept)
-		h.set(run.ID, core.Running, core.Accept)
-		h.round()
-		h.is(run.ID, c.want)
+		h := localtest.Open(t, "sqlite::memory:")
+		localtest.Must(h.CreateAutomation(h.Ctx, localtest.Automation(`{"posture":"Reactive","expect":["prefect.flow-run.Running"]}`, c.action)))(t)
+		d := h.Deployed()
+		run := h.Run(d)
+		h.Set(run.ID, core.Pending, core.Accept)
+		h.Set(run.ID, core.Running, core.Accept)
+		h.Round()
+		h.Is(run.ID, c.want)
 		if c.want == "Suspended" {
-			must(h.CreateAutomation(h.ctx, automation(`{"posture":"Reactive","expect":["go"]}`, `{"type":"resume-flow-run"}`)))(t)
-			h.emit(&core.Event{Event: "go", Resource: map[string]string{"prefect.resource.id": "prefect.flow-run." + run.ID.String()}})
-			h.round()
-			h.is(run.ID, "Resuming")
+			localtest.Must(h.CreateAutomation(h.Ctx, localtest.Automation(`{"posture":"Reactive","expect":["go"]}`, `{"type":"resume-flow-run"}`)))(t)
+			h.Emit(&core.Event{Event: "go", Resource: map[string]string{"prefect.resource.id": "prefect.flow-run." + run.ID.String()}})
+			h.Round()
+			h.Is(run.ID, "Resuming")
 		}
 	}
 }
 
 // TestWebhookAction also shows that what an automation says reaches its place.
 func TestWebhookAction(t *testing.T) {
-	bothEngines(t, func(t *testing.T, h *house) {
-		if err := h.RegisterBlocks(h.ctx); err != nil {
+	localtest.OnEngines(t, func(t *testing.T, h *localtest.Fixture) {
+		if err := h.RegisterBlocks(h.Ctx); err != nil {
 			t.Fatal(err)
 		}
 		heard := make(chan string, 4)
@@ -411,29 +369,29 @@ func TestWebhookAction(t *testing.T) {
 			}
 		}))
 		defer srv.Close()
-		kind := must(h.store.BlockTypeBySlug(h.ctx, "webhook"))(t)
-		schemas := must(h.store.BlockSchemas(h.ctx, core.BlockFilters{Schemas: &core.BlockSchemaFilter{BlockTypeID: &core.IDFilter{Any: []core.UUID{kind.ID}}}}, core.Page{}))(t)
-		doc := must(h.CreateBlockDocument(h.ctx, core.BlockDocumentCreate{Name: core.Ptr("hook"), BlockTypeID: kind.ID, BlockSchemaID: schemas[0].ID,
+		kind := localtest.Must(h.Store.BlockTypeBySlug(h.Ctx, "webhook"))(t)
+		schemas := localtest.Must(h.Store.BlockSchemas(h.Ctx, core.BlockFilters{Schemas: &core.BlockSchemaFilter{BlockTypeID: &core.IDFilter{Any: []core.UUID{kind.ID}}}}, core.Page{}))(t)
+		doc := localtest.Must(h.CreateBlockDocument(h.Ctx, core.BlockDocumentCreate{Name: core.Ptr("hook"), BlockTypeID: kind.ID, BlockSchemaID: schemas[0].ID,
 			Data: map[string]core.JSON{"url": core.ToJSON(srv.URL), "method": core.JSON(`"PUT"`), "headers": core.JSON(`{"X-Key":"k1"}`)}}))(t)
-		must(h.CreateAutomation(h.ctx, automation(`{"posture":"Reactive","expect":["x"]}`,
+		localtest.Must(h.CreateAutomation(h.Ctx, localtest.Automation(`{"posture":"Reactive","expect":["x"]}`,
 			fmt.Sprintf(`{"type":"call-webhook","block_document_id":%q,"payload":"{\"id\": \"{{ event.resource.id }}\"}"}`, doc.ID))))(t)
-		h.emit(&core.Event{Event: "x"})
-		h.round()
+		h.Emit(&core.Event{Event: "x"})
+		h.Round()
 		if got := <-heard; got != `PUT k1 {"id": "thing.1"}` {
 			t.Errorf("heard %s", got)
 		}
-		must(h.CreateAutomation(h.ctx, automation(`{"posture":"Reactive","expect":["y"]}`,
+		localtest.Must(h.CreateAutomation(h.Ctx, localtest.Automation(`{"posture":"Reactive","expect":["y"]}`,
 			fmt.Sprintf(`{"type":"call-webhook","block_document_id":%q,"payload":"{{ event.resource|ui_url }}"}`, doc.ID))))(t)
 		id := core.NewID().String()
-		h.emit(&core.Event{Event: "y", Resource: map[string]string{"prefect.resource.id": "prefect.flow-run." + id}})
-		h.round()
+		h.Emit(&core.Event{Event: "y", Resource: map[string]string{"prefect.resource.id": "prefect.flow-run." + id}})
+		h.Round()
 		if got := <-heard; !strings.Contains(got, "https://flows.example.com/flow-runs/"+id) {
 			t.Errorf("heard %s", got)
 		}
-		h.emit(&core.Event{Event: "x", Resource: map[string]string{"prefect.resource.id": "refuse"}})
-		h.round()
+		h.Emit(&core.Event{Event: "x", Resource: map[string]string{"prefect.resource.id": "refuse"}})
+		h.Round()
 		<-heard
-		done, bad := h.told("prefect.automation.action.executed"), h.told("prefect.automation.action.failed")
+		done, bad := h.Stored("prefect.automation.action.executed"), h.Stored("prefect.automation.action.failed")
 		if len(done) != 2 || done[0].Related[0]["prefect.resource.name"] != "hook" || len(bad) != 1 || bad[0].Payload.Map()["status_code"] != json.Number("418") {
 			t.Errorf("told %v %v", done, bad)
 		}
@@ -442,9 +400,9 @@ func TestWebhookAction(t *testing.T) {
 
 // TestNotificationURL: what a server has by itself is enough to be notified.
 func TestNotificationURL(t *testing.T) {
-	bothEngines(t, func(t *testing.T, h *house) {
+	localtest.OnEngines(t, func(t *testing.T, h *localtest.Fixture) {
 		for range 2 {
-			if err := h.RegisterBlocks(h.ctx); err != nil {
+			if err := h.RegisterBlocks(h.Ctx); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -454,20 +412,20 @@ func TestNotificationURL(t *testing.T) {
 			heard <- string(b)
 		}))
 		defer srv.Close()
-		must(h.store.BlockTypeBySlug(h.ctx, "slack-webhook"))(t)
-		kind := must(h.store.BlockTypeBySlug(h.ctx, "notification-url"))(t)
-		schemas := must(h.store.BlockSchemas(h.ctx, core.BlockFilters{Schemas: &core.BlockSchemaFilter{BlockTypeID: &core.IDFilter{Any: []core.UUID{kind.ID}}}}, core.Page{}))(t)
+		localtest.Must(h.Store.BlockTypeBySlug(h.Ctx, "slack-webhook"))(t)
+		kind := localtest.Must(h.Store.BlockTypeBySlug(h.Ctx, "notification-url"))(t)
+		schemas := localtest.Must(h.Store.BlockSchemas(h.Ctx, core.BlockFilters{Schemas: &core.BlockSchemaFilter{BlockTypeID: &core.IDFilter{Any: []core.UUID{kind.ID}}}}, core.Page{}))(t)
 		if len(schemas) != 1 || !slices.Contains(schemas[0].Capabilities, "notify") || kind.IsProtected {
 			t.Fatalf("%+v %+v", kind, schemas)
 		}
-		doc := must(h.CreateBlockDocument(h.ctx, core.BlockDocumentCreate{Name: core.Ptr("hook"), BlockTypeID: kind.ID, BlockSchemaID: schemas[0].ID, Data: map[string]core.JSON{"url": core.ToJSON(srv.URL)}}))(t)
-		if got := must(h.BlockDocument(h.ctx, doc.ID, false))(t).Data; strings.Contains(string(got), srv.URL) {
+		doc := localtest.Must(h.CreateBlockDocument(h.Ctx, core.BlockDocumentCreate{Name: core.Ptr("hook"), BlockTypeID: kind.ID, BlockSchemaID: schemas[0].ID, Data: map[string]core.JSON{"url": core.ToJSON(srv.URL)}}))(t)
+		if got := localtest.Must(h.BlockDocument(h.Ctx, doc.ID, false))(t).Data; strings.Contains(string(got), srv.URL) {
 			t.Errorf("the URL, which may hold a password, is shown: %s", got)
 		}
-		must(h.CreateAutomation(h.ctx, automation(`{"posture":"Reactive","expect":["x"]}`,
+		localtest.Must(h.CreateAutomation(h.Ctx, localtest.Automation(`{"posture":"Reactive","expect":["x"]}`,
 			fmt.Sprintf(`{"type":"send-notification","block_document_id":%q,"subject":"news of {{ event.resource.id }}","body":"all of it"}`, doc.ID))))(t)
-		h.emit(&core.Event{Event: "x"})
-		h.round()
+		h.Emit(&core.Event{Event: "x"})
+		h.Round()
 		if got := <-heard; !strings.Contains(got, `"subject":"news of thing.1"`) || !strings.Contains(got, "all of it") {
 			t.Errorf("heard %s", got)
 		}
@@ -475,7 +433,7 @@ func TestNotificationURL(t *testing.T) {
 }
 
 func TestAutomationIsChecked(t *testing.T) {
-	h := open(t, "sqlite::memory:")
+	h := localtest.Open(t, "sqlite::memory:")
 	id := core.NewID().String()
 	nothing := `{"type":"do-nothing"}`
 	for trigger, action := range map[string]string{
@@ -499,7 +457,7 @@ func TestAutomationIsChecked(t *testing.T) {
 		`{"posture":"Reactive","expect":["prefect.flow-run.*"]}`:                          `{"type":"run-deployment","source":"inferred"}`,
 		`{"posture":"Reactive","expect":["prefect.flow-run.Running"],"match_related":{}}`: `{"type":"run-deployment","deployment_id":"` + id + `"}`,
 	} {
-		if _, err := h.CreateAutomation(h.ctx, automation(trigger, action)); core.CodeOf(err) != core.EInvalid {
+		if _, err := h.CreateAutomation(h.Ctx, localtest.Automation(trigger, action)); core.CodeOf(err) != core.EInvalid {
 			t.Errorf("%s %s: %v", trigger, action, err)
 		}
 	}
@@ -508,21 +466,21 @@ func TestAutomationIsChecked(t *testing.T) {
 // A queued event outlives the server, and so does what a firing has to do.
 func TestAutomationSurvivesRestart(t *testing.T) {
 	url := "sqlite:" + t.TempDir() + "/f.db"
-	h := open(t, url)
-	must(h.CreateAutomation(h.ctx, automation(`{"posture":"Reactive","expect":["x"],"threshold":2,"within":60}`, `{"type":"do-nothing"}`)))(t)
-	h.emit(&core.Event{Event: "x"})
-	must(h.EvaluateAutomations(h.ctx))(t)
-	h.emit(&core.Event{Event: "x"})
+	h := localtest.Open(t, url)
+	localtest.Must(h.CreateAutomation(h.Ctx, localtest.Automation(`{"posture":"Reactive","expect":["x"],"threshold":2,"within":60}`, `{"type":"do-nothing"}`)))(t)
+	h.Emit(&core.Event{Event: "x"})
+	localtest.Must(h.EvaluateAutomations(h.Ctx))(t)
+	h.Emit(&core.Event{Event: "x"})
 	_ = h.Stop(context.Background())
-	_ = h.store.Close()
-	h = open(t, url)
-	must(h.EvaluateAutomations(h.ctx))(t)
-	h.fired(1)
+	_ = h.Store.Close()
+	h = localtest.Open(t, url)
+	localtest.Must(h.EvaluateAutomations(h.Ctx))(t)
+	fired(h, 1)
 	_ = h.Stop(context.Background())
-	_ = h.store.Close()
-	h = open(t, url)
-	must(h.DoActions(h.ctx))(t)
-	if n := len(h.told("prefect.automation.action.executed")); n != 1 {
+	_ = h.Store.Close()
+	h = localtest.Open(t, url)
+	localtest.Must(h.DoActions(h.Ctx))(t)
+	if n := len(h.Stored("prefect.automation.action.executed")); n != 1 {
 		t.Errorf("%d actions executed, want 1", n)
 	}
 }
@@ -535,46 +493,38 @@ func TestManyServersFireOnce(t *testing.T) {
 		t.Skip("FLOWLITE_TEST_POSTGRES is not set")
 	}
 	url := engines[1].URL(t)
-	var servers []*house
+	var servers []*localtest.Fixture
 	for range 3 {
-		store, err := db.Open(t.Context(), url)
-		if err != nil {
-			t.Fatal(err)
-		}
-		h := &house{store: store, bus: bus.NewMemory(), t: t, ctx: t.Context()}
-		h.Service = local.New(local.Config{Store: store, Bus: h.bus, Log: slog.New(slog.DiscardHandler),
-			Now: func() core.Time { return core.Now() + core.Time(h.ahead.Load()) }})
-		t.Cleanup(func() { _ = store.Close() })
-		servers = append(servers, h)
+		servers = append(servers, localtest.Open(t, url))
 	}
 	first := servers[0]
-	must(first.CreateAutomation(first.ctx, automation(`{"posture":"Reactive","expect":["x"],"for_each":["prefect.resource.id"],"threshold":5}`, `{"type":"do-nothing"}`, `{"type":"do-nothing"}`)))(t)
-	must(first.CreateAutomation(first.ctx, automation(`{"posture":"Proactive","expect":["never"],"within":10}`, `{"type":"do-nothing"}`)))(t)
+	localtest.Must(first.CreateAutomation(first.Ctx, localtest.Automation(`{"posture":"Reactive","expect":["x"],"for_each":["prefect.resource.id"],"threshold":5}`, `{"type":"do-nothing"}`, `{"type":"do-nothing"}`)))(t)
+	localtest.Must(first.CreateAutomation(first.Ctx, localtest.Automation(`{"posture":"Proactive","expect":["never"],"within":10}`, `{"type":"do-nothing"}`)))(t)
 	for _, h := range servers {
-		must(h.EvaluateAutomations(h.ctx))(t) // knows the automations from now on
+		localtest.Must(h.EvaluateAutomations(h.Ctx))(t) // knows the automations from now on
 	}
 	var wg sync.WaitGroup
 	for i, h := range servers {
 		wg.Go(func() {
 			for j := range 20 {
-				h.emit(&core.Event{Event: "x", Resource: map[string]string{"prefect.resource.id": fmt.Sprintf("k%d", (i+j)%4)}})
+				h.Emit(&core.Event{Event: "x", Resource: map[string]string{"prefect.resource.id": fmt.Sprintf("k%d", (i+j)%4)}})
 			}
 		})
 	}
 	wg.Wait()
 	for _, h := range servers {
-		h.later(11 * time.Second)
+		h.Later(11 * time.Second)
 		wg.Go(func() {
 			for range 3 {
-				_, _ = h.EvaluateAutomations(h.ctx)
-				_, _ = h.DoActions(h.ctx)
+				_, _ = h.EvaluateAutomations(h.Ctx)
+				_, _ = h.DoActions(h.Ctx)
 			}
 		})
 	}
 	wg.Wait()
-	first.round()
-	first.fired(60/5 + 1)
-	if n := len(first.told("prefect.automation.action.executed")); n != 2*(60/5)+1 {
+	first.Round()
+	fired(first, 60/5+1)
+	if n := len(first.Stored("prefect.automation.action.executed")); n != 2*(60/5)+1 {
 		t.Errorf("%d actions executed, want %d", n, 2*(60/5)+1)
 	}
 }

@@ -1,42 +1,43 @@
-package orchestrate_test
+package automation_test
 
 import (
 	"strings"
 	"testing"
 
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/local/localtest"
 )
 
 // A trigger goes on counting when something else of its automation is replaced, as
 // by the form of a page, and begins anew when it is another one.
 func TestReplacedAutomationGoesOnCounting(t *testing.T) {
-	bothEngines(t, func(t *testing.T, h *house) {
+	localtest.OnEngines(t, func(t *testing.T, h *localtest.Fixture) {
 		const trigger = `{"posture":"Reactive","expect":["x"],"match":{"prefect.resource.id":"thing.*"},"threshold":2,"within":600}`
 		const act = `{"type":"do-nothing"}`
-		a := must(h.CreateAutomation(h.ctx, automation(trigger, act)))(t)
+		a := localtest.Must(h.CreateAutomation(h.Ctx, localtest.Automation(trigger, act)))(t)
 		count := func() int {
-			h.round()
-			return len(h.told("prefect.automation.triggered"))
+			h.Round()
+			return len(h.Stored("prefect.automation.triggered"))
 		}
 		replace := func(trigger, description string) {
 			t.Helper()
-			w := automation(trigger, act)
+			w := localtest.Automation(trigger, act)
 			w.Description = description
-			if err := h.ReplaceAutomation(h.ctx, a.ID, w); err != nil {
+			if err := h.ReplaceAutomation(h.Ctx, a.ID, w); err != nil {
 				t.Fatal(err)
 			}
 		}
-		h.emit(&core.Event{Event: "x"})
-		h.round()
+		h.Emit(&core.Event{Event: "x"})
+		h.Round()
 		replace(trigger, "another description")
-		h.emit(&core.Event{Event: "x"})
+		h.Emit(&core.Event{Event: "x"})
 		if n := count(); n != 1 {
 			t.Errorf("fired %d times after the second event, want once", n)
 		}
-		h.emit(&core.Event{Event: "x"})
-		h.round()
+		h.Emit(&core.Event{Event: "x"})
+		h.Round()
 		replace(strings.Replace(trigger, "600", "601", 1), "another trigger")
-		h.emit(&core.Event{Event: "x"})
+		h.Emit(&core.Event{Event: "x"})
 		if n := count(); n != 1 {
 			t.Errorf("fired %d times, want still once: the trigger has changed", n)
 		}

@@ -1,4 +1,4 @@
-package orchestrate_test
+package block_test
 
 import (
 	"encoding/base64"
@@ -11,88 +11,89 @@ import (
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/local"
+	"github.com/flowlite/flowlite/runtime/local/localtest"
 
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/seal"
 )
 
-func (h *house) secret(name string) string {
-	h.t.Helper()
-	d, err := h.BlockDocumentByName(h.ctx, core.SecretBlock, name, true)
+func secret(h *localtest.Fixture, name string) string {
+	h.T.Helper()
+	d, err := h.BlockDocumentByName(h.Ctx, core.SecretBlock, name, true)
 	if err != nil {
 		return string(core.CodeOf(err)) + ": " + err.Error()
 	}
 	return string(d.Data)
 }
 
-func TestKeysAreChanged(t *testing.T) { bothEngines(t, changeKeys) }
+func TestKeysAreChanged(t *testing.T) { localtest.OnEngines(t, changeKeys) }
 
-func changeKeys(t *testing.T, h *house) {
+func changeKeys(t *testing.T, h *localtest.Fixture) {
 	key := func(c string) string { return base64.StdEncoding.EncodeToString([]byte(strings.Repeat(c, 32))) }
 	with := func(keys string) {
 		ring, err := seal.Parse("the test", keys)
 		if err != nil {
 			t.Fatal(err)
 		}
-		h.Service = local.New(local.Config{Store: h.store, Bus: h.bus, Log: slog.New(slog.DiscardHandler), Sealer: ring})
-		if err := h.RegisterBlocks(h.ctx); err != nil {
+		h.Service = local.New(local.Config{Store: h.Store, Bus: h.Bus, Log: slog.New(slog.DiscardHandler), Sealer: ring})
+		if err := h.RegisterBlocks(h.Ctx); err != nil {
 			t.Fatal(err)
 		}
 	}
 	with(key("a"))
 	for _, name := range []string{"one", "two"} {
-		if err := h.SetSecret(h.ctx, name, core.JSON(`"hush"`)); err != nil {
+		if err := h.SetSecret(h.Ctx, name, core.JSON(`"hush"`)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	before, _ := h.store.BlockDocumentByName(h.ctx, core.SecretBlock, "one")
+	before, _ := h.Store.BlockDocumentByName(h.Ctx, core.SecretBlock, "one")
 	with(key("b") + "," + key("a"))
-	after, _ := h.store.BlockDocumentByName(h.ctx, core.SecretBlock, "one")
-	if after.Sealed == before.Sealed || after.Updated != before.Updated || h.secret("one") != `{"value":"hush"}` {
-		t.Fatal(after, h.secret("one"))
+	after, _ := h.Store.BlockDocumentByName(h.Ctx, core.SecretBlock, "one")
+	if after.Sealed == before.Sealed || after.Updated != before.Updated || secret(h, "one") != `{"value":"hush"}` {
+		t.Fatal(after, secret(h, "one"))
 	}
 	with(key("b")) // the old key is gone
-	if got := h.secret("two"); got != `{"value":"hush"}` {
+	if got := secret(h, "two"); got != `{"value":"hush"}` {
 		t.Fatal(got)
 	}
 	with(key("c")) // and so is the new one
-	if got := h.secret("one"); !strings.HasPrefix(got, "conflict: block document ") || !strings.Contains(got, "put that key back") {
+	if got := secret(h, "one"); !strings.HasPrefix(got, "conflict: block document ") || !strings.Contains(got, "put that key back") {
 		t.Fatal(got)
 	}
-	list := must(h.BlockDocuments(h.ctx, core.BlockFilters{}, core.Page{}, false))(t)
+	list := localtest.Must(h.BlockDocuments(h.Ctx, core.BlockFilters{}, core.Page{}, false))(t)
 	if len(list) != 2 || string(list[0].Data) != "{}" {
 		t.Fatal(list)
 	}
-	err := h.UpdateBlockDocument(h.ctx, list[0].ID, core.BlockDocumentUpdate{Data: core.Some(map[string]core.JSON{"value": core.JSON(`1`)})})
+	err := h.UpdateBlockDocument(h.Ctx, list[0].ID, core.BlockDocumentUpdate{Data: core.Some(map[string]core.JSON{"value": core.JSON(`1`)})})
 	if core.CodeOf(err) != core.EConflict { // it would have to be merged with what cannot be read
 		t.Fatal(err)
 	}
-	if err := h.SetSecret(h.ctx, "one", core.JSON(`"again"`)); err != nil {
+	if err := h.SetSecret(h.Ctx, "one", core.JSON(`"again"`)); err != nil {
 		t.Fatal(err)
 	}
-	if got := h.secret("one"); got != `{"value":"again"}` {
+	if got := secret(h, "one"); got != `{"value":"again"}` {
 		t.Fatal(got)
 	}
-	if err := h.DeleteBlockDocument(h.ctx, must(h.store.BlockDocumentByName(h.ctx, core.SecretBlock, "two"))(t).ID); err != nil {
+	if err := h.DeleteBlockDocument(h.Ctx, localtest.Must(h.Store.BlockDocumentByName(h.Ctx, core.SecretBlock, "two"))(t).ID); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func TestSecretsAreMasked(t *testing.T) { bothEngines(t, maskSecrets) }
+func TestSecretsAreMasked(t *testing.T) { localtest.OnEngines(t, maskSecrets) }
 
-func maskSecrets(t *testing.T, h *house) {
+func maskSecrets(t *testing.T, h *localtest.Fixture) {
 	set := func(name, value string) {
-		if err := h.SetSecret(h.ctx, name, core.JSON(value)); err != nil {
+		if err := h.SetSecret(h.Ctx, name, core.JSON(value)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	said := func(text string) string {
-		run := h.is(must(h.CreateFlowRun(h.ctx, core.FlowRunCreate{FlowID: h.flow().ID}))(t).ID, "Pending")
-		if err := h.WriteLogs(h.ctx, []core.LogCreate{{Name: "x", Message: text, FlowRunID: run.ID}}); err != nil {
+		run := h.Is(localtest.Must(h.CreateFlowRun(h.Ctx, core.FlowRunCreate{FlowID: h.Flow().ID}))(t).ID, "Pending")
+		if err := h.WriteLogs(h.Ctx, []core.LogCreate{{Name: "x", Message: text, FlowRunID: run.ID}}); err != nil {
 			t.Fatal(err)
 		}
-		logs := must(h.store.Logs(h.ctx, &core.LogFilter{FlowRunID: &core.IDFilter{Any: []core.UUID{run.ID}}}, core.Page{}))(t)
-		res := must(h.SetFlowRunState(h.ctx, run.ID, core.StateCreate{Type: core.Failed, Message: &text}, true))(t)
+		logs := localtest.Must(h.Store.Logs(h.Ctx, &core.LogFilter{FlowRunID: &core.IDFilter{Any: []core.UUID{run.ID}}}, core.Page{}))(t)
+		res := localtest.Must(h.SetFlowRunState(h.Ctx, run.ID, core.StateCreate{Type: core.Failed, Message: &text}, true))(t)
 		if got := core.Deref(res.State.Message); got != logs[0].Message {
 			t.Errorf("the state says %q, the log %q", got, logs[0].Message)
 		}
@@ -129,43 +130,43 @@ func maskSecrets(t *testing.T, h *house) {
 	if got := said("s3cret changed"); got != "s3cret ********" {
 		t.Error(got)
 	}
-	id := must(h.store.BlockDocumentByName(h.ctx, core.SecretBlock, "text"))(t).ID
-	if err := h.DeleteBlockDocument(h.ctx, id); err != nil {
+	id := localtest.Must(h.Store.BlockDocumentByName(h.Ctx, core.SecretBlock, "text"))(t).ID
+	if err := h.DeleteBlockDocument(h.Ctx, id); err != nil {
 		t.Fatal(err)
 	}
 	if got := said("changed"); got != "changed" {
 		t.Error(got)
 	}
 	// What another server writes is known a little later.
-	other := local.New(local.Config{Store: h.store, Bus: h.bus, Log: slog.New(slog.DiscardHandler), Sealer: h.sealer})
-	if err := other.SetSecret(h.ctx, "text", core.JSON(`"elsewhere"`)); err != nil {
+	other := local.New(local.Config{Store: h.Store, Bus: h.Bus, Log: slog.New(slog.DiscardHandler), Sealer: h.Sealer})
+	if err := other.SetSecret(h.Ctx, "text", core.JSON(`"elsewhere"`)); err != nil {
 		t.Fatal(err)
 	}
-	h.later(time.Minute)
+	h.Later(time.Minute)
 	if got := said("elsewhere"); got != "********" {
 		t.Error(got)
 	}
 }
 
 func TestDeploymentNeedsItsBlocks(t *testing.T) {
-	h := open(t, "sqlite::memory:")
-	if err := h.SetSecret(h.ctx, "x", core.JSON(`1`)); err != nil {
+	h := localtest.Open(t, "sqlite::memory:")
+	if err := h.SetSecret(h.Ctx, "x", core.JSON(`1`)); err != nil {
 		t.Fatal(err)
 	}
-	doc := must(h.store.BlockDocumentByName(h.ctx, core.SecretBlock, "x"))(t)
-	create := core.DeploymentCreate{Name: "d", FlowID: h.flow().ID, StorageDocumentID: core.Some(core.NewID())}
-	if _, err := h.CreateDeployment(h.ctx, create); core.CodeOf(err) != core.EConflict || !strings.Contains(err.Error(), "block document") {
+	doc := localtest.Must(h.Store.BlockDocumentByName(h.Ctx, core.SecretBlock, "x"))(t)
+	create := core.DeploymentCreate{Name: "d", FlowID: h.Flow().ID, StorageDocumentID: core.Some(core.NewID())}
+	if _, err := h.CreateDeployment(h.Ctx, create); core.CodeOf(err) != core.EConflict || !strings.Contains(err.Error(), "block document") {
 		t.Fatal(err)
 	}
 	create.StorageDocumentID = core.Some(doc.ID)
-	if d := must(h.CreateDeployment(h.ctx, create))(t); d.StorageDocumentID != doc.ID {
+	if d := localtest.Must(h.CreateDeployment(h.Ctx, create))(t); d.StorageDocumentID != doc.ID {
 		t.Fatal(d)
 	}
 }
 
 // Many clients register and change the same block at once.
 func TestBlocksAtOnce(t *testing.T) {
-	bothEngines(t, func(t *testing.T, h *house) {
+	localtest.OnEngines(t, func(t *testing.T, h *localtest.Fixture) {
 		var wg sync.WaitGroup
 		fail := func(err error) {
 			if err != nil {
@@ -173,18 +174,18 @@ func TestBlocksAtOnce(t *testing.T) {
 			}
 		}
 		for range 8 {
-			wg.Go(func() { fail(h.RegisterBlocks(h.ctx)) })
+			wg.Go(func() { fail(h.RegisterBlocks(h.Ctx)) })
 		}
 		wg.Wait()
-		if n := len(must(h.store.BlockTypes(h.ctx, core.BlockFilters{}, core.Page{}))(t)); n != 7 {
+		if n := len(localtest.Must(h.Store.BlockTypes(h.Ctx, core.BlockFilters{}, core.Page{}))(t)); n != 7 {
 			t.Fatal(n, "types")
 		}
-		kind := must(h.CreateBlockType(h.ctx, core.BlockTypeCreate{Name: "Box", Slug: "box"}))(t)
+		kind := localtest.Must(h.CreateBlockType(h.Ctx, core.BlockTypeCreate{Name: "Box", Slug: "box"}))(t)
 		made := make([]bool, 8)
 		var schema core.UUID
 		for i := range made {
 			wg.Go(func() {
-				s, created, err := h.CreateBlockSchema(h.ctx, core.BlockSchemaCreate{BlockTypeID: kind.ID, Fields: map[string]core.JSON{"title": core.JSON(`"Box"`)}})
+				s, created, err := h.CreateBlockSchema(h.Ctx, core.BlockSchemaCreate{BlockTypeID: kind.ID, Fields: map[string]core.JSON{"title": core.JSON(`"Box"`)}})
 				fail(err)
 				made[i] = created
 				if created {
@@ -197,14 +198,14 @@ func TestBlocksAtOnce(t *testing.T) {
 			t.Fatal(n, "say that they made the schema")
 		}
 		name := "shared"
-		d := must(h.CreateBlockDocument(h.ctx, core.BlockDocumentCreate{Name: &name, BlockSchemaID: schema, BlockTypeID: kind.ID}))(t)
+		d := localtest.Must(h.CreateBlockDocument(h.Ctx, core.BlockDocumentCreate{Name: &name, BlockSchemaID: schema, BlockTypeID: kind.ID}))(t)
 		for i := range 16 {
 			wg.Go(func() {
-				fail(h.UpdateBlockDocument(h.ctx, d.ID, core.BlockDocumentUpdate{Data: core.Some(map[string]core.JSON{fmt.Sprintf("k%d", i): core.JSON("1")})}))
+				fail(h.UpdateBlockDocument(h.Ctx, d.ID, core.BlockDocumentUpdate{Data: core.Some(map[string]core.JSON{fmt.Sprintf("k%d", i): core.JSON("1")})}))
 			})
 		}
 		wg.Wait()
-		if got := must(h.BlockDocument(h.ctx, d.ID, true))(t).Data.Map(); len(got) != 16 {
+		if got := localtest.Must(h.BlockDocument(h.Ctx, d.ID, true))(t).Data.Map(); len(got) != 16 {
 			t.Fatal("changes were lost:", got)
 		}
 	})
@@ -213,12 +214,12 @@ func TestBlocksAtOnce(t *testing.T) {
 // Secret fields of every type are masked, at any depth and in blocks that others
 // refer to, in all texts that people see.
 func TestSecretFieldsOfBlocksAreMasked(t *testing.T) {
-	bothEngines(t, func(t *testing.T, h *house) {
-		if err := h.RegisterBlocks(h.ctx); err != nil {
+	localtest.OnEngines(t, func(t *testing.T, h *localtest.Fixture) {
+		if err := h.RegisterBlocks(h.Ctx); err != nil {
 			t.Fatal(err)
 		}
-		kind := must(h.CreateBlockType(h.ctx, core.BlockTypeCreate{Name: "Login", Slug: "login"}))(t)
-		schema, _, err := h.CreateBlockSchema(h.ctx, core.BlockSchemaCreate{BlockTypeID: kind.ID, Fields: map[string]core.JSON{
+		kind := localtest.Must(h.CreateBlockType(h.Ctx, core.BlockTypeCreate{Name: "Login", Slug: "login"}))(t)
+		schema, _, err := h.CreateBlockSchema(h.Ctx, core.BlockSchemaCreate{BlockTypeID: kind.ID, Fields: map[string]core.JSON{
 			"title": core.JSON(`"Login"`), "type": core.JSON(`"object"`), "properties": core.JSON(`{"user":{"type":"string"}}`),
 			"secret_fields": core.JSON(`["password","inner.key","env.*"]`),
 		}})
@@ -234,25 +235,25 @@ func TestSecretFieldsOfBlocksAreMasked(t *testing.T) {
 			if !anonymous {
 				c.Name = &name
 			}
-			return must(h.CreateBlockDocument(h.ctx, c))(t).ID
+			return localtest.Must(h.CreateBlockDocument(h.Ctx, c))(t).ID
 		}
 		inner := save("inner", `{"user":"visible","password":"p-inner"}`, false)
 		save("outer", `{"password":"p-outer","inner":{"key":"p-nested","open":"visible"},"env":{"A":"p-dict","B":["p-list"]},"ref":{"$ref":{"block_document_id":"`+inner.String()+`"}}}`, false)
 		save("", `{"password":"p-anonymous"}`, true)
 		text := "visible p-inner p-outer p-nested p-dict p-list p-anonymous"
 		want := "visible ******** ******** ******** ******** ******** ********"
-		run := must(h.CreateFlowRun(h.ctx, core.FlowRunCreate{FlowID: h.flow().ID}))(t)
-		if err := h.WriteLogs(h.ctx, []core.LogCreate{{Name: "x", Message: text, FlowRunID: run.ID}}); err != nil {
+		run := localtest.Must(h.CreateFlowRun(h.Ctx, core.FlowRunCreate{FlowID: h.Flow().ID}))(t)
+		if err := h.WriteLogs(h.Ctx, []core.LogCreate{{Name: "x", Message: text, FlowRunID: run.ID}}); err != nil {
 			t.Fatal(err)
 		}
-		logs := must(h.store.Logs(h.ctx, &core.LogFilter{FlowRunID: &core.IDFilter{Any: []core.UUID{run.ID}}}, core.Page{}))(t)
-		state := must(h.SetFlowRunState(h.ctx, run.ID, core.StateCreate{Type: core.Failed, Message: &text}, true))(t).State
-		a := must(h.CreateArtifact(h.ctx, core.ArtifactCreate{Key: core.Ptr("k"), FlowRunID: run.ID, Description: &text,
+		logs := localtest.Must(h.Store.Logs(h.Ctx, &core.LogFilter{FlowRunID: &core.IDFilter{Any: []core.UUID{run.ID}}}, core.Page{}))(t)
+		state := localtest.Must(h.SetFlowRunState(h.Ctx, run.ID, core.StateCreate{Type: core.Failed, Message: &text}, true))(t).State
+		a := localtest.Must(h.CreateArtifact(h.Ctx, core.ArtifactCreate{Key: core.Ptr("k"), FlowRunID: run.ID, Description: &text,
 			Data: core.ToJSON(text), Metadata: core.JSON(`{"b":1.0,"a":["` + text + `"]}`)}))(t)
-		if err := h.UpdateArtifact(h.ctx, a.ID, core.ArtifactUpdate{Data: core.Some(core.JSON(`[["` + text + `"]]`))}); err != nil {
+		if err := h.UpdateArtifact(h.Ctx, a.ID, core.ArtifactUpdate{Data: core.Some(core.JSON(`[["` + text + `"]]`))}); err != nil {
 			t.Fatal(err)
 		}
-		a = must(h.store.Artifact(h.ctx, a.ID))(t)
+		a = localtest.Must(h.Store.Artifact(h.Ctx, a.ID))(t)
 		for what, got := range map[string]string{"log": logs[0].Message, "state": core.Deref(state.Message), "description": core.Deref(a.Description)} {
 			if got != want {
 				t.Errorf("%s: %s", what, got)
@@ -266,18 +267,18 @@ func TestSecretFieldsOfBlocksAreMasked(t *testing.T) {
 
 // A state's message has no secrets, whichever way the state comes.
 func TestStateMessagesAreMaskedOnEveryWayIn(t *testing.T) {
-	bothEngines(t, func(t *testing.T, h *house) {
-		if err := h.SetSecret(h.ctx, "word", core.JSON(`"s3cret-word"`)); err != nil {
+	localtest.OnEngines(t, func(t *testing.T, h *localtest.Fixture) {
+		if err := h.SetSecret(h.Ctx, "word", core.JSON(`"s3cret-word"`)); err != nil {
 			t.Fatal(err)
 		}
 		state := func() *core.StateCreate {
 			return &core.StateCreate{Type: core.Failed, Message: core.Ptr("it was s3cret-word")}
 		}
-		flow := h.flow().ID
-		run := must(h.CreateFlowRun(h.ctx, core.FlowRunCreate{FlowID: flow, State: state()}))(t)
-		task := must(h.CreateTaskRun(h.ctx, core.TaskRunCreate{FlowRunID: run.ID, TaskKey: "t", DynamicKey: "0", State: state()}))(t)
-		other := must(h.CreateTaskRun(h.ctx, core.TaskRunCreate{FlowRunID: run.ID, TaskKey: "t", DynamicKey: "1"}))(t)
-		set := must(h.SetTaskRunState(h.ctx, other.ID, *state(), true))(t)
+		flow := h.Flow().ID
+		run := localtest.Must(h.CreateFlowRun(h.Ctx, core.FlowRunCreate{FlowID: flow, State: state()}))(t)
+		task := localtest.Must(h.CreateTaskRun(h.Ctx, core.TaskRunCreate{FlowRunID: run.ID, TaskKey: "t", DynamicKey: "0", State: state()}))(t)
+		other := localtest.Must(h.CreateTaskRun(h.Ctx, core.TaskRunCreate{FlowRunID: run.ID, TaskKey: "t", DynamicKey: "1"}))(t)
+		set := localtest.Must(h.SetTaskRunState(h.Ctx, other.ID, *state(), true))(t)
 		for way, s := range map[string]*core.State{"a new flow run": run.State, "a new task run": task.State, "set on a task run": set.State} {
 			if got := core.Deref(s.Message); got != "it was ********" {
 				t.Errorf("%s: %q", way, got)
@@ -289,23 +290,23 @@ func TestStateMessagesAreMaskedOnEveryWayIn(t *testing.T) {
 // TestSetSecretHidesTheValue: others may have registered schemas of the type that
 // show the value, and have saved a block of the name with one.
 func TestSetSecretHidesTheValue(t *testing.T) {
-	bothEngines(t, func(t *testing.T, h *house) {
-		if err := h.RegisterBlocks(h.ctx); err != nil {
+	localtest.OnEngines(t, func(t *testing.T, h *localtest.Fixture) {
+		if err := h.RegisterBlocks(h.Ctx); err != nil {
 			t.Fatal(err)
 		}
-		kind := must(h.store.BlockTypeBySlug(h.ctx, core.SecretBlock))(t)
-		open, _, err := h.CreateBlockSchema(h.ctx, core.BlockSchemaCreate{BlockTypeID: kind.ID, Fields: map[string]core.JSON{
+		kind := localtest.Must(h.Store.BlockTypeBySlug(h.Ctx, core.SecretBlock))(t)
+		open, _, err := h.CreateBlockSchema(h.Ctx, core.BlockSchemaCreate{BlockTypeID: kind.ID, Fields: map[string]core.JSON{
 			"title": core.JSON(`"Secret"`), "type": core.JSON(`"object"`), "properties": core.JSON(`{"value":{"type":"string"}}`), "block_type_slug": core.JSON(`"secret"`)}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		must(h.CreateBlockDocument(h.ctx, core.BlockDocumentCreate{Name: core.Ptr("theirs"), BlockSchemaID: open.ID, BlockTypeID: kind.ID,
+		localtest.Must(h.CreateBlockDocument(h.Ctx, core.BlockDocumentCreate{Name: core.Ptr("theirs"), BlockSchemaID: open.ID, BlockTypeID: kind.ID,
 			Data: map[string]core.JSON{"value": core.JSON(`"bait"`)}}))(t)
 		for _, name := range []string{"new", "theirs"} {
-			if err := h.SetSecret(h.ctx, name, core.JSON(`"hunter2-hunter2"`)); err != nil {
+			if err := h.SetSecret(h.Ctx, name, core.JSON(`"hunter2-hunter2"`)); err != nil {
 				t.Fatal(err)
 			}
-			d := must(h.BlockDocumentByName(h.ctx, core.SecretBlock, name, false))(t)
+			d := localtest.Must(h.BlockDocumentByName(h.Ctx, core.SecretBlock, name, false))(t)
 			if shown := string(core.ToJSON(d)); strings.Contains(shown, "hunter2") || !strings.Contains(shown, core.MaskedSecret) {
 				t.Errorf("%s is shown as %s", name, shown)
 			}

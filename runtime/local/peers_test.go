@@ -1,4 +1,4 @@
-package orchestrate_test
+package local_test
 
 import (
 	"context"
@@ -7,51 +7,38 @@ import (
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/local"
+	"github.com/flowlite/flowlite/runtime/local/localtest"
 
-	"github.com/flowlite/flowlite/db/dbtest"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-// peers are two servers on one Postgres database that cannot hear each other.
-func peers(t *testing.T) (a, b *house, ok bool) {
-	t.Helper()
-	for _, e := range dbtest.Engines(t) {
-		if e.Name == "postgres" {
-			url := e.URL(t)
-			return open(t, url), open(t, url), true
-		}
+// joined is a server on the store of the other fixture that receives what h publishes.
+func joined(h, other *localtest.Fixture) *local.Service {
+	h.T.Helper()
+	s := local.New(local.Config{Store: other.Store, Bus: h.Bus, Sealer: h.Sealer, Log: slog.New(slog.DiscardHandler)})
+	if err := s.Start(h.Ctx); err != nil {
+		h.T.Fatal(err)
 	}
-	t.Log("no Postgres to test with")
-	return nil, nil, false
-}
-
-// joined is a server on the store of the other house that hears this one.
-func (h *house) joined(other *house) *local.Service {
-	h.t.Helper()
-	s := local.New(local.Config{Store: other.store, Bus: h.bus, Sealer: h.sealer, Log: slog.New(slog.DiscardHandler)})
-	if err := s.Start(h.ctx); err != nil {
-		h.t.Fatal(err)
-	}
-	h.t.Cleanup(func() { _ = s.Stop(context.Background()) })
+	h.T.Cleanup(func() { _ = s.Stop(context.Background()) })
 	return s
 }
 
 // TestTaskFeedsOfPeers: a background task run goes to one worker of one server.
 func TestTaskFeedsOfPeers(t *testing.T) {
-	a, b, ok := peers(t)
+	a, b, ok := localtest.Peers(t)
 	if !ok {
 		return
 	}
 	const runs = 30
 	for range runs {
-		a.background("k", core.Now())
+		a.Background("k", core.Now())
 	}
 	one, two := a.FeedTasks("one", []string{"k"}), b.FeedTasks("two", []string{"k"})
 	defer two.Close()
-	held := must(one.Next(t.Context()))(t)
+	held := localtest.Must(one.Next(t.Context()))(t)
 	seen := map[core.UUID]bool{}
 	for range runs - 1 {
-		r := must(two.Next(t.Context()))(t)
+		r := localtest.Must(two.Next(t.Context()))(t)
 		if r.ID == held.ID || seen[r.ID] {
 			t.Fatalf("%s is delivered twice", r.ID)
 		}
@@ -61,7 +48,7 @@ func TestTaskFeedsOfPeers(t *testing.T) {
 		}
 	}
 	one.Close() // without having acknowledged it
-	if r := must(two.Next(t.Context()))(t); r.ID != held.ID {
+	if r := localtest.Must(two.Next(t.Context()))(t); r.ID != held.ID {
 		t.Errorf("%s, want %s", r.ID, held.ID)
 	}
 	if err := two.Ack(t.Context()); err != nil {
@@ -69,9 +56,9 @@ func TestTaskFeedsOfPeers(t *testing.T) {
 	}
 
 	// A server that vanishes keeps it for as long as its delivery lasts.
-	lost := b.background("k", core.Now())
+	lost := b.Background("k", core.Now())
 	three := a.FeedTasks("three", []string{"k"})
-	if r := must(three.Next(t.Context()))(t); r.ID != lost.ID {
+	if r := localtest.Must(three.Next(t.Context()))(t); r.ID != lost.ID {
 		t.Fatalf("%s, want %s", r.ID, lost.ID)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
@@ -79,8 +66,8 @@ func TestTaskFeedsOfPeers(t *testing.T) {
 	if r, err := two.Next(ctx); err == nil {
 		t.Fatalf("%s is delivered twice", r.ID)
 	}
-	b.later(time.Minute)
-	if r := must(two.Next(t.Context()))(t); r.ID != lost.ID {
+	b.Later(time.Minute)
+	if r := localtest.Must(two.Next(t.Context()))(t); r.ID != lost.ID {
 		t.Errorf("%s, want %s", r.ID, lost.ID)
 	}
 }
@@ -88,43 +75,43 @@ func TestTaskFeedsOfPeers(t *testing.T) {
 // TestHoldersAreKnownToPeers: a client that one server has lost comes back to
 // another, and keeps its slots.
 func TestHoldersAreKnownToPeers(t *testing.T) {
-	a, b, ok := peers(t)
+	a, b, ok := localtest.Peers(t)
 	if !ok {
 		return
 	}
-	l, run, client := a.limit("db", 2), core.NewID(), core.NewID()
-	must(a.IncrementSlots(a.ctx, take("db")))(t)
-	must(a.HearOfSlots(a.ctx, client, []*core.Event{acquired(l, run)}))(t)
-	if err := a.LoseClient(a.ctx, client); err != nil {
+	l, run, client := a.Limit("db", 2), core.NewID(), core.NewID()
+	localtest.Must(a.IncrementSlots(a.Ctx, localtest.OneSlot("db")))(t)
+	localtest.Must(a.HearOfSlots(a.Ctx, client, []*core.Event{localtest.Acquired(l, run)}))(t)
+	if err := a.LoseClient(a.Ctx, client); err != nil {
 		t.Fatal(err)
 	}
 	e := &core.Event{Event: "x", Resource: map[string]string{"prefect.resource.id": "prefect.flow-run." + run.String()}}
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for n := 0; !must(b.HearOfSlots(b.ctx, core.NewID(), []*core.Event{e}))(t); n++ {
+	for n := 0; !localtest.Must(b.HearOfSlots(b.Ctx, core.NewID(), []*core.Event{e}))(t); n++ {
 		if n > 1000 {
 			t.Fatal("the peer does not know the holder")
 		}
 		<-tick.C
 	}
-	a.later(time.Hour)
-	a.occupied(l, 1)
+	a.Later(time.Hour)
+	a.Occupied(l, 1)
 }
 
 // TestPeersKnowWhoWaits: why a run does not go on is the same from every server.
 func TestPeersKnowWhoWaits(t *testing.T) {
-	a, b, ok := peers(t)
+	a, b, ok := localtest.Peers(t)
 	if !ok {
 		return
 	}
-	second := a.joined(b)
-	a.limit("warehouse", 1)
-	d := a.deployed()
-	holds, waits := a.started(d), a.started(d)
+	second := joined(a, b)
+	a.Limit("warehouse", 1)
+	d := a.Deployed()
+	holds, waits := a.Started(d), a.Started(d)
 	take := func(run *core.FlowRun) (*core.SlotGrant, error) {
-		return a.AcquireSlots(a.ctx, core.SlotRequest{Slots: 1, Names: []string{"warehouse"}, Holder: holder("flow_run", run.ID)})
+		return a.AcquireSlots(a.Ctx, core.SlotRequest{Slots: 1, Names: []string{"warehouse"}, Holder: localtest.Holder("flow_run", run.ID)})
 	}
-	grant := must(take(holds))(t)
+	grant := localtest.Must(take(holds))(t)
 	if _, err := take(waits); core.CodeOf(err) != core.ELocked {
 		t.Fatal(err)
 	}
@@ -132,7 +119,7 @@ func TestPeersKnowWhoWaits(t *testing.T) {
 		t.Helper()
 		tick := time.NewTicker(20 * time.Millisecond)
 		defer tick.Stop()
-		for n := 0; must(second.Why(t.Context(), waits.ID))(t).Code != code; n++ {
+		for n := 0; localtest.Must(second.Why(t.Context(), waits.ID))(t).Code != code; n++ {
 			if n > 500 {
 				t.Fatalf("the peer does not say %s", code)
 			}
@@ -140,24 +127,24 @@ func TestPeersKnowWhoWaits(t *testing.T) {
 		}
 	}
 	says("global_limit")
-	if err := a.ReleaseSlots(a.ctx, grant.LeaseID); err != nil {
+	if err := a.ReleaseSlots(a.Ctx, grant.LeaseID); err != nil {
 		t.Fatal(err)
 	}
-	must(take(waits))(t)
+	localtest.Must(take(waits))(t)
 	says("running") // it holds the slot, and the limit is full
 }
 
 // TestPeersHearOfAutomations: an event that another server is sent as soon as
 // an automation is made is for that automation, too.
 func TestPeersHearOfAutomations(t *testing.T) {
-	a, b, ok := peers(t)
+	a, b, ok := localtest.Peers(t)
 	if !ok {
 		return
 	}
-	second := a.joined(b)
-	told := a.bus.Subscribe(core.TopicTrigger, "", 1)
+	second := joined(a, b)
+	told := a.Bus.Subscribe(core.TopicTrigger, "", 1)
 	defer told.Close()
-	made := must(a.CreateAutomation(a.ctx, automation(`{"posture":"Reactive","expect":["x"]}`, `{"type":"do-nothing"}`)))(t)
+	made := localtest.Must(a.CreateAutomation(a.Ctx, localtest.Automation(`{"posture":"Reactive","expect":["x"]}`, `{"type":"do-nothing"}`)))(t)
 	<-told.C() // second is told at the same time, and looks
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
@@ -166,8 +153,8 @@ func TestPeersHearOfAutomations(t *testing.T) {
 		if err := second.EmitEvents(t.Context(), []*core.Event{e}); err != nil {
 			t.Fatal(err)
 		}
-		a.round()
-		if fired := a.told("prefect.automation.triggered"); len(fired) > 0 {
+		a.Round()
+		if fired := a.Stored("prefect.automation.triggered"); len(fired) > 0 {
 			if fired[0].ResourceID() != "prefect.automation."+made.ID.String() {
 				t.Errorf("%s has fired", fired[0].ResourceID())
 			}
@@ -183,19 +170,19 @@ func TestPeersHearOfAutomations(t *testing.T) {
 // TestSecretsOfPeersAreMasked: a server that has looked at the secrets hears of
 // those that are saved on another one.
 func TestSecretsOfPeersAreMasked(t *testing.T) {
-	a, b, ok := peers(t)
+	a, b, ok := localtest.Peers(t)
 	if !ok {
 		return
 	}
-	second := a.joined(b)
-	run := must(a.CreateFlowRun(a.ctx, core.FlowRunCreate{FlowID: a.flow().ID}))(t)
+	second := joined(a, b)
+	run := localtest.Must(a.CreateFlowRun(a.Ctx, core.FlowRunCreate{FlowID: a.Flow().ID}))(t)
 	says := func() string {
 		text := "the word is hush-hush"
-		must(second.SetFlowRunState(t.Context(), run.ID, core.StateCreate{Type: core.Running, Message: &text}, true))(t)
-		return core.Deref(must(a.store.FlowRun(t.Context(), run.ID))(t).State.Message)
+		localtest.Must(second.SetFlowRunState(t.Context(), run.ID, core.StateCreate{Type: core.Running, Message: &text}, true))(t)
+		return core.Deref(localtest.Must(a.Store.FlowRun(t.Context(), run.ID))(t).State.Message)
 	}
 	says() // has looked
-	if err := a.SetSecret(a.ctx, "s", core.JSON(`"hush-hush"`)); err != nil {
+	if err := a.SetSecret(a.Ctx, "s", core.JSON(`"hush-hush"`)); err != nil {
 		t.Fatal(err)
 	}
 	for begun := time.Now(); says() != "the word is ********"; {

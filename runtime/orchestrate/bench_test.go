@@ -9,20 +9,21 @@ import (
 
 	"github.com/flowlite/flowlite/db/dbtest"
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/local/localtest"
 )
 
 // onDisk measures on SQLite and, where FLOWLITE_TEST_POSTGRES names a server, on
 // Postgres.
-func onDisk(b *testing.B, fn func(b *testing.B, h *house)) {
+func onDisk(b *testing.B, fn func(b *testing.B, h *localtest.Fixture)) {
 	for _, e := range dbtest.Engines(b) {
-		b.Run(e.Name, func(b *testing.B) { fn(b, open(b, e.URL(b))) })
+		b.Run(e.Name, func(b *testing.B) { fn(b, localtest.Open(b, e.URL(b))) })
 	}
 }
 
 // BenchmarkRun is create, Running, Completed of one run after the other.
 func BenchmarkRun(b *testing.B) {
-	onDisk(b, func(b *testing.B, h *house) {
-		flow := h.flow()
+	onDisk(b, func(b *testing.B, h *localtest.Fixture) {
+		flow := h.Flow()
 		for b.Loop() {
 			oneRun(b, h, flow)
 		}
@@ -30,10 +31,10 @@ func BenchmarkRun(b *testing.B) {
 	})
 }
 
-func oneRun(b *testing.B, h *house, flow *core.Flow) {
-	run := must(h.CreateFlowRun(h.ctx, core.FlowRunCreate{FlowID: flow.ID}))(b)
+func oneRun(b *testing.B, h *localtest.Fixture, flow *core.Flow) {
+	run := localtest.Must(h.CreateFlowRun(h.Ctx, core.FlowRunCreate{FlowID: flow.ID}))(b)
 	for _, t := range []core.StateType{core.Running, core.Completed} {
-		if _, err := h.SetFlowRunState(h.ctx, run.ID, core.StateCreate{Type: t}, false); err != nil {
+		if _, err := h.SetFlowRunState(h.Ctx, run.ID, core.StateCreate{Type: t}, false); err != nil {
 			b.Error(err)
 		}
 	}
@@ -41,8 +42,8 @@ func oneRun(b *testing.B, h *house, flow *core.Flow) {
 
 // BenchmarkRuns is the same by 16 callers.
 func BenchmarkRuns(b *testing.B) {
-	onDisk(b, func(b *testing.B, h *house) {
-		flow := h.flow()
+	onDisk(b, func(b *testing.B, h *localtest.Fixture) {
+		flow := h.Flow()
 		b.ResetTimer()
 		var wg sync.WaitGroup
 		for w := range 16 {
@@ -59,8 +60,8 @@ func BenchmarkRuns(b *testing.B) {
 
 // BenchmarkStep is one finished task of one flow, durable.
 func BenchmarkStep(b *testing.B) {
-	onDisk(b, func(b *testing.B, h *house) {
-		run := must(h.CreateFlowRun(h.ctx, core.FlowRunCreate{FlowID: h.flow().ID}))(b)
+	onDisk(b, func(b *testing.B, h *localtest.Fixture) {
+		run := localtest.Must(h.CreateFlowRun(h.Ctx, core.FlowRunCreate{FlowID: h.Flow().ID}))(b)
 		n := 0
 		for b.Loop() {
 			n++
@@ -72,12 +73,12 @@ func BenchmarkStep(b *testing.B) {
 
 // BenchmarkSteps is the same of 50 flows at once.
 func BenchmarkSteps(b *testing.B) {
-	onDisk(b, func(b *testing.B, h *house) {
-		flow := h.flow()
+	onDisk(b, func(b *testing.B, h *localtest.Fixture) {
+		flow := h.Flow()
 		b.ResetTimer()
 		var wg sync.WaitGroup
 		for f := range 50 {
-			run := must(h.CreateFlowRun(h.ctx, core.FlowRunCreate{FlowID: flow.ID}))(b)
+			run := localtest.Must(h.CreateFlowRun(h.Ctx, core.FlowRunCreate{FlowID: flow.ID}))(b)
 			wg.Go(func() {
 				for i := range (b.N + 49 - f) / 50 {
 					step(b, h, run.ID, strconv.Itoa(i))
@@ -89,10 +90,10 @@ func BenchmarkSteps(b *testing.B) {
 	})
 }
 
-func step(b *testing.B, h *house, run core.UUID, key string) {
+func step(b *testing.B, h *localtest.Fixture, run core.UUID, key string) {
 	now := core.Now()
 	task := &core.TaskRun{ID: core.NewID(), Name: "t-" + key, FlowRunID: run, TaskKey: "t", DynamicKey: key, RunCount: 1, StartTime: now, EndTime: now}
-	err := h.RecordTaskRuns(h.ctx, []*core.TaskRunReport{{TaskRun: task, States: []*core.State{
+	err := h.RecordTaskRuns(h.Ctx, []*core.TaskRunReport{{TaskRun: task, States: []*core.State{
 		core.StateCreate{Type: core.Running}.State(now), core.StateCreate{Type: core.Completed, Data: core.JSON(`{"type":"flowlite","value":1}`)}.State(now)}}})
 	if err != nil {
 		b.Error(err)
@@ -101,19 +102,19 @@ func step(b *testing.B, h *house, run core.UUID, key string) {
 
 // BenchmarkWake is from the request for a run to its claim by a waiting worker.
 func BenchmarkWake(b *testing.B) {
-	onDisk(b, func(b *testing.B, h *house) {
-		d := h.deployed()
+	onDisk(b, func(b *testing.B, h *localtest.Fixture) {
+		d := h.Deployed()
 		holder := core.NewID()
 		for b.Loop() {
 			claimed := make(chan int, 1)
 			go func() {
-				r, err := h.Poll(h.ctx, core.PollRequest{Pool: "p", Holder: holder, Worker: "w", Free: 1, Wait: 10})
+				r, err := h.Poll(h.Ctx, core.PollRequest{Pool: "p", Holder: holder, Worker: "w", Free: 1, Wait: 10})
 				if err != nil {
 					b.Error(err)
 				}
 				claimed <- len(r.Claims)
 			}()
-			h.run(d)
+			h.Run(d)
 			if <-claimed != 1 {
 				b.Fatal("not claimed")
 			}
@@ -126,10 +127,10 @@ func BenchmarkWake(b *testing.B) {
 func BenchmarkClaims(b *testing.B) {
 	for _, workers := range []int{1, 4, 16} {
 		b.Run(fmt.Sprintf("workers=%d", workers), func(b *testing.B) {
-			onDisk(b, func(b *testing.B, h *house) {
-				d := h.deployed()
+			onDisk(b, func(b *testing.B, h *localtest.Fixture) {
+				d := h.Deployed()
 				for range b.N {
-					h.run(d)
+					h.Run(d)
 				}
 				b.ResetTimer()
 				var left atomic.Int64
@@ -139,7 +140,7 @@ func BenchmarkClaims(b *testing.B) {
 					holder := core.NewID()
 					wg.Go(func() {
 						for left.Load() > 0 {
-							r, err := h.Poll(h.ctx, core.PollRequest{Pool: "p", Holder: holder, Worker: "w", Free: 1})
+							r, err := h.Poll(h.Ctx, core.PollRequest{Pool: "p", Holder: holder, Worker: "w", Free: 1})
 							if err != nil {
 								b.Error(err)
 								return

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/flowlite/flowlite/runtime/local"
+	"github.com/flowlite/flowlite/runtime/local/localtest"
 
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -132,20 +133,20 @@ func (s *watchedStore) Write(ctx context.Context, fn func(core.Tx) error) error 
 // Parameters are rendered before the transaction that creates the run, and
 // again if the deployment has other ones by then.
 func TestParametersAreRenderedOutsideOfTransactions(t *testing.T) {
-	bothEngines(t, func(t *testing.T, h *house) {
+	localtest.OnEngines(t, func(t *testing.T, h *localtest.Fixture) {
 		text := func(tail string) core.JSON {
 			return core.JSON(`{"text":{"__prefect_kind":"jinja","template":"{{ 1 + 1 }}` + tail + `"},"v":{"__prefect_kind":"workspace_variable","variable_name":"v"}}`)
 		}
-		must(h.CreateVariable(h.ctx, core.VariableCreate{Name: "v", Value: core.Some(core.JSON(`"w"`))}))(t)
-		d := h.deployed(func(c *core.DeploymentCreate) { c.Parameters = core.Some(text(" old")) })
-		watched := &watchedStore{Store: h.store}
+		localtest.Must(h.CreateVariable(h.Ctx, core.VariableCreate{Name: "v", Value: core.Some(core.JSON(`"w"`))}))(t)
+		d := h.Deployed(func(c *core.DeploymentCreate) { c.Parameters = core.Some(text(" old")) })
+		watched := &watchedStore{Store: h.Store}
 		watched.between = func() {
-			if err := h.UpdateDeployment(h.ctx, d.ID, core.DeploymentUpdate{Parameters: core.Some(text(" new"))}); err != nil {
+			if err := h.UpdateDeployment(h.Ctx, d.ID, core.DeploymentUpdate{Parameters: core.Some(text(" new"))}); err != nil {
 				t.Error(err)
 			}
 		}
-		other := local.New(local.Config{Store: watched, Bus: h.bus, Sealer: h.sealer, Log: slog.New(slog.DiscardHandler)})
-		run := must(other.CreateDeploymentFlowRun(h.ctx, d.ID, core.DeploymentFlowRunCreate{EnforceParameterSchema: core.Ptr(false)}))(t)
+		other := local.New(local.Config{Store: watched, Bus: h.Bus, Sealer: h.Sealer, Log: slog.New(slog.DiscardHandler)})
+		run := localtest.Must(other.CreateDeploymentFlowRun(h.Ctx, d.ID, core.DeploymentFlowRunCreate{EnforceParameterSchema: core.Ptr(false)}))(t)
 		if got := run.Parameters.Map(); got["text"] != "2 new" || got["v"] != "w" {
 			t.Errorf("parameters %s", run.Parameters)
 		}
@@ -154,18 +155,18 @@ func TestParametersAreRenderedOutsideOfTransactions(t *testing.T) {
 		}
 
 		// So is the input of a paused run.
-		paused := must(h.CreateFlowRun(h.ctx, core.FlowRunCreate{FlowID: h.flow().ID}))(t)
-		h.set(paused.ID, core.Running, core.Accept)
+		paused := localtest.Must(h.CreateFlowRun(h.Ctx, core.FlowRunCreate{FlowID: h.Flow().ID}))(t)
+		h.Set(paused.ID, core.Running, core.Accept)
 		keys := map[string]string{"schema": "paused-1-schema", "response": "paused-1-response"}
-		must(h.SetFlowRunState(h.ctx, paused.ID, core.StateCreate{Type: core.Paused, Details: core.StateDetails{PauseKey: core.Ptr("1"), RunInputKeyset: keys}}, false))(t)
-		if err := h.CreateFlowRunInput(h.ctx, paused.ID, "paused-1-schema", `{"type":"object","properties":{"v":{"type":"string"}}}`, ""); err != nil {
+		localtest.Must(h.SetFlowRunState(h.Ctx, paused.ID, core.StateCreate{Type: core.Paused, Details: core.StateDetails{PauseKey: core.Ptr("1"), RunInputKeyset: keys}}, false))(t)
+		if err := h.CreateFlowRunInput(h.Ctx, paused.ID, "paused-1-schema", `{"type":"object","properties":{"v":{"type":"string"}}}`, ""); err != nil {
 			t.Fatal(err)
 		}
 		input := core.JSON(`{"v":{"__prefect_kind":"workspace_variable","variable_name":"v"}}`)
-		if r := must(other.ResumeFlowRun(h.ctx, paused.ID, input))(t); r.Status != core.Accept {
+		if r := localtest.Must(other.ResumeFlowRun(h.Ctx, paused.ID, input))(t); r.Status != core.Accept {
 			t.Errorf("resumed: %+v", r)
 		}
-		if v := must(h.FlowRunInput(h.ctx, paused.ID, "paused-1-response"))(t); v != `{"v":"w"}` || watched.within.Load() != 0 {
+		if v := localtest.Must(h.FlowRunInput(h.Ctx, paused.ID, "paused-1-response"))(t); v != `{"v":"w"}` || watched.within.Load() != 0 {
 			t.Errorf("stored %s; %d readings within transactions", v, watched.within.Load())
 		}
 	})

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/local/localtest"
 )
 
 const everyMinute = `{"cron":"* * * * *"}`
@@ -23,17 +24,17 @@ func named(name string) func(*core.DeploymentCreate) {
 func ofRule(rule string) core.ScheduleCreate { return core.ScheduleCreate{Rule: core.JSON(rule)} }
 
 // auto returns the deployment's auto-scheduled runs by time.
-func (h *house) auto(d *core.Deployment) []*core.FlowRun {
-	h.t.Helper()
-	list := must(h.store.FlowRuns(h.ctx, core.Filters{Deployments: &core.DeploymentFilter{ID: &core.IDFilter{Any: []core.UUID{d.ID}}}},
-		core.Page{Sort: "EXPECTED_START_TIME_ASC"}))(h.t)
+func auto(h *localtest.Fixture, d *core.Deployment) []*core.FlowRun {
+	h.T.Helper()
+	list := localtest.Must(h.Store.FlowRuns(h.Ctx, core.Filters{Deployments: &core.DeploymentFilter{ID: &core.IDFilter{Any: []core.UUID{d.ID}}}},
+		core.Page{Sort: "EXPECTED_START_TIME_ASC"}))(h.T)
 	return slices.DeleteFunc(list, func(r *core.FlowRun) bool { return !r.AutoScheduled })
 }
 
-func (h *house) plan(d *core.Deployment) []*core.FlowRun {
-	h.t.Helper()
-	must(h.ScheduleRuns(h.ctx))(h.t)
-	return h.auto(d)
+func plan(h *localtest.Fixture, d *core.Deployment) []*core.FlowRun {
+	h.T.Helper()
+	localtest.Must(h.ScheduleRuns(h.Ctx))(h.T)
+	return auto(h, d)
 }
 
 func ids(list []*core.FlowRun) []core.UUID {
@@ -45,100 +46,100 @@ func ids(list []*core.FlowRun) []core.UUID {
 }
 
 // once fails unless each slot has one run.
-func (h *house) once(d *core.Deployment) {
-	h.t.Helper()
+func once(h *localtest.Fixture, d *core.Deployment) {
+	h.T.Helper()
 	seen := map[core.Time]core.StateType{}
-	for _, r := range h.auto(d) {
+	for _, r := range auto(h, d) {
 		if other, twice := seen[r.ExpectedStartTime]; twice {
-			h.t.Errorf("slot %s has two runs: %s and %s", r.ExpectedStartTime, other, r.StateType)
+			h.T.Errorf("slot %s has two runs: %s and %s", r.ExpectedStartTime, other, r.StateType)
 		}
 		seen[r.ExpectedStartTime] = r.StateType
 	}
 }
 
 // changes are all ways in which a deployment and its schedules change.
-func changes(h *house, d *core.Deployment) map[string]func() error {
-	s := must(h.store.Schedules(h.ctx, d.ID))(h.t)[0]
+func changes(h *localtest.Fixture, d *core.Deployment) map[string]func() error {
+	s := localtest.Must(h.Store.Schedules(h.Ctx, d.ID))(h.T)[0]
 	return map[string]func() error{
 		"patch": func() error {
-			return h.UpdateDeployment(h.ctx, d.ID, core.DeploymentUpdate{Description: core.Some("new")})
+			return h.UpdateDeployment(h.Ctx, d.ID, core.DeploymentUpdate{Description: core.Some("new")})
 		},
 		"patch parameters": func() error {
-			return h.UpdateDeployment(h.ctx, d.ID, core.DeploymentUpdate{Parameters: core.Some(core.JSON(`{"x":7}`))})
+			return h.UpdateDeployment(h.Ctx, d.ID, core.DeploymentUpdate{Parameters: core.Some(core.JSON(`{"x":7}`))})
 		},
 		"patch schedules": func() error {
-			return h.UpdateDeployment(h.ctx, d.ID, core.DeploymentUpdate{Schedules: core.Some([]core.ScheduleUpdate{{Rule: core.Some(core.JSON(`{"cron":"0 9 * * *"}`))}})})
+			return h.UpdateDeployment(h.Ctx, d.ID, core.DeploymentUpdate{Schedules: core.Some([]core.ScheduleUpdate{{Rule: core.Some(core.JSON(`{"cron":"0 9 * * *"}`))}})})
 		},
-		"post":                   func() error { h.deployed(named(d.Name), schedules(ofRule(everyMinute))); return nil },
-		"post without schedules": func() error { h.deployed(named(d.Name), schedules()); return nil },
-		"pause":                  func() error { return h.PauseDeployment(h.ctx, d.ID) },
-		"resume":                 func() error { return h.ResumeDeployment(h.ctx, d.ID) },
+		"post":                   func() error { h.Deployed(named(d.Name), schedules(ofRule(everyMinute))); return nil },
+		"post without schedules": func() error { h.Deployed(named(d.Name), schedules()); return nil },
+		"pause":                  func() error { return h.PauseDeployment(h.Ctx, d.ID) },
+		"resume":                 func() error { return h.ResumeDeployment(h.Ctx, d.ID) },
 		"add a schedule": func() error {
-			_, err := h.CreateSchedules(h.ctx, d.ID, []core.ScheduleCreate{ofRule(`{"cron":"0 9 * * *"}`)})
+			_, err := h.CreateSchedules(h.Ctx, d.ID, []core.ScheduleCreate{ofRule(`{"cron":"0 9 * * *"}`)})
 			return err
 		},
 		"edit the schedule": func() error {
-			return h.UpdateSchedule(h.ctx, d.ID, s.ID, core.ScheduleUpdate{Rule: core.Some(core.JSON(`{"cron":"0 9 * * *"}`))})
+			return h.UpdateSchedule(h.Ctx, d.ID, s.ID, core.ScheduleUpdate{Rule: core.Some(core.JSON(`{"cron":"0 9 * * *"}`))})
 		},
 		"pause the schedule": func() error {
-			return h.UpdateSchedule(h.ctx, d.ID, s.ID, core.ScheduleUpdate{Active: core.Some(false)})
+			return h.UpdateSchedule(h.Ctx, d.ID, s.ID, core.ScheduleUpdate{Active: core.Some(false)})
 		},
-		"delete the schedule": func() error { return h.DeleteSchedule(h.ctx, d.ID, s.ID) },
+		"delete the schedule": func() error { return h.DeleteSchedule(h.Ctx, d.ID, s.ID) },
 	}
 }
 
 // No change of a deployment removes a run that is due, waits or was touched.
 func TestDueRunsStay(t *testing.T) {
-	bothEngines(t, func(t *testing.T, h *house) {
-		for name := range changes(h, h.deployed(schedules(ofRule(everyMinute)))) {
-			d := h.deployed(named(name), schedules(ofRule(everyMinute)))
-			h.plan(d)
-			h.later(3*time.Minute + time.Second)
-			must(h.MarkLate(h.ctx))(t)
-			runs := h.plan(d)
+	localtest.OnEngines(t, func(t *testing.T, h *localtest.Fixture) {
+		for name := range changes(h, h.Deployed(schedules(ofRule(everyMinute)))) {
+			d := h.Deployed(named(name), schedules(ofRule(everyMinute)))
+			plan(h, d)
+			h.Later(3*time.Minute + time.Second)
+			localtest.Must(h.MarkLate(h.Ctx))(t)
+			runs := plan(h, d)
 			late, waiting, renamed := runs[0], runs[1], runs[6]
 			if late.StateName != "Late" {
 				t.Fatalf("run is %s, want Late", late.StateName)
 			}
 			wait := core.StateCreate{Type: core.Scheduled, Name: "AwaitingConcurrencySlot",
 				Details: core.StateDetails{ScheduledTime: core.Now().Add(time.Hour)}}
-			must(h.SetFlowRunState(h.ctx, waiting.ID, wait, true))(t)
-			if err := h.UpdateFlowRun(h.ctx, renamed.ID, core.FlowRunUpdate{Name: core.Some("mine")}); err != nil {
+			localtest.Must(h.SetFlowRunState(h.Ctx, waiting.ID, wait, true))(t)
+			if err := h.UpdateFlowRun(h.Ctx, renamed.ID, core.FlowRunUpdate{Name: core.Some("mine")}); err != nil {
 				t.Fatal(err)
 			}
 			owed := []core.UUID{runs[0].ID, waiting.ID, runs[2].ID, renamed.ID}
 			if err := changes(h, d)[name](); err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
-			left := ids(h.auto(d))
+			left := ids(auto(h, d))
 			for i, id := range owed {
 				if !slices.Contains(left, id) {
 					t.Errorf("%s removed owed run %d", name, i)
 				}
 			}
-			h.plan(d)
-			h.once(d)
+			plan(h, d)
+			once(h, d)
 		}
 	})
 }
 
 // Planned runs keep their ids unless what they would run changes.
 func TestPlanStays(t *testing.T) {
-	bothEngines(t, func(t *testing.T, h *house) {
-		d := h.deployed(schedules(ofRule(everyMinute)))
-		before := h.plan(d)
+	localtest.OnEngines(t, func(t *testing.T, h *localtest.Fixture) {
+		d := h.Deployed(schedules(ofRule(everyMinute)))
+		before := plan(h, d)
 		for _, name := range []string{"patch", "post", "resume", "add a schedule"} {
 			if err := changes(h, d)[name](); err != nil {
 				t.Fatal(err)
 			}
-			if got := ids(h.auto(d)); !slices.Equal(got, ids(before)) {
+			if got := ids(auto(h, d)); !slices.Equal(got, ids(before)) {
 				t.Errorf("%s changed the plan", name)
 			}
 		}
 		if err := changes(h, d)["patch parameters"](); err != nil {
 			t.Fatal(err)
 		}
-		after := h.auto(d)
+		after := auto(h, d)
 		if len(after) != len(before) {
 			t.Errorf("%d runs are planned after the change, want %d at once", len(after), len(before))
 		}
@@ -153,7 +154,7 @@ func TestPlanStays(t *testing.T) {
 		if err := changes(h, d)["pause"](); err != nil {
 			t.Fatal(err)
 		}
-		if n := len(h.auto(d)); n != 0 {
+		if n := len(auto(h, d)); n != 0 {
 			t.Errorf("%d runs are planned of a paused deployment", n)
 		}
 	})
@@ -178,32 +179,32 @@ func TestSlotOnce(t *testing.T) {
 		"slug added":          {[]core.ScheduleCreate{ofRule(everyMinute)}, []core.ScheduleCreate{slug(everyMinute)}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			bothEngines(t, func(t *testing.T, h *house) {
-				d := h.deployed(schedules(x.before...))
-				first := h.plan(d)[0]
-				h.later(first.ExpectedStartTime.Sub(core.Now()) - 5*time.Second)
-				h.set(first.ID, core.Pending, core.Accept)
+			localtest.OnEngines(t, func(t *testing.T, h *localtest.Fixture) {
+				d := h.Deployed(schedules(x.before...))
+				first := plan(h, d)[0]
+				h.Later(first.ExpectedStartTime.Sub(core.Now()) - 5*time.Second)
+				h.Set(first.ID, core.Pending, core.Accept)
 				again := func() {
 					t.Helper()
-					h.plan(d)
-					h.once(d)
+					plan(h, d)
+					once(h, d)
 				}
-				stored := must(h.store.Schedules(h.ctx, d.ID))(t)
-				h.deployed(schedules(x.after...))
-				if s := must(h.store.Schedules(h.ctx, d.ID))(t); s[0].ID != stored[0].ID {
+				stored := localtest.Must(h.Store.Schedules(h.Ctx, d.ID))(t)
+				h.Deployed(schedules(x.after...))
+				if s := localtest.Must(h.Store.Schedules(h.Ctx, d.ID))(t); s[0].ID != stored[0].ID {
 					t.Error("the schedule has another id")
 				}
 				again()
 				// Deleted and made anew.
-				for _, s := range must(h.store.Schedules(h.ctx, d.ID))(t) {
-					if err := h.DeleteSchedule(h.ctx, d.ID, s.ID); err != nil {
+				for _, s := range localtest.Must(h.Store.Schedules(h.Ctx, d.ID))(t) {
+					if err := h.DeleteSchedule(h.Ctx, d.ID, s.ID); err != nil {
 						t.Fatal(err)
 					}
 				}
 				if x.before[0].Slug == nil && name != "same rule" {
 					return // another schedule
 				}
-				must(h.CreateSchedules(h.ctx, d.ID, x.after))(t)
+				localtest.Must(h.CreateSchedules(h.Ctx, d.ID, x.after))(t)
 				again()
 			})
 		})
@@ -213,10 +214,10 @@ func TestSlotOnce(t *testing.T) {
 // A run that a server of an older version made stands for its slot in any
 // state, also if the schedule's row was made anew since.
 func TestOldSlots(t *testing.T) {
-	bothEngines(t, func(t *testing.T, h *house) {
+	localtest.OnEngines(t, func(t *testing.T, h *localtest.Fixture) {
 		for name, s := range map[string]core.ScheduleCreate{"rule": ofRule(everyMinute), "slug": {Rule: core.JSON(everyMinute),
 			Slug: core.Ptr("s")}} {
-			d := h.deployed(named(name), schedules(s))
+			d := h.Deployed(named(name), schedules(s))
 			shown := core.Deref(s.Slug)
 			if shown == "" {
 				shown = "CronSchedule"
@@ -229,8 +230,8 @@ func TestOldSlots(t *testing.T) {
 					IdempotencyKey: core.Ptr("scheduled " + d.ID.String() + " " + schedule.String() + " " + at.Time().Format("2006-01-02 15:04:05-07:00")),
 					CreatedBy:      &core.CreatedBy{ID: schedule, Type: core.Ptr("SCHEDULE"), DisplayValue: &shown},
 					State:          &core.State{ID: core.NewID(), Type: state, Name: "Any", Timestamp: at}}
-				if err := h.store.Write(h.ctx, func(tx core.Tx) error {
-					_, err := tx.InsertFlowRun(h.ctx, r)
+				if err := h.Store.Write(h.Ctx, func(tx core.Tx) error {
+					_, err := tx.InsertFlowRun(h.Ctx, r)
 					return err
 				}); err != nil {
 					t.Fatal(err)
@@ -245,18 +246,18 @@ func TestOldSlots(t *testing.T) {
 					old(core.NewID(), next.Add(time.Duration(i)*time.Minute), state)
 				}
 			}
-			for _, r := range h.plan(d) {
+			for _, r := range plan(h, d) {
 				if want := "scheduled " + d.ID.String() + " " + row.String() + " " + r.ExpectedStartTime.Time().Format("2006-01-02 15:04:05-07:00"); r.Name != "old" && *r.IdempotencyKey != want {
 					t.Errorf("the key %q is not the one that older versions look for", *r.IdempotencyKey)
 				}
 			}
-			h.once(d)
-			if err := h.DeleteSchedule(h.ctx, d.ID, row); err != nil {
+			once(h, d)
+			if err := h.DeleteSchedule(h.Ctx, d.ID, row); err != nil {
 				t.Fatal(err)
 			}
-			must(h.CreateSchedules(h.ctx, d.ID, []core.ScheduleCreate{s}))(t)
-			h.plan(d)
-			h.once(d)
+			localtest.Must(h.CreateSchedules(h.Ctx, d.ID, []core.ScheduleCreate{s}))(t)
+			plan(h, d)
+			once(h, d)
 		}
 	})
 }
@@ -264,14 +265,14 @@ func TestOldSlots(t *testing.T) {
 // Two servers schedule while the deployment changes: no slot has two runs, and
 // no planned run has what a change replaced.
 func TestPlanOfPeers(t *testing.T) {
-	a, b, ok := peers(t)
+	a, b, ok := localtest.Peers(t)
 	if !ok {
 		return
 	}
-	d := a.deployed(schedules(ofRule(everyMinute)))
+	d := a.Deployed(schedules(ofRule(everyMinute)))
 	var wg sync.WaitGroup
 	done := make(chan struct{})
-	for _, h := range []*house{a, b} {
+	for _, h := range []*localtest.Fixture{a, b} {
 		wg.Go(func() {
 			for {
 				select {
@@ -279,7 +280,7 @@ func TestPlanOfPeers(t *testing.T) {
 					return
 				default:
 				}
-				if _, err := h.ScheduleRecent(h.ctx); err != nil {
+				if _, err := h.ScheduleRecent(h.Ctx); err != nil {
 					t.Error(err)
 					return
 				}
@@ -287,21 +288,21 @@ func TestPlanOfPeers(t *testing.T) {
 		})
 	}
 	for i := range 12 {
-		h := []*house{a, b}[i%2]
-		if err := h.UpdateDeployment(h.ctx, d.ID, core.DeploymentUpdate{
+		h := []*localtest.Fixture{a, b}[i%2]
+		if err := h.UpdateDeployment(h.Ctx, d.ID, core.DeploymentUpdate{
 			Parameters: core.Some(core.JSON(fmt.Sprintf(`{"x":%d}`, i)))}); err != nil {
 			t.Fatal(err)
 		}
-		s := must(h.store.Schedules(h.ctx, d.ID))(t)[0]
+		s := localtest.Must(h.Store.Schedules(h.Ctx, d.ID))(t)[0]
 		rule := []string{everyMinute, `{"cron":"*/2 * * * *"}`}[i%2]
-		if err := h.UpdateSchedule(h.ctx, d.ID, s.ID, core.ScheduleUpdate{Rule: core.Some(core.JSON(rule))}); err != nil {
+		if err := h.UpdateSchedule(h.Ctx, d.ID, s.ID, core.ScheduleUpdate{Rule: core.Some(core.JSON(rule))}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	close(done)
 	wg.Wait()
-	a.once(d)
-	runs := a.plan(d)
+	once(a, d)
+	runs := plan(a, d)
 	for _, r := range runs {
 		if x := fmt.Sprint(r.Parameters.Map()["x"]); x != "11" || r.ExpectedStartTime.Time().Minute()%2 != 0 {
 			t.Errorf("a run at %s with %v is planned after the last change", r.ExpectedStartTime, x)
@@ -314,13 +315,13 @@ func TestPlanOfPeers(t *testing.T) {
 
 // Two equal schedules have a run each.
 func TestEqualSchedules(t *testing.T) {
-	bothEngines(t, func(t *testing.T, h *house) {
+	localtest.OnEngines(t, func(t *testing.T, h *localtest.Fixture) {
 		both := schedules(core.ScheduleCreate{Rule: core.JSON(everyMinute), Parameters: core.JSON(`{"x":1}`)},
 			core.ScheduleCreate{Rule: core.JSON(everyMinute), Parameters: core.JSON(`{"x":2}`)})
-		d := h.deployed(both)
-		before := h.plan(d)
-		h.deployed(both)
-		after := h.plan(d)
+		d := h.Deployed(both)
+		before := plan(h, d)
+		h.Deployed(both)
+		after := plan(h, d)
 		if !slices.Equal(ids(before), ids(after)) {
 			t.Error("a deploy with nothing new changed the plan")
 		}
@@ -336,12 +337,12 @@ func TestEqualSchedules(t *testing.T) {
 
 // A schedule with many runs ahead does not hide that another has none.
 func TestEachScheduleIsPlanned(t *testing.T) {
-	bothEngines(t, func(t *testing.T, h *house) {
-		d := h.deployed(schedules(ofRule(everyMinute), ofRule(`{"cron":"0 0 1 * *"}`)))
-		h.plan(d)
-		h.later(50 * time.Minute)
+	localtest.OnEngines(t, func(t *testing.T, h *localtest.Fixture) {
+		d := h.Deployed(schedules(ofRule(everyMinute), ofRule(`{"cron":"0 0 1 * *"}`)))
+		plan(h, d)
+		h.Later(50 * time.Minute)
 		ahead := 0
-		for _, r := range h.plan(d) {
+		for _, r := range plan(h, d) {
 			if at := r.ExpectedStartTime.Sub(core.Now()); at > 50*time.Minute && at < 2*time.Hour {
 				ahead++
 			}
@@ -354,16 +355,16 @@ func TestEachScheduleIsPlanned(t *testing.T) {
 
 // A schedule that a person paused stays paused unless a deploy says otherwise.
 func TestPausedScheduleStays(t *testing.T) {
-	bothEngines(t, func(t *testing.T, h *house) {
+	localtest.OnEngines(t, func(t *testing.T, h *localtest.Fixture) {
 		for name, list := range map[string][]core.ScheduleCreate{
 			"rule": {ofRule(everyMinute)}, "slug": {{Rule: core.JSON(everyMinute), Slug: core.Ptr("s")}},
 			"interval": {ofRule(`{"interval":60}`)},
 		} {
 			deploy := func(list ...core.ScheduleCreate) *core.Deployment {
-				return h.deployed(named(name), schedules(list...))
+				return h.Deployed(named(name), schedules(list...))
 			}
 			d := deploy(list...)
-			if err := h.UpdateSchedule(h.ctx, d.ID, d.Schedules[0].ID, core.ScheduleUpdate{Active: core.Some(false)}); err != nil {
+			if err := h.UpdateSchedule(h.Ctx, d.ID, d.Schedules[0].ID, core.ScheduleUpdate{Active: core.Some(false)}); err != nil {
 				t.Fatal(err)
 			}
 			if d = deploy(list...); d.Schedules[0].Active {
@@ -379,28 +380,28 @@ func TestPausedScheduleStays(t *testing.T) {
 
 // Runs that wait follow their deployment to another pool; those that were put into another queue do not.
 func TestWaitingRunsFollow(t *testing.T) {
-	bothEngines(t, func(t *testing.T, h *house) {
-		d := h.deployed(schedules(ofRule(everyMinute)))
-		must(h.CreateWorkQueue(h.ctx, "p", core.WorkQueueCreate{Name: "aside"}))(t)
-		must(h.CreateWorkPool(h.ctx, core.WorkPoolCreate{Name: "other", Type: "process"}))(t)
-		h.plan(d)
-		h.later(2 * time.Minute)
-		must(h.MarkLate(h.ctx))(t)
-		aside := must(h.CreateDeploymentFlowRun(h.ctx, d.ID, core.DeploymentFlowRunCreate{WorkQueueName: core.Ptr("aside")}))(t)
-		byHand := h.run(d)
-		n := len(h.auto(d))
-		if err := h.UpdateDeployment(h.ctx, d.ID, core.DeploymentUpdate{WorkPoolName: core.Some("other")}); err != nil {
+	localtest.OnEngines(t, func(t *testing.T, h *localtest.Fixture) {
+		d := h.Deployed(schedules(ofRule(everyMinute)))
+		localtest.Must(h.CreateWorkQueue(h.Ctx, "p", core.WorkQueueCreate{Name: "aside"}))(t)
+		localtest.Must(h.CreateWorkPool(h.Ctx, core.WorkPoolCreate{Name: "other", Type: "process"}))(t)
+		plan(h, d)
+		h.Later(2 * time.Minute)
+		localtest.Must(h.MarkLate(h.Ctx))(t)
+		aside := localtest.Must(h.CreateDeploymentFlowRun(h.Ctx, d.ID, core.DeploymentFlowRunCreate{WorkQueueName: core.Ptr("aside")}))(t)
+		byHand := h.Run(d)
+		n := len(auto(h, d))
+		if err := h.UpdateDeployment(h.Ctx, d.ID, core.DeploymentUpdate{WorkPoolName: core.Some("other")}); err != nil {
 			t.Fatal(err)
 		}
-		for _, r := range append(h.auto(d), byHand) {
-			if r = must(h.store.FlowRun(h.ctx, r.ID))(t); core.Deref(r.WorkPoolName) != "other" {
+		for _, r := range append(auto(h, d), byHand) {
+			if r = localtest.Must(h.Store.FlowRun(h.Ctx, r.ID))(t); core.Deref(r.WorkPoolName) != "other" {
 				t.Errorf("a run %s stayed in pool %s", r.StateName, core.Deref(r.WorkPoolName))
 			}
 		}
-		if r := must(h.store.FlowRun(h.ctx, aside.ID))(t); core.Deref(r.WorkQueueName) != "aside" {
+		if r := localtest.Must(h.Store.FlowRun(h.Ctx, aside.ID))(t); core.Deref(r.WorkQueueName) != "aside" {
 			t.Errorf("a run that was put into queue aside is in %s", core.Deref(r.WorkQueueName))
 		}
-		if got := len(h.auto(d)); got != n {
+		if got := len(auto(h, d)); got != n {
 			t.Errorf("%d runs, want %d", got, n)
 		}
 	})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/local"
+	"github.com/flowlite/flowlite/runtime/local/localtest"
 
 	"github.com/flowlite/flowlite/db"
 	"github.com/flowlite/flowlite/db/dbtest"
@@ -20,61 +21,61 @@ const day = 24 * time.Hour
 func TestRetention(t *testing.T) {
 	for _, e := range dbtest.Engines(t) {
 		t.Run(e.Name, func(t *testing.T) {
-			h := open(t, e.URL(t))
-			f := h.flow()
+			h := localtest.Open(t, e.URL(t))
+			f := h.Flow()
 			run := func(parent core.UUID) *core.FlowRun {
-				r, err := h.CreateFlowRun(h.ctx, core.FlowRunCreate{FlowID: f.ID, ParentTaskRunID: parent})
+				r, err := h.CreateFlowRun(h.Ctx, core.FlowRunCreate{FlowID: f.ID, ParentTaskRunID: parent})
 				if err != nil {
 					t.Fatal(err)
 				}
 				return r
 			}
 			old := run(core.UUID{})
-			task, err := h.CreateTaskRun(h.ctx, core.TaskRunCreate{FlowRunID: old.ID, TaskKey: "t", DynamicKey: "0"})
+			task, err := h.CreateTaskRun(h.Ctx, core.TaskRunCreate{FlowRunID: old.ID, TaskKey: "t", DynamicKey: "0"})
 			if err != nil {
 				t.Fatal(err)
 			}
 			part, live := run(task.ID), run(core.UUID{})
 			key := old.ID.String() + "/t-1.json"
-			if err := errors.Join(h.PutResult(h.ctx, key, []byte("1")), h.PutResult(h.ctx, live.ID.String()+"/t-1.json", []byte("1"))); err != nil {
+			if err := errors.Join(h.PutResult(h.Ctx, key, []byte("1")), h.PutResult(h.Ctx, live.ID.String()+"/t-1.json", []byte("1"))); err != nil {
 				t.Fatal(err)
 			}
 			for _, r := range []*core.FlowRun{part, old} {
-				h.set(r.ID, core.Running, core.Accept)
-				h.set(r.ID, core.Completed, core.Accept)
+				h.Set(r.ID, core.Running, core.Accept)
+				h.Set(r.ID, core.Completed, core.Accept)
 			}
-			h.set(live.ID, core.Running, core.Accept)
-			h.set(run(core.UUID{}).ID, core.Cancelled, core.Accept) // before it began: it has no end
-			if err := h.WriteLogs(h.ctx, []core.LogCreate{{Name: "n", Level: 20, Message: "m", Timestamp: core.Now(), FlowRunID: live.ID}}); err != nil {
+			h.Set(live.ID, core.Running, core.Accept)
+			h.Set(run(core.UUID{}).ID, core.Cancelled, core.Accept) // before it began: it has no end
+			if err := h.WriteLogs(h.Ctx, []core.LogCreate{{Name: "n", Level: 20, Message: "m", Timestamp: core.Now(), FlowRunID: live.ID}}); err != nil {
 				t.Fatal(err)
 			}
 
 			trimmed := func(runs, logs int) {
 				t.Helper()
-				if n, err := h.TrimRuns(h.ctx); err != nil || n != runs {
+				if n, err := h.TrimRuns(h.Ctx); err != nil || n != runs {
 					t.Errorf("%d runs, not %d: %v", n, runs, err)
 				}
-				if n, err := h.TrimLogs(h.ctx); err != nil || n != logs {
+				if n, err := h.TrimLogs(h.Ctx); err != nil || n != logs {
 					t.Errorf("%d logs, not %d: %v", n, logs, err)
 				}
 			}
-			h.later(89 * day)
+			h.Later(89 * day)
 			trimmed(0, 0)
-			if events, err := h.TrimEvents(h.ctx); err != nil || events == 0 {
+			if events, err := h.TrimEvents(h.Ctx); err != nil || events == 0 {
 				t.Errorf("%d events: %v", events, err)
 			}
 			young := run(core.UUID{})
-			h.set(young.ID, core.Running, core.Accept)
-			h.set(young.ID, core.Completed, core.Accept)
-			h.later(2 * day)
+			h.Set(young.ID, core.Running, core.Accept)
+			h.Set(young.ID, core.Completed, core.Accept)
+			h.Later(2 * day)
 			trimmed(3, 1) // the log is of a run that runs
-			if _, err := h.Result(h.ctx, key); !core.IsNotFound(err) {
+			if _, err := h.Result(h.Ctx, key); !core.IsNotFound(err) {
 				t.Error("a result outlives its run:", err)
 			}
-			if _, err := h.Result(h.ctx, live.ID.String()+"/t-1.json"); err != nil {
+			if _, err := h.Result(h.Ctx, live.ID.String()+"/t-1.json"); err != nil {
 				t.Error("a result of a run that is kept:", err)
 			}
-			n, err := h.store.CountFlowRuns(h.ctx, core.Filters{})
+			n, err := h.Store.CountFlowRuns(h.Ctx, core.Filters{})
 			if err != nil || n != 2 {
 				t.Errorf("%d runs are left: %v", n, err)
 			}

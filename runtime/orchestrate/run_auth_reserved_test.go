@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/flowlite/flowlite/runtime/local"
+	"github.com/flowlite/flowlite/runtime/local/localtest"
 
 	"github.com/flowlite/flowlite/db"
 	"github.com/flowlite/flowlite/runtime/core"
@@ -14,18 +15,18 @@ import (
 
 // TestRunsEmitNoEventsOfOthers: automations trust the events that Prefect reserves.
 func TestRunsEmitNoEventsOfOthers(t *testing.T) {
-	bothEngines(t, func(t *testing.T, h *house) {
-		d := h.deployed()
-		foreign := h.deployed(func(c *core.DeploymentCreate) { c.Name = "another" })
-		root, other := h.run(d), h.run(foreign)
-		ctx := core.WithCallingRun(h.ctx, root.ID)
+	localtest.OnEngines(t, func(t *testing.T, h *localtest.Fixture) {
+		d := h.Deployed()
+		foreign := h.Deployed(func(c *core.DeploymentCreate) { c.Name = "another" })
+		root, other := h.Run(d), h.Run(foreign)
+		ctx := core.WithCallingRun(h.Ctx, root.ID)
 		task := func(run core.UUID) string {
-			return must(h.CreateTaskRun(h.ctx, core.TaskRunCreate{FlowRunID: run, TaskKey: "t", DynamicKey: core.NewID().String()}))(t).ID.String()
+			return localtest.Must(h.CreateTaskRun(h.Ctx, core.TaskRunCreate{FlowRunID: run, TaskKey: "t", DynamicKey: core.NewID().String()}))(t).ID.String()
 		}
 		artifact := func(run core.UUID) string {
-			return must(h.CreateArtifact(h.ctx, core.ArtifactCreate{Key: core.Ptr("a"), FlowRunID: run}))(t).ID.String()
+			return localtest.Must(h.CreateArtifact(h.Ctx, core.ArtifactCreate{Key: core.Ptr("a"), FlowRunID: run}))(t).ID.String()
 		}
-		child := must(h.CreateFlowRun(ctx, core.FlowRunCreate{FlowID: foreign.FlowID}))(t)
+		child := localtest.Must(h.CreateFlowRun(ctx, core.FlowRunCreate{FlowID: foreign.FlowID}))(t)
 		own, ownTask, ownArtifact := root.ID.String(), task(root.ID), artifact(root.ID)
 		theirs, theirTask, theirArtifact := other.ID.String(), task(other.ID), artifact(other.ID)
 		related := func(id string) []map[string]string {
@@ -92,14 +93,14 @@ func TestRunsEmitNoEventsOfOthers(t *testing.T) {
 			for id, want := range map[core.UUID]bool{e.ID: c.want, beside.ID: true} {
 				n := int64(0)
 				if !id.IsZero() {
-					n = must(h.store.CountEvents(h.ctx, &core.EventFilter{ID: &core.EventIDs{ID: []core.UUID{id}}}))(t)
+					n = localtest.Must(h.Store.CountEvents(h.Ctx, &core.EventFilter{ID: &core.EventIDs{ID: []core.UUID{id}}}))(t)
 				}
 				if (n == 1) != want {
 					t.Errorf("%s of %s: %d stored, want %v", c.name, c.resource, n, want)
 				}
 			}
 			e.ID = core.NewID()
-			if err := h.EmitEvents(h.ctx, []*core.Event{e}); err != nil {
+			if err := h.EmitEvents(h.Ctx, []*core.Event{e}); err != nil {
 				t.Errorf("%s with the credentials of the server: %v", c.name, err)
 			}
 		}
@@ -112,18 +113,18 @@ func TestRunsEmitNoEventsOfOthers(t *testing.T) {
 }
 
 func TestRunsReplaceOnlyTheirResults(t *testing.T) {
-	bothEngines(t, func(t *testing.T, h *house) {
-		results := db.Results(h.store)
+	localtest.OnEngines(t, func(t *testing.T, h *localtest.Fixture) {
+		results := db.Results(h.Store)
 		if results == nil {
 			results = orchestrate.DirResults(t.TempDir())
 		}
-		s := local.New(local.Config{Store: h.store, Bus: h.bus, Results: results, Log: slog.New(slog.DiscardHandler)})
-		d := h.deployed()
-		root, other := h.run(d), h.run(d)
-		ctx := core.WithCallingRun(h.ctx, root.ID)
-		child := must(h.CreateFlowRun(ctx, core.FlowRunCreate{FlowID: d.FlowID}))(t)
+		s := local.New(local.Config{Store: h.Store, Bus: h.Bus, Results: results, Log: slog.New(slog.DiscardHandler)})
+		d := h.Deployed()
+		root, other := h.Run(d), h.Run(d)
+		ctx := core.WithCallingRun(h.Ctx, root.ID)
+		child := localtest.Must(h.CreateFlowRun(ctx, core.FlowRunCreate{FlowID: d.FlowID}))(t)
 		for _, key := range []string{other.ID.String() + "/t-1.json", "cache/theirs"} {
-			if err := s.PutResult(h.ctx, key, []byte("theirs")); err != nil {
+			if err := s.PutResult(h.Ctx, key, []byte("theirs")); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -151,16 +152,16 @@ func TestRunsReplaceOnlyTheirResults(t *testing.T) {
 			if (err == nil) != c.want || err != nil && core.CodeOf(err) != core.EForbidden {
 				t.Errorf("%s with %q: %v", c.key, c.data, err)
 			}
-			if got, err := s.Result(h.ctx, c.key); c.want && (err != nil || string(got) != c.data) {
+			if got, err := s.Result(h.Ctx, c.key); c.want && (err != nil || string(got) != c.data) {
 				t.Errorf("%s holds %q, %v; want %q", c.key, got, err, c.data)
 			}
 		}
 		for _, key := range []string{other.ID.String() + "/t-1.json", "cache/theirs"} {
-			if got, err := s.Result(h.ctx, key); err != nil || string(got) != "theirs" {
+			if got, err := s.Result(h.Ctx, key); err != nil || string(got) != "theirs" {
 				t.Errorf("%s holds %q, %v", key, got, err)
 			}
 		}
-		if err := s.PutResult(h.ctx, "cache/new", []byte("of the server")); err != nil {
+		if err := s.PutResult(h.Ctx, "cache/new", []byte("of the server")); err != nil {
 			t.Error(err)
 		}
 	})

@@ -5,56 +5,57 @@ import (
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/local/localtest"
 )
 
-func (h *house) hasAuth(run, lease core.UUID, want bool, when string) {
-	h.t.Helper()
-	if got := must(h.HasRunAuth(h.ctx, run, lease))(h.t); got != want {
-		h.t.Errorf("%s: the run has its credentials: %v, want %v", when, got, want)
+func hasAuth(h *localtest.Fixture, run, lease core.UUID, want bool, when string) {
+	h.T.Helper()
+	if got := localtest.Must(h.HasRunAuth(h.Ctx, run, lease))(h.T); got != want {
+		h.T.Errorf("%s: the run has its credentials: %v, want %v", when, got, want)
 	}
 }
 
 func TestRunAuthEndsWithTheLease(t *testing.T) {
-	bothEngines(t, func(t *testing.T, h *house) {
-		d := h.deployed()
-		h.run(d)
-		first := h.poll(core.NewID(), 1, 0).Claims[0]
+	localtest.OnEngines(t, func(t *testing.T, h *localtest.Fixture) {
+		d := h.Deployed()
+		h.Run(d)
+		first := poll(h, core.NewID(), 1, 0).Claims[0]
 		id := first.FlowRun.ID
-		h.hasAuth(id, first.Token, true, "claimed")
-		h.hasAuth(id, core.NewID(), false, "another lease")
-		h.hasAuth(core.NewID(), first.Token, false, "another run")
-		ctx := core.WithRunToken(h.ctx, first.Token)
-		must(h.SetFlowRunState(ctx, id, core.StateCreate{Type: core.Running}, false))(t)
-		h.later(time.Hour)
-		h.hasAuth(id, first.Token, true, "running for an hour")
-		must(h.ReportCrash(ctx, id, "lost", true))(t)
-		h.hasAuth(id, first.Token, true, "just lost: the last logs are on their way")
-		second := h.poll(core.NewID(), 1, 0).Claims[0]
-		h.hasAuth(id, first.Token, false, "claimed by another worker")
-		h.hasAuth(id, second.Token, true, "claimed again")
-		ctx = core.WithRunToken(h.ctx, second.Token)
-		must(h.SetFlowRunState(ctx, id, core.StateCreate{Type: core.Running}, false))(t)
-		must(h.SetFlowRunState(ctx, id, core.StateCreate{Type: core.Completed}, false))(t)
-		h.later(59 * time.Second)
-		h.hasAuth(id, second.Token, true, "a minute after the end")
-		h.later(2 * time.Second)
-		h.hasAuth(id, second.Token, false, "later")
+		hasAuth(h, id, first.Token, true, "claimed")
+		hasAuth(h, id, core.NewID(), false, "another lease")
+		hasAuth(h, core.NewID(), first.Token, false, "another run")
+		ctx := core.WithRunToken(h.Ctx, first.Token)
+		localtest.Must(h.SetFlowRunState(ctx, id, core.StateCreate{Type: core.Running}, false))(t)
+		h.Later(time.Hour)
+		hasAuth(h, id, first.Token, true, "running for an hour")
+		localtest.Must(h.ReportCrash(ctx, id, "lost", true))(t)
+		hasAuth(h, id, first.Token, true, "just lost: the last logs are on their way")
+		second := poll(h, core.NewID(), 1, 0).Claims[0]
+		hasAuth(h, id, first.Token, false, "claimed by another worker")
+		hasAuth(h, id, second.Token, true, "claimed again")
+		ctx = core.WithRunToken(h.Ctx, second.Token)
+		localtest.Must(h.SetFlowRunState(ctx, id, core.StateCreate{Type: core.Running}, false))(t)
+		localtest.Must(h.SetFlowRunState(ctx, id, core.StateCreate{Type: core.Completed}, false))(t)
+		h.Later(59 * time.Second)
+		hasAuth(h, id, second.Token, true, "a minute after the end")
+		h.Later(2 * time.Second)
+		hasAuth(h, id, second.Token, false, "later")
 	})
 }
 
 func TestRunsOwnWhatTheyStart(t *testing.T) {
-	bothEngines(t, func(t *testing.T, h *house) {
-		d := h.deployed()
-		root, other := h.run(d), h.run(d)
-		ctx := core.WithCallingRun(h.ctx, root.ID)
+	localtest.OnEngines(t, func(t *testing.T, h *localtest.Fixture) {
+		d := h.Deployed()
+		root, other := h.Run(d), h.Run(d)
+		ctx := core.WithCallingRun(h.Ctx, root.ID)
 		task := func(run core.UUID) *core.TaskRun {
-			return must(h.CreateTaskRun(ctx, core.TaskRunCreate{FlowRunID: run, TaskKey: "t", DynamicKey: core.NewID().String()}))(t)
+			return localtest.Must(h.CreateTaskRun(ctx, core.TaskRunCreate{FlowRunID: run, TaskKey: "t", DynamicKey: core.NewID().String()}))(t)
 		}
 		parent := task(root.ID)
-		subflow := must(h.CreateFlowRun(ctx, core.FlowRunCreate{FlowID: d.FlowID, ParentTaskRunID: parent.ID}))(t)
-		below := must(h.CreateFlowRun(ctx, core.FlowRunCreate{FlowID: d.FlowID, ParentTaskRunID: task(subflow.ID).ID}))(t)
-		deployed := must(h.CreateDeploymentFlowRun(ctx, d.ID, core.DeploymentFlowRunCreate{}))(t)
-		alone := must(h.CreateFlowRun(core.WithCallingRun(h.ctx, below.ID), core.FlowRunCreate{FlowID: d.FlowID}))(t)
+		subflow := localtest.Must(h.CreateFlowRun(ctx, core.FlowRunCreate{FlowID: d.FlowID, ParentTaskRunID: parent.ID}))(t)
+		below := localtest.Must(h.CreateFlowRun(ctx, core.FlowRunCreate{FlowID: d.FlowID, ParentTaskRunID: task(subflow.ID).ID}))(t)
+		deployed := localtest.Must(h.CreateDeploymentFlowRun(ctx, d.ID, core.DeploymentFlowRunCreate{}))(t)
+		alone := localtest.Must(h.CreateFlowRun(core.WithCallingRun(h.Ctx, below.ID), core.FlowRunCreate{FlowID: d.FlowID}))(t)
 		for what, id := range map[string]core.UUID{"itself": root.ID, "a subflow": subflow.ID, "below it": below.ID, "of a deployment": deployed.ID,
 			"without a parent": alone.ID, "deleted": core.NewID(), "none": {}} {
 			if err := h.OwnFlowRun(ctx, id); err != nil {
@@ -67,16 +68,16 @@ func TestRunsOwnWhatTheyStart(t *testing.T) {
 		if err := h.OwnFlowRun(ctx, other.ID); core.CodeOf(err) != core.EForbidden {
 			t.Errorf("another run: %v", err)
 		}
-		if err := h.OwnFlowRun(core.WithCallingRun(h.ctx, subflow.ID), root.ID); core.CodeOf(err) != core.EForbidden {
+		if err := h.OwnFlowRun(core.WithCallingRun(h.Ctx, subflow.ID), root.ID); core.CodeOf(err) != core.EForbidden {
 			t.Errorf("the run above: %v", err)
 		}
-		if err := h.OwnFlowRun(h.ctx, other.ID); err != nil {
+		if err := h.OwnFlowRun(h.Ctx, other.ID); err != nil {
 			t.Errorf("with credentials of the server: %v", err)
 		}
 
 		// Events are the other way to set the states of task runs.
-		foreign := must(h.CreateTaskRun(h.ctx, core.TaskRunCreate{FlowRunID: other.ID, TaskKey: "t", DynamicKey: "1"}))(t)
-		background := must(h.CreateTaskRun(h.ctx, core.TaskRunCreate{TaskKey: "background", DynamicKey: "1"}))(t)
+		foreign := localtest.Must(h.CreateTaskRun(h.Ctx, core.TaskRunCreate{FlowRunID: other.ID, TaskKey: "t", DynamicKey: "1"}))(t)
+		background := localtest.Must(h.CreateTaskRun(h.Ctx, core.TaskRunCreate{TaskKey: "background", DynamicKey: "1"}))(t)
 		for _, c := range []struct {
 			what      string
 			task, run core.UUID
@@ -89,11 +90,11 @@ func TestRunsOwnWhatTheyStart(t *testing.T) {
 			{"its own", parent.ID, root.ID, core.Completed},
 			{"a new one of a subflow", core.NewID(), below.ID, core.Completed},
 		} {
-			before, _ := h.store.TaskRun(h.ctx, c.task)
+			before, _ := h.Store.TaskRun(h.Ctx, c.task)
 			if err := h.EmitEvents(ctx, []*core.Event{taskEvent(c.task, c.run)}); (core.CodeOf(err) == core.EForbidden) != (c.want == "") {
 				t.Errorf("%s: %v", c.what, err)
 			}
-			after, err := h.store.TaskRun(h.ctx, c.task)
+			after, err := h.Store.TaskRun(h.Ctx, c.task)
 			switch {
 			case c.want != "":
 				if err != nil || after.StateType != c.want {

@@ -9,27 +9,21 @@ import (
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/local/localtest"
 )
 
-// background makes a background task run as .delay() does.
-func (h *house) background(key string, due core.Time) *core.TaskRun {
-	h.t.Helper()
-	return must(h.CreateTaskRun(h.ctx, core.TaskRunCreate{Name: key, TaskKey: key, DynamicKey: core.NewID().String(),
-		State: &core.StateCreate{Type: core.Scheduled, Details: core.StateDetails{Deferred: true, ScheduledTime: due, TaskParametersID: core.NewID()}}}))(h.t)
-}
-
 func TestTaskFeed(t *testing.T) {
-	h := open(t, "sqlite::memory:")
-	first, other := h.background("a", core.Now()), h.background("b", core.Now())
+	h := localtest.Open(t, "sqlite::memory:")
+	first, other := h.Background("a", core.Now()), h.Background("b", core.Now())
 	one := h.FeedTasks("one", []string{"a"})
-	run := must(one.Next(t.Context()))(t)
+	run := localtest.Must(one.Next(t.Context()))(t)
 	if run.ID != first.ID || !run.State.Details.Deferred {
 		t.Fatalf("%s, want %s", run.ID, first.ID)
 	}
 	// What one has, nobody else gets; what is not its key, neither.
 	two := h.FeedTasks("two", []string{"a", "b"})
 	defer two.Close()
-	if got := must(two.Next(t.Context()))(t); got.ID != other.ID {
+	if got := localtest.Must(two.Next(t.Context()))(t); got.ID != other.ID {
 		t.Fatalf("%s, want %s", got.ID, other.ID)
 	}
 	if err := two.Ack(t.Context()); err != nil {
@@ -59,15 +53,15 @@ func TestTaskFeed(t *testing.T) {
 		t.Fatalf("%d workers", n)
 	}
 	// A cancelled run is not delivered, one that is not due waits.
-	gone, later := h.background("a", core.Now()), h.background("a", core.Now().Add(time.Hour))
-	must(h.SetTaskRunState(t.Context(), gone.ID, core.StateCreate{Type: core.Cancelled}, true))(t)
+	gone, later := h.Background("a", core.Now()), h.Background("a", core.Now().Add(time.Hour))
+	localtest.Must(h.SetTaskRunState(t.Context(), gone.ID, core.StateCreate{Type: core.Cancelled}, true))(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if r, err := two.Next(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("%v %v", r, err)
 	}
-	h.later(time.Hour)
-	if r := must(two.Next(t.Context()))(t); r.ID != later.ID {
+	h.Later(time.Hour)
+	if r := localtest.Must(two.Next(t.Context()))(t); r.ID != later.ID {
 		t.Fatalf("%s, want %s", r.ID, later.ID)
 	}
 }
@@ -75,7 +69,7 @@ func TestTaskFeed(t *testing.T) {
 // TestTaskFeedEach: many workers, each run delivered once, though some workers
 // leave without acknowledging.
 func TestTaskFeedEach(t *testing.T) {
-	h := open(t, "sqlite::memory:")
+	h := localtest.Open(t, "sqlite::memory:")
 	const runs, workers = 60, 6
 	var mu sync.Mutex
 	seen := map[core.UUID]int{}
@@ -108,7 +102,7 @@ func TestTaskFeedEach(t *testing.T) {
 		})
 	}
 	for range runs {
-		h.background("k", core.Now())
+		h.Background("k", core.Now())
 	}
 	wg.Wait()
 	if len(seen) != runs {
@@ -124,17 +118,17 @@ func TestTaskFeedEach(t *testing.T) {
 // TestTaskQueueOutlives: what was not acknowledged is there after a restart.
 func TestTaskQueueOutlives(t *testing.T) {
 	dsn := "sqlite:" + t.TempDir() + "/f.db"
-	h := open(t, dsn)
-	run := h.background("k", core.Now())
+	h := localtest.Open(t, dsn)
+	run := h.Background("k", core.Now())
 	f := h.FeedTasks("w", []string{"k"})
-	must(f.Next(t.Context()))(t)
-	if err := h.store.Close(); err != nil {
+	localtest.Must(f.Next(t.Context()))(t)
+	if err := h.Store.Close(); err != nil {
 		t.Fatal(err)
 	}
-	again := open(t, dsn)
+	again := localtest.Open(t, dsn)
 	f = again.FeedTasks("w", []string{"k"})
 	defer f.Close()
-	if r := must(f.Next(t.Context()))(t); r.ID != run.ID {
+	if r := localtest.Must(f.Next(t.Context()))(t); r.ID != run.ID {
 		t.Errorf("%s, want %s", r.ID, run.ID)
 	}
 }
