@@ -75,6 +75,7 @@ func New(c Config) *API {
 		for _, o := range g.ops {
 			path := "/api" + g.prefix + o.path
 			a.ops = append(a.ops, Operation{o.method, path, o.status, o.open, o.socket, string(o.reach)})
+			o.plan = planFor(o.method, g.prefix+o.path, o.body)
 			if path[len(path)-1] == '/' {
 				path += "{$}"
 			}

@@ -10,7 +10,7 @@ func TestAutomations(t *testing.T) {
 	w := newWorld(t, "sqlite::memory:")
 	deployment := "00000000-0000-4000-8000-000000000001"
 	create := func(name, owner string) object {
-		a := w.post(201, "/automations/", object{"name": name, "description": "d", "enabled": true, "owner_resource": owner, "a field of the future": 1,
+		a := w.post(201, "/automations/", object{"name": name, "description": "d", "enabled": true, "owner_resource": owner,
 			"trigger": object{"type": "event", "match": object{"prefect.resource.id": "prefect.flow-run.*"}, "match_related": object{}, "after": []string{},
 				"expect": []string{"prefect.flow-run.Failed"}, "for_each": []string{}, "posture": "Reactive", "threshold": 1, "within": 0},
 			"actions": []object{{"type": "run-deployment", "source": "selected", "deployment_id": deployment}}})

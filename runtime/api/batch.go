@@ -17,14 +17,15 @@ type batch[T any] struct {
 
 // batched is a body that decodes itself.
 type batched interface {
-	decode(o *op, body []byte) error
+	decode(c *call, body []byte) error
 }
 
 var _ batched = (*batch[int])(nil)
 
-func (b *batch[T]) decode(o *op, body []byte) error {
+func (b *batch[T]) decode(c *call, body []byte) error {
+	list := c.op.plan.of()
 	whole, err := admitted(body)
-	if err == nil && json.Unmarshal(whole, &b.items) == nil {
+	if err == nil && list.sure(whole) && json.Unmarshal(whole, &b.items) == nil {
 		for i := range b.items {
 			b.at = append(b.at, i)
 		}
@@ -34,16 +35,12 @@ func (b *batch[T]) decode(o *op, body []byte) error {
 	var parts []json.RawMessage
 	if json.Unmarshal(body, &parts) != nil {
 		if err == nil {
-			err = diagnose(o, whole, &b.items)
+			err = diagnose(c.op, whole, &b.items)
 		}
 		return err
 	}
 	for i, part := range parts {
-		var item T
-		part, err := admitted(part)
-		if err == nil && json.Unmarshal(part, &item) != nil {
-			err = diagnose(&op{}, part, &item)
-		}
+		item, err := b.decodeItem(c, list, part)
 		if err != nil {
 			b.refuse(i, err)
 			continue
@@ -51,6 +48,17 @@ func (b *batch[T]) decode(o *op, body []byte) error {
 		b.items, b.at = append(b.items, item), append(b.at, i)
 	}
 	return nil
+}
+
+func (b *batch[T]) decodeItem(c *call, list *wire, part []byte) (item T, err error) {
+	part, err = admitted(part)
+	if err == nil && list != nil {
+		part, err = list.Items.strictly(c, part)
+	}
+	if err == nil && json.Unmarshal(part, &item) != nil {
+		err = diagnose(&op{}, part, &item)
+	}
+	return item, err
 }
 
 // refuse notes what is wrong with the item at place i of the body; the places

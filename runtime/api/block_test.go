@@ -108,7 +108,7 @@ func TestBlockSchemas(t *testing.T) {
 
 func TestBlockTypes(t *testing.T) {
 	w := blocks(t)
-	kind := w.post(201, "/block_types/", object{"name": "Rec", "slug": "rec", "unknown": 1})
+	kind := w.post(201, "/block_types/", object{"name": "Rec", "slug": "rec"})
 	shaped(t, "block_type", kind)
 	for _, c := range []struct {
 		status int

@@ -16,29 +16,40 @@ import (
 )
 
 // decode reads the body into v, which points to a struct or a slice. The fast
-// path is one pass of encoding/json; only when it fails, the body is walked
-// again (diagnose) for an answer that says what is wrong and where.
+// path is a scan that finds nothing to convert, and one pass of encoding/json. Only
+// when the scan is not sure, the body is read as pydantic would (reader). Operations
+// that Prefect does not have are walked again (diagnose) if encoding/json fails.
 func decode(c *call, v any) error {
 	body := bytes.TrimSpace(c.body)
+	w := c.op.plan.of()
 	if len(body) == 0 || string(body) == "null" {
-		if c.op.optional {
+		switch {
+		case w != nil && w.Type == "parameters":
+			body = []byte("{}")
+		case c.op.optional || w != nil && !w.Required:
 			return nil
+		default:
+			return invalid("missing", "Field required", nil)
 		}
-		return invalid("missing", "Field required", nil)
 	}
 	if !isJSON(c.r.Header.Get("Content-Type")) {
-		return invalid(
-			"model_attributes_type",
-			"Input should be a valid dictionary or object to extract fields from; send it as application/json",
-			text(body),
-		)
+		return invalid("model_attributes_type", "Input should be a valid dictionary or object to extract fields from; send it as application/json", text(body))
 	}
 	if b, ok := v.(batched); ok {
-		return b.decode(c.op, body)
+		return b.decode(c, body)
 	}
 	body, err := admitted(body)
 	if err != nil {
 		return err
+	}
+	if w != nil {
+		if body, err = w.strictly(c, body); err != nil {
+			return err
+		}
+		if core.Unmarshal(body, v) != nil {
+			return diagnose(c.op, body, v)
+		}
+		return nil
 	}
 	for _, key := range c.op.required {
 		if !bytes.Contains(body, []byte(`"`+key+`"`)) {

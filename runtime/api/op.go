@@ -33,6 +33,8 @@ type op struct {
 	socket   bool     // a websocket: credentials may come in its first frame
 	most     int64    // largest body, 0 is maxBody
 	raw      http.HandlerFunc
+	body     reflect.Type // of the field Body; nil if there is none
+	plan     *plan        // of Prefect's operation; nil if it has none
 }
 
 // maxBody bounds what is read of a request; clients send logs in batches of 4 MB.
@@ -60,6 +62,9 @@ type call struct {
 func route[In, Out any](method, path string, status int, fn func(context.Context, *In) (Out, error), options ...option) op {
 	b := bind(reflect.TypeFor[In]())
 	o := op{method: method, path: path, status: status}
+	if b.body >= 0 {
+		o.body = reflect.TypeFor[In]().Field(b.body).Type
+	}
 	o.serve = func(ctx context.Context, c *call) (any, error) {
 		in := new(In)
 		if err := b.read(c, reflect.ValueOf(in).Elem()); err != nil {
@@ -211,21 +216,49 @@ func (b *binding) read(c *call, in reflect.Value) error {
 			return errNoRoute
 		}
 	}
-	if len(b.query) > 0 {
-		q := c.r.URL.Query()
-		for _, f := range b.query {
-			if s := q.Get(f.name); s != "" {
-				if err := setText(in.Field(f.index), s); err != nil {
-					return &core.Error{Code: core.EInvalid, Message: err.Error(), Fields: []core.FieldError{{
-						Type: "value_error", Loc: []any{"query", f.name}, Msg: err.Error(), Input: s}}}
-				}
-			}
-		}
+	if err := b.readQuery(c, in); err != nil {
+		return err
 	}
 	if b.body >= 0 {
 		return decode(c, in.Field(b.body).Addr().Interface())
 	}
 	return nil
+}
+
+func (b *binding) readQuery(c *call, in reflect.Value) error {
+	if len(b.query) == 0 {
+		return nil
+	}
+	var r reader
+	q := c.r.URL.Query()
+	for _, f := range b.query {
+		given, loc := q[f.name], []any{"query", f.name}
+		w := c.op.plan.parameter(f.name)
+		if len(given) == 0 {
+			if w != nil && w.Required {
+				r.add("missing", "Field required", []byte("null"), loc)
+			}
+			continue
+		}
+		s := given[len(given)-1]
+		switch {
+		case w != nil:
+			before := len(r.found)
+			v := r.read(w, quote(s), loc)
+			if len(r.found) > before {
+				continue
+			}
+			if s = string(v); len(v) > 0 && v[0] == '"' {
+				s = unquote(v)
+			}
+		case s == "":
+			continue
+		}
+		if err := setText(in.Field(f.index), s); err != nil {
+			r.add("value_error", err.Error(), quote(s), loc)
+		}
+	}
+	return r.err()
 }
 
 func setText(v reflect.Value, s string) (err error) {
