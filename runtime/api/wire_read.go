@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -31,7 +32,7 @@ func (r *reader) err() error {
 	return &core.Error{Code: core.EInvalid, Message: r.found[0].Msg, Fields: r.found}
 }
 
-func below(loc []any, part any) []any { return append(loc[:len(loc):len(loc)], part) }
+func below(loc []any, part any) []any { return append(slices.Clip(loc), part) }
 
 // read returns the value as the strict form of w. It is undefined if there are errors.
 func (r *reader) read(w *wire, v []byte, loc []any) []byte {
@@ -202,10 +203,12 @@ func (r *reader) readList(w *wire, v []byte, loc []any) []byte {
 	}
 	title := strings.ToUpper(w.Type[:1]) + w.Type[1:]
 	if w.Min != nil && len(items) < *w.Min {
-		r.add("too_short", fmt.Sprintf("%s should have at least %d item%s after validation, not %d", title, *w.Min, plural(*w.Min), len(items)), v, loc)
+		r.add("too_short", fmt.Sprintf("%s should have at least %d item%s after validation, not %d",
+			title, *w.Min, plural(*w.Min), len(items)), v, loc)
 	}
 	if w.Max != nil && len(items) > *w.Max {
-		r.add("too_long", fmt.Sprintf("%s should have at most %d item%s after validation, not %d", title, *w.Max, plural(*w.Max), len(items)), v, loc)
+		r.add("too_long", fmt.Sprintf("%s should have at most %d item%s after validation, not %d",
+			title, *w.Max, plural(*w.Max), len(items)), v, loc)
 	}
 	out := []byte{'['}
 	for i, item := range items {

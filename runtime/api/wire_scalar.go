@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -62,7 +63,7 @@ var (
 // laxInt takes whole floats, numerals, and booleans, too.
 func laxInt(v []byte, exact bool) ([]byte, *fault) {
 	switch {
-	case number(v) && !strings.ContainsAny(string(v), ".eE"):
+	case number(v) && !bytes.ContainsAny(v, ".eE"):
 		if _, err := strconv.ParseInt(string(v), 10, 64); err != nil {
 			return v, intSize
 		}
@@ -328,7 +329,7 @@ func (w *wire) laxDuration(v []byte) ([]byte, *fault) {
 }
 
 func durationText(s string) (total float64, ok bool) {
-	sign := ""
+	var sign string
 	if m := isoDuration.FindStringSubmatch(s); m != nil && len(strings.Trim(s, "+-PT")) > 0 {
 		sign = m[1]
 		for i, unit := range isoUnits {
