@@ -3,6 +3,7 @@ package api
 import (
 	_ "embed"
 	"encoding/json"
+	"net/http"
 	"reflect"
 	"regexp"
 	"strings"
@@ -225,10 +226,18 @@ func (w *wire) strictly(c *call, body []byte) ([]byte, error) {
 	if !json.Valid(body) {
 		return body, nil // the decoder says where
 	}
-	r := reader{lenient: c.r != nil && isNewer(c.r)}
+	var r reader
+	if c.r != nil {
+		r.nullIsAbsent = isGo(c.r)
+		r.lenient = r.nullIsAbsent || isNewer(c.r) || strings.HasPrefix(c.r.UserAgent(), "flowlite")
+	}
 	body = r.read(w, body, []any{"body"})
 	return body, r.err()
 }
+
+// isGo reports whether a client is a Go program that gives itself no name, such as
+// flowlite's own up to the first release.
+func isGo(r *http.Request) bool { return strings.HasPrefix(r.UserAgent(), "Go-http-client/") }
 
 // fieldOf is the field of a model with that name; nil if it has none.
 func (w *wire) fieldOf(key []byte) (int, *wire) {

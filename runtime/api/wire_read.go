@@ -15,8 +15,11 @@ import (
 // and notes what is wrong, and where, in pydantic's words.
 type reader struct {
 	found   []core.FieldError
-	lenient bool // unknown keys are no error: a newer client sends them
+	lenient bool // unknown keys are no error: newer clients, and those of later versions of flowlite, send them
 	exact   bool // no conversions: the first look at the choices of a union
+	// nullIsAbsent takes null for a list or an object that may be absent as absent:
+	// Go encodes a nil slice or map so.
+	nullIsAbsent bool
 }
 
 func (r *reader) add(kind, msg string, input []byte, loc []any) {
@@ -113,6 +116,8 @@ func joined(ms []member) []byte {
 	return append(out, '}')
 }
 
+func (w *wire) isContainer() bool { return w.Type == "list" || w.Type == "set" || w.Type == "dict" }
+
 func quote(s string) []byte {
 	b, _ := json.Marshal(s)
 	return b
@@ -129,6 +134,12 @@ func (r *reader) readModel(w *wire, v []byte, loc []any) []byte {
 
 // readFields reads in the order of the model, as pydantic reports faults in it.
 func (r *reader) readFields(w *wire, ms []member, v []byte, loc []any) []byte {
+	if r.nullIsAbsent {
+		ms = slices.DeleteFunc(ms, func(m member) bool {
+			_, f := w.fieldOf([]byte(m.key))
+			return f != nil && !f.Null && !f.Required && f.isContainer() && string(m.value) == "null"
+		})
+	}
 	places := make(map[string]int, len(ms))
 	for i, m := range ms {
 		places[m.key] = i

@@ -4,11 +4,11 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -154,15 +154,42 @@ func TestPlansMeetOperations(t *testing.T) {
 	}
 }
 
-// TestUnknownKeys: they are refused as Prefect does, but not from newer clients.
+// TestUnknownKeys: they are refused as Prefect does, but not from newer clients,
+// nor from flowlite's, which may be of a later version.
 func TestUnknownKeys(t *testing.T) {
 	o := &op{plan: planFor("POST", "/flows/", reflect.TypeFor[core.FlowCreate]())}
-	for agent, want := range map[string]int{"prefect/3.4.9 (API 0.8.4)": 1, "curl/8": 1, "prefect/3.8.8 (API 0.8.4)": 0} {
-		r := httptest.NewRequest("POST", "/", nil)
-		r.Header.Set("User-Agent", agent)
-		_, err := o.plan.body.strictly(&call{r: r, op: o}, []byte(`{"name":"x","from the future":`+strconv.Itoa(want)+`}`))
-		if (err != nil) != (want == 1) {
+	for agent, refused := range map[string]bool{
+		"prefect/3.4.9 (API 0.8.4)": true, "curl/8": true, "prefect/3.8.8 (API 0.8.4)": false, "flowlite": false, "Go-http-client/1.1": false,
+	} {
+		if err := strictlyAs(o, agent, `{"name":"x","from the future":1}`); (err != nil) != refused {
 			t.Errorf("%s: %v", agent, err)
+		}
+	}
+}
+
+func strictlyAs(o *op, agent, body string) error {
+	r := httptest.NewRequest(http.MethodPost, "/", nil)
+	r.Header.Set("User-Agent", agent)
+	_, err := o.plan.body.strictly(&call{r: r, op: o}, []byte(body))
+	return err
+}
+
+// TestNullsOfGo: Go encodes a nil slice or map as null, and flowlite's own workers
+// did up to the first release. Others are refused as Prefect does, and so is null
+// for what must be there or is no list or object.
+func TestNullsOfGo(t *testing.T) {
+	o := &op{plan: planFor("POST", "/events", reflect.TypeFor[[]*core.Event]())}
+	const event = `[{"id":"0197d9f5-6d6b-7d77-9d55-a0fd5f5d0a2a","occurred":"2026-01-01T00:00:00Z","event":"e",` +
+		`"resource":{"prefect.resource.id":"r"},"related":null,"payload":null}]`
+	for agent, refused := range map[string]bool{"Go-http-client/1.1": false, "Go-http-client/2.0": false, "flowlite": true, "curl/8": true} {
+		if err := strictlyAs(o, agent, event); (err != nil) != refused {
+			t.Errorf("%s: %v", agent, err)
+		}
+	}
+	for _, key := range []string{`"event":"e"`, `"resource":{"prefect.resource.id":"r"}`} {
+		name, _, _ := strings.Cut(key, ":")
+		if strictlyAs(o, "Go-http-client/1.1", strings.Replace(event, key, name+":null", 1)) == nil {
+			t.Errorf("null for %s is taken", name)
 		}
 	}
 }

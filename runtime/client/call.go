@@ -124,6 +124,10 @@ func (c *Client) attempt(ctx context.Context, path string, body []byte) (context
 
 var errSilent = errors.New("it has not answered in time")
 
+// userAgent tells servers that nil slices and maps are not sent as null, as those
+// of other Go programs are.
+var userAgent = []string{"flowlite"}
+
 func (c *Client) do(ctx context.Context, server string, req request) (*http.Response, error) {
 	if c.wrong != nil {
 		return nil, c.wrong
@@ -136,6 +140,7 @@ func (c *Client) do(ctx context.Context, server string, req request) (*http.Resp
 	if err != nil {
 		return nil, core.Errorf(core.EInvalid, "%s cannot be asked of %s: %s", req.path, core.HideURL(server), core.URLFault(server, err))
 	}
+	r.Header["User-Agent"] = userAgent
 	if req.body != nil {
 		r.Header["Content-Type"] = []string{req.contentType}
 	}

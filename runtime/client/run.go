@@ -120,6 +120,10 @@ func (c *Client) EmitEvents(ctx context.Context, events []*core.Event) error {
 		if e.Occurred.IsZero() {
 			e.Occurred = core.Now()
 		}
+		if e.Related == nil {
+			e.Related = []map[string]string{}
+		}
+		e.Payload = e.Payload.OrObject()
 	}
 	return c.post(ctx, "/events", events, nil)
 }
