@@ -16,8 +16,25 @@ func Events(d Dialect, x *core.EventFilter, p *core.Page) Query {
 	if strings.EqualFold(x.Order, "ASC") {
 		def = "ASC"
 	}
-	return list(d, "event", "e", func(b *builder) { b.event(x) },
+	return list(d, "event", "e", func(b *builder) {
+		b.event(x)
+		if x.Resource != nil && x.Resource.Distinct {
+			b.write(" AND ")
+			b.firstOfResource(x, def)
+		}
+	},
 		map[string]string{"DESC": "e.occurred DESC, e.id DESC", "ASC": "e.occurred, e.id"}, def, p)
+}
+
+// firstOfResource keeps one event of each resource, of those that pass the filter:
+// the newest, or the oldest if these come first.
+func (b *builder) firstOfResource(x *core.EventFilter, order string) {
+	all := *x
+	all.Before = nil // a later page has the events that the earlier ones left
+	b.write("e.id IN (SELECT o.id FROM (SELECT e.id, ROW_NUMBER() OVER (PARTITION BY e.event_resource_id ORDER BY e.occurred ",
+		order, ", e.id ", order, ") AS place FROM event e WHERE ")
+	b.event(&all)
+	b.write(") o WHERE o.place = 1)")
 }
 
 // event: an empty list asks for nothing, unlike that of other filters: clients

@@ -85,10 +85,26 @@ func artifacts(d Dialect, table string, x *core.ArtifactFilter, p *core.Page) Qu
 		f.id("a.task_run_id", x.TaskRunID)
 		f.textFilter("a.type", x.Type)
 		b.all(x.Operator, f.terms)
+		b.artifactOf(x.Of)
 	}, map[string]string{
 		"ID_DESC": "a.id DESC", "CREATED_DESC": "a.created DESC, a.id DESC", "UPDATED_DESC": "a.updated DESC, a.id DESC",
 		"KEY_ASC": "a.key ASC NULLS LAST, a.id", "KEY_DESC": "a.key DESC NULLS LAST, a.id DESC",
 	}, "ID_DESC", p)
+}
+
+// artifactOf keeps the artifacts of runs that pass: flow run, flow, and deployment
+// of one flow run, as Prefect does.
+func (b *builder) artifactOf(of core.Filters) {
+	if of.FlowRuns != nil || of.Flows != nil || of.Deployments != nil {
+		b.write(" AND ")
+		b.exists("flow_run r WHERE r.id = a.flow_run_id", func() {
+			b.whereFlowRuns(core.Filters{FlowRuns: of.FlowRuns, Flows: of.Flows, Deployments: of.Deployments})
+		})()
+	}
+	if of.TaskRuns != nil {
+		b.write(" AND ")
+		b.exists("task_run t WHERE t.id = a.task_run_id", func() { b.taskRun(of.TaskRuns) })()
+	}
 }
 
 // Sized selects the ids of a page of q, and how large the text or JSON in a column

@@ -2,6 +2,7 @@ package dbtest
 
 import (
 	"errors"
+	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -219,6 +220,70 @@ func artifacts(s *suite) {
 	s.eq(must(s.ArtifactCollection(s.ctx, "k"))(s).LatestID, a.ID)
 	s.write(func(tx core.Tx) error { return tx.DeleteArtifact(s.ctx, a.ID) })
 	s.eq(must(s.CountArtifactCollections(s.ctx, nil))(s), 0)
+}
+
+// artifactsOf asks for artifacts by the runs that they belong to.
+func artifactsOf(s *suite) {
+	f, other := s.flow("of"), s.flow("of another")
+	run, free := s.newRun(f, core.Running, nil), s.newRun(other, core.Running, nil)
+	task := &core.TaskRun{ID: core.NewID(), Created: s.now, Updated: s.now, Name: "t", FlowRunID: run.ID, TaskKey: "t", DynamicKey: "0",
+		StateType: core.Running, StateName: "Running", State: s.state(core.Running)}
+	s.write(func(tx core.Tx) error {
+		_, err := tx.InsertTaskRun(s.ctx, task)
+		return err
+	})
+	make := func(key string, run, task core.UUID) {
+		s.write(func(tx core.Tx) error {
+			return tx.InsertArtifact(s.ctx, &core.Artifact{ID: core.NewID(), Created: s.now, Updated: s.now, Key: &key, Type: core.Ptr("markdown"),
+				Data: core.JSON(`"x"`), FlowRunID: run, TaskRunID: task})
+		})
+	}
+	make("a", run.ID, task.ID)
+	make("b", run.ID, core.UUID{})
+	make("c", free.ID, core.UUID{})
+	make("d", core.UUID{}, core.UUID{})
+	for _, c := range []struct {
+		of   core.Filters
+		want int
+	}{
+		{core.Filters{}, 4},
+		{core.Filters{Flows: &core.FlowFilter{Name: &core.TextFilter{Any: []string{"of"}}}}, 2},
+		{core.Filters{FlowRuns: &core.FlowRunFilter{ID: &core.IDFilter{Any: []core.UUID{free.ID}}}}, 1},
+		{core.Filters{FlowRuns: &core.FlowRunFilter{}}, 3},
+		{core.Filters{TaskRuns: &core.TaskRunFilter{Name: &core.TextFilter{Any: []string{"t"}}}}, 1},
+		{core.Filters{TaskRuns: &core.TaskRunFilter{Name: &core.TextFilter{Any: []string{"u"}}}}, 0},
+		{core.Filters{Deployments: &core.DeploymentFilter{}}, 0},
+		{core.Filters{Flows: &core.FlowFilter{Name: &core.TextFilter{Any: []string{"of"}}},
+			FlowRuns: &core.FlowRunFilter{ID: &core.IDFilter{Any: []core.UUID{free.ID}}}}, 0},
+	} {
+		x := &core.ArtifactFilter{Key: &core.TextFilter{Any: []string{"a", "b", "c", "d"}}, Of: c.of}
+		s.eq(len(must(s.Artifacts(s.ctx, x, core.Page{}))(s)), c.want)
+		s.eq(len(must(s.ArtifactCollections(s.ctx, x, core.Page{}))(s)), c.want)
+		s.eq(must(s.CountArtifacts(s.ctx, x))(s), int64(c.want))
+		s.eq(must(s.CountArtifactCollections(s.ctx, x))(s), int64(c.want))
+	}
+}
+
+// distinctEvents: of each resource, the newest event that passes, or the oldest.
+func distinctEvents(s *suite) {
+	var all []*core.Event
+	for i, resource := range []string{"r1", "r1", "r2", "r2", "r1"} {
+		e := &core.Event{ID: core.NewID(), Occurred: s.now.Add(time.Duration(i) * time.Second), Received: s.now, Event: "distinct",
+			Resource: map[string]string{"prefect.resource.id": resource}, Related: []map[string]string{}, Payload: core.JSON(`{}`)}
+		all = append(all, e)
+	}
+	s.write(func(tx core.Tx) error { return tx.AddEvents(s.ctx, all) })
+	for order, want := range map[string][]int{"DESC": {4, 3}, "ASC": {0, 2}} {
+		x := &core.EventFilter{Event: &core.EventName{Name: []string{"distinct"}}, Resource: &core.EventResource{Distinct: true}, Order: order}
+		got := must(s.Events(s.ctx, x, core.Page{}))(s)
+		s.eq(len(got), 2)
+		for i, e := range got {
+			s.eq(e.ID, all[want[i]].ID)
+		}
+		s.eq(must(s.CountEvents(s.ctx, x))(s), int64(2))
+		x.Occurred = &core.EventOccurred{Since: s.now.Add(time.Second), Until: s.now.Add(2500 * time.Millisecond)}
+		s.eq(len(must(s.Events(s.ctx, x, core.Page{}))(s)), 2)
+	}
 }
 
 func variables(s *suite) {

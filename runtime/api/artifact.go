@@ -36,8 +36,19 @@ func (a *API) artifacts() group {
 }
 
 type artifactQuery struct {
-	Artifacts *core.ArtifactFilter `json:"artifacts"`
+	Artifacts   *core.ArtifactFilter   `json:"artifacts"`
+	Flows       *core.FlowFilter       `json:"flows"`
+	FlowRuns    *core.FlowRunFilter    `json:"flow_runs"`
+	TaskRuns    *core.TaskRunFilter    `json:"task_runs"`
+	Deployments *core.DeploymentFilter `json:"deployments"`
 	pageQuery
 }
 
-func (q artifactQuery) filter() *core.ArtifactFilter { return q.Artifacts }
+func (q artifactQuery) filter() *core.ArtifactFilter {
+	var f core.ArtifactFilter
+	if q.Artifacts != nil {
+		f = *q.Artifacts
+	}
+	f.Of = core.Filters{Flows: q.Flows, FlowRuns: q.FlowRuns, TaskRuns: q.TaskRuns, Deployments: q.Deployments}
+	return &f
+}

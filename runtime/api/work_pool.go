@@ -50,13 +50,14 @@ func (a *API) workPool(ctx context.Context, in *byName) (*core.WorkPool, error) 
 func (a *API) poolRuns(ctx context.Context, in *poolChange[struct {
 	Queues []string  `json:"work_queue_names"`
 	Before core.Time `json:"scheduled_before"`
+	After  core.Time `json:"scheduled_after"`
 	Limit  *whole    `json:"limit"`
 }]) ([]polledRun, error) {
 	page, none, err := pageQuery{Limit: in.Body.Limit}.page(nil)
 	if err != nil || none {
 		return []polledRun{}, err
 	}
-	runs, err := a.Runs.PoolRuns(ctx, in.Name, in.Body.Queues, in.Body.Before, page.Limit)
+	runs, err := a.Runs.PoolRuns(ctx, in.Name, in.Body.Queues, core.TimeFilter{After: in.Body.After, Before: in.Body.Before}, page.Limit)
 	out := make([]polledRun, len(runs))
 	for i, r := range runs {
 		out[i] = polledRun{r.WorkPoolID, r.WorkQueueID, poollessRun{FlowRun: r.FlowRun}}

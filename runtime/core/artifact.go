@@ -54,6 +54,9 @@ type ArtifactFilter struct {
 	FlowRunID *IDFilter   `json:"flow_run_id,omitempty"`
 	TaskRunID *IDFilter   `json:"task_run_id,omitempty"`
 	Type      *TextFilter `json:"type,omitempty"`
+	// Of keeps the artifacts of flow runs and task runs that pass. Work pools and
+	// queues in it are not looked at.
+	Of Filters `json:"-"`
 }
 
 // ArtifactSorts are the sort orders of artifacts; the first is the default.

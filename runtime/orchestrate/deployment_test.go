@@ -138,8 +138,14 @@ func TestPollAndStaleWorkers(t *testing.T) {
 	d := h.deploy(t)
 	given(h.CreateDeploymentFlowRun(ctx, d.ID, core.DeploymentFlowRunCreate{}))(t)
 	wantCode(t, h.Heartbeat(ctx, "p", core.WorkerHeartbeat{Name: "w"}), "")
-	if runs := given(h.PoolRuns(ctx, "p", nil, 0, 0))(t); len(runs) != 1 {
+	if runs := given(h.PoolRuns(ctx, "p", nil, core.TimeFilter{}, 0))(t); len(runs) != 1 {
 		t.Errorf("%d runs", len(runs))
+	}
+	due := given(h.PoolRuns(ctx, "p", nil, core.TimeFilter{}, 0))(t)[0].FlowRun.NextScheduledStartTime
+	for after, want := range map[core.Time]int{due: 1, due.Add(time.Second): 0, due.Add(-time.Second): 1} {
+		if runs := given(h.PoolRuns(ctx, "p", nil, core.TimeFilter{After: after}, 0))(t); len(runs) != want {
+			t.Errorf("%d runs after %s", len(runs), after)
+		}
 	}
 	if d = given(h.DeploymentByName(ctx, "f", "d"))(t); d.Status != core.Ready {
 		t.Error(d.Status)

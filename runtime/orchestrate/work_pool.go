@@ -165,7 +165,7 @@ func workersStatus(ctx context.Context, r core.Reader, poolID core.UUID) (string
 // PoolRuns is the poll of a Prefect worker: what is due in the pool's queues
 // (none named: all) within the limits. It marks the queues and their
 // deployments as polled.
-func (s *Service) PoolRuns(ctx context.Context, pool string, queues []string, before core.Time, limit int) ([]core.WorkerRun, error) {
+func (s *Service) PoolRuns(ctx context.Context, pool string, queues []string, due core.TimeFilter, limit int) ([]core.WorkerRun, error) {
 	p, err := poolByName(ctx, s.store, pool)
 	if err != nil {
 		return nil, err
@@ -174,7 +174,7 @@ func (s *Service) PoolRuns(ctx context.Context, pool string, queues []string, be
 	if err != nil {
 		return nil, err
 	}
-	runs, err := dueRuns(ctx, s.store, p, list, before, limit)
+	runs, err := dueRuns(ctx, s.store, p, list, due, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -209,13 +209,13 @@ func queuesOf(ctx context.Context, r core.Reader, p *core.WorkPool, names []stri
 }
 
 // dueRuns is what may start now: unpaused, due, within the limits of queue and
-// pool, by priority of the queue and then by time. A zero before is no bound.
+// pool, by priority of the queue and then by time. A zero time in due is no bound.
 func dueRuns(
 	ctx context.Context,
 	r core.Reader,
 	p *core.WorkPool,
 	queues []*core.WorkQueue,
-	before core.Time,
+	due core.TimeFilter,
 	limit int,
 ) ([]*core.FlowRun, error) {
 	if limit <= 0 || limit > core.MaxLimit {
@@ -224,8 +224,8 @@ func dueRuns(
 	if p.IsPaused {
 		return nil, nil
 	}
-	if before == 0 {
-		before = core.TimeFrom(time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC))
+	if due.Before == 0 {
+		due.Before = core.TimeFrom(time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC))
 	}
 	var load map[core.UUID]int64
 	capped := p.ConcurrencyLimit != nil
@@ -254,13 +254,28 @@ func dueRuns(
 		if q.IsPaused || n <= 0 {
 			continue
 		}
-		runs, err := r.ClaimableFlowRuns(ctx, q.ID, core.Capability{}, before, n)
+		runs, err := dueOf(ctx, r, q.ID, due, n)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, runs...)
 	}
 	return out, nil
+}
+
+// dueOf is what is due of one queue. Only a client that asks for a begin of the
+// time leaves the index of claims.
+func dueOf(ctx context.Context, r core.Reader, queue core.UUID, due core.TimeFilter, n int) ([]*core.FlowRun, error) {
+	if due.After == 0 {
+		return r.ClaimableFlowRuns(ctx, queue, core.Capability{}, due.Before, n)
+	}
+	return r.FlowRuns(ctx, core.Filters{
+		FlowRuns: &core.FlowRunFilter{
+			State:                  &core.StateFilter{Type: &core.StateTypeFilter{Any: []core.StateType{core.Scheduled}}},
+			NextScheduledStartTime: &due,
+		},
+		WorkQueues: &core.WorkQueueFilter{ID: &core.IDFilter{Any: []core.UUID{queue}}},
+	}, core.Page{Sort: "NEXT_SCHEDULED_START_TIME_ASC", Limit: n})
 }
 
 // polledEvery is how fresh last_polled is kept; a queue is not ready after 60 s.
