@@ -59,8 +59,11 @@ var plans = sync.OnceValue(func() *wirePlans {
 	if err := json.Unmarshal(wireJSON, p); err != nil {
 		panic("wire.json: " + err.Error())
 	}
-	for _, m := range p.Models {
+	for name, m := range p.Models {
 		m.ours = map[string]bool{}
+		if name == "FlowRunPolicy" {
+			m.widen()
+		}
 		p.link(m)
 	}
 	byShape := map[string]*plan{}
@@ -82,6 +85,14 @@ var plans = sync.OnceValue(func() *wirePlans {
 	p.Operations = byShape
 	return p
 })
+
+// widen takes a fraction as the delay of a flow's retries. Prefect refuses it,
+// and @flow(retry_delay_seconds=0.1) crashes there.
+func (w *wire) widen() {
+	if _, f := w.fieldOf([]byte("retry_delay")); f != nil {
+		f.Type = "float"
+	}
+}
 
 // link puts the models in the place of their names, below w and in w's own place.
 func (p *wirePlans) link(w *wire) *wire {

@@ -193,3 +193,11 @@ func TestNullsOfGo(t *testing.T) {
 		}
 	}
 }
+
+// TestFractionOfADelay: a Python flow may wait for part of a second before its retry.
+func TestFractionOfADelay(t *testing.T) {
+	o := &op{plan: planFor("PATCH", "/flow_runs/{id:uuid}", reflect.TypeFor[core.FlowRunUpdate]())}
+	if err := strictlyAs(o, "prefect/3.4.9 (API 0.8.4)", `{"empirical_policy":{"retries":1,"retry_delay":0.1}}`); err != nil {
+		t.Error(err)
+	}
+}
