@@ -190,7 +190,7 @@ func RunDeployment[R any](ctx context.Context, name string, params any, opts ...
 // SubmitDeployment makes a run of "flow/deployment" and returns without
 // waiting. Inside a run the call is durable: after a crash it gives the run
 // that was made before. AsSubflow(false) lets the run outlive its caller.
-func SubmitDeployment[R any](ctx context.Context, name string, params any, opts ...DeployedOption) (*DeploymentRun[R], error) {
+func SubmitDeployment[R any](ctx context.Context, name string, params any, opts ...DeployedOption) (*Run[R], error) {
 	o, d, err := deployed(ctx, name, params, opts)
 	if err != nil {
 		return nil, err
@@ -199,20 +199,8 @@ func SubmitDeployment[R any](ctx context.Context, name string, params any, opts 
 	if err != nil {
 		return nil, err
 	}
-	return &DeploymentRun[R]{s}, nil
+	return &Run[R]{s}, nil
 }
-
-// DeploymentRun is a run that SubmitDeployment made.
-type DeploymentRun[R any] struct{ s *engine.Submitted }
-
-// ID is the run's id, as API, UI and command line know it.
-func (r *DeploymentRun[R]) ID() string { return r.s.Run.ID.String() }
-
-// Name is the run's name.
-func (r *DeploymentRun[R]) Name() string { return r.s.Run.Name }
-
-// Get waits for the run's end, or that of ctx, and returns its result.
-func (r *DeploymentRun[R]) Get(ctx context.Context) (R, error) { return decoded[R](r.s.Get(ctx)) }
 
 func deployed(ctx context.Context, name string, params any, opts []DeployedOption) (o core.Orchestrator, d engine.Deployed, err error) {
 	flow, dep, ok := strings.Cut(name, "/")

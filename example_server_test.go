@@ -87,7 +87,7 @@ func ExampleRunDeployment() {
 func ExampleSubmitDeployment() {
 	hello := flowlite.NewFlow("hello", func(_ context.Context, g greeting) (string, error) { return "hello, " + g.Name, nil })
 	all := flowlite.NewFlow("all", func(ctx context.Context, _ struct{}) (greetings []string, err error) {
-		var runs []*flowlite.DeploymentRun[string]
+		var runs []*flowlite.Run[string]
 		for _, name := range []string{"Ada", "Grace"} { // both at once
 			r, err := flowlite.SubmitDeployment[string](ctx, "hello/local", greeting{name})
 			if err != nil {

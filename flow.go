@@ -42,7 +42,8 @@ func NewFlow[P, R any](name string, fn func(ctx context.Context, params P) (R, e
 	for _, o := range opts {
 		o.applyFlow(&set)
 	}
-	f := engine.Flow{Name: name, Schema: s, Options: set.FlowOptions, Decode: stored(reflect.TypeFor[P]()), InputType: inputType(reflect.TypeFor[P]()),
+	f := engine.Flow{Name: name, Schema: s, Options: set.FlowOptions,
+		Decode: stored(reflect.TypeFor[P]()), InputType: inputType(reflect.TypeFor[P]()),
 		Fn: func(ctx context.Context, params core.JSON) (core.JSON, error) {
 			var p P
 			if err := json.Unmarshal(params.OrObject(), &p); err != nil {

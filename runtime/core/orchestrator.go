@@ -33,6 +33,13 @@ type FlowRunOrchestrator interface {
 	// WaitFlowRun returns the run once its state is another than stateID, or
 	// unchanged when wait (at most 30 s) has passed.
 	WaitFlowRun(ctx context.Context, id, stateID UUID, wait Seconds) (*FlowRun, error)
+	// CancelFlowRun, ResumeFlowRun, and RetryFlowRun answer ABORT or REJECT if the
+	// run is in a state from which it cannot be done.
+	CancelFlowRun(ctx context.Context, id UUID) (*OrchestrationResult, error)
+	// ResumeFlowRun gives a paused run its input; nil if it asks for none.
+	ResumeFlowRun(ctx context.Context, id UUID, input JSON) (*OrchestrationResult, error)
+	// RetryFlowRun runs an ended run again; fresh repeats its finished tasks, too.
+	RetryFlowRun(ctx context.Context, id UUID, fresh bool) (*OrchestrationResult, error)
 	CreateFlowRunInput(ctx context.Context, flowRunID UUID, key, value, sender string) error
 	FlowRunInput(ctx context.Context, flowRunID UUID, key string) (string, error)
 	// AppendStream is durable when it returns the number of the last entry.

@@ -35,6 +35,16 @@ type Replayed struct {
 func (e *Replayed) Error() string { return e.Message }
 func (e *Replayed) Unwrap() error { return e.Cause }
 
+// EndedError is the error of a submitted run that did not complete.
+type EndedError struct {
+	State   core.StateType
+	Message string
+	Cause   error // as its caller would get it
+}
+
+func (e *EndedError) Error() string { return e.Cause.Error() }
+func (e *EndedError) Unwrap() error { return e.Cause }
+
 // PanicError is a panic of a flow's or task's code.
 type PanicError struct {
 	Value any

@@ -133,6 +133,17 @@ type Submitted struct {
 	top bool
 }
 
+// NewSubmitted returns a run that code outside of runs started or found.
+func NewSubmitted(run *core.FlowRun, o core.Orchestrator) *Submitted { return &Submitted{run, o, true} }
+
+// Orchestrator is where the run is.
+func (s *Submitted) Orchestrator() core.Orchestrator { return s.o }
+
+// Now reads the run.
+func (s *Submitted) Now(ctx context.Context) (*core.FlowRun, error) {
+	return s.o.FlowRun(ctx, s.Run.ID)
+}
+
 // SubmitDeployment makes a run of a deployment and returns. Within a run the
 // call is durable: another process gets the same child again.
 func SubmitDeployment(ctx context.Context, o core.Orchestrator, d Deployed) (*Submitted, error) {
@@ -172,7 +183,7 @@ func (s *Submitted) Get(ctx context.Context) (core.JSON, error) {
 		return nil, err
 	}
 	if r.StateType != core.Completed || r.State == nil {
-		return nil, ErrorOf(r.State)
+		return nil, &EndedError{r.StateType, core.Deref(r.State.Message), ErrorOf(r.State)}
 	}
 	return Unpack(ctx, s.o, r.State.Data)
 }
