@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/flowlite/flowlite/runtime/orchestrate"
+	"github.com/flowlite/flowlite/runtime/retention"
 )
 
 // retainFlags say how long a server keeps history.
@@ -15,8 +15,8 @@ type retainFlags struct {
 	RetainLogs   keep `env:"FLOWLITE_RETAIN_LOGS" default:"90d" placeholder:"DURATION" help:"how long logs are kept, also of runs that are; off: for ever; default: ${default}"`
 }
 
-func (f retainFlags) retention() orchestrate.Retention {
-	return orchestrate.Retention{Runs: time.Duration(f.RetainRuns), Events: time.Duration(f.RetainEvents), Logs: time.Duration(f.RetainLogs)}
+func (f retainFlags) retention() retention.Periods {
+	return retention.Periods{Runs: time.Duration(f.RetainRuns), Events: time.Duration(f.RetainEvents), Logs: time.Duration(f.RetainLogs)}
 }
 
 // keep is a length, or below zero for ever.

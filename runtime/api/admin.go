@@ -24,7 +24,7 @@ func (a *API) admin() group {
 }
 
 func (a *API) settings(context.Context, *struct{}) (any, error) {
-	keep := a.Runs.Retention()
+	keep := a.Retention.Retention()
 	return map[string]any{
 		"flowlite": map[string]any{"version": a.Version, "database": a.store.Engine(), "retention": map[string]any{
 			"runs_seconds": kept(keep.Runs), "events_seconds": kept(keep.Events), "logs_seconds": kept(keep.Logs),

@@ -11,6 +11,7 @@ import (
 	"github.com/flowlite/flowlite/runtime/data"
 	"github.com/flowlite/flowlite/runtime/limit"
 	"github.com/flowlite/flowlite/runtime/orchestrate"
+	"github.com/flowlite/flowlite/runtime/retention"
 )
 
 // PeerVersion is what GET /admin/version answers: clients abort on another major version.
@@ -26,6 +27,8 @@ type Config struct {
 	Artifacts     *data.Artifacts
 	SavedSearches *data.SavedSearches
 	Logs          *data.Logs
+	Events        *data.Events
+	Retention     *retention.Trimmer
 	Store         core.Store
 	Bus           core.Bus
 

@@ -32,7 +32,7 @@ const (
 func (a *API) createEvents(ctx context.Context, in *withBody[batch[*core.Event]]) error {
 	good := slices.DeleteFunc(in.Body.keep(checkEvent), func(e *core.Event) bool { return len(e.Payload) > maxEvent })
 	if len(good) > 0 {
-		if err := a.Runs.EmitEvents(ctx, good); err != nil {
+		if err := a.Events.EmitEvents(ctx, good); err != nil {
 			return err
 		}
 	}

@@ -141,7 +141,7 @@ func (a *API) emit(ctx context.Context, stopped <-chan struct{}, batch []*core.E
 	defer end.Stop()
 	again := backoff.Pauses{First: 100 * time.Millisecond, Limit: 2 * time.Second}
 	for {
-		err := a.Runs.EmitEvents(ctx, batch)
+		err := a.Events.EmitEvents(ctx, batch)
 		if core.CodeOf(err) != core.EUnavailable {
 			return err
 		}

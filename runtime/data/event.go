@@ -1,23 +1,52 @@
-package orchestrate
+package data
 
 import (
 	"cmp"
 	"context"
-	"strings"
+	"log/slog"
 
 	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-// maxEventPayload is the peer's limit: larger events are accepted and dropped.
+// maxEventPayload is Prefect's limit: larger events are accepted and dropped.
 const maxEventPayload = 1_500_000
+
+// EventsConfig is what Events needs. All fields are required.
+type EventsConfig struct {
+	Commit *commit.Writer
+	Runs   Runs
+	Log    *slog.Logger
+	Now    func() core.Time
+}
+
+// Runs knows what the events of clients say of runs.
+type Runs interface {
+	// PermitEvents returns the events that the caller may send, and EForbidden for
+	// the first of the others.
+	PermitEvents(ctx context.Context, events []*core.Event) (allowed []*core.Event, refused, err error)
+	// RecordEvents records the task runs that events of executing clients report,
+	// and returns the events that report none.
+	RecordEvents(ctx context.Context, events []*core.Event) (rest []*core.Event, err error)
+}
+
+// Events stores the events that clients send.
+type Events struct {
+	commit *commit.Writer
+	runs   Runs
+	log    *slog.Logger
+	now    func() core.Time
+}
+
+// NewEvents returns Events on c.
+func NewEvents(c EventsConfig) *Events { return &Events{c.Commit, c.Runs, c.Log, c.Now} }
 
 // EmitEvents stores events that are not known yet and publishes those. Task-run
 // events of an executing client also make its task runs. It returns EForbidden if
 // the caller may not send some of them; the others are stored.
-func (s *Service) EmitEvents(ctx context.Context, events []*core.Event) error {
+func (s *Events) EmitEvents(ctx context.Context, events []*core.Event) error {
 	sent := len(events)
-	events, refused, err := s.PermitEvents(ctx, events)
+	events, refused, err := s.runs.PermitEvents(ctx, events)
 	if refused != nil {
 		s.log.Warn("events refused", "flow_run", core.CallingRun(ctx), "count", sent-len(events), "error", refused)
 	}
@@ -27,10 +56,9 @@ func (s *Service) EmitEvents(ctx context.Context, events []*core.Event) error {
 	return cmp.Or(err, refused)
 }
 
-func (s *Service) emitEvents(ctx context.Context, events []*core.Event) error {
+func (s *Events) emitEvents(ctx context.Context, events []*core.Event) error {
 	now := s.now()
-	var plain []*core.Event
-	var reports []*core.TaskRunReport
+	var checked, plain []*core.Event
 	for _, e := range events {
 		if err := e.Check(); err != nil {
 			s.log.Warn("event refused", "event", e.Event, "id", e.ID, "error", err)
@@ -43,60 +71,18 @@ func (s *Service) emitEvents(ctx context.Context, events []*core.Event) error {
 			e.Occurred = now
 		}
 		e.Received = now
-		if isTaskRunEvent(e) {
-			r, err := reportOf(e)
-			if err == nil {
-				s.blocks.MaskReports(ctx, []*core.TaskRunReport{r})
-				reports = append(reports, r)
-				continue
-			}
-			s.log.Warn("task-run event left out of the record", "event", e.ID, "resource", e.ResourceID(), "error", err)
-		}
+		checked = append(checked, e)
+	}
+	rest, err := s.runs.RecordEvents(ctx, checked)
+	if err != nil {
+		return err
+	}
+	for _, e := range rest {
 		if len(e.Payload) > maxEventPayload {
 			s.log.Warn("event dropped: it is larger than 1.5 MB", "event", e.Event, "resource", e.ResourceID(), "bytes", len(e.Payload))
 			continue
 		}
 		plain = append(plain, e)
 	}
-	if len(reports) > 0 {
-		if err := s.RecordTaskRuns(ctx, reports); err != nil {
-			return err
-		}
-	}
-	if len(plain) == 0 {
-		return nil
-	}
-	return s.insertEvents(ctx, plain)
-}
-
-// insertEvents writes events and publishes those that were new. If one cannot
-// be written, the others are: the error is that of the first that failed.
-func (s *Service) insertEvents(ctx context.Context, events []*core.Event) error {
-	err := s.commit.Write(ctx, func(_ core.Tx, out *commit.Outbox) error {
-		out.Event(events...)
-		return nil
-	})
-	switch {
-	case err == nil:
-		return nil
-	case core.CodeOf(err) == core.EUnavailable || ctx.Err() != nil:
-		s.log.Error("events not written", "count", len(events), "error", err)
-		return err
-	case len(events) == 1:
-		s.log.Error("event not written", "event", events[0].Event, "id", events[0].ID, "error", err)
-		return err
-	}
-	err = nil
-	for _, e := range events {
-		one := s.insertEvents(ctx, []*core.Event{e})
-		if core.CodeOf(one) == core.EUnavailable || ctx.Err() != nil {
-			return one
-		}
-		err = cmp.Or(err, one)
-	}
-	return err
-}
-
-func isTaskRunEvent(e *core.Event) bool {
-	return strings.HasPrefix(e.Event, "prefect.task-run") && e.Resource["prefect.orchestration"] == "client"
+	return s.commit.WriteEvents(ctx, s.log, plain)
 }

@@ -4,7 +4,7 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/flowlite/flowlite/runtime/orchestrate"
+	"github.com/flowlite/flowlite/runtime/retention"
 	"github.com/flowlite/flowlite/runtime/server"
 )
 
@@ -80,7 +80,7 @@ func (c Config) server() server.Config {
 		AuthString: c.AuthString, NoAuth: c.NoAuth, CSRF: c.CSRF, EncryptionKey: c.EncryptionKey,
 		AllowedHosts: c.AllowedHosts, AllowedOrigins: c.AllowedOrigins,
 		TrustedProxies: c.TrustedProxies, PrivateURLs: c.PrivateURLs,
-		BasePath: c.BasePath, PublicURL: c.PublicURL, Retain: orchestrate.Retention(c.Retain),
+		BasePath: c.BasePath, PublicURL: c.PublicURL, Retain: retention.Periods(c.Retain),
 		Worker: true, WorkerLimit: c.WorkerLimit, WorkDir: c.WorkDir, Python: c.Python, RunAs: c.RunAs, NoFork: c.NoFork,
 		NoLoops: c.NoServices, NoUI: c.NoUI, Meter: c.Meter, MetricsAddr: c.MetricsAddr, Version: c.Version, Log: c.Logger, DrainGrace: c.DrainGrace,
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/flowlite/flowlite/runtime/limit"
 	"github.com/flowlite/flowlite/runtime/notify"
 	"github.com/flowlite/flowlite/runtime/orchestrate"
+	"github.com/flowlite/flowlite/runtime/retention"
 	"github.com/flowlite/flowlite/runtime/seal"
 	"github.com/flowlite/flowlite/runtime/trigger"
 )
@@ -34,7 +35,7 @@ type Config struct {
 	// Deaf says that clients do not talk to this process, so that their silence
 	// means nothing to it.
 	Deaf   bool
-	Retain orchestrate.Retention
+	Retain retention.Periods
 	// RunAuth returns the credentials of the process that executes a run under a
 	// lease; nil or "": none are needed.
 	RunAuth func(flowRun, lease core.UUID) string
@@ -54,6 +55,8 @@ type Service struct {
 	*data.Artifacts
 	*data.SavedSearches
 	*data.Logs
+	*data.Events
+	*retention.Trimmer
 
 	peers peers
 }
@@ -77,7 +80,7 @@ func New(c Config) *Service {
 	}
 	s.Service = orchestrate.New(orchestrate.Config{
 		Store: c.Store, Bus: c.Bus, Commit: writer, Limits: s.Limits, Blocks: s.Blocks, Log: c.Log, Now: c.Now,
-		Results: c.Results, LeaseGrace: c.LeaseGrace, Deaf: c.Deaf, Retain: c.Retain, RunAuth: c.RunAuth,
+		Results: c.Results, LeaseGrace: c.LeaseGrace, Deaf: c.Deaf, RunAuth: c.RunAuth,
 	})
 	s.Automations = automation.New(automation.Config{
 		Store: c.Store, Bus: c.Bus, Commit: writer, Triggers: triggers, Actor: s.Service, Blocks: s.Blocks,
@@ -86,6 +89,8 @@ func New(c Config) *Service {
 	d := data.Config{Store: c.Store, Commit: writer, Now: c.Now, Masker: s.Blocks}
 	s.Variables, s.Artifacts = data.NewVariables(d), data.NewArtifacts(d)
 	s.SavedSearches, s.Logs = data.NewSavedSearches(d), data.NewLogs(d)
+	s.Events = data.NewEvents(data.EventsConfig{Commit: writer, Runs: s.Service, Log: c.Log, Now: c.Now})
+	s.Trimmer = retention.New(retention.Config{Store: c.Store, Results: c.Results, Retain: c.Retain, Now: c.Now})
 	s.peers = peers{s: s, bus: c.Bus, log: c.Log, shared: c.Store.Shared}
 	return s
 }

@@ -169,6 +169,34 @@ func join(a, b *core.TaskRunReport) (*core.TaskRunReport, bool) {
 	}, true
 }
 
+// RecordEvents records the task runs that events of executing clients report, and
+// returns the events that report none.
+func (s *Service) RecordEvents(ctx context.Context, events []*core.Event) (rest []*core.Event, err error) {
+	var reports []*core.TaskRunReport
+	for _, e := range events {
+		if !isTaskRunEvent(e) {
+			rest = append(rest, e)
+			continue
+		}
+		r, err := reportOf(e)
+		if err != nil {
+			s.log.Warn("task-run event left out of the record", "event", e.ID, "resource", e.ResourceID(), "error", err)
+			rest = append(rest, e)
+			continue
+		}
+		reports = append(reports, r)
+	}
+	if len(reports) == 0 {
+		return rest, nil
+	}
+	s.blocks.MaskReports(ctx, reports)
+	return rest, s.RecordTaskRuns(ctx, reports)
+}
+
+func isTaskRunEvent(e *core.Event) bool {
+	return strings.HasPrefix(e.Event, "prefect.task-run") && e.Resource["prefect.orchestration"] == "client"
+}
+
 // reportOf reads a task-run event as a client sends it.
 func reportOf(e *core.Event) (*core.TaskRunReport, error) {
 	var p struct {

@@ -29,8 +29,7 @@ type Config struct {
 	LeaseGrace time.Duration
 	// Deaf says that clients do not talk to this process, so that their silence
 	// means nothing to it.
-	Deaf   bool
-	Retain Retention
+	Deaf bool
 	// RunAuth returns the credentials of the process that executes a run under a
 	// lease; nil or "": none are needed.
 	RunAuth func(flowRun, lease core.UUID) string
@@ -49,7 +48,6 @@ type Service struct {
 	results core.ResultStore
 	log     *slog.Logger
 	now     func() core.Time
-	retain  Retention
 	runAuth func(flowRun, lease core.UUID) string
 	outage  outage
 
@@ -68,7 +66,7 @@ type Service struct {
 // New returns a Service on c.
 func New(c Config) *Service {
 	s := &Service{store: c.Store, bus: c.Bus, commit: c.Commit, limits: c.Limits, blocks: c.Blocks, results: c.Results,
-		log: c.Log, now: c.Now, retain: c.Retain.complete(), runAuth: c.RunAuth, deaf: c.Deaf}
+		log: c.Log, now: c.Now, runAuth: c.RunAuth, deaf: c.Deaf}
 	if s.runAuth == nil {
 		s.runAuth = func(core.UUID, core.UUID) string { return "" }
 	}

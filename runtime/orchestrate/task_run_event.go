@@ -13,7 +13,7 @@ func (s *Service) persistReports(ctx context.Context, reports []*core.TaskRunRep
 	for _, r := range reports {
 		events = append(events, s.taskRunEvents(ctx, r)...)
 	}
-	return s.insertEvents(ctx, events)
+	return s.commit.WriteEvents(ctx, s.log, events)
 }
 
 // taskRunEvents is what a Prefect client would have sent for where the report

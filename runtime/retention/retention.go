@@ -1,4 +1,6 @@
-package orchestrate
+// Package retention deletes history that is older than a server retains: ended runs
+// with all that belongs to them, log entries, and events.
+package retention
 
 import (
 	"context"
@@ -7,8 +9,40 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-// Retention is how long history is kept. Zero is the default, below zero for ever.
-type Retention struct {
+// Config is what a Trimmer needs. Store and Now are required.
+type Config struct {
+	Store   Store
+	Results Results // nil: there are none to delete
+	Retain  Periods
+	Now     func() core.Time
+}
+
+// Store finds what is old, and deletes it.
+type Store interface {
+	core.RetentionReader
+	Write(ctx context.Context, fn func(tx core.Tx) error) error
+}
+
+// Results deletes the persisted results of runs.
+type Results interface {
+	DeleteAll(ctx context.Context, prefix string) error
+}
+
+// Trimmer deletes old history.
+type Trimmer struct {
+	store   Store
+	results Results
+	retain  Periods
+	now     func() core.Time
+}
+
+// New returns a Trimmer on c.
+func New(c Config) *Trimmer {
+	return &Trimmer{store: c.Store, results: c.Results, retain: c.Retain.complete(), now: c.Now}
+}
+
+// Periods is how long history is kept. Zero is the default, below zero for ever.
+type Periods struct {
 	Runs   time.Duration // after a run's end, with all that belongs to it
 	Events time.Duration
 	Logs   time.Duration // also of runs that have not ended
@@ -20,18 +54,18 @@ const (
 	keepLogs   = 90 * 24 * time.Hour
 )
 
-func (r Retention) complete() Retention {
+func (r Periods) complete() Periods {
 	or := func(d, standard time.Duration) time.Duration {
 		if d == 0 {
 			return standard
 		}
 		return d
 	}
-	return Retention{Runs: or(r.Runs, keepRuns), Events: or(r.Events, keepEvents), Logs: or(r.Logs, keepLogs)}
+	return Periods{Runs: or(r.Runs, keepRuns), Events: or(r.Events, keepEvents), Logs: or(r.Logs, keepLogs)}
 }
 
-// Retention is what the service keeps to; below zero is for ever.
-func (s *Service) Retention() Retention { return s.retain }
+// Retention is what the Trimmer keeps to; below zero is for ever.
+func (s *Trimmer) Retention() Periods { return s.retain }
 
 const (
 	// trimRows is about how many rows a transaction removes: on SQLite all
@@ -44,13 +78,13 @@ const (
 
 // trimming is one sweep: how long it may go on.
 type trimming struct {
-	s     *Service
+	s     *Trimmer
 	ctx   context.Context
 	until time.Time
 	total int
 }
 
-func (s *Service) trimming(ctx context.Context) *trimming {
+func (s *Trimmer) trimming(ctx context.Context) *trimming {
 	return &trimming{s: s, ctx: ctx, until: time.Now().Add(trimFor)}
 }
 
@@ -110,7 +144,7 @@ func (t *trimming) these(ids []core.UUID, one trimOne) (more bool, err error) {
 // TrimRuns removes runs that ended long ago, with their task runs, states,
 // logs, artifacts, inputs and results. Runs that were part of another go after
 // that one.
-func (s *Service) TrimRuns(ctx context.Context) (int, error) {
+func (s *Trimmer) TrimRuns(ctx context.Context) (int, error) {
 	if s.retain.Runs < 0 {
 		return 0, nil
 	}
@@ -178,7 +212,7 @@ func (t *trimming) taskRuns(before core.Time) error {
 }
 
 // TrimLogs removes old lines of logs, also of runs that are kept.
-func (s *Service) TrimLogs(ctx context.Context) (int, error) {
+func (s *Trimmer) TrimLogs(ctx context.Context) (int, error) {
 	if s.retain.Logs < 0 {
 		return 0, nil
 	}
@@ -202,7 +236,7 @@ func (s *Service) TrimLogs(ctx context.Context) (int, error) {
 }
 
 // TrimEvents removes old events.
-func (s *Service) TrimEvents(ctx context.Context) (int, error) {
+func (s *Trimmer) TrimEvents(ctx context.Context) (int, error) {
 	if s.retain.Events < 0 {
 		return 0, nil
 	}

@@ -1,4 +1,4 @@
-package orchestrate_test
+package retention_test
 
 import (
 	"context"
@@ -8,12 +8,12 @@ import (
 
 	"github.com/flowlite/flowlite/runtime/local"
 	"github.com/flowlite/flowlite/runtime/local/localtest"
+	"github.com/flowlite/flowlite/runtime/retention"
 
 	"github.com/flowlite/flowlite/db"
 	"github.com/flowlite/flowlite/db/dbtest"
 	"github.com/flowlite/flowlite/runtime/bus"
 	"github.com/flowlite/flowlite/runtime/core"
-	"github.com/flowlite/flowlite/runtime/orchestrate"
 )
 
 const day = 24 * time.Hour
@@ -90,7 +90,7 @@ func TestRetentionForEver(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	s := local.New(local.Config{Store: store, Bus: bus.NewMemory(), Retain: orchestrate.Retention{Runs: -1, Logs: time.Hour, Events: -1}, Now: func() core.Time { return core.Now().Add(1000 * day) }})
+	s := local.New(local.Config{Store: store, Bus: bus.NewMemory(), Retain: retention.Periods{Runs: -1, Logs: time.Hour, Events: -1}, Now: func() core.Time { return core.Now().Add(1000 * day) }})
 	if err := store.Write(t.Context(), func(tx core.Tx) error {
 		f, _, err := tx.UpsertFlow(t.Context(), &core.Flow{ID: core.NewID(), Created: 1, Updated: 1, Name: "f"})
 		if err != nil {

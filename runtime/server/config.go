@@ -14,7 +14,7 @@ import (
 	"github.com/flowlite/flowlite/runtime/bus"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/notify"
-	"github.com/flowlite/flowlite/runtime/orchestrate"
+	"github.com/flowlite/flowlite/runtime/retention"
 )
 
 // Config of a Server. The zero value is an API and UI on 127.0.0.1:4200 over
@@ -55,7 +55,7 @@ type Config struct {
 	CSRF      bool // changing requests to the API must carry a token
 
 	// Retain is how long history is kept; its zero value is the default.
-	Retain orchestrate.Retention
+	Retain retention.Periods
 
 	Worker      bool   // run the pool "default" here
 	WorkerLimit int    // runs at once; 0: no limit

@@ -272,6 +272,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 			Runs:        s.service.Service,
 			Limits:      s.service.Limits,
 			Automations: s.service.Automations,
+			Retention:   s.service.Trimmer,
 			Liveness:    leases,
 			Bus:         s.bus,
 			Log:         s.cfg.Log,
@@ -291,6 +292,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	rest := api.New(api.Config{
 		Runs: s.service.Service, Limits: s.service.Limits, Blocks: s.service.Blocks, Automations: s.service.Automations,
 		Variables: s.service.Variables, Artifacts: s.service.Artifacts, SavedSearches: s.service.SavedSearches, Logs: s.service.Logs,
+		Events: s.service.Events, Retention: s.service.Trimmer,
 		Store: s.store, Bus: s.bus, Access: guard, Origins: s.cfg.AllowedOrigins, CSRF: s.cfg.CSRF, CSRFKey: shared.CSRF,
 		Version: s.cfg.Version, Log: s.cfg.Log, Health: s.health,
 	})

@@ -19,6 +19,10 @@ type Runs interface {
 	CleanCancelled(ctx context.Context) (int, error)
 	MarkStaleOffline(ctx context.Context) (int, error)
 	ExpireLeases(ctx context.Context) (int, error)
+}
+
+// Retention deletes old history.
+type Retention interface {
 	TrimEvents(ctx context.Context) (int, error)
 	TrimRuns(ctx context.Context) (int, error)
 	TrimLogs(ctx context.Context) (int, error)
@@ -41,6 +45,7 @@ type Config struct {
 	Runs        Runs
 	Limits      Limits
 	Automations Automations
+	Retention   Retention
 	Liveness    core.Liveness
 	Bus         core.Bus
 	Log         *slog.Logger
@@ -80,9 +85,9 @@ func New(c Config) *Services {
 		{"foreman", 15 * time.Second, c.Runs.MarkStaleOffline}, // the name is a lease key
 		{"leases", 2 * time.Second, c.Runs.ExpireLeases},
 		{"slots", 15 * time.Second, c.Limits.ExpireSlotLeases},
-		{"events", 15 * time.Minute, c.Runs.TrimEvents},
-		{"old runs", 15 * time.Minute, c.Runs.TrimRuns},
-		{"old logs", 15 * time.Minute, c.Runs.TrimLogs},
+		{"events", 15 * time.Minute, c.Retention.TrimEvents},
+		{"old runs", 15 * time.Minute, c.Retention.TrimRuns},
+		{"old logs", 15 * time.Minute, c.Retention.TrimLogs},
 		{automations, 2 * time.Second, c.Automations.EvaluateAutomations},
 		{actions, 5 * time.Second, c.Automations.DoActions},
 	} {
