@@ -30,6 +30,7 @@ import (
 	"github.com/flowlite/flowlite/runtime/seal"
 	"github.com/flowlite/flowlite/runtime/services"
 	"github.com/flowlite/flowlite/runtime/ui"
+	"github.com/flowlite/flowlite/runtime/ui/data"
 	"github.com/flowlite/flowlite/runtime/worker"
 	"github.com/flowlite/flowlite/runtime/worker/account"
 	"github.com/flowlite/flowlite/runtime/worker/build"
@@ -301,7 +302,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	if !s.cfg.NoUI {
 		pages := ui.New(
 			ui.Config{
-				Service:   s.service,
+				Services:  pageServices(s.service),
 				Store:     s.store,
 				Bus:       s.bus,
 				Version:   s.cfg.Version,
@@ -475,6 +476,15 @@ func (s *Server) health() any {
 		h["worker"] = w
 	}
 	return h
+}
+
+// pageServices gives each room of the UI the use cases that its forms call.
+func pageServices(s *local.Service) ui.Services {
+	return ui.Services{
+		Runs: s.Service, Searches: s.SavedSearches, Deployments: s.Service,
+		Automations: s.Automations, Pools: s.Service,
+		Data: data.Services{Artifacts: s.Artifacts, Blocks: s.Blocks, Limits: s.Limits, Variables: s.Variables},
+	}
 }
 
 // facts are what the settings page shows.

@@ -1,7 +1,7 @@
 // Package ui serves the web interface: it mounts the rooms page, run,
 // deployment, automation, pool and data.
 //
-// Pages read the store and change things through orchestrate.Service alone. The
+// Pages read the store and change things through the ports of their room alone. The
 // same address serves page and fragment, told apart by HX-Request, and everything
 // works without JavaScript.
 package ui
@@ -19,13 +19,14 @@ import (
 	"github.com/flowlite/flowlite/runtime/ui/run"
 )
 
-// Service is what the pages do; orchestrate.Service implements it.
-type Service interface {
-	run.Service
-	deployment.Service
-	automation.Service
-	pool.Service
-	data.Service
+// Services is what the forms of each room do.
+type Services struct {
+	Runs        run.Service
+	Searches    run.Searches
+	Deployments deployment.Service
+	Automations automation.Service
+	Pools       pool.Service
+	Data        data.Services
 }
 
 // Store is what the pages read; core.Store has it.
@@ -38,9 +39,9 @@ type Store interface {
 	data.Store
 }
 
-// Config is what the UI needs. Service, Store and Bus are required.
+// Config is what the UI needs. Services, Store, and Bus are required.
 type Config struct {
-	Service  Service
+	Services Services
 	Store    Store
 	Bus      core.Bus
 	Version  string
@@ -65,15 +66,15 @@ func New(c Config) *UI {
 	kit := page.New(page.Config{
 		Store: c.Store, Bus: c.Bus, Version: c.Version, BasePath: c.BasePath, PublicURL: c.PublicURL, Log: c.Log, Now: c.Now, Facts: c.Facts,
 	})
-	pools := pool.New(kit, c.Service, c.Store)
+	pools := pool.New(kit, c.Services.Pools, c.Store)
 	u := &UI{kit: kit, router: kit.NewRouter()}
 	for _, room := range []interface{ Routes(*page.Router) }{
 		kit,
-		run.New(kit, c.Service, c.Store, pools.Load),
-		deployment.New(kit, c.Service, c.Store),
+		run.New(kit, c.Services.Runs, c.Services.Searches, c.Store, pools.Load),
+		deployment.New(kit, c.Services.Deployments, c.Store),
 		pools,
-		automation.New(kit, c.Service, c.Store),
-		data.New(kit, c.Service, c.Store),
+		automation.New(kit, c.Services.Automations, c.Store),
+		data.New(kit, c.Services.Data, c.Store),
 	} {
 		room.Routes(u.router)
 	}

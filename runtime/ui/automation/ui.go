@@ -36,7 +36,7 @@ func New(kit *page.Kit, service Service, store Store) *UI {
 	return &UI{Kit: kit, Service: service, Store: store}
 }
 
-// Service is what the forms do; orchestrate.Service implements it.
+// Service is what the forms do to automations.
 type Service interface {
 	CreateAutomation(ctx context.Context, c core.AutomationWrite) (*core.Automation, error)
 	DeleteAutomation(ctx context.Context, id core.UUID) error

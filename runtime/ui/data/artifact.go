@@ -139,7 +139,7 @@ func (u *UI) deleteArtifact(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := u.Service.DeleteArtifact(r.Context(), id); err != nil {
+	if err := u.Artifacts.DeleteArtifact(r.Context(), id); err != nil {
 		return err
 	}
 	u.Flash(w, "Artifact "+views.ArtifactName(a)+" deleted.")

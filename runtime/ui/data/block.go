@@ -47,7 +47,7 @@ func (u *UI) block(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	d, err := u.Service.BlockDocument(r.Context(), id, false)
+	d, err := u.Blocks.BlockDocument(r.Context(), id, false)
 	if err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func (u *UI) createBlock(w http.ResponseWriter, r *http.Request) error {
 	f := blockForm(p, d, r.PostForm)
 	data, ok := form.Decode(nil, f.Fields, r.PostForm, p.Loc)
 	if ok {
-		d, err = u.Service.CreateBlockDocument(r.Context(), core.BlockDocumentCreate{
+		d, err = u.Blocks.CreateBlockDocument(r.Context(), core.BlockDocumentCreate{
 			Name: &f.Name, Data: dataOf(data), BlockSchemaID: d.BlockSchemaID, BlockTypeID: d.BlockTypeID,
 		})
 		if err == nil {
@@ -183,7 +183,7 @@ func (u *UI) saveBlock(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	d, err := u.Service.BlockDocument(r.Context(), id, false)
+	d, err := u.Blocks.BlockDocument(r.Context(), id, false)
 	if err != nil {
 		return err
 	}
@@ -199,7 +199,7 @@ func (u *UI) saveBlock(w http.ResponseWriter, r *http.Request) error {
 			next[key] = core.ToJSON(map[string]any{"$ref": map[string]any{"block_document_id": ref.Document.ID}})
 		}
 		// With all that was read, so that a field that was cleared goes.
-		err = u.Service.UpdateBlockDocument(r.Context(), id, core.BlockDocumentUpdate{Data: core.Some(next), Merge: core.Some(false)})
+		err = u.Blocks.UpdateBlockDocument(r.Context(), id, core.BlockDocumentUpdate{Data: core.Some(next), Merge: core.Some(false)})
 		if err == nil {
 			u.Flash(w, "Block "+d.BlockType.Slug+"/"+d.Name+" saved.")
 			return u.Redirect(w, r, "/blocks/"+id.String())
@@ -226,7 +226,7 @@ func (u *UI) deleteBlock(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := u.Service.DeleteBlockDocument(r.Context(), id); err != nil {
+	if err := u.Blocks.DeleteBlockDocument(r.Context(), id); err != nil {
 		return err
 	}
 	u.Flash(w, "Block "+d.BlockType.Slug+"/"+d.Name+" deleted.")

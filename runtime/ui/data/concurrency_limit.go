@@ -54,10 +54,10 @@ func (u *UI) listLimits(r *http.Request, ofTags bool, key string) ([]views.Limit
 
 func (u *UI) readLimit(ctx context.Context, rec *core.GlobalConcurrencyLimit, most int) (l views.Limit, err error) {
 	l.GlobalConcurrencyLimit = rec
-	if l.Used, err = u.Service.ActiveSlots(ctx, rec); err != nil || l.Used == 0 {
+	if l.Used, err = u.Limits.ActiveSlots(ctx, rec); err != nil || l.Used == 0 {
 		return l, err
 	}
-	held, err := u.Service.Holders(ctx, rec.ID, most+1)
+	held, err := u.Limits.Holders(ctx, rec.ID, most+1)
 	if err != nil {
 		return l, err
 	}
@@ -232,15 +232,15 @@ func (u *UI) putLimit(ctx context.Context, f views.LimitForm, name string, slots
 		if _, err := u.Store.GlobalLimitByName(ctx, core.TagLimitPrefix+name); err == nil {
 			return core.UUID{}, core.Errorf(core.EConflict, "The tag %q has a limit already; open it to change it.", name)
 		}
-		made, err := u.Service.SetTagLimit(ctx, core.TagLimitCreate{Tag: name, Limit: slots})
+		made, err := u.Limits.SetTagLimit(ctx, core.TagLimitCreate{Tag: name, Limit: slots})
 		return core.Deref(made).ID, err
 	case l == nil:
-		made, err := u.Service.CreateGlobalLimit(ctx, core.GlobalConcurrencyLimitCreate{Name: name, Limit: slots, SlotDecayPerSecond: decay})
+		made, err := u.Limits.CreateGlobalLimit(ctx, core.GlobalConcurrencyLimitCreate{Name: name, Limit: slots, SlotDecayPerSecond: decay})
 		return core.Deref(made).ID, err
 	case f.OfTag:
-		return l.ID, u.Service.UpdateGlobalLimit(ctx, l.ID, core.GlobalConcurrencyLimitUpdate{Limit: page.Changed(&f.Fields[0], slots)})
+		return l.ID, u.Limits.UpdateGlobalLimit(ctx, l.ID, core.GlobalConcurrencyLimitUpdate{Limit: page.Changed(&f.Fields[0], slots)})
 	default:
-		return l.ID, u.Service.UpdateGlobalLimit(ctx, l.ID, core.GlobalConcurrencyLimitUpdate{
+		return l.ID, u.Limits.UpdateGlobalLimit(ctx, l.ID, core.GlobalConcurrencyLimitUpdate{
 			Name: page.Changed(&f.Fields[0], name), Limit: page.Changed(&f.Fields[1], slots), SlotDecayPerSecond: page.Changed(&f.Fields[2], decay),
 		})
 	}
@@ -252,7 +252,7 @@ func (u *UI) toggleLimit(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return u.Toggle(w, r, "Limit "+views.Limit{GlobalConcurrencyLimit: l}.Title(), "/concurrency/"+l.ID.String(), func(on bool) error {
-		return u.Service.UpdateGlobalLimit(r.Context(), l.ID, core.GlobalConcurrencyLimitUpdate{Active: core.Some(on)})
+		return u.Limits.UpdateGlobalLimit(r.Context(), l.ID, core.GlobalConcurrencyLimitUpdate{Active: core.Some(on)})
 	})
 }
 
@@ -265,9 +265,9 @@ func (u *UI) resetLimit(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := views.Limit{GlobalConcurrencyLimit: l}
 	if tag := v.Tag(); tag != "" {
-		err = u.Service.ResetTagLimit(r.Context(), tag, nil)
+		err = u.Limits.ResetTagLimit(r.Context(), tag, nil)
 	} else {
-		err = u.Service.UpdateGlobalLimit(r.Context(), l.ID, core.GlobalConcurrencyLimitUpdate{ActiveSlots: core.Some(int64(0))})
+		err = u.Limits.UpdateGlobalLimit(r.Context(), l.ID, core.GlobalConcurrencyLimitUpdate{ActiveSlots: core.Some(int64(0))})
 	}
 	if err != nil {
 		return err
@@ -290,7 +290,7 @@ func (u *UI) freeSlots(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := u.Service.ReleaseSlots(r.Context(), lease); err != nil {
+	if err := u.Limits.ReleaseSlots(r.Context(), lease); err != nil {
 		return err
 	}
 	u.Flash(w, "Freed "+views.SlotCount(held.Slots)+" of "+views.Limit{GlobalConcurrencyLimit: l}.Title()+".")
@@ -302,7 +302,7 @@ func (u *UI) deleteLimit(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := u.Service.DeleteGlobalLimit(r.Context(), l.ID); err != nil {
+	if err := u.Limits.DeleteGlobalLimit(r.Context(), l.ID); err != nil {
 		return err
 	}
 	u.Flash(w, "Limit "+views.Limit{GlobalConcurrencyLimit: l}.Title()+" deleted.")

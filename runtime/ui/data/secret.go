@@ -93,10 +93,10 @@ func (u *UI) saveSecret(w http.ResponseWriter, r *http.Request) error {
 		if f.Secret == nil {
 			f.Fields[0].Value = strings.TrimSpace(f.Fields[0].Value)
 			name = f.Fields[0].Value
-			_, err = u.Service.CreateSecret(r.Context(), name, value)
+			_, err = u.Blocks.CreateSecret(r.Context(), name, value)
 		} else {
 			name = f.Secret.Name
-			err = u.Service.SetSecret(r.Context(), name, value)
+			err = u.Blocks.SetSecret(r.Context(), name, value)
 		}
 		if err == nil {
 			u.Flash(w, "Secret "+name+" is set.")
@@ -116,7 +116,7 @@ func (u *UI) deleteSecret(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := u.Service.DeleteBlockDocument(r.Context(), d.ID); err != nil {
+	if err := u.Blocks.DeleteBlockDocument(r.Context(), d.ID); err != nil {
 		return err
 	}
 	u.Flash(w, "Secret "+d.Name+" unset.")

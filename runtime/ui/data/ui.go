@@ -50,36 +50,56 @@ func (u *UI) Routes(r *page.Router) {
 // UI serves the pages of stored data.
 type UI struct {
 	*page.Kit
-	Service Service
-	Store   Store
+	Services
+	Store Store
 
 	bars bars
 }
 
 // New makes the room.
-func New(kit *page.Kit, service Service, store Store) *UI {
-	return &UI{Kit: kit, Service: service, Store: store}
+func New(kit *page.Kit, services Services, store Store) *UI {
+	return &UI{Kit: kit, Services: services, Store: store}
 }
 
-// Service is what the forms do; orchestrate.Service implements it.
-type Service interface {
-	ActiveSlots(ctx context.Context, l *core.GlobalConcurrencyLimit) (int64, error)
+// Services is what the forms of the room do, by kind of record.
+type Services struct {
+	Artifacts Artifacts
+	Blocks    Blocks
+	Limits    Limits
+	Variables Variables
+}
+
+// Artifacts is what the forms do to artifacts.
+type Artifacts interface {
+	DeleteArtifact(ctx context.Context, id core.UUID) error
+}
+
+// Blocks is what the forms do to blocks and secrets.
+type Blocks interface {
 	BlockDocument(ctx context.Context, id core.UUID, secrets bool) (*core.BlockDocument, error)
 	CreateBlockDocument(ctx context.Context, c core.BlockDocumentCreate) (*core.BlockDocument, error)
-	CreateGlobalLimit(ctx context.Context, c core.GlobalConcurrencyLimitCreate) (*core.GlobalConcurrencyLimit, error)
 	CreateSecret(ctx context.Context, name string, value core.JSON) (*core.BlockDocument, error)
-	CreateVariable(ctx context.Context, c core.VariableCreate) (*core.Variable, error)
-	DeleteArtifact(ctx context.Context, id core.UUID) error
 	DeleteBlockDocument(ctx context.Context, id core.UUID) error
+	SetSecret(ctx context.Context, name string, value core.JSON) error
+	UpdateBlockDocument(ctx context.Context, id core.UUID, u core.BlockDocumentUpdate) error
+}
+
+// Limits is what the forms do to concurrency limits, and who holds their slots.
+type Limits interface {
+	ActiveSlots(ctx context.Context, l *core.GlobalConcurrencyLimit) (int64, error)
+	CreateGlobalLimit(ctx context.Context, c core.GlobalConcurrencyLimitCreate) (*core.GlobalConcurrencyLimit, error)
 	DeleteGlobalLimit(ctx context.Context, id core.UUID) error
-	DeleteVariable(ctx context.Context, id core.UUID) error
 	Holders(ctx context.Context, limitID core.UUID, limit int) ([]core.SlotHolder, error)
 	ReleaseSlots(ctx context.Context, leaseID core.UUID) error
 	ResetTagLimit(ctx context.Context, tag string, holders []core.UUID) error
-	SetSecret(ctx context.Context, name string, value core.JSON) error
 	SetTagLimit(ctx context.Context, c core.TagLimitCreate) (*core.TagLimit, error)
-	UpdateBlockDocument(ctx context.Context, id core.UUID, u core.BlockDocumentUpdate) error
 	UpdateGlobalLimit(ctx context.Context, id core.UUID, u core.GlobalConcurrencyLimitUpdate) error
+}
+
+// Variables is what the forms do to variables.
+type Variables interface {
+	CreateVariable(ctx context.Context, c core.VariableCreate) (*core.Variable, error)
+	DeleteVariable(ctx context.Context, id core.UUID) error
 	UpdateVariable(ctx context.Context, id core.UUID, u core.VariableUpdate) error
 }
 

@@ -128,9 +128,9 @@ func (u *UI) saveVariable(w http.ResponseWriter, r *http.Request) error {
 		word := "changed"
 		if f.Variable == nil {
 			word = "made"
-			_, err = u.Service.CreateVariable(r.Context(), core.VariableCreate{Name: name, Value: core.Some(value), Tags: tags})
+			_, err = u.Variables.CreateVariable(r.Context(), core.VariableCreate{Name: name, Value: core.Some(value), Tags: tags})
 		} else {
-			err = u.Service.UpdateVariable(r.Context(), f.Variable.ID, core.VariableUpdate{
+			err = u.Variables.UpdateVariable(r.Context(), f.Variable.ID, core.VariableUpdate{
 				Name: page.Changed(&f.Fields[0], name), Value: newValue(f, value), Tags: page.Changed(&f.Fields[2], tags)})
 		}
 		if err == nil {
@@ -153,7 +153,7 @@ func (u *UI) deleteVariable(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := u.Service.DeleteVariable(r.Context(), id); err != nil {
+	if err := u.Variables.DeleteVariable(r.Context(), id); err != nil {
 		return err
 	}
 	u.Flash(w, "Variable "+v.Name+" deleted.")

@@ -43,7 +43,7 @@ func New(kit *page.Kit, service Service, store Store) *UI {
 	return &UI{Kit: kit, Service: service, Store: store}
 }
 
-// Service is what the forms do; orchestrate.Service implements it.
+// Service is what the forms do to deployments and schedules.
 type Service interface {
 	CreateDeployment(ctx context.Context, c core.DeploymentCreate) (*core.Deployment, error)
 	CreateDeploymentFlowRun(ctx context.Context, deploymentID core.UUID, c core.DeploymentFlowRunCreate) (*core.FlowRun, error)

@@ -42,7 +42,7 @@ func New(kit *page.Kit, service Service, store Store) *UI {
 	return &UI{Kit: kit, Service: service, Store: store}
 }
 
-// Service is what the forms do; orchestrate.Service implements it.
+// Service is what the forms do to work pools, work queues, and workers.
 type Service interface {
 	CreateWorkPool(ctx context.Context, c core.WorkPoolCreate) (*core.WorkPool, error)
 	CreateWorkQueue(ctx context.Context, pool string, c core.WorkQueueCreate) (*core.WorkQueue, error)

@@ -60,7 +60,7 @@ func (u *UI) saveSearch(w http.ResponseWriter, r *http.Request) error {
 			)
 		}
 	}
-	if _, err := u.Service.PutSavedSearch(r.Context(), c); err != nil {
+	if _, err := u.Searches.PutSavedSearch(r.Context(), c); err != nil {
 		return err
 	}
 	u.Flash(w, "Saved this search as "+name+".")
@@ -72,7 +72,7 @@ func (u *UI) deleteSearch(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := u.Service.DeleteSavedSearch(r.Context(), id); err != nil {
+	if err := u.Searches.DeleteSavedSearch(r.Context(), id); err != nil {
 		return err
 	}
 	u.Flash(w, "Saved search deleted.")

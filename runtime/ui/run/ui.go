@@ -42,31 +42,36 @@ func (u *UI) Routes(r *page.Router) {
 // UI serves the pages of flow runs and task runs.
 type UI struct {
 	*page.Kit
-	Service Service
-	Store   Store
-	Pools   Pools
+	Service  Service
+	Searches Searches
+	Store    Store
+	Pools    Pools
 
 	timelines timelines
 	histories histories
 }
 
 // New makes the room.
-func New(kit *page.Kit, service Service, store Store, pools Pools) *UI {
-	return &UI{Kit: kit, Service: service, Store: store, Pools: pools}
+func New(kit *page.Kit, service Service, searches Searches, store Store, pools Pools) *UI {
+	return &UI{Kit: kit, Service: service, Searches: searches, Store: store, Pools: pools}
 }
 
-// Service is what the forms do; orchestrate.Service implements it.
+// Service is what the forms do to runs.
 type Service interface {
 	CancelFlowRun(ctx context.Context, id core.UUID) (*core.OrchestrationResult, error)
 	DeleteFlowRun(ctx context.Context, id core.UUID) error
-	DeleteSavedSearch(ctx context.Context, id core.UUID) error
-	PutSavedSearch(ctx context.Context, c core.SavedSearchCreate) (stored *core.SavedSearch, err error)
 	ResultUpTo(ctx context.Context, key string, most int64) (data []byte, size int64, err error)
 	ResumeFlowRun(ctx context.Context, id core.UUID, input core.JSON) (*core.OrchestrationResult, error)
 	RetryFlowRun(ctx context.Context, id core.UUID, fresh bool) (*core.OrchestrationResult, error)
 	SetFlowRunState(ctx context.Context, id core.UUID, c core.StateCreate, force bool) (*core.OrchestrationResult, error)
 	SuspendFlowRun(ctx context.Context, id core.UUID) (*core.OrchestrationResult, error)
 	Why(ctx context.Context, id core.UUID) (*core.Why, error)
+}
+
+// Searches saves the filters of the list of runs under a name.
+type Searches interface {
+	DeleteSavedSearch(ctx context.Context, id core.UUID) error
+	PutSavedSearch(ctx context.Context, c core.SavedSearchCreate) (stored *core.SavedSearch, err error)
 }
 
 // Store is what the pages read.

@@ -18,9 +18,8 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/orchestrate"
 	"github.com/flowlite/flowlite/runtime/ui"
+	"github.com/flowlite/flowlite/runtime/ui/data"
 )
-
-var _ ui.Service = (*local.Service)(nil)
 
 // Fixture is a whole server without its loops, on a database in memory.
 type Fixture struct {
@@ -65,7 +64,7 @@ func Open(t testing.TB) *Fixture {
 	h := &Fixture{T: t, Store: store, holder: core.NewID()}
 	quiet := slog.New(slog.DiscardHandler)
 	h.Service = local.New(local.Config{Store: store, Bus: b, Results: orchestrate.DirResults(t.TempDir()), Log: quiet, Now: h.Now})
-	h.UI = ui.New(ui.Config{Service: h.Service, Store: store, Bus: b, Version: "0.1.0", PublicURL: "http://127.0.0.1:4200", Log: quiet, Facts: h.Facts, Now: func() core.Time { return core.Now().Add(time.Duration(h.Ahead.Load())) }})
+	h.UI = ui.New(ui.Config{Services: Services(h.Service), Store: store, Bus: b, Version: "0.1.0", PublicURL: "http://127.0.0.1:4200", Log: quiet, Facts: h.Facts, Now: func() core.Time { return core.Now().Add(time.Duration(h.Ahead.Load())) }})
 	h.Server = httptest.NewServer(h.UI)
 	t.Cleanup(func() {
 		h.UI.Stop()
@@ -215,5 +214,14 @@ func (h *Fixture) Facts() core.ServerFacts {
 			{Name: "leases", Every: 2, LastSuccess: now.Add(-4 * time.Minute)},
 			{Name: "foreman", Every: 15, LastSuccess: now.Add(-3 * time.Second), Elsewhere: true},
 		},
+	}
+}
+
+// Services gives each room of the UI the use cases that its forms call.
+func Services(s *local.Service) ui.Services {
+	return ui.Services{
+		Runs: s.Service, Searches: s.SavedSearches, Deployments: s.Service,
+		Automations: s.Automations, Pools: s.Service,
+		Data: data.Services{Artifacts: s.Artifacts, Blocks: s.Blocks, Limits: s.Limits, Variables: s.Variables},
 	}
 }
