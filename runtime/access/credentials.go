@@ -17,6 +17,9 @@ import (
 // Config of a Guard.
 type Config struct {
 	AuthString string // user:password; empty: no credentials are asked for
+	// Identity names the person who sends a request without such credentials, or
+	// reports false for an unknown person. Nil knows nobody.
+	Identity func(*http.Request) (name string, ok bool)
 	// BehindProxy takes the address of a client from X-Forwarded-For if the request
 	// comes from a proxy: from one of Proxies, or if that is empty, from a loopback
 	// or private address. Others could write the header themselves.
@@ -31,7 +34,9 @@ type Config struct {
 
 // Guard checks credentials. A nil Guard asks for none.
 type Guard struct {
+	password    bool // want is set
 	want        [sha256.Size]byte
+	identity    func(*http.Request) (string, bool)
 	behindProxy bool
 	proxies     []netip.Prefix
 	guesses     *guesses // of clients
@@ -43,13 +48,13 @@ type Guard struct {
 
 // New returns nil, which asks for no credentials, if c has none.
 func New(c Config) *Guard {
-	if c.AuthString == "" {
+	if c.AuthString == "" && c.Identity == nil {
 		return nil
 	}
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	return &Guard{want: sha256.Sum256([]byte(c.AuthString)), behindProxy: c.BehindProxy, proxies: c.Proxies,
+	return &Guard{password: c.AuthString != "", want: sha256.Sum256([]byte(c.AuthString)), identity: c.Identity, behindProxy: c.BehindProxy, proxies: c.Proxies,
 		guesses: newGuesses(c.Log, burst, refill), relayed: newGuesses(c.Log, relayedBurst, relayedRefill),
 		strangers: strangers{by: map[netip.Addr]int{}},
 		key:       c.Runs, runs: &runs{has: c.HasRun, now: time.Now, known: map[Caller]held{}}}
@@ -58,26 +63,56 @@ func New(c Config) *Guard {
 // Asks says whether credentials are needed at all.
 func (g *Guard) Asks() bool { return g != nil }
 
+// Prompts reports whether a browser may ask its user for a user name and a password.
+func (g *Guard) Prompts() bool { return g != nil && g.password }
+
 // Request checks the header Authorization, basic or bearer, and says whose it is.
+// If Config has an Identity, the header is that of a flow run or of the server, or
+// else Identity decides.
 // It returns EUnauth if that is missing or wrong or of a flow run that has ended,
 // and ETooMany, without looking, if the client's address has been wrong too often.
 func (g *Guard) Request(r *http.Request) (Caller, error) {
 	if g == nil {
 		return Caller{}, nil
 	}
-	scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	given = strings.TrimSpace(given)
-	switch strings.ToLower(scheme) {
-	case "":
-		return Caller{}, core.Errorf(core.EUnauth, "credentials missing")
-	case "basic":
-		raw, err := base64.StdEncoding.DecodeString(given)
-		if err != nil {
-			raw = nil
+	token := given(r)
+	if g.identity != nil && !g.own(token) {
+		name, ok := g.identity(r)
+		if !ok {
+			return Caller{}, core.Errorf(core.EUnauth, "the caller is unknown")
 		}
-		return g.Token(r, string(raw))
+		return Caller{Name: name}, nil
 	}
-	return g.Token(r, given)
+	if r.Header.Get("Authorization") == "" {
+		return Caller{}, core.Errorf(core.EUnauth, "credentials missing")
+	}
+	return g.Token(r, token)
+}
+
+// own reports whether a token is that of a flow run or of the server, so that it
+// needs no Identity. A wrong one is no guess: Identity knows other headers.
+func (g *Guard) own(token string) bool {
+	_, run := g.key.caller(token)
+	return run || g.isPassword(token)
+}
+
+func (g *Guard) isPassword(token string) bool {
+	got := sha256.Sum256([]byte(token))
+	return g.password && subtle.ConstantTimeCompare(got[:], g.want[:]) == 1
+}
+
+// given returns what the header Authorization has, decoded if it is basic.
+func given(r *http.Request) string {
+	scheme, text, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	text = strings.TrimSpace(text)
+	if !strings.EqualFold(scheme, "basic") {
+		return text
+	}
+	raw, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return ""
+	}
+	return string(raw)
 }
 
 // Token checks a text that r brought elsewhere than in its header, such as in the
@@ -99,8 +134,7 @@ func (g *Guard) Token(r *http.Request, token string) (Caller, error) {
 		return Caller{}, &core.Error{Code: core.ETooMany, RetryAfter: wait.Seconds(),
 			Message: "too many wrong credentials from this address; try again later"}
 	}
-	got := sha256.Sum256([]byte(token))
-	if subtle.ConstantTimeCompare(got[:], g.want[:]) == 1 {
+	if g.isPassword(token) {
 		return Caller{}, nil
 	}
 	g.guesses.wrong(client)

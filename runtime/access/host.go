@@ -15,6 +15,8 @@ type Hosts struct {
 	any       bool
 	addresses bool // any IP address will do: a page that was loaded from one cannot rebind it
 	names     map[string]bool
+	// Advice ends the answer to other names: what to set so that a name is allowed.
+	Advice string
 }
 
 // NewHosts takes the address that the server listens on, its public URL, and
@@ -92,9 +94,7 @@ func (h *Hosts) Handler(next http.Handler, open ...string) http.Handler {
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(http.StatusMisdirectedRequest)
 			_, _ = w.Write(
-				[]byte(
-					`{"detail":"This server does not answer under the host name of this request. Start it with --allowed-host NAME (FLOWLITE_ALLOWED_HOSTS) or --public-url to allow the name."}`,
-				),
+				[]byte(`{"detail":"` + strings.TrimSpace("This server does not answer under the host name of this request. "+h.Advice) + `"}`),
 			)
 			return
 		}

@@ -18,6 +18,7 @@ import (
 type Caller struct {
 	Run   core.UUID // the flow run whose own credentials these are
 	Lease core.UUID // the lease with which the run got them
+	Name  string    // the person whom Config.Identity names
 }
 
 // IsRun reports whether the caller has only the credentials of a flow run.

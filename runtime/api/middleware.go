@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/flowlite/flowlite/runtime/access"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -55,7 +56,7 @@ func (a *API) enter(w http.ResponseWriter, r *http.Request, o *op) (*http.Reques
 			if o.socket {
 				ctx = context.WithValue(ctx, vouchedKey{}, true)
 			}
-			if o.socket || caller.IsRun() {
+			if o.socket || caller != (access.Caller{}) {
 				r = r.WithContext(ctx)
 			}
 		case o.socket && r.Header.Get("Authorization") == "" && offers(r):

@@ -29,6 +29,9 @@ func (o op) ownArtifact() op { o.reach = artifactReach; return o }
 // call returns the context of what a caller does, or EForbidden if the operation is
 // out of its reach.
 func (a *API) call(ctx context.Context, r *http.Request, o *op, c access.Caller) (context.Context, error) {
+	if c.Name != "" {
+		ctx = core.WithPerson(ctx, c.Name)
+	}
 	if !c.IsRun() {
 		return ctx, nil
 	}

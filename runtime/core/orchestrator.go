@@ -133,6 +133,19 @@ func WithCallingRun(ctx context.Context, flowRun UUID) context.Context {
 	return context.WithValue(ctx, callerKey{}, flowRun)
 }
 
+// WithPerson marks the calls that a program makes for a person whom it knows.
+func WithPerson(ctx context.Context, name string) context.Context {
+	return context.WithValue(ctx, personKey{}, name)
+}
+
+// Person returns the name of the person who makes a call; empty if unknown.
+func Person(ctx context.Context) string {
+	name, _ := ctx.Value(personKey{}).(string)
+	return name
+}
+
+type personKey struct{}
+
 // CallingRun returns the flow run whose credentials the caller has; zero if the
 // caller is a person, a worker, or anyone else with credentials of the server.
 func CallingRun(ctx context.Context) UUID {

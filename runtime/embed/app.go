@@ -3,7 +3,9 @@ package embed
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -22,9 +24,12 @@ type App struct {
 	server *server.Server
 	flows  map[string]*engine.Flow
 
+	life    sync.Mutex // of Start and Stop
+	started bool
+
 	mu     sync.Mutex
 	engine *engine.Engine
-	ready  chan struct{} // closed when engine is set: claims may come before
+	ready  chan struct{} // closed when engine is that of this start: claims may come before
 }
 
 // New prepares an App. Runs of the given flows execute in this process. New
@@ -35,6 +40,9 @@ func New(cfg Config, flows ...flowlite.AnyFlow) (*App, error) {
 		a.cfg.DrainGrace = 10 * time.Second
 	}
 	for _, f := range flows {
+		if a.flows[f.Name()] != nil {
+			return nil, fmt.Errorf("two flows are named %q; give one of them another name", f.Name())
+		}
 		a.flows[f.Name()] = engine.FlowOf(f)
 	}
 	c := a.cfg.server()
@@ -51,8 +59,11 @@ func (a *App) execute(ctx context.Context, c core.Claim) (bool, error) {
 	if f == nil {
 		return false, nil
 	}
+	a.mu.Lock()
+	ready := a.ready
+	a.mu.Unlock()
 	select {
-	case <-a.ready:
+	case <-ready:
 	case <-ctx.Done():
 		return true, context.Cause(ctx)
 	}
@@ -64,32 +75,34 @@ func (a *App) execute(ctx context.Context, c core.Claim) (bool, error) {
 }
 
 // Start returns when the App answers requests and its flows are deployed. It
-// may be repeated.
+// may be repeated, also after Stop.
 func (a *App) Start(ctx context.Context) error {
+	a.life.Lock()
+	defer a.life.Unlock()
+	if a.started {
+		return nil
+	}
+	a.mu.Lock()
+	a.ready = make(chan struct{})
+	a.mu.Unlock()
 	if err := a.server.Start(ctx); err != nil {
 		return err
 	}
-	if !a.connect() {
-		return nil
-	}
+	a.connect()
 	for _, f := range a.flows {
 		if err := a.deploy(ctx, f); err != nil {
-			return errors.Join(err, a.Stop(context.WithoutCancel(ctx)))
+			return errors.Join(err, a.stop(context.WithoutCancel(ctx)))
 		}
 	}
+	a.started = true
 	return nil
 }
 
-// connect makes the engine, once.
-func (a *App) connect() bool {
+func (a *App) connect() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.engine != nil {
-		return false
-	}
 	a.engine = engine.New(engine.Config{Orchestrator: a.server.Service(), Lease: true, Log: a.cfg.Logger})
 	close(a.ready)
-	return true
 }
 
 func (a *App) deploy(ctx context.Context, f *engine.Flow) error {
@@ -98,6 +111,9 @@ func (a *App) deploy(ctx context.Context, f *engine.Flow) error {
 		return err
 	}
 	for _, d := range list {
+		if a.cfg.WorkPool != "" && !d.WorkPoolName.Set {
+			d.WorkPoolName = core.Some(a.cfg.WorkPool)
+		}
 		if _, err := engine.Deploy(ctx, a.server.Service(), f, d); err != nil {
 			return err
 		}
@@ -122,8 +138,15 @@ func (a *App) Context(ctx context.Context) context.Context { return engine.With(
 
 // Stop ends the App. Runs have DrainGrace, or until ctx ends, to finish. The
 // worker's runs that are left resume at the next start or elsewhere. Runs that
-// the program itself runs by Flow.Run end CRASHED. A stopped App does not start again.
+// the program itself runs by Flow.Run end CRASHED. Start starts the App again.
 func (a *App) Stop(ctx context.Context) error {
+	a.life.Lock()
+	defer a.life.Unlock()
+	a.started = false
+	return a.stop(ctx)
+}
+
+func (a *App) stop(ctx context.Context) error {
 	if e, err := a.current(); err == nil {
 		grace, cancel := context.WithTimeout(ctx, a.cfg.DrainGrace)
 		e.Stop(grace)
@@ -133,7 +156,17 @@ func (a *App) Stop(ctx context.Context) error {
 	return a.server.Stop(ctx)
 }
 
-// URL is the address of the UI. It is known after Start.
+// Handler serves API and UI below Config.BasePath, for the mux of the program:
+//
+//	mux.Handle("/admin/flows/", app.Handler()) // BasePath: "/admin/flows"
+//
+// Guard it by Config.Identity, or wrap it in the authentication of the program and
+// name the program's hosts in AllowedHosts or PublicURL. While the App does not
+// run, it answers 503.
+func (a *App) Handler() http.Handler { return a.server.Handler() }
+
+// URL is the address of the UI, known after Start. It is empty with NoListen,
+// unless Config.PublicURL is set.
 func (a *App) URL() string { return a.server.URL() }
 
 // Client returns a client of the App over HTTP, with its credentials: for code

@@ -2,6 +2,7 @@ package embed
 
 import (
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/retention"
@@ -13,6 +14,9 @@ import (
 type Config struct {
 	Host string // default 127.0.0.1
 	Port int    // default 4200; -1 takes any free one
+	// NoListen opens no port: only [App.Handler] serves API and UI. Runs that need a
+	// process of their own, such as those of Python flows, wait for another worker.
+	NoListen bool
 
 	DatabaseURL string // "sqlite:FILE" or "postgres://…"; default: flowlite.db in Home
 	RedisURL    string // connects the servers of a PostgreSQL database; empty: they use the database
@@ -20,7 +24,11 @@ type Config struct {
 
 	AuthString string // "user:password" that every request must carry
 	NoAuth     bool   // serve other machines without credentials
-	CSRF       bool   // requests that change something must carry a token
+	// Identity names the person who sends a request, or reports false, which is answered
+	// with 401. With it, a request of [App.Handler] may have any Host. The name is
+	// that of the creator of runs. Requests with AuthString need no Identity.
+	Identity func(r *http.Request) (name string, ok bool)
+	CSRF     bool // requests that change something must carry a token
 	// EncryptionKey encrypts secrets and other blocks: 32 bytes as base64 or hex,
 	// followed by earlier keys after commas. Default: the file encryption.key in
 	// Home, which the first start creates.
@@ -39,7 +47,8 @@ type Config struct {
 	// PrivateURLs are host names, addresses, and prefixes of private networks that
 	// notifications and webhooks may reach; "*" is all. Public addresses need none.
 	PrivateURLs []string
-	// BasePath is the path under which a reverse proxy serves the App: "/flows".
+	// BasePath is the path under which a reverse proxy or the mux of the program
+	// serves the App: "/flows".
 	BasePath string
 	// PublicURL begins the links in notifications: "https://flows.example.com".
 	// Default: the address listened on, with BasePath.
@@ -47,12 +56,16 @@ type Config struct {
 
 	Retain Retention // how long history is kept
 
-	WorkerLimit int    // runs at once; 0: no limit
-	WorkDir     string // what entrypoints of other deployments of the pool are relative to; default: the current directory
-	Python      string // interpreter of Python flows in the pool; default: that of their directory
-	RunAs       string // system user of the processes of other deployments' flows; Linux, for a program of root
-	NoFork      bool   // each Python run is a process of its own, without a preloaded interpreter
-	NoServices  bool   // another server does the scheduling and the expiry of leases
+	// WorkPool is where the App's flows are deployed and its worker takes runs from.
+	// Start creates it. Default: "default", and no move of deployments that exist.
+	WorkPool    string
+	Queues      []string // of the pool that the worker takes runs from; default: all
+	WorkerLimit int      // runs at once; 0: no limit
+	WorkDir     string   // what entrypoints of other deployments of the pool are relative to; default: the current directory
+	Python      string   // interpreter of Python flows in the pool; default: that of their directory
+	RunAs       string   // system user of the processes of other deployments' flows; Linux, for a program of root
+	NoFork      bool     // each Python run is a process of its own, without a preloaded interpreter
+	NoServices  bool     // another server does the scheduling and the expiry of leases
 	NoUI        bool
 
 	// Meter counts what the App does: metrics.New, of package runtime/metrics, exports
@@ -76,7 +89,8 @@ type Retention struct {
 
 func (c Config) server() server.Config {
 	return server.Config{
-		Host: c.Host, Port: c.Port, DatabaseURL: c.DatabaseURL, RedisURL: c.RedisURL, Home: c.Home,
+		Host: c.Host, Port: c.Port, DatabaseURL: c.DatabaseURL, RedisURL: c.RedisURL, Home: c.Home, Embedded: true, NoListen: c.NoListen,
+		Identity: c.Identity, Pool: c.WorkPool, MakePool: c.WorkPool != "", Queues: c.Queues,
 		AuthString: c.AuthString, NoAuth: c.NoAuth, CSRF: c.CSRF, EncryptionKey: c.EncryptionKey,
 		AllowedHosts: c.AllowedHosts, AllowedOrigins: c.AllowedOrigins,
 		TrustedProxies: c.TrustedProxies, PrivateURLs: c.PrivateURLs,

@@ -2,6 +2,7 @@ package embed
 
 import (
 	"log/slog"
+	"net/http"
 	"reflect"
 	"slices"
 	"testing"
@@ -32,6 +33,10 @@ func fill(v reflect.Value) {
 		default:
 			if f.Type() == reflect.TypeFor[server.Meter]() {
 				f.Set(reflect.ValueOf(meter{}))
+				continue
+			}
+			if f.Kind() == reflect.Func {
+				f.Set(reflect.ValueOf(func(*http.Request) (string, bool) { return "", false }))
 				continue
 			}
 			fill(f)

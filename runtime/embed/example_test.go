@@ -3,6 +3,8 @@ package embed_test
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"sync"
 
@@ -78,4 +80,35 @@ func ExampleUp() {
 	// Output:
 	// up and running
 	// <nil>
+}
+
+func ExampleApp_Handler() {
+	home, _ := os.MkdirTemp("", "flowlite")
+	defer os.RemoveAll(home)
+	app, err := embed.New(embed.Config{
+		NoListen: true, BasePath: "/admin/flows", Home: home,
+		// A program asks its session here.
+		Identity: func(r *http.Request) (string, bool) { return r.Header.Get("User"), r.Header.Get("User") != "" },
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if err := app.Start(context.Background()); err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer app.Stop(context.Background())
+	mux := http.NewServeMux()
+	mux.Handle("/admin/flows/", app.Handler())
+	for _, user := range []string{"", "ada"} {
+		r := httptest.NewRequest(http.MethodGet, "/admin/flows/dashboard", nil)
+		r.Header.Set("User", user)
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, r)
+		fmt.Println(w.Code)
+	}
+	// Output:
+	// 401
+	// 200
 }

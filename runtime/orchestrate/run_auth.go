@@ -115,11 +115,17 @@ func (s *Service) isWithin(ctx context.Context, root, flowRun core.UUID) (bool, 
 	return false, nil
 }
 
-// creator names the run whose credentials created another one, unless that has
-// a parent that tells.
+// creator names the run whose credentials created another one, or the person who
+// did, unless that has a parent that tells.
 func creator(ctx context.Context, tx core.Tx, run *core.FlowRun) (*core.CreatedBy, error) {
 	id := core.CallingRun(ctx)
-	if id.IsZero() || !run.ParentTaskRunID.IsZero() {
+	if !run.ParentTaskRunID.IsZero() {
+		return nil, nil
+	}
+	if id.IsZero() {
+		if name := core.Person(ctx); name != "" {
+			return &core.CreatedBy{Type: core.Ptr("USER"), DisplayValue: &name}, nil
+		}
 		return nil, nil
 	}
 	by := &core.CreatedBy{ID: id, Type: core.Ptr(createdByRun)}

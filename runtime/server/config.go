@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -22,6 +23,7 @@ import (
 type Config struct {
 	Host        string // default 127.0.0.1
 	Port        int    // default 4200; -1 takes any free one
+	NoListen    bool   // only Handler serves; flows that need a process of their own do not run here
 	DatabaseURL string // default: flowlite.db in Home
 	RedisURL    string // joins the servers of a Postgres database; empty: they use the database
 	Home        string // default: $HOME/.flowlite
@@ -31,6 +33,8 @@ type Config struct {
 	// Home, made at the first start.
 	EncryptionKey string
 	NoAuth        bool // serve other machines without asking
+	// Identity names the person who sends a request, or reports false, for 401.
+	Identity func(*http.Request) (name string, ok bool)
 	// AllowedHosts are names, beside those of Host and PublicURL, under which the
 	// server answers; others get 421. ".example.com" stands for every name below it,
 	// "*" for all.
@@ -57,14 +61,17 @@ type Config struct {
 	// Retain is how long history is kept; its zero value is the default.
 	Retain retention.Periods
 
-	Worker      bool   // run the pool "default" here
-	WorkerLimit int    // runs at once; 0: no limit
-	Python      string // interpreter of Python flows; default: that of their folder
-	RunAs       string // system user of the flows' processes; Linux, for a server of root
-	NoFork      bool   // each Python run is a process of its own, without a warm parent
-	FlowsDir    string // deploy what is there and watch it; empty: nothing
-	WorkDir     string // what deployed entrypoints are relative to; default: the current folder
-	NoLoops     bool   // scheduling and expiry are done by another server
+	Worker      bool     // run the pool "default" here
+	Pool        string   // default: "default"
+	MakePool    bool     // create Pool if it is missing
+	Queues      []string // of the pool; empty: all
+	WorkerLimit int      // runs at once; 0: no limit
+	Python      string   // interpreter of Python flows; default: that of their folder
+	RunAs       string   // system user of the flows' processes; Linux, for a server of root
+	NoFork      bool     // each Python run is a process of its own, without a warm parent
+	FlowsDir    string   // deploy what is there and watch it; empty: nothing
+	WorkDir     string   // what deployed entrypoints are relative to; default: the current folder
+	NoLoops     bool     // scheduling and expiry are done by another server
 	NoUI        bool
 	NoAPI       bool // only whether it is well is told under /api
 
@@ -78,6 +85,8 @@ type Config struct {
 	Log        *slog.Logger
 	DrainGrace time.Duration // how long Stop lets runs finish; default 10 s
 
+	// Embedded makes errors name fields of Config instead of flags and variables.
+	Embedded bool
 	// OnFlows hears of each look at the flows folder.
 	OnFlows func(FlowsReport)
 	// InProcess, Flows, CancelCause and LostCause are for embedding: see worker.Config.
@@ -102,13 +111,16 @@ func (c *Config) complete() error {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
+	if c.Pool == "" {
+		c.Pool = core.DefaultPool
+	}
 	if c.DrainGrace <= 0 {
 		c.DrainGrace = 10 * time.Second
 	}
 	if c.Home == "" {
 		home, err := os.UserHomeDir()
 		if err != nil {
-			return core.Errorf(core.EInvalid, "no home folder to keep data in (%w); set FLOWLITE_HOME", err)
+			return core.Errorf(core.EInvalid, "no home folder to keep data in (%w); set %s", err, c.setting("Home"))
 		}
 		c.Home = filepath.Join(home, ".flowlite")
 	}
@@ -139,7 +151,8 @@ func (c *Config) complete() error {
 	if user, password, _ := strings.Cut(c.AuthString, ":"); c.AuthString != "" && (user == "" || password == "") {
 		return core.Errorf(
 			core.EInvalid,
-			"the auth string must be user:password, neither of them empty; set FLOWLITE_AUTH_STRING=admin:<password>",
+			"the auth string must be user:password, neither of them empty; set %s to admin:<password>",
+			c.setting("AuthString"),
 		)
 	}
 	for _, origin := range c.AllowedOrigins {
@@ -153,11 +166,11 @@ func (c *Config) complete() error {
 	if _, err := notify.ParsePrivate(c.PrivateURLs); err != nil {
 		return core.Errorf(core.EInvalid, "private URLs: %w", err)
 	}
-	if !access.Loopback(c.Host) && c.AuthString == "" && !c.NoAuth {
+	if !c.NoListen && !access.Loopback(c.Host) && c.AuthString == "" && c.Identity == nil && !c.NoAuth {
 		return core.Errorf(
 			core.EInvalid,
-			"refusing to serve %s without credentials: anyone who reaches it could run code here; set FLOWLITE_AUTH_STRING=user:password, or say --no-auth",
-			core.HideURL(c.Host),
+			"refusing to serve %s without credentials: anyone who reaches it could run code here; set %s to user:password, or pass %s",
+			core.HideURL(c.Host), c.setting("AuthString"), c.setting("NoAuth"),
 		)
 	}
 	return nil
@@ -186,7 +199,8 @@ func (c *Config) checkServers() error {
 		if !strings.HasPrefix(c.DatabaseURL, "postgres://") && !strings.HasPrefix(c.DatabaseURL, "postgresql://") {
 			return core.Errorf(
 				core.EInvalid,
-				"Redis joins the servers of a Postgres database, and a SQLite file has only one server; leave --redis (FLOWLITE_REDIS_URL) out, or set --database postgres://...",
+				"Redis joins the servers of a Postgres database, and a SQLite file has only one server; leave %s out, or set %s to postgres://...",
+				c.setting("RedisURL"), c.setting("DatabaseURL"),
 			)
 		}
 		if _, err := bus.RedisOptions(c.RedisURL); err != nil {

@@ -107,7 +107,7 @@ func (s *Server) cluster(ctx context.Context, keys *seal.Ring) (*cluster, error)
 	if _, err := keys.Open(c.ID, c.Seal); err != nil {
 		s.cfg.Log.Warn(
 			"this server has another encryption key than the first server of the database had; secrets that one has saved cannot be read by the other. "+
-				"Give all servers the same FLOWLITE_ENCRYPTION_KEY, with older keys after a comma",
+				"Give all servers the same "+s.cfg.setting("EncryptionKey")+", with older keys after a comma",
 			"key",
 			keys.From(),
 		)

@@ -54,7 +54,7 @@ func (s *Server) measured(guard *access.Guard, next http.Handler) http.Handler {
 	}
 	mux := http.NewServeMux()
 	if s.cfg.MetricsAddr == "" {
-		mux.Handle("GET /metrics", askBrowser(guard, s.cfg.Meter.Handler()))
+		mux.Handle("GET /metrics", askBrowser(guard, s.cfg.setting("AuthString"), s.cfg.Meter.Handler()))
 	}
 	mux.Handle("/", s.cfg.Meter.Wrap(next))
 	return mux
@@ -79,7 +79,8 @@ func (s *Server) startMeter(ctx context.Context) error {
 	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.cfg.MetricsAddr)
 	if err != nil {
-		return core.Errorf(core.EInvalid, "cannot serve metrics on %s: %w; pass another address with --metrics", s.cfg.MetricsAddr, err)
+		return core.Errorf(core.EInvalid, "cannot serve metrics on %s: %w; pass another address with %s",
+			s.cfg.MetricsAddr, err, s.cfg.setting("MetricsAddr"))
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", s.cfg.Meter.Handler())

@@ -36,14 +36,14 @@ import (
 	"github.com/flowlite/flowlite/runtime/worker/build"
 )
 
-// Server is one flowlite process. Start and Stop may be repeated; a stopped
-// server does not start again.
+// Server is one flowlite process. Start and Stop may be repeated, also in turns.
 type Server struct {
 	cfg     Config
 	mu      sync.Mutex
 	started bool
 	undo    []func(ctx context.Context) error // what Stop does, last first
-	url     string
+	url     string                            // empty without a listener
+	mount   mount
 	failed  chan error
 
 	store    core.Store
@@ -80,13 +80,29 @@ func New(cfg Config) (*Server, error) {
 }
 
 // URL is where people look: http://host:port and the base path. Known after Start.
-func (s *Server) URL() string { return s.url + s.cfg.BasePath }
+// Without a listener it is the public URL.
+func (s *Server) URL() string {
+	if s.url == "" {
+		return s.cfg.PublicURL
+	}
+	return s.url + s.cfg.BasePath
+}
 
 // publicURL is where people find the pages.
 func (s *Server) publicURL() string { return cmp.Or(s.cfg.PublicURL, s.URL()) }
 
-// APIURL is the API on this machine, without the base path of a proxy.
-func (s *Server) APIURL() string { return s.url + "/api" }
+// APIURL is the API on this machine, without the base path of a proxy; empty
+// without a listener.
+func (s *Server) APIURL() string {
+	if s.url == "" {
+		return ""
+	}
+	return s.url + "/api"
+}
+
+// Handler serves API and UI wherever a program mounts it. Before Start and after
+// Stop it answers 503.
+func (s *Server) Handler() http.Handler { return &s.mount }
 
 // Service and Store are for programs that embed flowlite. Known after Start.
 func (s *Server) Service() *local.Service { return s.service }
@@ -108,11 +124,13 @@ func (s *Server) Start(ctx context.Context) (err error) {
 			_ = s.rollback(context.WithoutCancel(ctx))
 		}
 	}()
-	listener, err := s.listen()
-	if err != nil {
-		return err
+	var listener net.Listener
+	if !s.cfg.NoListen {
+		if listener, err = s.listen(); err != nil {
+			return err
+		}
+		s.later(func(context.Context) error { return ignoreClosed(listener.Close()) })
 	}
-	s.later(func(context.Context) error { return ignoreClosed(listener.Close()) })
 	if err := s.openData(ctx); err != nil {
 		return err
 	}
@@ -173,19 +191,21 @@ func (s *Server) listen() (net.Listener, error) {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return nil, core.Errorf(
 			core.EConflict,
-			"port %d on %s is in use, perhaps by another flowlite or by Prefect; choose another with --port %d",
+			"port %d on %s is in use, perhaps by another flowlite or by Prefect; choose another with %s %d",
 			s.cfg.Port,
 			s.cfg.Host,
+			s.cfg.setting("Port"),
 			s.cfg.Port+1,
 		)
 	case errors.Is(err, syscall.EACCES):
 		return nil, core.Errorf(
 			core.EForbidden,
-			"port %d needs rights that this process does not have; choose one above 1023 with --port",
-			s.cfg.Port,
+			"port %d needs rights that this process does not have; choose one above 1023 with %s",
+			s.cfg.Port, s.cfg.setting("Port"),
 		)
 	case err != nil:
-		return nil, core.Errorf(core.EInvalid, "cannot serve %s: %w; check --host and --port", addr, err)
+		return nil, core.Errorf(core.EInvalid, "cannot serve %s: %w; check %s and %s", addr, err,
+			s.cfg.setting("Host"), s.cfg.setting("Port"))
 	}
 	host, port := s.cfg.Host, l.Addr().(*net.TCPAddr).Port
 	if ip := net.ParseIP(strings.Trim(host, "[]")); ip != nil && ip.IsUnspecified() {
@@ -197,7 +217,8 @@ func (s *Server) listen() (net.Listener, error) {
 
 func (s *Server) openData(ctx context.Context) error {
 	if err := private.Home(s.cfg.Home); err != nil {
-		return core.Errorf(core.EUnavailable, "cannot make the data directory private: %w; set FLOWLITE_HOME to one that can be written", err)
+		return core.Errorf(core.EUnavailable, "cannot make the data directory private: %w; set %s to one that can be written",
+			err, s.cfg.setting("Home"))
 	}
 	s.tightenTrees(ctx)
 	store, err := db.Open(ctx, s.cfg.DatabaseURL)
@@ -233,7 +254,7 @@ func (s *Server) tightenTrees(ctx context.Context) {
 // keys seal what is secret in the database.
 func (s *Server) keys() (*seal.Ring, error) {
 	if s.cfg.EncryptionKey != "" {
-		return seal.Parse("FLOWLITE_ENCRYPTION_KEY", s.cfg.EncryptionKey)
+		return seal.Parse(s.cfg.setting("EncryptionKey"), s.cfg.EncryptionKey)
 	}
 	return seal.File(filepath.Join(s.cfg.Home, "encryption.key"))
 }
@@ -253,7 +274,11 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	if err != nil {
 		return err
 	}
-	runs := access.NewRunKey(shared.CSRF, s.cfg.AuthString)
+	secret := s.cfg.AuthString
+	if secret == "" && s.cfg.Identity != nil {
+		secret = "identity" // runs have credentials wherever callers must be known
+	}
+	runs := access.NewRunKey(shared.CSRF, secret)
 	reach, _ := notify.ParsePrivate(s.cfg.PrivateURLs) // New has checked them
 	proxies, _ := access.ParseProxies(s.cfg.TrustedProxies)
 	s.service = local.New(local.Config{
@@ -283,6 +308,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	mux := http.NewServeMux()
 	guard := access.New(access.Config{
 		AuthString:  s.cfg.AuthString,
+		Identity:    s.cfg.Identity,
 		BehindProxy: s.cfg.PublicURL != "" || len(proxies) > 0,
 		Proxies:     proxies,
 		Runs:        runs,
@@ -290,6 +316,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 		Log:         s.cfg.Log,
 	})
 	hosts := access.NewHosts(s.cfg.Host, s.cfg.PublicURL, guard.Asks(), s.cfg.AllowedHosts...)
+	hosts.Advice = "Allow the name with " + s.cfg.setting("AllowedHosts") + " or " + s.cfg.setting("PublicURL") + "."
 	rest := api.New(api.Config{
 		Runs: s.service.Service, Limits: s.service.Limits, Blocks: s.service.Blocks, Automations: s.service.Automations,
 		Variables: s.service.Variables, Artifacts: s.service.Artifacts, SavedSearches: s.service.SavedSearches, Logs: s.service.Logs,
@@ -312,14 +339,20 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 				Facts:     s.facts,
 			},
 		)
-		mux.Handle("/", askBrowser(guard, pages))
+		mux.Handle("/", askBrowser(guard, s.cfg.setting("AuthString"), pages))
 		stopPages = pages.Stop
 	}
 	// Long polls and streams end with their subscriptions, and what is left when
 	// this context does: Shutdown alone would wait for them for ever.
 	base, end := context.WithCancelCause(context.WithoutCancel(ctx))
+	handler := cutBase(s.cfg.BasePath, s.measured(guard, mux))
+	checked := hosts.Handler(handler, "/api/health", "/api/ready")
+	if s.cfg.Identity == nil {
+		handler = checked
+	} // else a browser that was misled to another name has nothing to identify its user by
+	s.mount.open(base, access.TimelyBodies(handler))
 	h := &http.Server{
-		Handler:           access.TimelyBodies(hosts.Handler(cutBase(s.cfg.BasePath, s.measured(guard, mux)), "/api/health", "/api/ready")),
+		Handler:           access.TimelyBodies(checked),
 		BaseContext:       func(net.Listener) context.Context { return base },
 		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelDebug),
@@ -327,6 +360,9 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
+		if l == nil {
+			return
+		}
 		if err := h.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			s.failed <- err
 		}
@@ -339,6 +375,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 		defer end(errStopping) // web sockets are not waited for
 		defer context.AfterFunc(ctx, func() { end(errStopping) })()
 		defer time.AfterFunc(httpGrace/2, func() { end(errStopping) }).Stop()
+		s.mount.close(ctx)
 		if err := h.Shutdown(ctx); err != nil {
 			_ = h.Close()
 		}
@@ -398,11 +435,17 @@ func (s *Server) startWorker(ctx context.Context) error {
 	name := "flowlite-" + host
 	if len(s.cfg.Flows) > 0 {
 		// Programs on one machine have different flows, so each is a worker of its own.
-		name += s.url[strings.LastIndexByte(s.url, ':'):]
+		if s.url == "" {
+			name += fmt.Sprintf("-%d-%s", os.Getpid(), core.NewID())
+		} else {
+			name += s.url[strings.LastIndexByte(s.url, ':'):]
+		}
 	}
 	s.worker = worker.New(worker.Config{
 		Orchestrator: s.service,
-		Pool:         worker.DefaultPool,
+		Pool:         s.cfg.Pool,
+		MakePool:     s.cfg.MakePool,
+		Queues:       s.cfg.Queues,
 		Name:         name,
 		Limit:        s.cfg.WorkerLimit,
 		APIURL:       s.APIURL(),
@@ -425,10 +468,13 @@ func (s *Server) startWorker(ctx context.Context) error {
 	}
 	if err := s.worker.Start(ctx); err != nil {
 		if core.CodeOf(err) == core.EInvalid {
+			if s.cfg.Embedded {
+				return err
+			}
 			err = fmt.Errorf(
 				"%w; or delete the pool: start the server without a worker (flowlite server start), then run flowlite work-pool delete %s",
 				err,
-				worker.DefaultPool,
+				s.cfg.Pool,
 			)
 		}
 		return err

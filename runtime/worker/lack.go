@@ -15,10 +15,14 @@ import (
 // able to start one: somebody may install what is missing.
 const lackFor = 5 * time.Minute
 
+// errNoAddress is why a worker within a program that does not listen starts no process.
+var errNoAddress = errors.New("the run needs a process of its own, and this program does not listen for it (NoListen); " +
+	"start a worker of the pool elsewhere, or let the program listen")
+
 // lacks says whether err means that this machine lacks what the run needs, so
 // that another worker may be able to execute it.
 func lacks(err error) bool {
-	return errors.Is(err, build.ErrNoGo) || errors.Is(err, python.ErrNoPython) || errors.Is(err, python.ErrNoPrefect)
+	return errors.Is(err, errNoAddress) || errors.Is(err, build.ErrNoGo) || errors.Is(err, python.ErrNoPython) || errors.Is(err, python.ErrNoPrefect)
 }
 
 // capability is what the worker can execute now.

@@ -145,6 +145,9 @@ func (w *Worker) perform(r *run) outcome {
 			return outcome{finished: finished}
 		}
 	}
+	if w.cfg.APIURL == "" {
+		return w.refused(r, errNoAddress)
+	}
 	l, err := w.prepare(r)
 	if err != nil {
 		return w.refused(r, err)

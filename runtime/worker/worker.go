@@ -16,7 +16,7 @@ import (
 	"github.com/flowlite/flowlite/runtime/worker/python"
 )
 
-// DefaultPool is made when it is missing; any other pool must exist.
+// DefaultPool is made when it is missing; another pool with Config.MakePool.
 const DefaultPool = core.DefaultPool
 
 // Causes of a run's end, as context.Cause tells an in-process flow. Config may
@@ -39,10 +39,11 @@ type Orchestrator interface {
 type Config struct {
 	Orchestrator Orchestrator
 	Pool         string   // default: DefaultPool
+	MakePool     bool     // create Pool if it is missing
 	Name         string   // default: host and process id
 	Queues       []string // empty: all
 	Limit        int      // runs at once; 0: no limit
-	APIURL       string   // what flow processes are told: http://host:port/api, or several with commas
+	APIURL       string   // empty: only InProcess runs; else what flow processes are told: http://host:port/api, or several with commas
 	PrefectURL   string   // an address on this machine that Prefect's engine is told instead, since it knows one server
 	AuthString   string
 	WorkDir      string // default: the current one
@@ -191,10 +192,10 @@ func (w *Worker) Start(ctx context.Context) error {
 // join makes sure of the pool and says hello.
 func (w *Worker) join(ctx context.Context) error {
 	pool, err := w.orch.WorkPoolByName(ctx, w.cfg.Pool)
-	if core.IsNotFound(err) && w.cfg.Pool == DefaultPool {
+	if core.IsNotFound(err) && (w.cfg.MakePool || w.cfg.Pool == DefaultPool) {
 		pool, err = w.orch.CreateWorkPool(
 			ctx,
-			core.WorkPoolCreate{Name: DefaultPool, Type: core.PoolProcess, BaseJobTemplate: core.ProcessTemplate},
+			core.WorkPoolCreate{Name: w.cfg.Pool, Type: core.PoolProcess, BaseJobTemplate: core.ProcessTemplate},
 		)
 		if core.CodeOf(err) == core.EConflict { // somebody else was quicker
 			pool, err = w.orch.WorkPoolByName(ctx, w.cfg.Pool)

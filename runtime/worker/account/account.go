@@ -30,10 +30,10 @@ func Lookup(name string) (*User, error) {
 		return nil, nil //nolint:nilnil // the user of this process
 	}
 	if runtime.GOOS != "linux" {
-		return nil, core.Errorf(core.EInvalid, "flows can run as another user on Linux only; leave --run-as out")
+		return nil, core.Errorf(core.EInvalid, "flows can run as another user on Linux only; name no user for them")
 	}
 	if os.Geteuid() != 0 {
-		return nil, core.Errorf(core.EInvalid, "only root can run flows as the user %s; start this process as root, or leave --run-as out",
+		return nil, core.Errorf(core.EInvalid, "only root can run flows as the user %s; start this process as root, or name no user for flows",
 			core.HideURL(name))
 	}
 	found, err := user.Lookup(name)
@@ -42,7 +42,7 @@ func Lookup(name string) (*User, error) {
 	}
 	if err != nil {
 		name = core.HideURL(name) // someone may have put an address here
-		return nil, core.Errorf(core.EInvalid, "there is no system user %q to run flows as; create it: useradd --system --create-home %s",
+		return nil, core.Errorf(core.EInvalid, "there is no system user %q to run flows as; create it: useradd -r -m %s",
 			name, core.ShellWord(name))
 	}
 	u := &User{Name: found.Username, Home: found.HomeDir}
@@ -53,7 +53,7 @@ func Lookup(name string) (*User, error) {
 		return nil, core.Errorf(core.EInvalid, "system user %s: %w", u.Name, err)
 	}
 	if u.uid == 0 {
-		return nil, core.Errorf(core.EInvalid, "flows cannot be kept from root's files as the user %s; pass another user with --run-as", u.Name)
+		return nil, core.Errorf(core.EInvalid, "flows cannot be kept from root's files as the user %s; pass another user", u.Name)
 	}
 	ids, err := found.GroupIds()
 	if err != nil {
@@ -155,7 +155,7 @@ func (u *User) Explain(err error, dir, program string) error {
 	}
 	return core.Errorf(
 		core.EInvalid,
-		"the user %s of --run-as may not start %s in %s; let it execute the program, and read and enter the directory and those above it",
+		"the user %s of flows may not start %s in %s; let it execute the program, and read and enter the directory and those above it",
 		u.Name,
 		program,
 		dir,

@@ -33,7 +33,7 @@ func TestLookup(t *testing.T) {
 	if err != nil || byID.Name != byName.Name || byID.uid != byName.uid {
 		t.Error("by ID:", byID, err)
 	}
-	for name, want := range map[string]string{"root": "pass another user", "0": "pass another user", "no such user": "useradd --system --create-home 'no such user'", "-1": "there is no system user"} {
+	for name, want := range map[string]string{"root": "pass another user", "0": "pass another user", "no such user": "useradd -r -m 'no such user'", "-1": "there is no system user"} {
 		if u, err := Lookup(name); core.CodeOf(err) != core.EInvalid || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, %v; want %q", name, u, err, want)
 		}
