@@ -362,6 +362,12 @@ func TestTypedValues(t *testing.T) {
 	if r = run("-p", "o=null"); r.Parameters.Map()["o"] != nil {
 		t.Errorf("parameters %s", r.Parameters)
 	}
+	makes[*core.WorkQueue](t, api, "/work_pools/dev/queues/", map[string]any{"name": "fast"})
+	first, again, other := run("--key", "k", "--queue", "fast"), run("--key", "k"), run("--key", "")
+	if first.ID != again.ID || first.ID == other.ID || core.Deref(first.WorkQueueName) != "fast" || core.Deref(other.WorkQueueName) != "default" {
+		t.Error(first, again, other)
+	}
+	s.says(t, exitFailed, "nothing", "deployment", "run", "shop/order", "--queue", "nothing")
 }
 
 func TestFlowRunExport(t *testing.T) {

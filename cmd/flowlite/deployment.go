@@ -123,6 +123,8 @@ type deploymentRunCmd struct {
 	Tag         []string `short:"t" sep:"none" help:"a tag"`
 	FlowRunName string   `help:"name of the run"`
 	Priority    int64    `placeholder:"N" help:"Priority among the due runs of the work queue; higher starts first (default: 0)"`
+	Key         string   `placeholder:"TEXT" help:"Idempotency key; a second run of the flow with the same key is not created, and the first is shown"`
+	Queue       string   `placeholder:"NAME" help:"Work queue of the deployment's pool (default: the deployment's queue)"`
 	StartIn     duration `placeholder:"DURATION" help:"when: 15m, 1h30m, '10 min'" xor:"start"`
 	StartAt     string   `help:"when: 2026-11-23T09:00:00Z" xor:"start"`
 	Watch       bool     `help:"follow logs and state, exit with the outcome"`
@@ -155,6 +157,7 @@ func (c *deploymentRunCmd) Run(a *app) error {
 		return err
 	}
 	body := core.DeploymentFlowRunCreate{Name: c.FlowRunName, Tags: c.Tag, Parameters: params.JSON(), Priority: c.Priority}
+	body.IdempotencyKey, body.WorkQueueName = core.Given(&c.Key), core.Given(&c.Queue)
 	if len(vars) > 0 {
 		body.JobVariables = vars.JSON()
 	}
