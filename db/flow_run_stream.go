@@ -8,7 +8,8 @@ import (
 )
 
 func (r *reader) StreamEntries(ctx context.Context, flowRunID core.UUID, key string, from int64, limit int) ([]*core.StreamEntry, error) {
-	rows, err := r.q.ListFlowRunStreamEntries(ctx, row.ListFlowRunStreamEntriesParams{FlowRunID: flowRunID, Key: key, FromNumber: from, Lim: lim(limit)})
+	rows, err := r.q.ListFlowRunStreamEntries(ctx, row.ListFlowRunStreamEntriesParams{FlowRunID: flowRunID, Key: key, FromNumber: from,
+		Lim: lim(limit)})
 	if err != nil {
 		return nil, r.err(err, "Stream")
 	}
@@ -35,7 +36,8 @@ func (t *tx) AppendStream(ctx context.Context, flowRunID core.UUID, key string, 
 	if err := core.MaxStreamSource.Check(a.Source); err != nil {
 		return 0, err
 	}
-	number, err := t.q.FlowRunStreamNumber(ctx, row.FlowRunStreamNumberParams{FlowRunID: flowRunID, Key: key, Source: a.Source, Ordinal: a.Ordinal})
+	number, err := t.q.FlowRunStreamNumber(ctx, row.FlowRunStreamNumberParams{FlowRunID: flowRunID, Key: key, Source: a.Source,
+		Ordinal: a.Ordinal})
 	if err == nil || !core.IsNotFound(t.err(err, "Stream")) {
 		return number, t.err(err, "Stream")
 	}

@@ -25,7 +25,13 @@ type streamAppends struct {
 	Entries []core.StreamAppend `json:"entries"`
 }
 
-func (c *Client) StreamEntries(ctx context.Context, flowRunID core.UUID, key string, from int64, wait core.Seconds) (out *core.StreamPage, err error) {
+func (c *Client) StreamEntries(
+	ctx context.Context,
+	flowRunID core.UUID,
+	key string,
+	from int64,
+	wait core.Seconds,
+) (out *core.StreamPage, err error) {
 	q := url.Values{"from": {strconv.FormatInt(from, 10)}, "wait": {strconv.FormatFloat(float64(wait), 'f', -1, 64)}}
 	return out, c.get(ctx, streamPath(flowRunID, key)+"/wait?"+q.Encode(), &out)
 }

@@ -218,7 +218,8 @@ func (r *run) storeEnding(c core.StateCreate) (*ending, error) {
 	if r.ended != nil {
 		return r.ended, nil
 	}
-	call, err := r.identify(&Task{Name: compensationTask, NoInput: true, Options: TaskOptions{Key: strconv.FormatInt(r.rec.RunCount, 10)}}, nil)
+	key := strconv.FormatInt(r.rec.RunCount, 10)
+	call, err := r.identify(&Task{Name: compensationTask, NoInput: true, Options: TaskOptions{Key: key}}, nil)
 	if err != nil {
 		return nil, err
 	}

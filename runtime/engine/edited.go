@@ -131,7 +131,8 @@ func (r *run) editsOf(t *Task, name string) *edits {
 // encodes the input as it is stored, a later call can still match it exactly.
 func (e *edits) add(t *Task, row *core.TaskRun) {
 	stored := t.keptInput(row)
-	if kind, _ := row.Labels.Map()[core.InputTypeLabel].(string); kind != "" && t.InputType != nil && row.StateType == core.Completed && kind != t.InputType() {
+	kind, _ := row.Labels.Map()[core.InputTypeLabel].(string)
+	if kind != "" && t.InputType != nil && row.StateType == core.Completed && kind != t.InputType() {
 		e.unknown = append(e.unknown, row)
 	}
 	if len(stored) == 0 || !strings.HasPrefix(row.DynamicKey, digest(stored)+"-") {

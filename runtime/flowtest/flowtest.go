@@ -93,7 +93,8 @@ func newBench(t testing.TB, opts []Option) *bench {
 	for name, v := range b.set.secrets {
 		must(t, b.svc.SetSecret(ctx, name, core.ToJSON(v)))
 	}
-	if _, err := b.svc.CreateWorkPool(ctx, core.WorkPoolCreate{Name: core.DefaultPool, Type: core.PoolProcess}); core.CodeOf(err) != core.EConflict {
+	_, err = b.svc.CreateWorkPool(ctx, core.WorkPoolCreate{Name: core.DefaultPool, Type: core.PoolProcess})
+	if core.CodeOf(err) != core.EConflict {
 		must(t, err)
 	}
 	for _, d := range b.set.deployed {

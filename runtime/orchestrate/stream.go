@@ -21,8 +21,8 @@ func (s *Service) AppendStream(ctx context.Context, flowRunID core.UUID, key str
 	}
 	for _, a := range list {
 		if n := len(a.Value); n > core.MaxStreamValue {
-			return 0, core.InvalidField("value", fmt.Sprintf("an entry of stream %s has %d bytes, at most %d are allowed; store a result or an artifact and append its key",
-				key, n, core.MaxStreamValue))
+			return 0, core.InvalidField("value", fmt.Sprintf("an entry of stream %s has %d bytes, at most %d are allowed; "+
+				"store a result or an artifact and append its key", key, n, core.MaxStreamValue))
 		}
 		if err := core.CheckJSON(a.Value); err != nil {
 			return 0, core.InvalidField("value", "an entry of stream "+key+": "+err.Error())
@@ -54,7 +54,13 @@ func (s *Service) AppendStream(ctx context.Context, flowRunID core.UUID, key str
 // StreamEntries returns entries of a stream from number from on. Where there are
 // none yet it waits for one, or for the run's end, at most wait. ENotFound
 // without the run; a stream that nothing was appended to is empty.
-func (s *Service) StreamEntries(ctx context.Context, flowRunID core.UUID, key string, from int64, wait core.Seconds) (*core.StreamPage, error) {
+func (s *Service) StreamEntries(
+	ctx context.Context,
+	flowRunID core.UUID,
+	key string,
+	from int64,
+	wait core.Seconds,
+) (*core.StreamPage, error) {
 	sub := s.bus.Subscribe(core.TopicRun, flowRunID.String(), 1)
 	defer sub.Close()
 	deadline := time.NewTimer(min(max(wait.Duration(), 0), maxWait))
