@@ -7,7 +7,6 @@ import (
 	"iter"
 	"time"
 
-	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/engine"
 )
 
@@ -42,24 +41,26 @@ type StreamEntry[T any] struct {
 	Value   T
 }
 
-// Follow yields the entries of a stream of a run from number from on, and waits
-// for further ones until the run has ended. An error, or the end of ctx, is the
-// last that it yields.
-func Follow[T any](ctx context.Context, runID, key string, from int64) iter.Seq2[StreamEntry[T], error] {
+// Follow yields the entries of a stream of the run with this ID from number from
+// on, and waits for further ones until the run has ended. An error, or the end of
+// ctx, is the last that it yields.
+func Follow[T any](ctx context.Context, on Runner, id, key string, from int64) iter.Seq2[StreamEntry[T], error] {
 	return func(yield func(StreamEntry[T], error) bool) {
-		fail := func(err error) { yield(StreamEntry[T]{}, err) }
-		id, err := core.ParseUUID(runID)
+		fail := func(err error) {
+			yield(StreamEntry[T]{}, fmt.Errorf("stream %s of run %s: %w", key, id, sentinel(err)))
+		}
+		o, err := outside(ctx, on)
 		if err != nil {
-			fail(fmt.Errorf("stream %s: the run: %w", key, err))
+			fail(err)
 			return
 		}
-		o, err := orchestrator(ctx)
+		run, err := find(ctx, o, id)
 		if err != nil {
 			fail(err)
 			return
 		}
 		for {
-			page, err := o.StreamEntries(ctx, id, key, from, 30)
+			page, err := o.StreamEntries(ctx, run.ID, key, from, 30)
 			if err != nil {
 				fail(err)
 				return
@@ -67,7 +68,7 @@ func Follow[T any](ctx context.Context, runID, key string, from int64) iter.Seq2
 			for _, e := range page.Entries {
 				v := StreamEntry[T]{Number: e.Number, Created: e.Created.Time()}
 				if err := json.Unmarshal(e.Value, &v.Value); err != nil {
-					fail(fmt.Errorf("stream %s: entry %d is no %T: %w", key, e.Number, v.Value, err))
+					fail(fmt.Errorf("entry %d is no %T: %w", e.Number, v.Value, err))
 					return
 				}
 				if !yield(v, nil) {

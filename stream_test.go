@@ -9,16 +9,15 @@ import (
 	"testing"
 
 	"github.com/flowlite/flowlite"
-	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/engine"
 )
 
 func (v *versions) entries(key string, from int64) []string {
 	v.t.Helper()
 	var out []string
-	for page := (&core.StreamPage{}); ; {
-		var err error
-		if page, err = v.svc.StreamEntries(v.t.Context(), v.id, key, from, 0); err != nil {
+	for {
+		page, err := v.svc.StreamEntries(v.t.Context(), v.id, key, from, 0)
+		if err != nil {
 			v.t.Fatal(err)
 		}
 		for _, e := range page.Entries {
@@ -81,17 +80,21 @@ func TestReplayAppendsNothingTwice(t *testing.T) {
 	})
 }
 
+// Context makes versions a flowlite.Runner.
+func (v *versions) Context(ctx context.Context) context.Context {
+	return engine.With(ctx, func() (*engine.Engine, error) { return v.e, nil })
+}
+
 // Tasks that append at once get numbers without gaps, and a reader sees all,
 // from whatever number on, until the run ends.
 func TestFollowedStream(t *testing.T) {
 	onEngines(t, func(t *testing.T, v *versions) {
 		const tasks, each = 8, 60
-		ctx := engine.With(t.Context(), func() (*engine.Engine, error) { return v.e, nil })
 		var readers sync.WaitGroup
 		for _, from := range []int64{1, 100} {
 			readers.Go(func() {
 				next := from
-				for e, err := range flowlite.Follow[int](ctx, v.id.String(), "numbers", from) {
+				for e, err := range flowlite.Follow[int](t.Context(), v, v.id.String(), "numbers", from) {
 					if err != nil || e.Number != next || e.Created.IsZero() {
 						t.Error(e, err)
 						return
