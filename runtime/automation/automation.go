@@ -172,7 +172,7 @@ func (s *Automations) changeAutomations(ctx context.Context, fn func(tx core.Tx)
 }
 
 // openBuckets begins to wait for what proactive triggers expect from now on.
-func openBuckets(ctx context.Context, tx core.Tx, a *core.Automation, now core.Time) error {
+func openBuckets(ctx context.Context, tx core.AutomationTx, a *core.Automation, now core.Time) error {
 	if !a.Enabled {
 		return nil
 	}

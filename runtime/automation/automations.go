@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 
+	"github.com/flowlite/flowlite/runtime/block"
 	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/notify"
@@ -35,9 +36,31 @@ type Documents interface {
 	BlockDocument(ctx context.Context, id core.UUID, secrets bool) (*core.BlockDocument, error)
 }
 
+// Store is what is read outside of a transaction, also by the templates of actions.
+type Store interface {
+	core.AutomationReader
+	block.Variables
+	Deployment(ctx context.Context, id core.UUID) (*core.Deployment, error)
+	Flow(ctx context.Context, id core.UUID) (*core.Flow, error)
+	FlowRun(ctx context.Context, id core.UUID) (*core.FlowRun, error)
+	GlobalLimit(ctx context.Context, id core.UUID) (*core.GlobalConcurrencyLimit, error)
+	TaskRun(ctx context.Context, id core.UUID) (*core.TaskRun, error)
+	Variables(ctx context.Context, f *core.VariableFilter, p core.Page) ([]*core.Variable, error)
+	WorkPool(ctx context.Context, id core.UUID) (*core.WorkPool, error)
+	WorkQueue(ctx context.Context, id core.UUID) (*core.WorkQueue, error)
+	Write(ctx context.Context, fn func(tx core.Tx) error) error
+}
+
+// Tx is what the evaluation of triggers reads and writes in a transaction.
+type Tx interface {
+	core.AutomationReader
+	core.AutomationTx
+	core.EventReader
+}
+
 // Config is what Automations needs. All fields but Private and URL are required.
 type Config struct {
-	Store    core.Store
+	Store    Store
 	Bus      core.Bus
 	Commit   *commit.Writer
 	Triggers *trigger.Set // that Commit asks, too
@@ -52,7 +75,7 @@ type Config struct {
 // Automations has the use cases of automations, evaluates their triggers, and runs
 // their actions.
 type Automations struct {
-	store    core.Store
+	store    Store
 	bus      core.Bus
 	commit   *commit.Writer
 	triggers *trigger.Set

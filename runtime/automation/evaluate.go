@@ -77,7 +77,7 @@ func (s *Automations) evaluateQueued(ctx context.Context, q core.QueuedEvent) er
 	})
 }
 
-func (s *Automations) evaluate(ctx context.Context, tx core.Tx, out *commit.Outbox, eventID core.UUID) error {
+func (s *Automations) evaluate(ctx context.Context, tx Tx, out *commit.Outbox, eventID core.UUID) error {
 	taken, err := tx.TakeAutomationEvent(ctx, eventID)
 	if err != nil || !taken {
 		return err
@@ -120,7 +120,7 @@ func (s *Automations) evaluate(ctx context.Context, tx core.Tx, out *commit.Outb
 // beforeLeader: the event follows one that has not been counted yet. The
 // server's own events are stored in their order, so that a leader that is not
 // there will not come.
-func (s *Automations) beforeLeader(ctx context.Context, tx core.Tx, e *core.Event) (bool, error) {
+func (s *Automations) beforeLeader(ctx context.Context, tx Tx, e *core.Event) (bool, error) {
 	if e.Follows.IsZero() || s.now() > e.Received.Add(leaderFor) {
 		return false, nil
 	}

@@ -12,7 +12,7 @@ import (
 // firing is the evaluation of one automation within one transaction.
 type firing struct {
 	s          *Automations
-	tx         core.Tx
+	tx         Tx
 	out        *commit.Outbox
 	automation *core.Automation
 	last       core.Time

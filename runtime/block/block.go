@@ -9,7 +9,7 @@ import (
 
 // Config is what Blocks needs. All fields are required.
 type Config struct {
-	Store  core.Store
+	Store  Store
 	Bus    core.Bus
 	Commit *commit.Writer
 	Sealer core.Sealer
@@ -17,9 +17,22 @@ type Config struct {
 	Now    func() core.Time
 }
 
+// Store is what is read outside of a transaction.
+type Store interface {
+	core.BlockReader
+	core.SettingReader
+	Variables
+}
+
+// Tx is what blocks read and write in a transaction.
+type Tx interface {
+	core.BlockReader
+	core.BlockTx
+}
+
 // Blocks has the use cases of block types, schemas, and documents.
 type Blocks struct {
-	store   core.Store
+	store   Store
 	bus     core.Bus
 	commit  *commit.Writer
 	sealer  core.Sealer

@@ -55,7 +55,7 @@ func (s *Blocks) CreateBlockDocument(ctx context.Context, c core.BlockDocumentCr
 }
 
 // checkBlockDocument finds what the document stands on.
-func (s *Blocks) checkBlockDocument(ctx context.Context, tx core.Tx, d *core.BlockDocument) error {
+func (s *Blocks) checkBlockDocument(ctx context.Context, tx Tx, d *core.BlockDocument) error {
 	schema, err := tx.BlockSchema(ctx, d.BlockSchemaID)
 	switch {
 	case core.IsNotFound(err):
@@ -84,7 +84,7 @@ func (s *Blocks) checkBlockDocument(ctx context.Context, tx core.Tx, d *core.Blo
 }
 
 // leadsTo: from is to, or refers to it in some steps.
-func leadsTo(ctx context.Context, r core.Reader, from, to core.UUID, depth int) (bool, error) {
+func leadsTo(ctx context.Context, r core.BlockReader, from, to core.UUID, depth int) (bool, error) {
 	if from == to || depth > maxNested {
 		return true, nil
 	}
@@ -179,7 +179,7 @@ func (s *Blocks) UpdateBlockDocument(ctx context.Context, id core.UUID, u core.B
 
 func (s *Blocks) changeData(
 	ctx context.Context,
-	tx core.Tx,
+	tx Tx,
 	d *core.BlockDocument,
 	given map[string]core.JSON,
 	refs map[string]core.UUID,
@@ -270,7 +270,7 @@ func (s *Blocks) BlockDocuments(ctx context.Context, f core.BlockFilters, p core
 }
 
 // openBlocks decrypts the documents and puts into their data what they refer to.
-func (s *Blocks) openBlocks(ctx context.Context, r core.Reader, docs []*core.BlockDocument, secrets bool) error {
+func (s *Blocks) openBlocks(ctx context.Context, r core.BlockReader, docs []*core.BlockDocument, secrets bool) error {
 	all := map[core.UUID]*core.BlockDocument{}
 	for level := docs; len(level) > 0; {
 		var next []core.UUID

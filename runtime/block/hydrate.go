@@ -10,12 +10,17 @@ import (
 	"github.com/flowlite/flowlite/runtime/template"
 )
 
+// Variables reads the variables that parameters refer to.
+type Variables interface {
+	VariableByName(ctx context.Context, name string) (*core.Variable, error)
+}
+
 const KindKey = "__prefect_kind"
 
 // Hydrate replaces {"__prefect_kind": …} wrappers, at any depth, by the values
 // they stand for; templates are rendered with data. EBadRequest says which one
 // cannot be.
-func Hydrate(ctx context.Context, r core.Reader, params core.JSON, data map[string]any, filters ...template.Filters) (core.JSON, error) {
+func Hydrate(ctx context.Context, r Variables, params core.JSON, data map[string]any, filters ...template.Filters) (core.JSON, error) {
 	if !bytes.Contains(params, []byte(KindKey)) {
 		return params, nil
 	}
@@ -68,9 +73,9 @@ func (s *Blocks) WriteHydrated(ctx context.Context, fn func(tx core.Tx, out *com
 }
 
 type hydration struct {
-	reader  core.Reader
-	data    map[string]any
-	filters []template.Filters
+	variables Variables
+	data      map[string]any
+	filters   []template.Filters
 }
 
 func (h *hydration) value(ctx context.Context, v any) (any, error) {
@@ -130,7 +135,7 @@ func (h *hydration) kind(ctx context.Context, kind any, v core.Object) (any, err
 			return nil, err
 		}
 		name, _ := p.(string)
-		variable, err := h.reader.VariableByName(ctx, name)
+		variable, err := h.variables.VariableByName(ctx, name)
 		if core.IsNotFound(err) {
 			return nil, bad("the variable %q does not exist; make it first", name)
 		}

@@ -49,7 +49,7 @@ const maxNested = 50
 
 func (s *Blocks) putBlockSchema(
 	ctx context.Context,
-	tx core.Tx,
+	tx Tx,
 	t *core.BlockType,
 	fields map[string]any,
 	capabilities core.Tags,
@@ -76,7 +76,7 @@ func (s *Blocks) putBlockSchema(
 
 // nestedSchemas registers the schemas that fields refers to and that are not
 // known yet, from the definitions that came along.
-func (s *Blocks) nestedSchemas(ctx context.Context, tx core.Tx, fields map[string]any, depth int) error {
+func (s *Blocks) nestedSchemas(ctx context.Context, tx Tx, fields map[string]any, depth int) error {
 	references, _ := fields["block_schema_references"].(map[string]any)
 	definitions, _ := fields["definitions"].(map[string]any)
 	for _, r := range references {

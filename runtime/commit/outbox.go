@@ -55,7 +55,7 @@ func (o *Outbox) Actions() { o.actions = true }
 func (o *Outbox) After(fn func()) { o.after = append(o.after, fn) }
 
 // writeEvents leaves in events what is to be published.
-func (o *Outbox) writeEvents(ctx context.Context, tx core.Tx) (err error) {
+func (o *Outbox) writeEvents(ctx context.Context, tx core.EventTx) (err error) {
 	if len(o.events) > 0 {
 		if o.events, err = tx.InsertEvents(ctx, o.events); err != nil {
 			return err

@@ -8,13 +8,18 @@ import (
 
 // Config is what a Writer needs. Store, Bus, and Now are required.
 type Config struct {
-	Store core.Store
+	Store Store
 	Bus   core.Bus
 	Now   func() core.Time
 	// Triggers chooses the events that are queued for automations; nil: none are.
 	Triggers Triggers
 	// Observer is told what this process has committed; may be nil.
 	Observer core.CommitObserver
+}
+
+// Store runs transactions.
+type Store interface {
+	Write(ctx context.Context, fn func(tx core.Tx) error) error
 }
 
 // Triggers knows what automations wait for.

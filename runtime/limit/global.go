@@ -97,7 +97,7 @@ func (s *Limits) DeleteGlobalLimit(ctx context.Context, id core.UUID) error {
 
 // overrideSlots forgets what is held without a lease and returns the count that
 // makes n slots occupied. Live leases and runs stay: they are in use.
-func (s *Limits) overrideSlots(ctx context.Context, tx core.Tx, l *core.GlobalConcurrencyLimit, n int64) (int64, error) {
+func (s *Limits) overrideSlots(ctx context.Context, tx Tx, l *core.GlobalConcurrencyLimit, n int64) (int64, error) {
 	if n < 0 {
 		return 0, core.InvalidField("active_slots", "active_slots must be 0 or more")
 	}

@@ -165,7 +165,7 @@ func (s *Limits) LoseClient(ctx context.Context, clientID core.UUID) error {
 
 // KeepSlot gives a run that took its deployment's slot for a client that renews
 // leases a lease of it; of any other client, the run itself holds the slot.
-func (s *Limits) KeepSlot(ctx context.Context, tx core.Tx, run *core.FlowRun, d *core.Deployment, renews bool) error {
+func (s *Limits) KeepSlot(ctx context.Context, tx Tx, run *core.FlowRun, d *core.Deployment, renews bool) error {
 	if d == nil || d.GlobalConcurrencyLimit == nil || !d.GlobalConcurrencyLimit.Active {
 		return nil
 	}
@@ -182,7 +182,7 @@ func (s *Limits) KeepSlot(ctx context.Context, tx core.Tx, run *core.FlowRun, d 
 
 // renewable checks a deployment's slot whose lease ran out: it is the run's
 // again if nobody has taken it.
-func (s *Limits) renewable(ctx context.Context, tx core.Tx, lease *core.SlotLease) error {
+func (s *Limits) renewable(ctx context.Context, tx Tx, lease *core.SlotLease) error {
 	run, err := tx.FlowRun(ctx, lease.HolderID)
 	if err != nil {
 		return err

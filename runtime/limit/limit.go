@@ -9,15 +9,29 @@ import (
 
 // Config is what Limits needs. All fields are required.
 type Config struct {
-	Store  core.Store
+	Store  Store
 	Bus    core.Bus
 	Commit *commit.Writer
 	Now    func() core.Time
 }
 
+// Store is what is read outside of a transaction.
+type Store interface {
+	core.LimitReader
+	FlowRunsByIDs(ctx context.Context, ids []core.UUID) ([]*core.FlowRun, error)
+	Shared() bool
+}
+
+// Tx is what limits read and write in a transaction.
+type Tx interface {
+	core.LimitReader
+	core.LimitTx
+	FlowRun(ctx context.Context, id core.UUID) (*core.FlowRun, error)
+}
+
 // Limits has the use cases of concurrency limits.
 type Limits struct {
-	store  core.Store
+	store  Store
 	bus    core.Bus
 	commit *commit.Writer
 	now    func() core.Time

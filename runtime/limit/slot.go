@@ -42,7 +42,7 @@ func (s *Limits) IncrementSlots(ctx context.Context, r core.SlotRequest) (grante
 
 // count takes slots that have no lease. What decays returns by itself and is a
 // number; all else is a row that remembers who holds it.
-func (s *Limits) count(ctx context.Context, tx core.Tx, l *core.GlobalConcurrencyLimit, r core.SlotRequest) error {
+func (s *Limits) count(ctx context.Context, tx Tx, l *core.GlobalConcurrencyLimit, r core.SlotRequest) error {
 	if !l.Active {
 		return nil
 	}
@@ -86,7 +86,7 @@ func checkSlots(r core.SlotRequest) error {
 }
 
 // roomFor locks the named limits and refuses unless each has room.
-func (s *Limits) roomFor(ctx context.Context, tx core.Tx, r core.SlotRequest) ([]*core.GlobalConcurrencyLimit, error) {
+func (s *Limits) roomFor(ctx context.Context, tx Tx, r core.SlotRequest) ([]*core.GlobalConcurrencyLimit, error) {
 	limits, err := tx.LockGlobalLimits(ctx, r.Names)
 	if err != nil {
 		return nil, err
@@ -178,7 +178,7 @@ func (s *Limits) DecrementSlots(ctx context.Context, r core.SlotRelease) (releas
 // uncount ends rows that count made, as many as r releases, and returns what
 // is left to be released. The request does not say which slots they are; how
 // long they were held tells them from those of others.
-func (s *Limits) uncount(ctx context.Context, tx core.Tx, l *core.GlobalConcurrencyLimit, r core.SlotRelease) (int64, error) {
+func (s *Limits) uncount(ctx context.Context, tx Tx, l *core.GlobalConcurrencyLimit, r core.SlotRelease) (int64, error) {
 	leases, err := tx.SlotLeases(ctx, l.ID, s.now())
 	if err != nil {
 		return 0, err

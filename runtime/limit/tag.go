@@ -152,7 +152,7 @@ func TagsFull(tag string, limit int64) *core.Error {
 // no slot for the task run. One that the run holds already is none it waits for.
 func (s *Limits) LockTags(
 	ctx context.Context,
-	tx core.Tx,
+	tx Tx,
 	tags []string,
 	taskRunID core.UUID,
 ) (limits, wanted []*core.GlobalConcurrencyLimit, full *core.Error, err error) {
@@ -190,7 +190,7 @@ func (s *Limits) LockTags(
 	return limits, wanted, nil, nil
 }
 
-func (s *Limits) CountTags(ctx context.Context, tx core.Tx, limits []*core.GlobalConcurrencyLimit, taskRunID core.UUID) error {
+func (s *Limits) CountTags(ctx context.Context, tx Tx, limits []*core.GlobalConcurrencyLimit, taskRunID core.UUID) error {
 	for _, l := range limits {
 		if err := s.count(ctx, tx, l, taskSlot(taskRunID)); err != nil {
 			return err

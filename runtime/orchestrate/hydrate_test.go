@@ -83,8 +83,15 @@ func TestNoTemplateIsRenderedInATransaction(t *testing.T) {
 
 func takesTx(f *ast.FuncType) bool {
 	for _, p := range f.Params.List {
-		if s, ok := p.Type.(*ast.SelectorExpr); ok && s.Sel.Name == "Tx" {
-			return true
+		switch t := p.Type.(type) {
+		case *ast.SelectorExpr:
+			if strings.HasSuffix(t.Sel.Name, "Tx") {
+				return true
+			}
+		case *ast.Ident: // the port of a package
+			if t.Name == "Tx" {
+				return true
+			}
 		}
 	}
 	return false
