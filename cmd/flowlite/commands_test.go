@@ -367,7 +367,7 @@ func TestTypedValues(t *testing.T) {
 	if first.ID != again.ID || first.ID == other.ID || core.Deref(first.WorkQueueName) != "fast" || core.Deref(other.WorkQueueName) != "default" {
 		t.Error(first, again, other)
 	}
-	s.says(t, exitFailed, "nothing", "deployment", "run", "shop/order", "--queue", "nothing")
+	s.says(t, 3, "dev/nothing", "deployment", "run", "shop/order", "--queue", "nothing")
 }
 
 func TestFlowRunExport(t *testing.T) {

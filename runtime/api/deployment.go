@@ -118,7 +118,7 @@ func (a *API) createDeploymentFlowRun(ctx context.Context, in *change[core.Deplo
 	}
 	r, err := a.Runs.CreateDeploymentFlowRun(ctx, in.ID, in.Body)
 	if err != nil {
-		return nil, named("Deployment", err)
+		return nil, err // it names what was not found: the deployment, or a work queue
 	}
 	created(ctx, r.Created)
 	return r, nil
