@@ -3,6 +3,7 @@ package api
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
@@ -225,9 +226,7 @@ func (r *replay) ask(method, path, query string, body []byte, contentType *strin
 	if contentType != nil {
 		req.Header.Set("Content-Type", *contentType)
 	}
-	if r.agent != "" {
-		req.Header.Set("User-Agent", r.agent)
-	}
+	req.Header.Set("User-Agent", cmp.Or(r.agent, "curl/8")) // a Go client may send more than Prefect takes
 	for k, v := range headers {
 		req.Header.Set(k, v)
 	}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -91,9 +92,7 @@ func (w *world) send(method, path string, body any) (int, http.Header, []byte) {
 	if in != nil {
 		r.Header.Set("Content-Type", "application/json")
 	}
-	if w.agent != "" {
-		r.Header.Set("User-Agent", w.agent)
-	}
+	r.Header.Set("User-Agent", cmp.Or(w.agent, "curl/8")) // a Go client may send more than Prefect takes
 	resp, err := w.srv.Client().Do(r)
 	if err != nil {
 		w.Fatal(err)
