@@ -75,9 +75,12 @@ func (s *Service) Why(ctx context.Context, id core.UUID) (*core.Why, error) {
 	return s.whyNotTaken(ctx, run, w, text, say)
 }
 
+// sayWhy completes a Why: its code, the command that helps, and the text.
+type sayWhy func(code, hint, format string, args ...any) (*core.Why, error)
+
 // whyNotTaken is for runs that are due in a queue.
 func (s *Service) whyNotTaken(ctx context.Context, run *core.FlowRun, w *core.Why, text string,
-	say func(code, hint, format string, args ...any) (*core.Why, error)) (*core.Why, error) {
+	say sayWhy) (*core.Why, error) {
 	pool, err := s.store.WorkPool(ctx, run.WorkPoolID)
 	if err != nil {
 		return nil, err
@@ -98,6 +101,25 @@ func (s *Service) whyNotTaken(ctx context.Context, run *core.FlowRun, w *core.Wh
 			pool.Name,
 		)
 	}
+	if why, err := s.whyFull(ctx, w, pool, queue, say); why != nil || err != nil {
+		return why, err
+	}
+	var d *core.Deployment
+	if !run.DeploymentID.IsZero() {
+		if d, err = s.store.Deployment(ctx, run.DeploymentID); err != nil && !core.IsNotFound(err) {
+			return nil, err
+		}
+		if err == nil {
+			if why, err := s.whyDeploymentFull(ctx, w, d, say); why != nil || err != nil {
+				return why, err
+			}
+		}
+	}
+	return s.whyNoWorker(ctx, run, d, pool, text, say)
+}
+
+// whyFull is about the limits of the work pool and the work queue; nil if both have room.
+func (s *Service) whyFull(ctx context.Context, w *core.Why, pool *core.WorkPool, queue *core.WorkQueue, say sayWhy) (*core.Why, error) {
 	live := []core.StateType{core.Pending, core.Running}
 	load, err := s.store.PoolLoad(ctx, pool.ID)
 	if err != nil {
@@ -133,33 +155,33 @@ func (s *Service) whyNotTaken(ctx context.Context, run *core.FlowRun, w *core.Wh
 			holders(w.Holders),
 		)
 	}
-	var d *core.Deployment
-	if !run.DeploymentID.IsZero() {
-		d, err = s.store.Deployment(ctx, run.DeploymentID)
-		if err != nil && !core.IsNotFound(err) {
-			return nil, err
-		}
-		if err == nil && d.GlobalConcurrencyLimit != nil && d.GlobalConcurrencyLimit.Active {
-			taken, err := s.slotsOf(ctx, s.store, d, s.now())
-			if err != nil {
-				return nil, err
-			}
-			if limit := d.GlobalConcurrencyLimit.Limit; taken >= limit {
-				if err := s.heldBy(ctx, w, core.Filters{FlowRuns: occupyingRuns(d.ID)}, nil); err != nil {
-					return nil, err
-				}
-				return say(
-					"deployment_limit",
-					core.ShellCommand("flowlite", "deployment", "inspect", d.FullName()),
-					"The deployment %s runs %d of at most %d runs%s.",
-					d.FullName(),
-					taken,
-					limit,
-					holders(w.Holders),
-				)
-			}
-		}
+	return nil, nil
+}
+
+// whyDeploymentFull is about the limit of the deployment; nil if it has room.
+func (s *Service) whyDeploymentFull(ctx context.Context, w *core.Why, d *core.Deployment, say sayWhy) (*core.Why, error) {
+	if d.GlobalConcurrencyLimit == nil || !d.GlobalConcurrencyLimit.Active {
+		return nil, nil
 	}
+	taken, err := s.slotsOf(ctx, s.store, d, s.now())
+	if err != nil {
+		return nil, err
+	}
+	limit := d.GlobalConcurrencyLimit.Limit
+	if taken < limit {
+		return nil, nil
+	}
+	if err := s.heldBy(ctx, w, core.Filters{FlowRuns: occupyingRuns(d.ID)}, nil); err != nil {
+		return nil, err
+	}
+	return say("deployment_limit", core.ShellCommand("flowlite", "deployment", "inspect", d.FullName()),
+		"The deployment %s runs %d of at most %d runs%s.", d.FullName(), taken, limit, holders(w.Holders))
+}
+
+// whyNoWorker is about the workers of the pool: none is online, none can execute the
+// run, or all are busy.
+func (s *Service) whyNoWorker(ctx context.Context, run *core.FlowRun, d *core.Deployment, pool *core.WorkPool, text string,
+	say sayWhy) (*core.Why, error) {
 	online, err := s.store.Workers(ctx, pool.ID, &core.WorkerFilter{Status: &core.TextFilter{Any: []string{core.Online}}}, core.Page{})
 	if err != nil {
 		return nil, err

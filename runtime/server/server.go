@@ -342,10 +342,16 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 		mux.Handle("/", askBrowser(guard, s.cfg.setting("AuthString"), pages))
 		stopPages = pages.Stop
 	}
+	s.serveHTTP(ctx, l, hosts, s.measured(guard, mux), stopPages)
+	return nil
+}
+
+// serveHTTP answers requests with mux, on l unless it is nil, until the server stops.
+func (s *Server) serveHTTP(ctx context.Context, l net.Listener, hosts *access.Hosts, mux http.Handler, stopPages func()) {
 	// Long polls and streams end with their subscriptions, and what is left when
 	// this context does: Shutdown alone would wait for them for ever.
 	base, end := context.WithCancelCause(context.WithoutCancel(ctx))
-	handler := cutBase(s.cfg.BasePath, s.measured(guard, mux))
+	handler := cutBase(s.cfg.BasePath, mux)
 	checked := hosts.Handler(handler, "/api/health", "/api/ready")
 	if s.cfg.Identity == nil {
 		handler = checked
@@ -382,7 +388,6 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 		<-ended
 		return nil
 	})
-	return nil
 }
 
 // handleAPI serves the API, or where that is the role of other servers, only
