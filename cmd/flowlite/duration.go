@@ -20,7 +20,7 @@ func (l *duration) UnmarshalText(b []byte) error {
 	return err
 }
 
-var lengthPart = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?)\s*([a-zµ]*)[\s,]*`) })
+var durationPart = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?)\s*([a-zµ]*)[\s,]*`) })
 
 var units = map[string]time.Duration{
 	"ms": time.Millisecond, "s": time.Second, "sec": time.Second, "second": time.Second,
@@ -36,7 +36,7 @@ func parseLength(text string) (d time.Duration, err error) {
 		return 0, wrong
 	}
 	for rest != "" {
-		m := lengthPart().FindStringSubmatch(rest)
+		m := durationPart().FindStringSubmatch(rest)
 		if m == nil {
 			return 0, wrong
 		}

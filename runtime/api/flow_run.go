@@ -106,7 +106,7 @@ func (a *API) setFlowRunState(ctx context.Context, in *stateChange) (*core.Orche
 	if err := checkState(&in.Body.State, "state"); err != nil {
 		return nil, err
 	}
-	if in.Body.State.Type == core.Pending && isNewer(requestOf(ctx)) {
+	if in.Body.State.Type == core.Pending && isPrefect38(requestOf(ctx)) {
 		in.Body.State.RenewsSlot = true
 	}
 	r, err := a.Runs.SetFlowRunState(ctx, in.ID, in.Body.State, in.Body.Force)

@@ -162,10 +162,10 @@ func (a *API) handle(o op) http.Handler {
 			c.body = buf.b.Bytes()
 			var out any
 			if out, err = o.serve(r.Context(), &c); err == nil && isPrefect(r) {
-				out, err = a.bare(r.Context(), out)
+				out, err = a.unwrapResult(r.Context(), out)
 			}
-			if err == nil && isNewer(r) {
-				out, err = a.newer(r.Context(), out)
+			if err == nil && isPrefect38(r) {
+				out, err = a.forPrefect38(r.Context(), out)
 			}
 			if err == nil {
 				if c.warn != "" {

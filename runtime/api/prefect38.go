@@ -9,9 +9,9 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-// isNewer says whether the client is a Prefect of 3.8 or later, which knows
+// isPrefect38 says whether the client is a Prefect of 3.8 or later, which knows
 // response fields that 3.4.9 does not. Only such a client is sent them.
-func isNewer(r *http.Request) bool {
+func isPrefect38(r *http.Request) bool {
 	agent := r.Header["User-Agent"]
 	if len(agent) == 0 {
 		return false
@@ -27,44 +27,44 @@ func isNewer(r *http.Request) bool {
 	return err == nil && err2 == nil && (m > 3 || m == 3 && n >= 8)
 }
 
-// newer is an answer in the form that newer clients know: the same record with
-// more fields. Anything that has no newer form stays as it is.
-func (a *API) newer(ctx context.Context, v any) (any, error) {
+// forPrefect38 returns an answer in the form that Prefect 3.8 knows: the same record
+// with more fields. An answer without such a form stays as it is.
+func (a *API) forPrefect38(ctx context.Context, v any) (any, error) {
 	switch v := v.(type) {
 	case *core.State:
-		return newerStateOf(v), nil
+		return newStateV38(v), nil
 	case []*core.State:
-		return each(v, newerStateOf), nil
+		return each(v, newStateV38), nil
 	case *core.OrchestrationResult:
 		st, err := a.leasedState(ctx, v.State)
-		return newerResult{v, st}, err
+		return resultV38{v, st}, err
 	case *core.FlowRun:
 		st, err := a.leasedState(ctx, v.State)
-		return newerFlowRun{v, st}, err
+		return flowRunV38{v, st}, err
 	case []*core.FlowRun:
-		return each(v, newerFlowRunOf), nil
+		return each(v, newFlowRunV38), nil
 	case *pageOf[*core.FlowRun]:
-		return pageLike(v, newerFlowRunOf), nil
+		return pageLike(v, newFlowRunV38), nil
 	case *core.TaskRun:
-		return newerTaskRunOf(v), nil
+		return newTaskRunV38(v), nil
 	case []*core.TaskRun:
-		return each(v, newerTaskRunOf), nil
+		return each(v, newTaskRunV38), nil
 	case *pageOf[*core.TaskRun]:
-		return pageLike(v, newerTaskRunOf), nil
+		return pageLike(v, newTaskRunV38), nil
 	case *core.Deployment:
-		return newerDeploymentOf(v), nil
+		return newDeploymentV38(v), nil
 	case []*core.Deployment:
-		return each(v, newerDeploymentOf), nil
+		return each(v, newDeploymentV38), nil
 	case *pageOf[*core.Deployment]:
-		return pageLike(v, newerDeploymentOf), nil
+		return pageLike(v, newDeploymentV38), nil
 	case *core.WorkPool:
-		return a.newerWorkPool(ctx, v)
+		return a.workPoolV38(ctx, v)
 	case []*core.WorkPool:
-		return eachOr(v, func(p *core.WorkPool) (newerWorkPool, error) { return a.newerWorkPool(ctx, p) })
+		return eachOr(v, func(p *core.WorkPool) (workPoolV38, error) { return a.workPoolV38(ctx, p) })
 	case *core.WorkQueue:
-		return a.newerWorkQueue(ctx, v)
+		return a.workQueueV38(ctx, v)
 	case []*core.WorkQueue:
-		return eachOr(v, func(q *core.WorkQueue) (newerWorkQueue, error) { return a.newerWorkQueue(ctx, q) })
+		return eachOr(v, func(q *core.WorkQueue) (workQueueV38, error) { return a.workQueueV38(ctx, q) })
 	}
 	return v, nil
 }
@@ -92,68 +92,68 @@ func pageLike[A, B any](p *pageOf[A], f func(A) B) *pageOf[B] {
 	return &pageOf[B]{Results: each(p.Results, f), Count: p.Count, Limit: p.Limit, Pages: p.Pages, Page: p.Page}
 }
 
-// newerState tells of the lease of a deployment's slot, which whoever executes
+// stateV38 tells of the lease of a deployment's slot, which whoever executes
 // the run renews; null tells that there is nothing to renew. Only the answers
 // that an executing client looks at name it.
-type newerState struct {
+type stateV38 struct {
 	*core.State
-	Details newerDetails `json:"state_details"`
+	Details stateDetailsV38 `json:"state_details"`
 }
 
-type newerDetails struct {
+type stateDetailsV38 struct {
 	*core.StateDetails
 	LeaseID core.UUID `json:"deployment_concurrency_lease_id"`
 }
 
-func newerStateOf(s *core.State) *newerState {
+func newStateV38(s *core.State) *stateV38 {
 	if s == nil {
 		return nil
 	}
-	return &newerState{s, newerDetails{StateDetails: &s.Details}}
+	return &stateV38{s, stateDetailsV38{StateDetails: &s.Details}}
 }
 
-func (a *API) leasedState(ctx context.Context, s *core.State) (out *newerState, err error) {
-	if out = newerStateOf(s); out != nil {
+func (a *API) leasedState(ctx context.Context, s *core.State) (out *stateV38, err error) {
+	if out = newStateV38(s); out != nil {
 		out.Details.LeaseID, err = a.Limits.DeploymentLease(ctx, s)
 	}
 	return out, err
 }
 
-type newerResult struct {
+type resultV38 struct {
 	*core.OrchestrationResult
-	State *newerState `json:"state"`
+	State *stateV38 `json:"state"`
 }
 
-type newerFlowRun struct {
+type flowRunV38 struct {
 	*core.FlowRun
-	State *newerState `json:"state"`
+	State *stateV38 `json:"state"`
 }
 
-func newerFlowRunOf(r *core.FlowRun) newerFlowRun { return newerFlowRun{r, newerStateOf(r.State)} }
+func newFlowRunV38(r *core.FlowRun) flowRunV38 { return flowRunV38{r, newStateV38(r.State)} }
 
-type newerTaskRun struct {
+type taskRunV38 struct {
 	*core.TaskRun
-	State *newerState `json:"state"`
+	State *stateV38 `json:"state"`
 }
 
-func newerTaskRunOf(r *core.TaskRun) newerTaskRun { return newerTaskRun{r, newerStateOf(r.State)} }
+func newTaskRunV38(r *core.TaskRun) taskRunV38 { return taskRunV38{r, newStateV38(r.State)} }
 
-type newerDeployment struct {
+type deploymentV38 struct {
 	*core.Deployment
 	QueueID core.UUID `json:"work_queue_id"`
 }
 
-func newerDeploymentOf(d *core.Deployment) newerDeployment { return newerDeployment{d, d.WorkQueueID} }
+func newDeploymentV38(d *core.Deployment) deploymentV38 { return deploymentV38{d, d.WorkQueueID} }
 
-// newerWorkPool and newerWorkQueue tell how many slots of a limit are taken;
+// workPoolV38 and workQueueV38 tell how many slots of a limit are taken;
 // null where there is no limit.
-type newerWorkPool struct {
+type workPoolV38 struct {
 	*core.WorkPool
 	Active *int64 `json:"active_slots"`
 }
 
-func (a *API) newerWorkPool(ctx context.Context, p *core.WorkPool) (newerWorkPool, error) {
-	out := newerWorkPool{WorkPool: p}
+func (a *API) workPoolV38(ctx context.Context, p *core.WorkPool) (workPoolV38, error) {
+	out := workPoolV38{WorkPool: p}
 	if p.ConcurrencyLimit != nil {
 		load, err := a.store.PoolLoad(ctx, p.ID)
 		if err != nil {
@@ -167,13 +167,13 @@ func (a *API) newerWorkPool(ctx context.Context, p *core.WorkPool) (newerWorkPoo
 	return out, nil
 }
 
-type newerWorkQueue struct {
+type workQueueV38 struct {
 	*core.WorkQueue
 	Active *int64 `json:"active_slots"`
 }
 
-func (a *API) newerWorkQueue(ctx context.Context, q *core.WorkQueue) (newerWorkQueue, error) {
-	out := newerWorkQueue{WorkQueue: q}
+func (a *API) workQueueV38(ctx context.Context, q *core.WorkQueue) (workQueueV38, error) {
+	out := workQueueV38{WorkQueue: q}
 	if q.ConcurrencyLimit != nil {
 		load, err := a.store.PoolLoad(ctx, q.WorkPoolID)
 		if err != nil {

@@ -60,12 +60,12 @@ func TestNewerClients(t *testing.T) {
 	equal(t, "storage", w.get("/admin/storage"), object{"default_result_storage_block_id": nil})
 }
 
-func TestIsNewer(t *testing.T) {
+func TestIsPrefect38(t *testing.T) {
 	for agent, want := range map[string]bool{
 		"": false, "prefect/3.4.9 (API 0.8.4)": false, "prefect/3.8.8 (API 0.8.4)": true, "prefect/3.10.0 (API 0.8.4)": true,
 		"prefect/4.0.0": true, "prefect/2.20.1": false, "prefect/": false, "prefect/x.y": false, "curl/8": false,
 	} {
-		if got := isNewer(&http.Request{Header: http.Header{"User-Agent": {agent}}}); got != want {
+		if got := isPrefect38(&http.Request{Header: http.Header{"User-Agent": {agent}}}); got != want {
 			t.Errorf("%q: %v", agent, got)
 		}
 	}

@@ -15,23 +15,23 @@ func isPrefect(r *http.Request) bool {
 	return len(agent) > 0 && strings.HasPrefix(agent[0], "prefect/")
 }
 
-// bare gives a Prefect client the results of Go flows as it knows them: a
+// unwrapResult gives a Prefect client the results of Go flows as it knows them: a
 // state's data that is no record of Prefect's is the result itself.
-func (a *API) bare(ctx context.Context, v any) (any, error) {
+func (a *API) unwrapResult(ctx context.Context, v any) (any, error) {
 	switch v := v.(type) {
 	case *core.FlowRun:
-		return a.bareFlowRun(ctx, v, true)
+		return a.unwrapFlowRun(ctx, v, true)
 	case []*core.FlowRun:
-		return eachOr(v, func(r *core.FlowRun) (*core.FlowRun, error) { return a.bareFlowRun(ctx, r, false) })
+		return eachOr(v, func(r *core.FlowRun) (*core.FlowRun, error) { return a.unwrapFlowRun(ctx, r, false) })
 	}
 	return v, nil
 }
 
-// maxBare bounds a stored result that is put into a state, in bytes.
-const maxBare = 32 << 20
+// maxUnwrapped bounds a stored result that is put into a state, in bytes.
+const maxUnwrapped = 32 << 20
 
-// bareFlowRun reads what was too large for the state only if it is asked for.
-func (a *API) bareFlowRun(ctx context.Context, r *core.FlowRun, large bool) (*core.FlowRun, error) {
+// unwrapFlowRun reads what was too large for the state only if it is asked for.
+func (a *API) unwrapFlowRun(ctx context.Context, r *core.FlowRun, large bool) (*core.FlowRun, error) {
 	if r == nil || r.State == nil || len(r.State.Data) == 0 || r.State.Type != core.Completed {
 		return r, nil
 	}
@@ -48,8 +48,8 @@ func (a *API) bareFlowRun(ctx context.Context, r *core.FlowRun, large bool) (*co
 		if !large {
 			return r, nil
 		}
-		b, size, err := a.Runs.ResultUpTo(ctx, d.Key, maxBare)
-		if core.IsNotFound(err) || size > maxBare {
+		b, size, err := a.Runs.ResultUpTo(ctx, d.Key, maxUnwrapped)
+		if core.IsNotFound(err) || size > maxUnwrapped {
 			return r, nil // the client gets the key: it can tell what is missing, or ask for /results/KEY
 		}
 		if err != nil {

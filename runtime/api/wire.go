@@ -240,7 +240,7 @@ func (w *wire) strictly(c *call, body []byte) ([]byte, error) {
 	var r reader
 	if c.r != nil {
 		r.nullIsAbsent = isGo(c.r)
-		r.lenient = r.nullIsAbsent || isNewer(c.r) || strings.HasPrefix(c.r.UserAgent(), "flowlite")
+		r.lenient = r.nullIsAbsent || isPrefect38(c.r) || strings.HasPrefix(c.r.UserAgent(), "flowlite")
 	}
 	body = r.read(w, body, []any{"body"})
 	return body, r.err()

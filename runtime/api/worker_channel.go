@@ -66,9 +66,9 @@ type resolvedQueue struct {
 }
 
 type poolSnapshot struct {
-	Sequence int           `json:"snapshot_sequence"`
-	Reason   string        `json:"reason"`
-	WorkPool newerWorkPool `json:"work_pool"`
+	Sequence int         `json:"snapshot_sequence"`
+	Reason   string      `json:"reason"`
+	WorkPool workPoolV38 `json:"work_pool"`
 }
 
 type workerChannel struct {
@@ -252,13 +252,13 @@ func (c *workerChannel) snapshot(ctx context.Context, reason string) (*poolSnaps
 	if err != nil {
 		return nil, &faultError{websocket.StatusInternalError, transientFault}
 	}
-	newer, err := c.a.newerWorkPool(ctx, p)
+	pool, err := c.a.workPoolV38(ctx, p)
 	if err != nil {
 		return nil, &faultError{websocket.StatusInternalError, transientFault}
 	}
 	c.sequence++
 	c.id, c.sent = p.ID, p.Updated
-	return &poolSnapshot{c.sequence, reason, newer}, nil
+	return &poolSnapshot{c.sequence, reason, pool}, nil
 }
 
 func (c *workerChannel) snapshotIfChanged(ctx context.Context) error {

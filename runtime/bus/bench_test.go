@@ -12,7 +12,7 @@ import (
 
 // BenchmarkWakeUp is how long a message takes from one server to another.
 func BenchmarkWakeUp(b *testing.B) {
-	for name, open := range bustest.Houses(b) {
+	for name, open := range bustest.Backends(b) {
 		b.Run(name, func(b *testing.B) {
 			h := open(b)
 			from, to := h.Bus(b, bus.Options{}), h.Bus(b, bus.Options{})
@@ -33,7 +33,7 @@ func BenchmarkWakeUp(b *testing.B) {
 
 // BenchmarkEvents is how many events a second one server hears of another.
 func BenchmarkEvents(b *testing.B) {
-	for name, open := range bustest.Houses(b) {
+	for name, open := range bustest.Backends(b) {
 		b.Run(name, func(b *testing.B) {
 			h := open(b)
 			from, to := h.Bus(b, bus.Options{Queue: 1 << 20}), h.Bus(b, bus.Options{})

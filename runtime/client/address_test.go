@@ -62,7 +62,7 @@ func TestStrangers(t *testing.T) {
 	if _, err := silence.Version(t.Context()); !client.Silent(err) {
 		t.Errorf("silence is %v", err)
 	}
-	r := newRig(t)
+	r := newFixture(t)
 	for auth, says := range map[string]string{"": "asks for credentials", "a:wrong": "refuses these credentials"} {
 		_, err := client.New(client.Config{URL: r.URL(), AuthString: auth}).Version(t.Context())
 		if refused(t, auth, err, core.EUnauth); !strings.Contains(err.Error(), says) {

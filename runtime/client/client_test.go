@@ -25,8 +25,8 @@ import (
 	"github.com/flowlite/flowlite/runtime/orchestrate"
 )
 
-// rig is a client of a real server.
-type rig struct {
+// fixture is a client of a real server.
+type fixture struct {
 	*client.Client
 	store   core.Store
 	service *local.Service
@@ -34,7 +34,7 @@ type rig struct {
 	before atomic.Pointer[func(w http.ResponseWriter, r *http.Request, next http.Handler)]
 }
 
-func newRig(t *testing.T) *rig {
+func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	store, err := db.Open(t.Context(), "sqlite::memory:")
 	if err != nil {
@@ -45,7 +45,7 @@ func newRig(t *testing.T) *rig {
 	if err := service.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{store: store, service: service}
+	r := &fixture{store: store, service: service}
 	h := api.New(api.Config{
 		Runs: service.Service, Limits: service.Limits, Blocks: service.Blocks, Automations: service.Automations, Variables: service.Variables,
 		Artifacts: service.Artifacts, SavedSearches: service.SavedSearches, Logs: service.Logs, Events: service.Events, Retention: service.Trimmer, Store: store, Bus: b, Access: access.New(access.Config{AuthString: "a:b"})})
@@ -112,7 +112,7 @@ func refused(t *testing.T, what string, err error, code core.Code) {
 }
 
 // running is a run of a new flow in RUNNING.
-func (r *rig) running(t *testing.T) *core.FlowRun {
+func (r *fixture) running(t *testing.T) *core.FlowRun {
 	t.Helper()
 	f := must[*core.Flow](t)(r.CreateFlow(t.Context(), core.FlowCreate{Name: "f"}))
 	run := must[*core.FlowRun](t)(r.CreateFlowRun(t.Context(), core.FlowRunCreate{FlowID: f.ID, Parameters: core.JSON(`{"n":1}`)}))
@@ -124,7 +124,7 @@ func (r *rig) running(t *testing.T) *core.FlowRun {
 }
 
 func TestRuns(t *testing.T) {
-	r, ctx := newRig(t), t.Context()
+	r, ctx := newFixture(t), t.Context()
 	run := r.running(t)
 	same(t, "run", must[*core.FlowRun](t)(r.FlowRun(ctx, run.ID)), must[*core.FlowRun](t)(r.store.FlowRun(ctx, run.ID)))
 	same(t, "flow", must[*core.Flow](t)(r.Flow(ctx, run.FlowID)), must[*core.Flow](t)(r.store.Flow(ctx, run.FlowID)))
@@ -166,7 +166,7 @@ func TestRuns(t *testing.T) {
 }
 
 func TestWork(t *testing.T) {
-	r, ctx := newRig(t), t.Context()
+	r, ctx := newFixture(t), t.Context()
 	pool := must[*core.WorkPool](t)(r.CreateWorkPool(ctx, core.WorkPoolCreate{Name: "my pool", Type: "process"}))
 	same(t, "pool", must[*core.WorkPool](t)(r.WorkPoolByName(ctx, "my pool")), pool)
 	f := must[*core.Flow](t)(r.CreateFlow(ctx, core.FlowCreate{Name: "a flow"}))
@@ -211,7 +211,7 @@ func TestWork(t *testing.T) {
 
 // TestRecord: what the engine reports is what the store has, nothing lost.
 func TestRecord(t *testing.T) {
-	r, ctx := newRig(t), t.Context()
+	r, ctx := newFixture(t), t.Context()
 	run := r.running(t)
 	base := core.Now()
 	state := func(kind core.StateType, name string, ms int, data string) *core.State {
@@ -233,7 +233,7 @@ func TestRecord(t *testing.T) {
 	ok(t, r.RecordTaskRuns(ctx, reports))
 
 	// The same report straight into another store is what it must look like.
-	want := newRig(t)
+	want := newFixture(t)
 	other := want.running(t)
 	copied := *task
 	copied.FlowRunID = other.ID
@@ -273,7 +273,7 @@ func TestRecord(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
-	r, ctx := newRig(t), t.Context()
+	r, ctx := newFixture(t), t.Context()
 	_, err := r.FlowRun(ctx, core.NewID())
 	refused(t, "unknown run", err, core.ENotFound)
 	_, err = r.CreateFlowRun(ctx, core.FlowRunCreate{FlowID: core.NewID()})
@@ -307,7 +307,7 @@ func TestErrors(t *testing.T) {
 // TestBreak: the answer is lost, the request was done. What may be repeated is,
 // and is done once; what may not is not sent again.
 func TestBreak(t *testing.T) {
-	r, ctx := newRig(t), t.Context()
+	r, ctx := newFixture(t), t.Context()
 	run := r.running(t)
 	var sent atomic.Int32
 	lose := func(w http.ResponseWriter, req *http.Request, next http.Handler) {
@@ -347,7 +347,7 @@ func TestBreak(t *testing.T) {
 
 // TestStreamLogs: every line once and in order, over a broken connection too.
 func TestStreamLogs(t *testing.T) {
-	r, ctx := newRig(t), t.Context()
+	r, ctx := newFixture(t), t.Context()
 	run := r.running(t)
 	say := func(s string) {
 		t.Helper()
@@ -393,7 +393,7 @@ func TestStreamLogs(t *testing.T) {
 // TestCSRF: a client gets through a server that wants tokens, also after that
 // server has forgotten its key.
 func TestCSRF(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	var h atomic.Pointer[api.API]
 	start := func() {
 		h.Store(api.New(api.Config{

@@ -12,14 +12,14 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-type office struct {
+type fixture struct {
 	*local.Service
 	store core.Store
 	now   core.Time
 	flow  *core.Flow
 }
 
-func newOffice(t *testing.T) (*office, context.Context) {
+func newFixture(t *testing.T) (*fixture, context.Context) {
 	t.Helper()
 	ctx := t.Context()
 	store, err := db.Open(ctx, "sqlite::memory:")
@@ -28,7 +28,7 @@ func newOffice(t *testing.T) (*office, context.Context) {
 	}
 	b := bus.NewMemory()
 	t.Cleanup(func() { _ = b.Close(); _ = store.Close() })
-	h := &office{store: store, now: core.Now()}
+	h := &fixture{store: store, now: core.Now()}
 	h.Service = local.New(local.Config{Store: store, Bus: b, Now: func() core.Time { h.now++; return h.now }})
 	h.flow = given(h.CreateFlow(ctx, core.FlowCreate{Name: "f"}))(t)
 	given(h.CreateWorkPool(ctx, core.WorkPoolCreate{Name: "p", Type: "process", BaseJobTemplate: core.ProcessTemplate}))(t)
@@ -45,7 +45,7 @@ func given[T any](v T, err error) func(t *testing.T) T {
 	}
 }
 
-func (h *office) deploy(t *testing.T, schedules ...core.ScheduleCreate) *core.Deployment {
+func (h *fixture) deploy(t *testing.T, schedules ...core.ScheduleCreate) *core.Deployment {
 	t.Helper()
 	return given(h.CreateDeployment(t.Context(), core.DeploymentCreate{
 		Name: "d", FlowID: h.flow.ID, WorkPoolName: core.Some("p"), ParameterOpenAPISchema: core.Some(core.JSON(`{}`)), Schedules: core.Some(schedules),
@@ -60,7 +60,7 @@ func wantCode(t *testing.T, err error, code core.Code) {
 }
 
 func TestDeploymentUpsert(t *testing.T) {
-	h, ctx := newOffice(t)
+	h, ctx := newFixture(t)
 	d := h.deploy(t, core.ScheduleCreate{Rule: core.JSON(`{"cron":"0 9 * * *"}`)})
 	if d.Status != core.NotReady || core.Deref(d.WorkQueueName) != "default" || len(d.Schedules) != 1 {
 		t.Errorf("%+v", d)
@@ -91,7 +91,7 @@ func TestDeploymentUpsert(t *testing.T) {
 
 func TestScheduleRuns(t *testing.T) {
 	for rule, runs := range map[string]int{`{"interval":60}`: 61, `{"interval":10}`: 100, `{"cron":"0 * * * *"}`: 3, `{"interval":5184000}`: 1} {
-		h, ctx := newOffice(t)
+		h, ctx := newFixture(t)
 		d := h.deploy(t, core.ScheduleCreate{Rule: core.JSON(rule)})
 		given(h.ScheduleRuns(ctx))(t)
 		if n := int(given(h.store.CountFlowRuns(ctx, core.Filters{}))(t)); n < runs-1 || n > runs+2 {
@@ -108,7 +108,7 @@ func TestScheduleRuns(t *testing.T) {
 }
 
 func TestQueuePriorities(t *testing.T) {
-	h, ctx := newOffice(t)
+	h, ctx := newFixture(t)
 	given(h.CreateWorkQueue(ctx, "p", core.WorkQueueCreate{Name: "a"}))(t)
 	q := given(h.CreateWorkQueue(ctx, "p", core.WorkQueueCreate{Name: "b", Priority: core.Ptr[int64](1)}))(t)
 	p := given(h.WorkPoolByName(ctx, "p"))(t)
@@ -134,7 +134,7 @@ func TestQueuePriorities(t *testing.T) {
 }
 
 func TestPollAndStaleWorkers(t *testing.T) {
-	h, ctx := newOffice(t)
+	h, ctx := newFixture(t)
 	d := h.deploy(t)
 	given(h.CreateDeploymentFlowRun(ctx, d.ID, core.DeploymentFlowRunCreate{}))(t)
 	wantCode(t, h.Heartbeat(ctx, "p", core.WorkerHeartbeat{Name: "w"}), "")
@@ -180,7 +180,7 @@ func TestPollAndStaleWorkers(t *testing.T) {
 }
 
 func TestSlots(t *testing.T) {
-	h, ctx := newOffice(t)
+	h, ctx := newFixture(t)
 	given(h.CreateGlobalLimit(ctx, core.GlobalConcurrencyLimitCreate{Name: "l", Limit: 2}))(t)
 	ask := core.SlotRequest{Slots: 1, Names: []string{"l", "unknown"}}
 	g := given(h.AcquireSlots(ctx, ask))(t)
@@ -205,7 +205,7 @@ func TestSlots(t *testing.T) {
 }
 
 func TestPatchSchedules(t *testing.T) {
-	h, ctx := newOffice(t)
+	h, ctx := newFixture(t)
 	daily, hourly := core.JSON(`{"cron":"0 9 * * *"}`), core.JSON(`{"cron":"0 * * * *"}`)
 	d := h.deploy(t, core.ScheduleCreate{Rule: daily, Slug: core.Ptr("a")})
 	patch := func(list ...core.ScheduleUpdate) error {

@@ -35,7 +35,7 @@ func (w *Worker) pollLoop(ctx context.Context) {
 		w.mu.Unlock()
 		failing = true
 		_ = again.Wait(ctx)
-		if !away(err) { // the pool is gone, say: it may come back, but not in a moment
+		if !isTransient(err) { // the pool is gone, say: it may come back, but not in a moment
 			_ = backoff.Sleep(ctx, 2*time.Second)
 		}
 		_ = w.join(ctx)
@@ -51,7 +51,7 @@ func (w *Worker) pollOnce(ctx context.Context) error {
 	}
 	req := core.PollRequest{
 		Pool: w.cfg.Pool, Queues: w.cfg.Queues, Holder: w.holder, Worker: w.cfg.Name,
-		Free: free, Wait: pollWait, Known: append([]core.UUID(nil), w.told...),
+		Free: free, Wait: pollWait, Known: append([]core.UUID(nil), w.cancelsSeen...),
 		Capability: w.capability(),
 	}
 	select {
@@ -154,7 +154,7 @@ func (w *Worker) renewOnce(ctx context.Context) error {
 	w.mu.Unlock()
 	for _, id := range lost {
 		w.log.Warn("a claim was lost on its way; handing it back", "flow_run", id)
-		if _, err := w.orch.ReportCrash(ctx, id, "the claim did not reach its worker", true); err != nil && !away(err) {
+		if _, err := w.orch.ReportCrash(ctx, id, "the claim did not reach its worker", true); err != nil && !isTransient(err) {
 			w.log.Warn("could not hand back a claim", "flow_run", id, "error", err)
 		}
 	}
@@ -189,9 +189,9 @@ const lingerMax = 4
 // cancel acts on a request once.
 func (w *Worker) cancel(id core.UUID) {
 	w.mu.Lock()
-	w.told = append(w.told, id)
-	if len(w.told) > 1000 {
-		w.told = w.told[len(w.told)-500:]
+	w.cancelsSeen = append(w.cancelsSeen, id)
+	if len(w.cancelsSeen) > 1000 {
+		w.cancelsSeen = w.cancelsSeen[len(w.cancelsSeen)-500:]
 	}
 	r := w.runs[id]
 	w.mu.Unlock()

@@ -14,14 +14,14 @@ import (
 
 // launchable is a process to be started.
 type launchable struct {
-	argv    []string
-	env     []string
-	dir     string
-	python  bool // the runner of a Prefect flow
-	plain   bool // knows nothing of runs: the worker sets its states
-	group   bool // signals go to the whole group: a shell does not hand them on
-	quiet   bool
-	tempDir string // a folder to be removed afterwards
+	argv      []string
+	env       []string
+	dir       string
+	python    bool // the runner of a Prefect flow
+	unmanaged bool // knows nothing of runs: the worker sets its states
+	group     bool // signals go to the whole group: a shell does not hand them on
+	quiet     bool
+	tempDir   string // a folder to be removed afterwards
 }
 
 // handsOver reports whether the process is a flow binary: it reads its flow run
@@ -97,7 +97,7 @@ func (w *Worker) prepare(r *run) (*launchable, error) {
 	l.dir = dir
 	switch {
 	case len(j.Command) > 0:
-		l.argv, l.group, l.plain = j.Command, true, entrypoint == ""
+		l.argv, l.group, l.unmanaged = j.Command, true, entrypoint == ""
 	case entrypoint == "":
 		return nil, core.Errorf(
 			core.EInvalid,

@@ -26,7 +26,7 @@ func (w *Worker) process(r *run, l *launchable) outcome {
 	if r.ctx.Err() != nil {
 		return outcome{}
 	}
-	if l.plain && !w.begin(r) {
+	if l.unmanaged && !w.begin(r) {
 		return outcome{}
 	}
 	outR, outW, err := os.Pipe()
@@ -126,8 +126,8 @@ func (w *Worker) process(r *run, l *launchable) outcome {
 		out.recoverable = false // what a Python run has done is not known, so it is not done again by itself
 	}
 	out.lacks = l.python && status.Exited() && status.ExitStatus() == python.NoPrefectExit
-	out.plain = l.plain
-	out.failed = l.plain && out.message != "" && !out.recoverable
+	out.unmanaged = l.unmanaged
+	out.failed = l.unmanaged && out.message != "" && !out.recoverable
 	out.finished = !sent
 	return out
 }

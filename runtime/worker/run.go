@@ -50,9 +50,9 @@ func (w *Worker) launch(c core.Claim) {
 	}
 	w.runs[c.FlowRun.ID] = r
 	stopping := w.stopping
-	for i, id := range w.told { // a run that was cancelled once may be retried and cancelled again
+	for i, id := range w.cancelsSeen { // a run that was cancelled once may be retried and cancelled again
 		if id == c.FlowRun.ID {
-			w.told = append(w.told[:i], w.told[i+1:]...)
+			w.cancelsSeen = append(w.cancelsSeen[:i], w.cancelsSeen[i+1:]...)
 			break
 		}
 	}
@@ -109,7 +109,7 @@ func (w *Worker) execute(r *run) {
 			break
 		}
 		w.crash(ctx, r.id(), out.message, out.recoverable)
-	case out.plain:
+	case out.unmanaged:
 		w.propose(ctx, r.id(), core.Completed, "")
 	default:
 		w.confirm(ctx, r)
@@ -123,7 +123,7 @@ type outcome struct {
 	recoverable bool
 	finished    bool // it ended by itself
 	killed      bool // by us, after the grace
-	plain       bool // a command that knows nothing of runs
+	unmanaged   bool // a command that knows nothing of runs
 	failed      bool // its message is a failure, not a crash
 	lacks       bool // this machine lacks what the run needs
 }
@@ -251,7 +251,7 @@ func (w *Worker) keepTrying(ctx context.Context, what string, do func() error) {
 		w.mu.Lock()
 		stopping := w.stopping
 		w.mu.Unlock()
-		if !away(err) || (stopping && n >= 5) || (n >= 20 && core.CodeOf(err) == core.EInternal) {
+		if !isTransient(err) || (stopping && n >= 5) || (n >= 20 && core.CodeOf(err) == core.EInternal) {
 			w.log.Error("could not "+what, "error", err)
 			return
 		}

@@ -266,7 +266,7 @@ func (s *shipper) send(ctx context.Context) error {
 		return nil
 	}
 	err := s.orch.WriteLogs(ctx, batch)
-	if err != nil && away(err) {
+	if err != nil && isTransient(err) {
 		return err
 	}
 	if err != nil {

@@ -85,17 +85,17 @@ type Worker struct {
 	start  spawner
 	forks  python.Forker
 
-	mu        sync.Mutex
-	runs      map[core.UUID]*run
-	told      []core.UUID // cancellations already acted on
-	unclaimed map[core.UUID]bool
-	fault     error // why it is not ready
-	ready     chan struct{}
-	isReady   bool
-	beat      time.Time // of the last heartbeat that arrived
-	suspect   bool      // a poll failed: a claim may have been lost on the way
-	stopping  bool
-	freed     chan struct{}
+	mu          sync.Mutex
+	runs        map[core.UUID]*run
+	cancelsSeen []core.UUID // cancellations already acted on
+	unclaimed   map[core.UUID]bool
+	fault       error // why it is not ready
+	ready       chan struct{}
+	isReady     bool
+	beat        time.Time // of the last heartbeat that arrived
+	suspect     bool      // a poll failed: a claim may have been lost on the way
+	stopping    bool
+	freed       chan struct{}
 
 	lackMu  sync.Mutex
 	lacking map[core.UUID]time.Time // deployments whose runs cannot be started here, until when
@@ -170,7 +170,7 @@ func (w *Worker) Start(ctx context.Context) error {
 	w.mu.Unlock()
 
 	if err := w.join(ctx); err != nil {
-		if !away(err) {
+		if !isTransient(err) {
 			stopIntake()
 			stopAll(nil)
 			w.mu.Lock()
@@ -322,8 +322,8 @@ func (w *Worker) closeParts() {
 	w.start.close()
 }
 
-// away tells a server that cannot be reached now from one that says no.
-func away(err error) bool {
+// isTransient tells a server that cannot be reached now from one that says no.
+func isTransient(err error) bool {
 	switch core.CodeOf(err) {
 	case core.EUnavailable, core.EInternal:
 		return true

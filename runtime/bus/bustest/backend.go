@@ -44,8 +44,8 @@ func Postgres(tb testing.TB) string {
 	return at
 }
 
-// House is a backend that servers can join.
-type House struct {
+// Backend is a backend that servers can join.
+type Backend struct {
 	Name string
 	// Bus is that of one more server.
 	Bus func(tb testing.TB, o bus.Options) Server
@@ -60,23 +60,23 @@ type Server interface {
 	Status() bus.Status
 }
 
-// Houses are new backends of each kind. A test on one whose server is missing is
+// Backends are new backends of each kind. A test on one whose server is missing is
 // skipped; with CI set it fails.
-func Houses(tb testing.TB) map[string]func(testing.TB) *House {
+func Backends(tb testing.TB) map[string]func(testing.TB) *Backend {
 	tb.Helper()
-	return map[string]func(testing.TB) *House{"memory": memory, "postgres": postgres, "redis": redis}
+	return map[string]func(testing.TB) *Backend{"memory": memory, "postgres": postgres, "redis": redis}
 }
 
 // memory is one process: its servers are one.
-func memory(tb testing.TB) *House {
+func memory(tb testing.TB) *Backend {
 	b := bus.NewMemory()
 	tb.Cleanup(func() { _ = b.Close() })
-	return &House{Name: "memory", Bus: func(testing.TB, bus.Options) Server { return b }}
+	return &Backend{Name: "memory", Bus: func(testing.TB, bus.Options) Server { return b }}
 }
 
-func postgres(tb testing.TB) *House {
+func postgres(tb testing.TB) *Backend {
 	at, proxy := Through(tb, Postgres(tb))
-	return &House{Name: "postgres", Proxy: proxy,
+	return &Backend{Name: "postgres", Proxy: proxy,
 		Bus: func(tb testing.TB, o bus.Options) Server {
 			return opened(tb, func(ctx context.Context) (*bus.Linked, error) { return bus.NewPostgres(ctx, at, o) })
 		},
@@ -85,7 +85,7 @@ func postgres(tb testing.TB) *House {
 }
 
 // redis is behind the proxy, the database is not.
-func redis(tb testing.TB) *House {
+func redis(tb testing.TB) *Backend {
 	server := RedisURL(tb)
 	if server == "" {
 		tb.Skip("FLOWLITE_TEST_REDIS names no Redis server")
@@ -93,7 +93,7 @@ func redis(tb testing.TB) *House {
 	at, proxy := Through(tb, server)
 	namespace := core.NewID().String()
 	database := Postgres(tb)
-	return &House{Name: "redis", Proxy: proxy,
+	return &Backend{Name: "redis", Proxy: proxy,
 		Bus: func(tb testing.TB, o bus.Options) Server {
 			return opened(tb, func(ctx context.Context) (*bus.Linked, error) { return bus.NewRedis(ctx, at, namespace, o) })
 		},

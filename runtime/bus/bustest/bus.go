@@ -14,12 +14,12 @@ import (
 
 // Bus runs the suite on every implementation.
 func Bus(t *testing.T) {
-	for name, open := range Houses(t) {
+	for name, open := range Backends(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for _, c := range []struct {
 				name string
-				test func(*testing.T, *House)
+				test func(*testing.T, *Backend)
 			}{
 				{"own messages come at once and once", ownMessages},
 				{"messages reach other servers by key", byKey},
@@ -62,7 +62,7 @@ func next(t *testing.T, s core.Subscription) core.Message {
 	}
 }
 
-func ownMessages(t *testing.T, h *House) {
+func ownMessages(t *testing.T, h *Backend) {
 	a, b := h.Bus(t, bus.Options{}), h.Bus(t, bus.Options{})
 	s := a.Subscribe(core.TopicRun, "", 200)
 	for i := range 100 {
@@ -91,7 +91,7 @@ func ownMessages(t *testing.T, h *House) {
 	}
 }
 
-func byKey(t *testing.T, h *House) {
+func byKey(t *testing.T, h *Backend) {
 	a, b := h.Bus(t, bus.Options{}), h.Bus(t, bus.Options{})
 	one, all, other := a.Subscribe(core.TopicRun, "1", 8), a.Subscribe(core.TopicRun, "", 8), a.Subscribe(core.TopicWork, "1", 8)
 	b.Publish(run("2"), core.Message{Topic: core.TopicRun, Key: "1", Tasks: true}, core.Message{Topic: core.TopicWork, Key: "end"})
@@ -115,7 +115,7 @@ func byKey(t *testing.T, h *House) {
 }
 
 // eventsTravel: what is too large for the link is read by the hearer.
-func eventsTravel(t *testing.T, h *House) {
+func eventsTravel(t *testing.T, h *Backend) {
 	stored := map[core.UUID]*core.Event{}
 	var sent []core.Message
 	for i := range 300 {
@@ -162,7 +162,7 @@ func eventsTravel(t *testing.T, h *House) {
 	}
 }
 
-func slowReader(t *testing.T, h *House) {
+func slowReader(t *testing.T, h *Backend) {
 	a, b := h.Bus(t, bus.Options{}), h.Bus(t, bus.Options{})
 	slow, quick := a.Subscribe(core.TopicEvent, "", 1), a.Subscribe(core.TopicEvent, "", 100)
 	for range 50 {
@@ -180,7 +180,7 @@ func slowReader(t *testing.T, h *House) {
 	}
 }
 
-func closes(t *testing.T, h *House) {
+func closes(t *testing.T, h *Backend) {
 	a := h.Bus(t, bus.Options{})
 	s, gone := a.Subscribe(core.TopicRun, "", 1), a.Subscribe(core.TopicRun, "", 1)
 	gone.Close()
@@ -201,7 +201,7 @@ func closes(t *testing.T, h *House) {
 }
 
 // wired joins two servers whose backend can break.
-func wired(t *testing.T, h *House, o bus.Options) (a, b Server, log *Log) {
+func wired(t *testing.T, h *Backend, o bus.Options) (a, b Server, log *Log) {
 	t.Helper()
 	log = &Log{}
 	o.Log = log.Logger()
@@ -226,7 +226,7 @@ func flows(t *testing.T, to core.Subscription, from core.Bus) {
 	})
 }
 
-func outage(t *testing.T, h *House) {
+func outage(t *testing.T, h *Backend) {
 	if h.Proxy == nil {
 		t.Log("nothing that can break")
 		return
@@ -279,7 +279,7 @@ func outage(t *testing.T, h *House) {
 	}
 }
 
-func fullQueue(t *testing.T, h *House) {
+func fullQueue(t *testing.T, h *Backend) {
 	if h.Proxy == nil {
 		t.Log("nothing that can break")
 		return
@@ -303,7 +303,7 @@ func fullQueue(t *testing.T, h *House) {
 }
 
 // stalled: connections stay open, and nothing passes.
-func stalled(t *testing.T, h *House) {
+func stalled(t *testing.T, h *Backend) {
 	if h.Proxy == nil {
 		t.Log("nothing that can break")
 		return
@@ -321,7 +321,7 @@ func stalled(t *testing.T, h *House) {
 	}
 }
 
-func absent(t *testing.T, h *House) {
+func absent(t *testing.T, h *Backend) {
 	if h.Proxy == nil {
 		t.Log("nothing that can be absent")
 		return

@@ -11,7 +11,7 @@ import (
 
 // Liveness runs the suite on every implementation that servers share.
 func Liveness(t *testing.T) {
-	for name, open := range Houses(t) {
+	for name, open := range Backends(t) {
 		if name == "memory" {
 			continue // one process holds all: see bus.Single
 		}
@@ -23,7 +23,7 @@ func Liveness(t *testing.T) {
 	}
 }
 
-func lease(t *testing.T, h *House) {
+func lease(t *testing.T, h *Backend) {
 	t.Helper()
 	a, b := h.Liveness(t), h.Liveness(t)
 	one, two := core.NewID(), core.NewID()
@@ -95,7 +95,7 @@ func lease(t *testing.T, h *House) {
 
 // leaseInOutage: Redis has the database behind it; Postgres has nothing, and
 // says so, until it is back.
-func leaseInOutage(t *testing.T, h *House) {
+func leaseInOutage(t *testing.T, h *Backend) {
 	a, b := h.Liveness(t), h.Liveness(t)
 	one, two := core.NewID(), core.NewID()
 	if ok, err := a.Hold(t.Context(), "x", one, 300*time.Millisecond); err != nil || !ok {

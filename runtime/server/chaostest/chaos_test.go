@@ -19,7 +19,7 @@ var (
 const servers, workers = 3, 5
 
 // TestChaos is the proof that nothing is lost and nothing is done twice, while
-// for a while something breaks every few seconds: see world_test.go for what
+// for a while something breaks every few seconds: see fixture_test.go for what
 // there is to break, fault_test.go for how, load_test.go for what runs, and
 // verdict_test.go for what must hold in the end.
 func TestChaos(t *testing.T) {
@@ -37,7 +37,7 @@ func TestChaos(t *testing.T) {
 		seed = rand.Uint64N(1 << 32)
 	}
 	t.Logf("seed %d: run it again with -chaos.seed=%d -chaos.for=%s", seed, seed, *chaosFor)
-	w := newWorld(t)
+	w := newFixture(t)
 	l := newLoad(w, rand.New(rand.NewPCG(seed, 1)))
 	ctx, end := context.WithCancel(context.Background())
 	defer end()

@@ -30,7 +30,7 @@ type window struct {
 // faults breaks one thing after the other; several may be broken at a time,
 // but each only once.
 type faults struct {
-	w    *world
+	w    *fixture
 	rnd  *rand.Rand
 	kind []fault
 
@@ -43,7 +43,7 @@ type faults struct {
 // longer than a lease, so that what is frozen finds its runs in other hands.
 const pastLease = time.Duration(float64(core.LeaseSeconds)*1.2) * time.Second
 
-func newFaults(w *world, rnd *rand.Rand) *faults {
+func newFaults(w *fixture, rnd *rand.Rand) *faults {
 	f := &faults{w: w, rnd: rnd, broken: map[string]bool{}}
 	one := func(n int) func(*rand.Rand) int { return func(r *rand.Rand) int { return r.IntN(n) } }
 	killed := func(of func(int) *process, to time.Duration) func(int, *rand.Rand) (time.Duration, func()) {

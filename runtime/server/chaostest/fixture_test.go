@@ -24,8 +24,8 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-// world is every process of the test, and the network between them.
-type world struct {
+// fixture is every process of the test, and the network between them.
+type fixture struct {
 	t     *testing.T
 	dir   string
 	chain string // the flow binary
@@ -67,9 +67,9 @@ func postgresBin() string {
 	return filepath.Dir(found[len(found)-1])
 }
 
-func newWorld(t *testing.T) *world {
+func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	w := &world{t: t, answers: &answers{}, thread: make(chan func())}
+	w := &fixture{t: t, answers: &answers{}, thread: make(chan func())}
 	w.folder()
 	go func() { // a child that shall end with its parent ends with the thread that made it
 		runtime.LockOSThread()
@@ -99,7 +99,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-func (w *world) folder() {
+func (w *fixture) folder() {
 	dir := *chaosKeep
 	var err error
 	if dir == "" {
@@ -120,7 +120,7 @@ func (w *world) folder() {
 	w.dir = dir
 }
 
-func (w *world) build(name, pkg string) string {
+func (w *fixture) build(name, pkg string) string {
 	w.t.Helper()
 	bin := filepath.Join(w.dir, name)
 	if out, err := exec.Command("go", "build", "-o", bin, pkg).CombinedOutput(); err != nil {
@@ -129,7 +129,7 @@ func (w *world) build(name, pkg string) string {
 	return bin
 }
 
-func (w *world) startPostgres() string {
+func (w *fixture) startPostgres() string {
 	w.t.Helper()
 	data, bin, port := filepath.Join(w.dir, "postgres"), postgresBin(), bustest.FreePort(w.t)
 	w.postgres = w.process("postgres", filepath.Join(bin, "postgres"), "-D", data, "-p", port, "-h", "127.0.0.1", "-k", "", "-F", "-c", "max_connections=200")
@@ -159,7 +159,7 @@ func (w *world) startPostgres() string {
 	return "postgres://flowlite@127.0.0.1:" + port + "/postgres?sslmode=disable"
 }
 
-func (w *world) startRedis() string {
+func (w *fixture) startRedis() string {
 	w.t.Helper()
 	port := bustest.FreePort(w.t)
 	w.redis = w.process("redis", "redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", w.dir)
@@ -169,7 +169,7 @@ func (w *world) startRedis() string {
 	return "redis://" + w.redis.at
 }
 
-func (w *world) addServer(i int, bin, database, redis string) {
+func (w *fixture) addServer(i int, bin, database, redis string) {
 	w.t.Helper()
 	port := bustest.FreePort(w.t)
 	viaPostgres, p := bustest.Through(w.t, database)
@@ -185,7 +185,7 @@ func (w *world) addServer(i int, bin, database, redis string) {
 
 // addWorkers comes after the pool is made. Each worker knows all servers and
 // begins with another one.
-func (w *world) addWorkers(pool string) {
+func (w *fixture) addWorkers(pool string) {
 	for i := range workers {
 		urls := append(slices.Clone(w.apis[i%servers:]), w.apis[:i%servers]...)
 		p := w.process("worker-"+strconv.Itoa(i), filepath.Join(w.dir, "flowlite"), "worker", "start", "--pool", pool,
@@ -195,7 +195,7 @@ func (w *world) addWorkers(pool string) {
 	}
 }
 
-func (w *world) ready(i int) bool {
+func (w *fixture) ready(i int) bool {
 	res, err := (&http.Client{Timeout: 2 * time.Second}).Get(w.apis[i] + "/health")
 	if err != nil {
 		return false
@@ -204,7 +204,7 @@ func (w *world) ready(i int) bool {
 	return res.StatusCode == http.StatusOK
 }
 
-func (w *world) listens(addr string) {
+func (w *fixture) listens(addr string) {
 	w.t.Helper()
 	w.soon(time.Minute, addr+" listens", func() bool {
 		c, err := net.DialTimeout("tcp", addr, time.Second)
@@ -216,7 +216,7 @@ func (w *world) listens(addr string) {
 }
 
 // soon only bounds a failure by its limit.
-func (w *world) soon(limit time.Duration, what string, yes func() bool) {
+func (w *fixture) soon(limit time.Duration, what string, yes func() bool) {
 	w.t.Helper()
 	if !within(limit, yes) {
 		w.t.Fatalf("not within %s: %s\n%s", limit, what, w.tails())
@@ -236,11 +236,11 @@ func within(limit time.Duration, yes func() bool) bool {
 	return true
 }
 
-func (w *world) processes() []*process {
+func (w *fixture) processes() []*process {
 	return append(append([]*process{w.postgres, w.redis}, w.servers...), w.workers...)
 }
 
-func (w *world) tails() string {
+func (w *fixture) tails() string {
 	var b strings.Builder
 	for _, p := range w.processes() {
 		text, _ := os.ReadFile(p.log)
@@ -254,7 +254,7 @@ func (w *world) tails() string {
 }
 
 // flowPIDs are the processes of flows, whoever started them.
-func (w *world) flowPIDs() (pids []int) {
+func (w *fixture) flowPIDs() (pids []int) {
 	all, _ := filepath.Glob("/proc/[0-9]*/exe")
 	for _, exe := range all {
 		if at, err := os.Readlink(exe); err == nil && at == w.chain {
@@ -267,7 +267,7 @@ func (w *world) flowPIDs() (pids []int) {
 
 // process is a program that is kept running, as a service manager would.
 type process struct {
-	w         *world
+	w         *fixture
 	name, log string
 	at        string // where it listens; of Redis
 	args, env []string
@@ -281,7 +281,7 @@ type process struct {
 	ends   []time.Time // by itself
 }
 
-func (w *world) process(name string, args ...string) *process {
+func (w *fixture) process(name string, args ...string) *process {
 	home := filepath.Join(w.dir, name)
 	p := &process{w: w, name: name, log: home + ".log", args: args, stop: syscall.SIGKILL,
 		env: append(os.Environ(), "FLOWLITE_HOME="+home, "FLOWLITE_LOG_LEVEL=info")}

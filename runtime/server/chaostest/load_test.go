@@ -27,7 +27,7 @@ const (
 // load orders runs all the time, and looks whether limits hold.
 type load struct {
 	t   *testing.T
-	w   *world
+	w   *fixture
 	rnd *rand.Rand
 	api *client.Client
 
@@ -42,7 +42,7 @@ type load struct {
 	until core.Time // schedules are looked at up to here
 }
 
-func newLoad(w *world, rnd *rand.Rand) *load {
+func newLoad(w *fixture, rnd *rand.Rand) *load {
 	w.t.Helper()
 	l := &load{t: w.t, w: w, rnd: rnd, asked: map[string]bool{}, api: client.New(client.Config{URL: w.apis[0] + "," + w.apis[1] + "," + w.apis[2], Patience: 2 * time.Minute})}
 	var flow core.Flow

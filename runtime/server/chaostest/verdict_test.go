@@ -18,7 +18,7 @@ import (
 // verdict is what must hold once nothing is broken any more.
 type verdict struct {
 	*testing.T
-	w       *world
+	w       *fixture
 	l       *load
 	f       *faults
 	runs    map[core.UUID][]*core.FlowRun // by deployment
@@ -38,7 +38,7 @@ const calm = 30 * time.Second
 
 var live = []core.StateType{core.Scheduled, core.Pending, core.Running, core.Paused, core.Cancelling}
 
-func newVerdict(w *world, l *load, f *faults) *verdict {
+func newVerdict(w *fixture, l *load, f *faults) *verdict {
 	return &verdict{T: w.t, w: w, l: l, f: f, printed: map[string]int{}, runs: map[core.UUID][]*core.FlowRun{}, began: time.Now()}
 }
 
