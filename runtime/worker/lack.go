@@ -22,7 +22,8 @@ var errNoAddress = errors.New("the run needs a process of its own, and this prog
 // lacks says whether err means that this machine lacks what the run needs, so
 // that another worker may be able to execute it.
 func lacks(err error) bool {
-	return errors.Is(err, errNoAddress) || errors.Is(err, build.ErrNoGo) || errors.Is(err, python.ErrNoPython) || errors.Is(err, python.ErrNoPrefect)
+	return errors.Is(err, errNoAddress) || errors.Is(err, build.ErrNoGo) ||
+		errors.Is(err, python.ErrNoPython) || errors.Is(err, python.ErrNoPrefect)
 }
 
 // capability is what the worker can execute now.
