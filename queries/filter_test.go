@@ -89,8 +89,7 @@ func leaves(t reflect.Type, at []string) (out [][]string) {
 	if len(at) > 6 {
 		return nil // filters that hold each other
 	}
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		if f.Name == "Operator" || !f.IsExported() || slices.Contains(at, f.Name) {
 			continue
 		}
@@ -150,8 +149,8 @@ func fill(v reflect.Value) {
 	case reflect.Float64:
 		v.SetFloat(7)
 	case reflect.Struct:
-		for i := range v.NumField() {
-			fill(v.Field(i))
+		for _, f := range v.Fields() {
+			fill(f)
 		}
 	}
 }

@@ -232,16 +232,16 @@ func artifactsOf(s *suite) {
 		_, err := tx.InsertTaskRun(s.ctx, task)
 		return err
 	})
-	make := func(key string, run, task core.UUID) {
+	insert := func(key string, run, task core.UUID) {
 		s.write(func(tx core.Tx) error {
 			return tx.InsertArtifact(s.ctx, &core.Artifact{ID: core.NewID(), Created: s.now, Updated: s.now, Key: &key, Type: core.Ptr("markdown"),
 				Data: core.JSON(`"x"`), FlowRunID: run, TaskRunID: task})
 		})
 	}
-	make("a", run.ID, task.ID)
-	make("b", run.ID, core.UUID{})
-	make("c", free.ID, core.UUID{})
-	make("d", core.UUID{}, core.UUID{})
+	insert("a", run.ID, task.ID)
+	insert("b", run.ID, core.UUID{})
+	insert("c", free.ID, core.UUID{})
+	insert("d", core.UUID{}, core.UUID{})
 	for _, c := range []struct {
 		of   core.Filters
 		want int

@@ -54,7 +54,8 @@ func New(c Config) *Guard {
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
-	return &Guard{password: c.AuthString != "", want: sha256.Sum256([]byte(c.AuthString)), identity: c.Identity, behindProxy: c.BehindProxy, proxies: c.Proxies,
+	return &Guard{password: c.AuthString != "", want: sha256.Sum256([]byte(c.AuthString)), identity: c.Identity,
+		behindProxy: c.BehindProxy, proxies: c.Proxies,
 		guesses: newGuesses(c.Log, burst, refill), relayed: newGuesses(c.Log, relayedBurst, relayedRefill),
 		strangers: strangers{by: map[netip.Addr]int{}},
 		key:       c.Runs, runs: &runs{has: c.HasRun, now: time.Now, known: map[Caller]held{}}}

@@ -96,6 +96,7 @@ func (c Config) server() server.Config {
 		TrustedProxies: c.TrustedProxies, PrivateURLs: c.PrivateURLs,
 		BasePath: c.BasePath, PublicURL: c.PublicURL, Retain: retention.Periods(c.Retain),
 		Worker: true, WorkerLimit: c.WorkerLimit, WorkDir: c.WorkDir, Python: c.Python, RunAs: c.RunAs, NoFork: c.NoFork,
-		NoLoops: c.NoServices, NoUI: c.NoUI, Meter: c.Meter, MetricsAddr: c.MetricsAddr, Version: c.Version, Log: c.Logger, DrainGrace: c.DrainGrace,
+		NoLoops: c.NoServices, NoUI: c.NoUI, Meter: c.Meter, MetricsAddr: c.MetricsAddr,
+		Version: c.Version, Log: c.Logger, DrainGrace: c.DrainGrace,
 	}
 }

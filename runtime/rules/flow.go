@@ -306,7 +306,8 @@ func DecideRetry(run *core.FlowRun, fresh bool, now core.Time) Decision {
 		text = "Fresh start requested"
 	}
 	d.Status, d.Reset = core.Accept, true
-	d.Policy.Resuming, d.Policy.PauseKeys, d.Policy.RetryType, d.Policy.CancelAt, d.Policy.CancelID = false, nil, core.Ptr("reschedule"), nil, nil
+	d.Policy.Resuming, d.Policy.PauseKeys, d.Policy.RetryType = false, nil, core.Ptr("reschedule")
+	d.Policy.CancelAt, d.Policy.CancelID = nil, nil
 	d.State = ScheduledAt(now, core.NameAwaitingRetry, text, now)
 	return d
 }
