@@ -68,33 +68,32 @@ func (g *Guard) Asks() bool { return g != nil }
 func (g *Guard) Prompts() bool { return g != nil && g.password }
 
 // Request checks the header Authorization, basic or bearer, and says whose it is.
-// If Config has an Identity, the header is that of a flow run or of the server, or
-// else Identity decides.
+// If Config has an Identity, that decides first, except on the credentials of a
+// flow run. A password that Identity does not know is a guess like any other.
 // It returns EUnauth if that is missing or wrong or of a flow run that has ended,
 // and ETooMany, without looking, if the client's address has been wrong too often.
 func (g *Guard) Request(r *http.Request) (Caller, error) {
 	if g == nil {
 		return Caller{}, nil
 	}
-	token := given(r)
-	if g.identity != nil && !g.own(token) {
-		name, ok := g.identity(r)
-		if !ok {
+	token, header := given(r), r.Header.Get("Authorization") != ""
+	if g.identity != nil && !g.ofRun(token) { // what a run sends is never a person's
+		if name, ok := g.identity(r); ok {
+			return Caller{Name: name}, nil
+		}
+		if !header || !g.password {
 			return Caller{}, core.Errorf(core.EUnauth, "the caller is unknown")
 		}
-		return Caller{Name: name}, nil
 	}
-	if r.Header.Get("Authorization") == "" {
+	if !header {
 		return Caller{}, core.Errorf(core.EUnauth, "credentials missing")
 	}
 	return g.Token(r, token)
 }
 
-// own reports whether a token is that of a flow run or of the server, so that it
-// needs no Identity. A wrong one is no guess: Identity knows other headers.
-func (g *Guard) own(token string) bool {
+func (g *Guard) ofRun(token string) bool {
 	_, run := g.key.caller(token)
-	return run || g.isPassword(token)
+	return run
 }
 
 func (g *Guard) isPassword(token string) bool {

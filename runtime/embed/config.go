@@ -26,7 +26,9 @@ type Config struct {
 	NoAuth     bool   // serve other machines without credentials
 	// Identity names the person who sends a request, or reports false, which is answered
 	// with 401. With it, a request of [App.Handler] may have any Host. The name is
-	// that of the creator of runs. Requests with AuthString need no Identity.
+	// that of the creator of runs. Requests with AuthString need no Identity. It must
+	// look at what only the person has, such as a session, and not at the client's
+	// address alone: any web page that a person opens could send such requests.
 	Identity func(r *http.Request) (name string, ok bool)
 	CSRF     bool // requests that change something must carry a token
 	// EncryptionKey encrypts secrets and other blocks: 32 bytes as base64 or hex,
