@@ -97,6 +97,15 @@ func maskSecrets(t *testing.T, h *localtest.Fixture) {
 		if got := core.Deref(res.State.Message); got != logs[0].Message {
 			t.Errorf("the state says %q, the log %q", got, logs[0].Message)
 		}
+		_, err := h.AppendStream(h.Ctx, run.ID, "out", []core.StreamAppend{{Source: "s", Value: core.ToJSON(text)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		page := localtest.Must(h.StreamEntries(h.Ctx, run.ID, "out", 1, 0))(t)
+		var got string
+		if err := json.Unmarshal(page.Entries[0].Value, &got); err != nil || got != logs[0].Message {
+			t.Errorf("the stream says %q, the log %q", got, logs[0].Message)
+		}
 		return logs[0].Message
 	}
 	if got := said("s3cret"); got != "s3cret" {

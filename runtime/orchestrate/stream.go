@@ -3,6 +3,7 @@ package orchestrate
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/commit"
@@ -19,7 +20,10 @@ func (s *Service) AppendStream(ctx context.Context, flowRunID core.UUID, key str
 	if err := core.MaxStreamKey.Check(key); err != nil {
 		return 0, err
 	}
-	for _, a := range list {
+	mask := s.blocks.Masker(ctx)
+	list = slices.Clone(list)
+	for i, a := range list {
+		list[i].Value = core.MaskJSON(a.Value, mask)
 		if n := len(a.Value); n > core.MaxStreamValue {
 			return 0, core.InvalidField("value", fmt.Sprintf("an entry of stream %s has %d bytes, at most %d are allowed; "+
 				"store a result or an artifact and append its key", key, n, core.MaxStreamValue))
