@@ -54,7 +54,7 @@ func httpRuns(b *testing.B, database string) {
 }
 
 // runs is the load of whole runs.
-func runs(w *world) load {
+func runs(w *fixture) load {
 	job := load{Addr: w.srv.Listener.Addr().String(), Path: "/api/flow_runs/",
 		Body: `{"flow_id":"` + w.flow("bench") + `","name":"","parameters":{"n":1},"tags":["t"],"state":{"type":"SCHEDULED"}}`}
 	for _, s := range []string{"PENDING", "RUNNING", "COMPLETED"} {

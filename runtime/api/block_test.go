@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// blocks is a world with the types that every server knows.
-func blocks(t *testing.T) *world {
+// blocks is a fixture with the types that every server knows.
+func blocks(t *testing.T) *fixture {
 	t.Helper()
 	w := memory(t)
 	if err := w.service.RegisterBlocks(t.Context()); err != nil {
@@ -17,7 +17,7 @@ func blocks(t *testing.T) *world {
 }
 
 // register makes a type with one schema and returns their ids.
-func (w *world) register(slug string, fields object, capabilities ...string) (kind, schema string) {
+func (w *fixture) register(slug string, fields object, capabilities ...string) (kind, schema string) {
 	w.Helper()
 	k := w.post(201, "/block_types/", object{"name": slug, "slug": slug, "code_example": "x"})
 	fields["block_type_slug"] = slug

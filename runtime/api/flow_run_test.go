@@ -8,7 +8,7 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-func memory(t *testing.T) *world { return newWorld(t, "sqlite::memory:") }
+func memory(t *testing.T) *fixture { return newWorld(t, "sqlite::memory:") }
 
 // TestRun is the life of a run, as a Prefect client leads it.
 func TestRun(t *testing.T) {

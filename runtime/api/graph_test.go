@@ -11,7 +11,7 @@ import (
 )
 
 // taskRun records a task run as an engine would: started, and ended if it has an end.
-func (w *world) taskRun(run, name string, start core.Time, inputs string) core.UUID {
+func (w *fixture) taskRun(run, name string, start core.Time, inputs string) core.UUID {
 	w.Helper()
 	id, _ := core.ParseUUID(run)
 	t := &core.TaskRun{ID: core.NewID(), Name: name, TaskKey: name, DynamicKey: "0", FlowRunID: id, TaskInputs: core.JSON(inputs), RunCount: 1}

@@ -37,7 +37,7 @@ func TestHostileValues(t *testing.T) {
 		w := newWorld(t, e.URL(t))
 		w.send("POST", "/block_types/install_system_block_types", nil)
 		w.send("POST", "/work_pools/", object{"name": "rec-pool6", "type": "process"})
-		h.worlds = append(h.worlds, &replay{world: w, ids: map[string]string{}})
+		h.fixtures = append(h.fixtures, &replay{fixture: w, ids: map[string]string{}})
 	}
 	for _, o := range bare(Config{}).ops {
 		h.routes = append(h.routes, hostileRoute{o.Method, o.Path, regexp.MustCompile("^" + param.ReplaceAllString(o.Path, "[^/]+") + "/?$")})
@@ -83,7 +83,7 @@ type hostileRoute struct {
 
 type hostile struct {
 	*testing.T
-	worlds []*replay // of each engine
+	fixtures []*replay // of each engine
 	routes []hostileRoute
 	values []string
 	rand   *rand.Rand
@@ -117,7 +117,7 @@ func (h *hostile) file(path string) {
 		if strings.Contains(x.Path, "/admin/database/") {
 			continue
 		}
-		for _, r := range h.worlds {
+		for _, r := range h.fixtures {
 			req := x.Req
 			if string(req) == "null" && x.ContentType != nil {
 				req = nil
@@ -133,8 +133,8 @@ func (h *hostile) file(path string) {
 // own changes the bodies of routes that no recorded client asks, or with
 // fields that none gives.
 func (h *hostile) own() {
-	fill := make([]*strings.Replacer, len(h.worlds))
-	for i, r := range h.worlds {
+	fill := make([]*strings.Replacer, len(h.fixtures))
+	for i, r := range h.fixtures {
 		flow := r.flow("hostile")
 		run := r.run(flow, nil)["id"].(string)
 		r.send("POST", "/work_pools/", object{"name": "hostile", "type": "process"})
@@ -146,8 +146,8 @@ func (h *hostile) own() {
 		lease := r.post(200, "/v2/concurrency_limits/increment-with-lease", object{"names": []string{"hostile"}, "slots": 1, "lease_duration": 300})["lease_id"].(string)
 		fill[i] = strings.NewReplacer("FLOW", flow, "RUN", run, "VARIABLE", variable, "BLOCKTYPE", block, "LEASE", lease)
 	}
-	// Ids of the first world stand for those of the others.
-	for i, r := range h.worlds {
+	// Ids of the first fixture stand for those of the others.
+	for i, r := range h.fixtures {
 		for _, name := range []string{"FLOW", "RUN", "VARIABLE", "BLOCKTYPE", "LEASE"} {
 			r.ids[fill[0].Replace(name)] = fill[i].Replace(name)
 		}
@@ -302,7 +302,7 @@ func (h *hostile) send(method, path, body string, at []any, value string) {
 	what := fmt.Sprintf("%s %s %s = %s", method, route, hostileField(at), short(value))
 	var first, firstBack string
 	var status int
-	for i, r := range h.worlds {
+	for i, r := range h.fixtures {
 		w := ask(r.srv.Config.Handler, method, r.ours(path), []byte(r.ours(body)))
 		if i == 0 {
 			h.got[w.Code]++
@@ -403,7 +403,7 @@ func (h *hostile) compareLists() {
 			continue
 		}
 		var first []string
-		for i, w := range h.worlds {
+		for i, w := range h.fixtures {
 			var all []string
 			for offset := 0; ; offset += 50 {
 				body := fmt.Sprintf(`{"limit":50,"offset":%d}`, offset)

@@ -10,7 +10,7 @@ import (
 )
 
 // stamped proposes RUNNING with a run token.
-func stamped(w *world, path, token string) (int, http.Header, []byte) {
+func stamped(w *fixture, path, token string) (int, http.Header, []byte) {
 	w.Helper()
 	r, _ := http.NewRequestWithContext(w.Context(), "POST", w.srv.URL+"/api"+path, strings.NewReader(`{"state":{"type":"RUNNING"}}`))
 	r.Header.Set(TokenHeader, token)

@@ -63,7 +63,7 @@ func TestNamesInURLs(t *testing.T) {
 }
 
 // makes returns what creates a thing of a name.
-func (w *world) makes(path string, with object, key string) func(name string) (int, []byte) {
+func (w *fixture) makes(path string, with object, key string) func(name string) (int, []byte) {
 	return func(name string) (int, []byte) {
 		body := object{key: name}
 		maps.Copy(body, with)

@@ -76,7 +76,7 @@ func TestReplay(t *testing.T) {
 	found := map[string]string{} // difference → where it was first seen
 	for _, newer := range []bool{false, true} {
 		w := newWorld(t, "sqlite:"+filepath.Join(t.TempDir(), "flowlite.db"))
-		r := &replay{world: w, ids: map[string]string{}}
+		r := &replay{fixture: w, ids: map[string]string{}}
 		if newer {
 			w.agent = "prefect/3.8.8 (API 0.8.4)"
 		}
@@ -130,7 +130,7 @@ func holdDifferences(t *testing.T, golden string, found map[string]string) {
 
 // replay knows which of our ids stands for which recorded one.
 type replay struct {
-	*world
+	*fixture
 	ids    map[string]string
 	shift  time.Duration
 	sent   int

@@ -8,7 +8,7 @@ import (
 	"github.com/coder/websocket"
 )
 
-func (w *world) socket(path string) *websocket.Conn {
+func (w *fixture) socket(path string) *websocket.Conn {
 	w.Helper()
 	c, resp, err := websocket.Dial(w.Context(), "ws"+strings.TrimPrefix(w.srv.URL, "http")+"/api"+path, &websocket.DialOptions{Subprotocols: []string{subprotocol}})
 	if err != nil {
@@ -19,7 +19,7 @@ func (w *world) socket(path string) *websocket.Conn {
 	return c
 }
 
-func (w *world) delay(key string) object {
+func (w *fixture) delay(key string) object {
 	w.Helper()
 	return w.post(201, "/task_runs/", object{"task_key": key, "dynamic_key": key + "-1", "name": key,
 		"state": object{"type": "SCHEDULED", "state_details": object{"deferred": true, "task_parameters_id": "ed630df5-2d3f-446d-aedd-1f1baf40ee6f"}}})

@@ -58,7 +58,7 @@ func TestUnsaidStays(t *testing.T) {
 	}
 }
 
-func (w *world) staysBut(t *testing.T, o Operation, x written) {
+func (w *fixture) staysBut(t *testing.T, o Operation, x written) {
 	for _, key := range bodyKeys(x.of) {
 		if _, tried := x.values[key]; !tried && x.base[key] == nil {
 			t.Errorf("no value to try key %s with", key)
@@ -129,7 +129,7 @@ func bodyKeys(v any) (keys []string) {
 }
 
 // written makes one record of each kind, with no field at its default.
-func (w *world) written() map[string]written {
+func (w *fixture) written() map[string]written {
 	w.Helper()
 	id := func(o object) string { return o["id"].(string) }
 	one := func(v any) object { return v.(object) }

@@ -10,7 +10,7 @@ import (
 
 const hello = `{"type":"worker.hello.v1","id":"01a20780-509c-707e-86a4-613394998dd6","sent_at":"2026-11-23T08:22:59Z","payload":{"consumer_id":"01a20780-500d-7dac-84fe-38e674e59f02","worker_name":"wn","worker_type":"process","heartbeat_interval_seconds":30,"supported_channel_versions":["work_pool_worker_channel.v1"],"requested_capabilities":["worker_heartbeat.v1","work_pool_snapshot.v1","cleanup_delivery.v1"],"work_queue_names":[],"handled_cleanup_kinds":[],"max_cleanup_concurrency":0,"create_pool_if_not_found":true,"default_base_job_template":{"job_configuration":{"command":"{{ command }}"},"variables":{"type":"object","properties":{"command":{"type":"string"}}}},"worker_metadata":null}}`
 
-func (w *world) channel(t *testing.T, pool, first string) *websocket.Conn {
+func (w *fixture) channel(t *testing.T, pool, first string) *websocket.Conn {
 	t.Helper()
 	c := w.socket("/work_pools/" + pool + "/workers/connect")
 	say(t, c, `{"type":"auth","token":null}`)

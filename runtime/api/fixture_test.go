@@ -23,8 +23,8 @@ import (
 	"github.com/flowlite/flowlite/runtime/orchestrate"
 )
 
-// world is the API over a real service and database, behind a real socket.
-type world struct {
+// fixture is the API over a real service and database, behind a real socket.
+type fixture struct {
 	testing.TB
 	service *local.Service
 	store   core.Store
@@ -33,7 +33,7 @@ type world struct {
 	agent   string // what client it says to be
 }
 
-func newWorld(t testing.TB, dsn string) *world {
+func newWorld(t testing.TB, dsn string) *fixture {
 	t.Helper()
 	store, err := db.Open(t.Context(), dsn)
 	if err != nil {
@@ -44,7 +44,7 @@ func newWorld(t testing.TB, dsn string) *world {
 	if err := service.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t, service, store, b, httptest.NewServer(New(Config{
+	w := &fixture{t, service, store, b, httptest.NewServer(New(Config{
 		Runs: service.Service, Limits: service.Limits, Blocks: service.Blocks, Automations: service.Automations, Variables: service.Variables,
 		Artifacts: service.Artifacts, SavedSearches: service.SavedSearches, Logs: service.Logs, Events: service.Events, Retention: service.Trimmer, Store: store, Bus: b})), ""}
 	t.Cleanup(func() {
@@ -75,7 +75,7 @@ type object = map[string]any
 
 // send makes a request and returns its status and body. A body that is no
 // string is sent as JSON.
-func (w *world) send(method, path string, body any) (int, http.Header, []byte) {
+func (w *fixture) send(method, path string, body any) (int, http.Header, []byte) {
 	w.Helper()
 	var in io.Reader
 	switch b := body.(type) {
@@ -106,7 +106,7 @@ func (w *world) send(method, path string, body any) (int, http.Header, []byte) {
 }
 
 // do is send for an expected status; it decodes the answer.
-func (w *world) do(status int, method, path string, body any) (out any) {
+func (w *fixture) do(status int, method, path string, body any) (out any) {
 	w.Helper()
 	got, _, b := w.send(method, path, body)
 	if got != status {
@@ -120,7 +120,7 @@ func (w *world) do(status int, method, path string, body any) (out any) {
 	return out
 }
 
-func (w *world) post(status int, path string, body any) object {
+func (w *fixture) post(status int, path string, body any) object {
 	w.Helper()
 	o, ok := w.do(status, "POST", path, body).(object)
 	if !ok {
@@ -129,7 +129,7 @@ func (w *world) post(status int, path string, body any) object {
 	return o
 }
 
-func (w *world) get(path string) object {
+func (w *fixture) get(path string) object {
 	w.Helper()
 	o, ok := w.do(200, "GET", path, nil).(object)
 	if !ok {
@@ -138,7 +138,7 @@ func (w *world) get(path string) object {
 	return o
 }
 
-func (w *world) list(path string, body any) []object {
+func (w *fixture) list(path string, body any) []object {
 	w.Helper()
 	method := "POST"
 	if body == nil {
@@ -156,7 +156,7 @@ func (w *world) list(path string, body any) []object {
 }
 
 // flow and run make what most scenarios begin with.
-func (w *world) flow(name string) string {
+func (w *fixture) flow(name string) string {
 	w.Helper()
 	_, _, b := w.send("POST", "/flows/", object{"name": name})
 	var f core.Flow
@@ -166,14 +166,14 @@ func (w *world) flow(name string) string {
 	return f.ID.String()
 }
 
-func (w *world) run(flow string, more object) object {
+func (w *fixture) run(flow string, more object) object {
 	w.Helper()
 	body := object{"flow_id": flow}
 	maps.Copy(body, more)
 	return w.post(201, "/flow_runs/", body)
 }
 
-func (w *world) state(status int, run object, answer, kind string, more object) object {
+func (w *fixture) state(status int, run object, answer, kind string, more object) object {
 	w.Helper()
 	s := object{"type": kind}
 	maps.Copy(s, more)
