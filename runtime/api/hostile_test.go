@@ -84,13 +84,13 @@ type hostileRoute struct {
 type hostile struct {
 	*testing.T
 	fixtures []*replay // of each engine
-	routes []hostileRoute
-	values []string
-	rand   *rand.Rand
-	seen   map[string]int  // recorded bodies of a route that were changed
-	told   map[string]bool // faults, each once
-	sent   int
-	got    map[int]int // statuses
+	routes   []hostileRoute
+	values   []string
+	rand     *rand.Rand
+	seen     map[string]int  // recorded bodies of a route that were changed
+	told     map[string]bool // faults, each once
+	sent     int
+	got      map[int]int // statuses
 }
 
 func (h *hostile) route(method, path string) string {
