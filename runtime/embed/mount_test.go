@@ -10,6 +10,9 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/coder/websocket"
 
 	"github.com/flowlite/flowlite"
 	"github.com/flowlite/flowlite/runtime/core"
@@ -99,6 +102,58 @@ func TestMountedBehindIdentity(t *testing.T) {
 	}
 	if got, err := flowlite.RunDeployment[whereabouts](app.Context(t.Context()), "report/local", nil); err != nil || got.Deployment == "" {
 		t.Error(got, err)
+	}
+}
+
+// Event streams and websockets pass the program's mux, and Stop does not wait for
+// those that nobody ends.
+func TestMountedStreams(t *testing.T) {
+	app := startApp(t, embed.Config{NoListen: true, BasePath: "/admin/flows", Identity: userHeader}, reporting("report"))
+	api := shop(t, app).URL + "/admin/flows/api"
+	run, err := flowlite.SubmitDeployment[whereabouts](app.Context(t.Context()), "report/local", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := run.Get(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if code, body := ask(t, "GET", api+"/flow_runs/"+run.ID()+"/logs/stream", "", "User", "ada"); code != http.StatusOK {
+		t.Error(code, body)
+	}
+	in := "ws" + strings.TrimPrefix(api, "http") + "/events/in"
+	if _, _, err := websocket.Dial(t.Context(), in, nil); err == nil {
+		t.Error("a websocket of an unknown person is open")
+	}
+	socket, _, err := websocket.Dial(t.Context(), in, &websocket.DialOptions{HTTPHeader: http.Header{"User": {"ada"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = socket.CloseNow() }()
+	event := `{"id":"` + core.NewID().String() + `","occurred":"` + core.Now().String() + `","event":"shop.opened","resource":{"prefect.resource.id":"shop"}}`
+	if err := socket.Write(t.Context(), websocket.MessageText, []byte(event)); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, func() bool {
+		_, body := ask(t, "POST", api+"/events/filter", `{"filter":{"event":{"name":["shop.opened"]}}}`, "User", "ada", "Content-Type", "application/json")
+		return strings.Contains(body, "shop.opened")
+	})
+	if err := app.Stop(context.Background()); err != nil {
+		t.Error(err)
+	}
+}
+
+// eventually looks until it holds.
+func eventually(t *testing.T, holds func() bool) {
+	t.Helper()
+	limit := time.After(20 * time.Second)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-limit:
+			t.Fatal("it never came to hold")
+		}
 	}
 }
 
