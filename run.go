@@ -211,8 +211,8 @@ func (r *Run[R]) Cancel(ctx context.Context) error {
 	return r.change(ctx, "cancel", core.Orchestrator.CancelFlowRun)
 }
 
-// Answer resumes a paused run with v, the value that its Pause or Suspend returns;
-// nil if it asks for none. ErrConflict if the run is not paused, and ErrInvalid if
+// Answer resumes a paused run with v, the struct that its Pause or Suspend returns,
+// or a map of its fields; nil if it asks for none. ErrConflict if the run is not paused, and ErrInvalid if
 // v does not fit what was asked.
 func (r *Run[R]) Answer(ctx context.Context, v any) error {
 	var input core.JSON
@@ -220,6 +220,9 @@ func (r *Run[R]) Answer(ctx context.Context, v any) error {
 		b, err := json.Marshal(v)
 		if err != nil {
 			return r.fault("answer", core.Errorf(core.EInvalid, "the answer cannot be encoded as JSON: %w", err))
+		}
+		if b[0] != '{' {
+			return r.fault("answer", core.Errorf(core.EInvalid, "an answer is an object: pass a struct or a map, not %s", core.CutText(string(b), 100)))
 		}
 		input = b
 	}

@@ -113,7 +113,8 @@ func TestStartedRuns(t *testing.T) {
 		_, err = later.Get(ctx)
 		is(err, flowlite.ErrCancelled)
 		is(later.Cancel(ctx), flowlite.ErrConflict)
-		is(later.Answer(ctx, "x"), flowlite.ErrConflict)
+		is(later.Answer(ctx, map[string]string{"Which": "x"}), flowlite.ErrConflict)
+		is(later.Answer(ctx, "x"), flowlite.ErrInvalid)
 
 		hangs := start("hangs")
 		await(ctx, t, hangs, "RUNNING")

@@ -29,7 +29,7 @@ func Replay(t testing.TB, f flowlite.AnyFlow, file string, opts ...Option) *Resu
 	must(t, err)
 	var x core.RunExport
 	if err := json.Unmarshal(text, &x); err != nil || x.FlowRun == nil {
-		t.Fatalf("%s is no export of a flow run: write one with flowlite flow-run export RUN: %v", file, err)
+		t.Fatalf("%s is no export of a flow run (%v); write one with flowlite flow-run export RUN", file, err)
 	}
 	b := newBench(t, opts)
 	r := &replay{taken: map[core.UUID]bool{}}

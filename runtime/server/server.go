@@ -479,7 +479,7 @@ func (s *Server) startWorker(ctx context.Context) error {
 			err = fmt.Errorf(
 				"%w; or delete the pool: start the server without a worker (flowlite server start), then run flowlite work-pool delete %s",
 				err,
-				s.cfg.Pool,
+				core.ShellWord(s.cfg.Pool),
 			)
 		}
 		return err
