@@ -137,7 +137,7 @@ func (r *run) compensate(ctx context.Context, c core.StateCreate) (core.StateCre
 		return c, err
 	}
 	c = e.state
-	r.e.say(ctx, slog.LevelInfo, fmt.Sprintf("the flow ended: %s; %d undos run", core.Deref(c.Message), len(list)))
+	r.e.say(ctx, slog.LevelInfo, fmt.Sprintf("the flow ended: %s; undos to run: %d", core.Deref(c.Message), len(list)))
 	var done, failed []string
 	for _, u := range list {
 		err := r.undo(ctx, u)
