@@ -76,7 +76,8 @@ func Variable[T any](ctx context.Context, name string) (v T, err error) {
 	return v, nil
 }
 
-// Emit sends an event about the run around ctx.
+// Emit sends an event about the run around ctx. The n-th event of a name and payload
+// is sent once by a flow, and once by a call of a task, however often the code runs.
 func Emit(ctx context.Context, event string, payload any) error {
 	o, err := orchestrator(ctx)
 	if err != nil {

@@ -2,6 +2,7 @@ package flowlite_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"regexp"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/flowlite/flowlite"
 	"github.com/flowlite/flowlite/db/dbtest"
+	"github.com/flowlite/flowlite/runtime/client"
 	"github.com/flowlite/flowlite/runtime/embed"
 )
 
@@ -40,7 +42,7 @@ func shop() *flowlite.Flow[orderOf, string] {
 
 // places are Runners of an App with the flows: the App itself, and a connection to
 // it over HTTP, on both databases.
-func places(t *testing.T, test func(t *testing.T, on flowlite.Runner), flows ...flowlite.AnyFlow) {
+func places(t *testing.T, test func(t *testing.T, on flowlite.Runner, server *client.Client), flows ...flowlite.AnyFlow) {
 	for _, e := range dbtest.Engines(t) {
 		app, err := embed.New(embed.Config{Port: -1, NoUI: true, Home: t.TempDir(), DatabaseURL: e.URL(t), AuthString: "a:secret",
 			Logger: slog.New(slog.DiscardHandler)}, flows...)
@@ -51,21 +53,21 @@ func places(t *testing.T, test func(t *testing.T, on flowlite.Runner), flows ...
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = app.Stop(context.Background()) })
-		t.Run(e.Name+"/app", func(t *testing.T) { test(t, app) })
+		t.Run(e.Name+"/app", func(t *testing.T) { test(t, app, app.Client()) })
 		t.Run(e.Name+"/http", func(t *testing.T) {
 			c, err := flowlite.Connect(app.Client().URL(), flowlite.Auth("a:secret"))
 			if err != nil {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { _ = c.Close(context.Background()) })
-			test(t, c)
+			test(t, c, app.Client())
 		})
 	}
 }
 
 func TestStartedRuns(t *testing.T) {
 	f := shop()
-	places(t, func(t *testing.T, on flowlite.Runner) {
+	places(t, func(t *testing.T, on flowlite.Runner, _ *client.Client) {
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
 		start := func(id string, opts ...flowlite.StartOption) *flowlite.Run[string] {
@@ -163,7 +165,7 @@ func await(ctx context.Context, t *testing.T, r *flowlite.Run[string], state str
 
 func TestIdempotencyKeys(t *testing.T) {
 	f := shop()
-	places(t, func(t *testing.T, on flowlite.Runner) {
+	places(t, func(t *testing.T, on flowlite.Runner, _ *client.Client) {
 		ctx := t.Context()
 		key := flowlite.IdempotencyKey("order-" + t.Name())
 		first, err := f.Start(ctx, on, orderOf{"9", 1}, key)
@@ -200,7 +202,7 @@ func TestStartSaysWhatIsWrong(t *testing.T) {
 		_, start = f.Start(ctx, nil, orderOf{})
 		return true, nil
 	})
-	places(t, func(t *testing.T, on flowlite.Runner) {
+	places(t, func(t *testing.T, on flowlite.Runner, _ *client.Client) {
 		ctx := t.Context()
 		for name, c := range map[string]struct {
 			got  func() error
@@ -233,4 +235,37 @@ func TestStartSaysWhatIsWrong(t *testing.T) {
 			}
 		}
 	}, f, inside)
+}
+
+// An event of the flow's own code is emitted once, however often the code runs.
+func TestEventsAreEmittedOnce(t *testing.T) {
+	attempts := 0
+	f := flowlite.NewFlow("announces", func(ctx context.Context, _ struct{}) (int, error) {
+		attempts++
+		for range 2 { // the same payload twice is two events
+			if err := flowlite.Emit(ctx, "shop.opened", map[string]int{"door": 1}); err != nil {
+				return 0, err
+			}
+		}
+		if attempts%3 != 0 {
+			return 0, errStock
+		}
+		return attempts, flowlite.Emit(ctx, "shop.opened", map[string]int{"door": 2})
+	}, flowlite.Retries(2))
+	places(t, func(t *testing.T, on flowlite.Runner, server *client.Client) {
+		r, err := f.Start(t.Context(), on, struct{}{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Get(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		body := map[string]any{"filter": map[string]any{"event": map[string]any{"name": []string{"shop.opened"}},
+			"resource": map[string]any{"id": []string{"prefect.flow-run." + r.ID()}}}}
+		raw, err := server.Raw(t.Context(), "POST", "/events/filter", body)
+		var page struct{ Total int }
+		if err := errors.Join(err, json.Unmarshal(raw, &page)); err != nil || page.Total != 3 {
+			t.Errorf("%d events in three attempts, want 3: %v", page.Total, err)
+		}
+	}, f)
 }

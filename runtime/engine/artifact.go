@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"crypto/sha256"
+	"strconv"
 
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -30,11 +32,34 @@ func Artifact(ctx context.Context, o core.DataOrchestrator, kind, key, descripti
 	return a.ID, nil
 }
 
+// eventID is the same in each process and attempt in which the flow, or a call of a
+// task, emits the n-th event of this name and payload, so that a replay emits it
+// once. It begins with the time of the run or task run, as other IDs do.
+func (s *scope) eventID(name string, payload core.JSON) core.UUID {
+	r, base := s.run, s.run.rec.ID
+	if s.task != nil {
+		base = s.task.ID
+	}
+	what := "event/" + name + "/" + digest(payload) + "@" + strconv.FormatInt(int64(r.fresh), 10)
+	at := ident{what, base.String()}
+	r.mu.Lock()
+	n := r.appends[at]
+	r.appends[at] = n + 1
+	r.mu.Unlock()
+	sum := sha256.Sum256([]byte(base.String() + "/" + what + "/" + strconv.FormatInt(n, 10)))
+	id := base
+	copy(id[6:], sum[:10])
+	id[6] = id[6]&0x0f | 0x70 // version 7
+	id[8] = id[8]&0x3f | 0x80
+	return id
+}
+
 // Emit sends an event about the run around ctx, or about nothing in particular.
 func Emit(ctx context.Context, o core.DataOrchestrator, name string, payload core.JSON) error {
 	ev := &core.Event{ID: core.NewID(), Occurred: core.Now(), Event: name, Payload: payload.OrObject(),
 		Resource: map[string]string{"prefect.resource.id": "flowlite.program"}, Related: []map[string]string{}}
 	if s := scopeOf(ctx); s != nil {
+		ev.ID = s.eventID(name, ev.Payload) // the server leaves out events that it knows
 		ev.Resource = map[string]string{
 			"prefect.resource.id":   "prefect.flow-run." + s.run.rec.ID.String(),
 			"prefect.resource.name": s.run.rec.Name,

@@ -25,7 +25,7 @@ type run struct {
 	// edits is by kind and name of a task, matched has the rows of prior that calls have taken.
 	edits   map[ident]*edits
 	matched map[core.UUID]bool
-	appends map[ident]int64 // to streams, by key and source
+	appends map[ident]int64 // to streams, by key and source; events, by content and source
 	pauses  int
 	places  map[string]chan struct{}
 
