@@ -103,7 +103,8 @@ func (f *Flow[P, R]) start(ctx context.Context, on Runner, params P, opts []Star
 func outside(ctx context.Context, on Runner) (core.Orchestrator, error) {
 	switch {
 	case engine.Within(ctx):
-		return nil, core.Errorf(core.EInvalid, "the context belongs to a run, which a crash may repeat; use SubmitDeployment there")
+		return nil, core.Errorf(core.EInvalid, "the context belongs to a run; call this outside of runs. "+
+			"Inside one, SubmitDeployment starts runs, and a resumed run does not start them again")
 	case on == nil:
 		return nil, errNoRunner
 	}

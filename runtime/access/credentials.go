@@ -18,7 +18,7 @@ import (
 type Config struct {
 	AuthString string // user:password; empty: no credentials are asked for
 	// Identity names the person who sends a request without such credentials, or
-	// reports false for an unknown person. Nil knows nobody.
+	// reports false for an unknown person. Nil: every person is unknown.
 	Identity func(*http.Request) (name string, ok bool)
 	// BehindProxy takes the address of a client from X-Forwarded-For if the request
 	// comes from a proxy: from one of Proxies, or if that is empty, from a loopback

@@ -16,8 +16,8 @@ func knows(r *http.Request) (string, bool) {
 	return name, name != ""
 }
 
-// With an Identity, the password can still not be guessed: a right guess is told
-// apart from a wrong one by nobody who has been wrong too often.
+// With an Identity, the password still cannot be guessed: after too many wrong
+// guesses from an address, a right one gets the same answer.
 func TestGuessesBesideIdentity(t *testing.T) {
 	g := New(Config{AuthString: "admin:right", Identity: knows, Log: slog.New(slog.DiscardHandler)})
 	now := time.Now()

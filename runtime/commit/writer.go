@@ -13,7 +13,7 @@ type Config struct {
 	Now   func() core.Time
 	// Triggers chooses the events that are queued for automations; nil: none are.
 	Triggers Triggers
-	// Observer is told what this process has committed; may be nil.
+	// Observer receives what this process has committed; may be nil.
 	Observer core.CommitObserver
 }
 

@@ -10,7 +10,7 @@ type FlowRunTransition struct {
 	Queued, Ran Seconds
 }
 
-// CommitObserver is told what a process has committed, after the commit. It must
+// CommitObserver receives what a process has committed, after the commit. It must
 // be quick and safe for concurrent use.
 type CommitObserver interface {
 	Committed(events []*Event, runs []FlowRunTransition)

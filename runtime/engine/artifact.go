@@ -41,11 +41,7 @@ func (s *scope) eventID(name string, payload core.JSON) core.UUID {
 		base = s.task.ID
 	}
 	what := "event/" + name + "/" + digest(payload) + "@" + strconv.FormatInt(int64(r.fresh), 10)
-	at := ident{what, base.String()}
-	r.mu.Lock()
-	n := r.appends[at]
-	r.appends[at] = n + 1
-	r.mu.Unlock()
+	n := r.nth(ident{what, base.String()})
 	sum := sha256.Sum256([]byte(base.String() + "/" + what + "/" + strconv.FormatInt(n, 10)))
 	id := base
 	copy(id[6:], sum[:10])

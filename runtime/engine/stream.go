@@ -26,11 +26,7 @@ func Append(ctx context.Context, key string, value core.JSON) error {
 	if r.fresh != 0 {
 		source += "@" + strconv.FormatInt(int64(r.fresh), 10) // what came before does not count
 	}
-	id := ident{key, source}
-	r.mu.Lock()
-	n := r.appends[id]
-	r.appends[id] = n + 1
-	r.mu.Unlock()
+	n := r.nth(ident{key, source})
 	_, err := ask(r.wctx, func() (int64, error) {
 		return r.e.o.AppendStream(r.wctx, r.rec.ID, key, []core.StreamAppend{{Source: source, Ordinal: n, Value: value}})
 	})
@@ -39,4 +35,13 @@ func Append(ctx context.Context, key string, value core.JSON) error {
 		return ErrLeaseLost
 	}
 	return err
+}
+
+// nth counts what the code of this attempt appends or emits, from 0.
+func (r *run) nth(what ident) int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := r.appends[what]
+	r.appends[what] = n + 1
+	return n
 }

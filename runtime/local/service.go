@@ -39,7 +39,7 @@ type Config struct {
 	// RunAuth returns the credentials of the process that executes a run under a
 	// lease; nil or "": none are needed.
 	RunAuth func(flowRun, lease core.UUID) string
-	// Observer is told what this process has committed; may be nil.
+	// Observer receives what this process has committed; may be nil.
 	Observer core.CommitObserver
 	// Private are the private addresses that notifications and webhooks may reach.
 	Private notify.Private
