@@ -2,10 +2,6 @@ package flowlite
 
 import (
 	"context"
-	"errors"
-	"log/slog"
-	"os"
-	"sync"
 
 	"github.com/flowlite/flowlite/runtime/client"
 	"github.com/flowlite/flowlite/runtime/core"
@@ -66,33 +62,17 @@ func Auth(userPassword string) ConnectOption {
 }
 
 // current returns the engine of the run that ctx belongs to, or else that of
-// the Connection or App in ctx. A context without either goes to the server that
-// the environment names, or else to memory, if the program imports runtime/embed.
+// the Connection or App in ctx.
 func current(ctx context.Context) (*engine.Engine, error) {
-	if e, err := engine.Of(ctx); e != nil || err != nil {
-		return e, err
-	}
-	if os.Getenv("FLOWLITE_API_URL") != "" {
-		return environment.engine(ctx), nil
-	}
-	e, made, err := engine.Memory(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if e == nil {
+	e, err := engine.Of(ctx)
+	if e == nil && err == nil {
 		return nil, errNowhere
 	}
-	if made {
-		slog.WarnContext(
-			ctx,
-			"flow runs are kept in memory until the program ends; to store them, set FLOWLITE_API_URL, or use a context of flowlite.Connect or of an App",
-		)
-	}
-	return e, nil
+	return e, err
 }
 
-var errNowhere = errors.New("there is no server to run this on; set FLOWLITE_API_URL to the address of one (flowlite up starts it), " +
-	"use a context of flowlite.Connect, or import github.com/flowlite/flowlite/runtime/embed to run flows within the program")
+var errNowhere = sentinel(core.Errorf(core.EUnavailable, "the context belongs to no run and leads to no server: "+
+	"pass a context of flowlite.Connect, or one of embed.New or embed.InMemory of package runtime/embed"))
 
 func orchestrator(ctx context.Context) (core.Orchestrator, error) {
 	e, err := current(ctx)
@@ -100,31 +80,4 @@ func orchestrator(ctx context.Context) (core.Orchestrator, error) {
 		return nil, err
 	}
 	return e.Orchestrator(), nil
-}
-
-// environment is the connection to the server of FLOWLITE_API_URL. It is made on
-// first use and shared, as http.DefaultTransport is, because a connection per
-// call would open sockets and lose what it knows of secrets.
-var environment named
-
-type named struct {
-	sync.Mutex
-	url, auth string
-	made      *engine.Engine
-}
-
-func (n *named) engine(ctx context.Context) *engine.Engine {
-	url, auth := os.Getenv("FLOWLITE_API_URL"), os.Getenv("FLOWLITE_AUTH_STRING")
-	n.Lock()
-	defer n.Unlock()
-	if n.made != nil && n.url == url && n.auth == auth {
-		return n.made
-	}
-	n.url, n.auth = url, auth
-	o := Client(url, Auth(auth))
-	n.made = engine.New(engine.Config{Orchestrator: o, Lease: true, Logs: engine.WorkerLogs()})
-	if !launched() { // the run of a process that a worker started is there already
-		slog.InfoContext(ctx, "flow runs go to the server of FLOWLITE_API_URL", "url", o.URL())
-	}
-	return n.made
 }

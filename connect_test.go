@@ -2,6 +2,8 @@ package flowlite_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"os/exec"
 	"strings"
 	"testing"
@@ -24,25 +26,62 @@ func output(t *testing.T, program func() (string, error), args ...string) (stdou
 	return out.String(), errs.String()
 }
 
-// A program without runtime/embed cannot run a flow without a server, and is
-// told what it can do.
+// A flow binary that knows no server says how to name one.
 func TestProgramWithoutServerSaysWhatToDo(t *testing.T) {
-	_, said := output(t, flowBinary, "run", "inner", "-p", "n=1")
-	for _, way := range []string{"FLOWLITE_API_URL", "flowlite up", "flowlite.Connect", "github.com/flowlite/flowlite/runtime/embed"} {
-		if !strings.Contains(said, way) {
-			t.Errorf("the error does not name %s: %s", way, said)
+	for _, command := range []string{"run inner", "deploy", "serve"} {
+		_, said := output(t, flowBinary, strings.Fields(command)...)
+		if !strings.Contains(said, "FLOWLITE_API_URL") || !strings.Contains(said, "flowlite up") {
+			t.Errorf("%s: the error does not say what to do: %s", command, said)
 		}
 	}
 }
 
-// A program with runtime/embed keeps its runs in memory, and warns of it once.
+// A program runs flows where its context says, and nowhere without: also one that
+// imports runtime/embed, and one whose environment names a server.
+func TestProgramRunsNowhereUnlessToldWhere(t *testing.T) {
+	t.Setenv("FLOWLITE_API_URL", "http://127.0.0.1:1/api")
+	for _, verb := range []struct {
+		name string
+		call func(context.Context) error
+	}{
+		{"Run", func(ctx context.Context) error { _, err := quick().Run(ctx, nothing{}); return err }},
+		{"Submit", func(ctx context.Context) error { _, err := quick().Submit(ctx, nothing{}).Get(ctx); return err }},
+		{"Deploy", func(ctx context.Context) error { return quick().Deploy(ctx, flowlite.Deployment{}) }},
+		{"Serve", func(ctx context.Context) error { return quick().Serve(ctx) }},
+		{"RunDeployment", func(ctx context.Context) error { _, err := flowlite.RunDeployment[int](ctx, "a/b", nil); return err }},
+		{"Variable", func(ctx context.Context) error { _, err := flowlite.Variable[int](ctx, "x"); return err }},
+		{"Secret", func(ctx context.Context) error { _, err := flowlite.Secret(ctx, "x"); return err }},
+		{"Markdown", func(ctx context.Context) error { return flowlite.Markdown(ctx, "x", "y") }},
+		{"Emit", func(ctx context.Context) error { return flowlite.Emit(ctx, "x", nil) }},
+		{"RateLimit", func(ctx context.Context) error { return flowlite.RateLimit(ctx, "x") }},
+	} {
+		err := verb.call(t.Context())
+		if !errors.Is(err, flowlite.ErrNotConnected) {
+			t.Errorf("%s: %v", verb.name, err)
+			continue
+		}
+		for _, way := range []string{"flowlite.Connect", "embed.New", "embed.InMemory"} {
+			if !strings.Contains(err.Error(), way) {
+				t.Errorf("the error of %s does not name %s: %v", verb.name, way, err)
+			}
+		}
+	}
+}
+
+type nothing struct{}
+
+func quick() *flowlite.Flow[nothing, int] {
+	return flowlite.NewFlow("quick", func(context.Context, nothing) (int, error) { return 1, nil })
+}
+
 func TestProgramRunsInMemory(t *testing.T) {
 	out, said := output(t, appBinary)
-	if out != "here <nil>\nhere <nil>\n" {
+	lines := strings.Split(out, "\n")
+	if len(lines) != 5 || !strings.Contains(lines[0], "embed.InMemory") || lines[1] != "here <nil>" || lines[2] != "<nil>" || !strings.Contains(lines[3], "stopping") {
 		t.Errorf("the program printed %q", out)
 	}
-	if strings.Count(said, "kept in memory") != 1 || !strings.Contains(said, "WARN") {
-		t.Errorf("that runs are kept in memory is to be said once, as a warning: %q", said)
+	if said != "" {
+		t.Errorf("a library that is used as told says nothing: %q", said)
 	}
 }
 

@@ -20,9 +20,9 @@
 // # Where runs go
 //
 // Within a run, calls belong to that run. Outside a run, the context says where
-// they go: a context of [Connection.Context] leads to that server, and one of an
-// App of package runtime/embed to the App. Without either, they go to the server
-// that the environment variable FLOWLITE_API_URL names. If it is not set, a
-// program that imports runtime/embed runs its flows in memory, with the same
-// semantics until it ends; any other program gets an error.
+// they go: one of [Connection.Context] leads to that server, one of an App of
+// package runtime/embed to the App, and one of InMemory of that package to a store
+// in memory, with the same semantics until the program stops it. In any other
+// context, calls return an error. A flow binary, see [Main], connects to the server
+// that the environment variable FLOWLITE_API_URL names.
 package flowlite

@@ -6,10 +6,13 @@ import (
 	"runtime"
 
 	"github.com/flowlite/flowlite"
+	"github.com/flowlite/flowlite/runtime/embed"
 )
 
 func ExampleOnCancellation() {
-	ctx, cancel := context.WithCancelCause(context.Background())
+	ctx, stop := embed.InMemory(context.Background())
+	defer stop()
+	ctx, cancel := context.WithCancelCause(ctx)
 	flow := flowlite.NewFlow("endless", func(ctx context.Context, _ struct{}) (int, error) {
 		cancel(flowlite.ErrCancelled) // as a signal or the UI does
 		<-ctx.Done()
@@ -27,7 +30,9 @@ func ExampleOnCrashed() {
 		runtime.Goexit() // as testing.T.FailNow does
 		return 0, nil
 	}, flowlite.OnCrashed(func(_ context.Context, end flowlite.End) { fmt.Println(end.State) }))
-	_, err := flow.Run(context.Background(), struct{}{})
+	ctx, stop := embed.InMemory(context.Background())
+	defer stop()
+	_, err := flow.Run(ctx, struct{}{})
 	fmt.Println(err != nil)
 	// Output:
 	// Crashed

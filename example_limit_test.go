@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/flowlite/flowlite"
+	"github.com/flowlite/flowlite/runtime/embed"
 )
 
 func ExampleAcquire() {
@@ -73,7 +74,9 @@ func ExampleSecret() {
 		key, err := flowlite.Secret(ctx, "api-key")
 		return len(key), err
 	})
-	fmt.Println(flow.Run(context.Background(), struct{}{}))
+	ctx, stop := embed.InMemory(context.Background())
+	defer stop()
+	fmt.Println(flow.Run(ctx, struct{}{}))
 	// Output: 6 <nil>
 }
 
@@ -82,7 +85,9 @@ func ExampleLogger() {
 		flowlite.Logger(ctx).Info("extracted", "rows", 12) // in the run's logs, in the UI too
 		return true, nil
 	})
-	fmt.Println(flow.Run(context.Background(), struct{}{}))
+	ctx, stop := embed.InMemory(context.Background())
+	defer stop()
+	fmt.Println(flow.Run(ctx, struct{}{}))
 	// Output: true <nil>
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/flowlite/flowlite"
+	"github.com/flowlite/flowlite/runtime/embed"
 )
 
 func ExampleRetries() {
@@ -17,7 +18,9 @@ func ExampleRetries() {
 		return "the page of " + url, nil
 	}, flowlite.Retries(2, time.Millisecond))
 	flow := flowlite.NewFlow("fetches", func(ctx context.Context, _ struct{}) (string, error) { return fetch.Run(ctx, "example.com") })
-	fmt.Println(flow.Run(context.Background(), struct{}{}))
+	ctx, stop := embed.InMemory(context.Background())
+	defer stop()
+	fmt.Println(flow.Run(ctx, struct{}{}))
 	// Output: the page of example.com <nil>
 }
 
@@ -30,7 +33,9 @@ func ExampleKey() {
 		}
 		return charge.With(flowlite.Key("order 7")).Run(ctx, 250) // the same call, whatever its input
 	})
-	fmt.Println(flow.Run(context.Background(), struct{}{}))
+	ctx, stop := embed.InMemory(context.Background())
+	defer stop()
+	fmt.Println(flow.Run(ctx, struct{}{}))
 	fmt.Println("calls:", calls)
 	// Output:
 	// 100 <nil>
@@ -51,7 +56,9 @@ func ExampleKeyBy() {
 		}
 		return charge.Run(ctx, payment{"7", 250}) // the same call, because the order is the same
 	})
-	fmt.Println(flow.Run(context.Background(), struct{}{}))
+	ctx, stop := embed.InMemory(context.Background())
+	defer stop()
+	fmt.Println(flow.Run(ctx, struct{}{}))
 	fmt.Println("calls:", calls)
 	// Output:
 	// 100 <nil>
@@ -74,7 +81,9 @@ func ExampleRenamed() {
 		}
 		return pay.Run(ctx, 7)
 	}, flowlite.Retries(1))
-	fmt.Println(flow.Run(context.Background(), struct{}{}))
+	ctx, stop := embed.InMemory(context.Background())
+	defer stop()
+	fmt.Println(flow.Run(ctx, struct{}{}))
 	// Output:
 	// charged order 7
 	// paid <nil>
@@ -87,7 +96,9 @@ func ExampleTags() {
 	}
 	flow := flowlite.NewFlow("nightly", show, flowlite.RunName("tonight"), flowlite.Tags("reports", "eu"),
 		flowlite.Description("Makes the reports of the day."), flowlite.Version("2.1"))
-	fmt.Println(flow.Run(context.Background(), struct{}{}))
+	ctx, stop := embed.InMemory(context.Background())
+	defer stop()
+	fmt.Println(flow.Run(ctx, struct{}{}))
 	// Output: tonight[reports eu] <nil>
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/flowlite/flowlite"
 	"github.com/flowlite/flowlite/runtime/client"
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/embed"
 )
 
 type approval struct {
@@ -63,7 +64,9 @@ func ExamplePause_unanswered() {
 		}
 		return "paid", err
 	})
-	fmt.Println(refund.Run(context.Background(), struct{}{}))
+	ctx, stop := embed.InMemory(context.Background())
+	defer stop()
+	fmt.Println(refund.Run(ctx, struct{}{}))
 	// Output: escalated <nil>
 }
 
@@ -72,7 +75,9 @@ func ExampleAsk() {
 		a, err := flowlite.Pause[approval](ctx, flowlite.Ask{Timeout: time.Millisecond, OnTimeout: approval{Comment: "too late"}})
 		return a.Comment, err
 	})
-	fmt.Println(refund.Run(context.Background(), struct{}{}))
+	ctx, stop := embed.InMemory(context.Background())
+	defer stop()
+	fmt.Println(refund.Run(ctx, struct{}{}))
 	// Output: too late <nil>
 }
 
@@ -90,7 +95,9 @@ func ExampleCleanup() {
 		<-ctx.Done() // takes too long
 		return "", context.Cause(ctx)
 	}, flowlite.Timeout(time.Millisecond))
-	_, err := book.Run(context.Background(), struct{ Room string }{"room 7"})
+	ctx, stop := embed.InMemory(context.Background())
+	defer stop()
+	_, err := book.Run(ctx, struct{ Room string }{"room 7"})
 	fmt.Println(errors.Is(err, flowlite.ErrTimedOut))
 	// Output:
 	// released room 7

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/flowlite/flowlite"
+	"github.com/flowlite/flowlite/runtime/embed"
 )
 
 func ExampleExponential() {
@@ -17,7 +18,9 @@ func ExampleExponential() {
 		}
 		return attempts, nil
 	}, flowlite.Retries(5), flowlite.Exponential(time.Millisecond, 3*time.Millisecond, 0.5)) // 1, 2, 3, 3 ms …
-	fmt.Println(flow.Run(context.Background(), struct{}{}))
+	ctx, stop := embed.InMemory(context.Background())
+	defer stop()
+	fmt.Println(flow.Run(ctx, struct{}{}))
 	// Output: 4 <nil>
 }
 
@@ -31,7 +34,9 @@ func ExampleRetryIf() {
 		return 0, errBroken
 	}, flowlite.Retries(9), flowlite.RetryIf(func(err error) bool { return errors.Is(err, errBusy) }))
 	flow := flowlite.NewFlow("choosy", func(ctx context.Context, _ struct{}) (int, error) { return call.Run(ctx, "x") })
-	_, err := flow.Run(context.Background(), struct{}{})
+	ctx, stop := embed.InMemory(context.Background())
+	defer stop()
+	_, err := flow.Run(ctx, struct{}{})
 	fmt.Println(err, attempts)
 	// Output: broken 2
 }
@@ -46,6 +51,8 @@ func ExampleRetryAfter() {
 		return attempts, nil
 	}, flowlite.Retries(1, time.Hour))
 	flow := flowlite.NewFlow("polite", func(ctx context.Context, _ struct{}) (int, error) { return call.Run(ctx, "x") })
-	fmt.Println(flow.Run(context.Background(), struct{}{}))
+	ctx, stop := embed.InMemory(context.Background())
+	defer stop()
+	fmt.Println(flow.Run(ctx, struct{}{}))
 	// Output: 2 <nil>
 }

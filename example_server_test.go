@@ -153,8 +153,21 @@ func ExampleFlow_Serve() {
 	// <nil>
 }
 
+// named is the environment that a shell or a worker gives to a flow binary.
+func named(server *client.Client) (undo func()) {
+	_ = os.Setenv("FLOWLITE_API_URL", server.URL())
+	_ = os.Setenv("FLOWLITE_AUTH_STRING", "admin:secret")
+	return func() {
+		_ = os.Unsetenv("FLOWLITE_API_URL")
+		_ = os.Unsetenv("FLOWLITE_AUTH_STRING")
+	}
+}
+
 func ExampleMain() {
 	hello := flowlite.NewFlow("hello", func(_ context.Context, g greeting) (string, error) { return "hello, " + g.Name, nil })
+	_, server, stop := started()
+	defer stop()
+	defer named(server)()
 	os.Args = []string{"hello", "run", "-p", "name=you"} // as a shell gives them
 	flowlite.Main(hello)
 	// Output: "hello, you"
@@ -162,6 +175,9 @@ func ExampleMain() {
 
 func ExampleMainEntrypoints() {
 	hello := flowlite.NewFlow("hello", func(_ context.Context, g greeting) (string, error) { return "hello, " + g.Name, nil })
+	_, server, stop := started()
+	defer stop()
+	defer named(server)()
 	os.Args = []string{"hello", "run", "Hello", "-p", "name=you"}
 	flowlite.MainEntrypoints(map[string]flowlite.AnyFlow{"Hello": hello})
 	// Output: "hello, you"

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/flowlite/flowlite"
+	"github.com/flowlite/flowlite/runtime/embed"
 )
 
 func TestMain(m *testing.M) {
@@ -29,7 +30,9 @@ var add = flowlite.NewTask("add", func(_ context.Context, p pair) (int, error) {
 
 func ExampleNewFlow() {
 	sum := flowlite.NewFlow("sum", func(ctx context.Context, p pair) (int, error) { return add.Run(ctx, p) })
-	fmt.Println(sum.Run(context.Background(), pair{1, 2}))
+	ctx, stop := embed.InMemory(context.Background())
+	defer stop()
+	fmt.Println(sum.Run(ctx, pair{1, 2}))
 	// Output: 3 <nil>
 }
 
@@ -42,7 +45,9 @@ func ExampleNewTask() {
 		return fmt.Sprintf("attempt %d", attempts), nil
 	}, flowlite.Retries(2, time.Millisecond))
 	flow := flowlite.NewFlow("retrying", func(ctx context.Context, _ struct{}) (string, error) { return flaky.Run(ctx, "x") })
-	fmt.Println(flow.Run(context.Background(), struct{}{}))
+	ctx, stop := embed.InMemory(context.Background())
+	defer stop()
+	fmt.Println(flow.Run(ctx, struct{}{}))
 	// Output: attempt 3 <nil>
 }
 
@@ -54,7 +59,9 @@ func ExampleStep() {
 		}
 		return flowlite.Step(ctx, "two", func(context.Context) (int, error) { return a + 1, nil })
 	})
-	fmt.Println(flow.Run(context.Background(), struct{}{}))
+	ctx, stop := embed.InMemory(context.Background())
+	defer stop()
+	fmt.Println(flow.Run(ctx, struct{}{}))
 	// Output: 2 <nil>
 }
 
@@ -69,7 +76,9 @@ func ExampleTask_Submit() {
 		y, err := b.Get(ctx)
 		return x * y, err
 	})
-	fmt.Println(flow.Run(context.Background(), struct{}{}))
+	ctx, stop := embed.InMemory(context.Background())
+	defer stop()
+	fmt.Println(flow.Run(ctx, struct{}{}))
 	// Output: 21 <nil>
 }
 
@@ -77,7 +86,9 @@ func ExampleTask_Map() {
 	flow := flowlite.NewFlow("map", func(ctx context.Context, _ struct{}) ([]int, error) {
 		return add.With(flowlite.MaxConcurrency(2)).Map(ctx, []pair{{1, 1}, {2, 2}, {3, 3}})
 	})
-	fmt.Println(flow.Run(context.Background(), struct{}{}))
+	ctx, stop := embed.InMemory(context.Background())
+	defer stop()
+	fmt.Println(flow.Run(ctx, struct{}{}))
 	// Output: [2 4 6] <nil>
 }
 
@@ -92,7 +103,9 @@ func ExampleTask_Each() {
 		}
 		return sum, nil
 	})
-	fmt.Println(flow.Run(context.Background(), struct{}{}))
+	ctx, stop := embed.InMemory(context.Background())
+	defer stop()
+	fmt.Println(flow.Run(ctx, struct{}{}))
 	// Output: 12 <nil>
 }
 
@@ -107,7 +120,9 @@ func ExampleFlow_Run_subflow() {
 		b, err := child.Run(ctx, pair{p.Y, 10})
 		return a + b, err
 	})
-	fmt.Println(parent.Run(context.Background(), pair{1, 2}))
+	ctx, stop := embed.InMemory(context.Background())
+	defer stop()
+	fmt.Println(parent.Run(ctx, pair{1, 2}))
 	// Output: 30 <nil>
 }
 
@@ -123,7 +138,9 @@ func ExampleCacheBy() {
 		b, err := slow.Run(ctx, 4)
 		return a + b, err
 	})
-	fmt.Println(flow.Run(context.Background(), struct{}{}))
+	ctx, stop := embed.InMemory(context.Background())
+	defer stop()
+	fmt.Println(flow.Run(ctx, struct{}{}))
 	fmt.Println(calls, "call")
 	// Output:
 	// 32 <nil>
@@ -136,7 +153,9 @@ func ExamplePermanent() {
 		calls++
 		return 0, flowlite.Permanent(errors.New("no such customer"))
 	}, flowlite.Retries(5))
-	_, err := flow.Run(context.Background(), struct{}{})
+	ctx, stop := embed.InMemory(context.Background())
+	defer stop()
+	_, err := flow.Run(ctx, struct{}{})
 	fmt.Println(err, calls)
 	// Output: no such customer 1
 }
@@ -146,7 +165,9 @@ func ExampleTimeout() {
 		<-ctx.Done()
 		return 0, context.Cause(ctx)
 	}, flowlite.Timeout(10*time.Millisecond))
-	_, err := flow.Run(context.Background(), struct{}{})
+	ctx, stop := embed.InMemory(context.Background())
+	defer stop()
+	_, err := flow.Run(ctx, struct{}{})
 	fmt.Println(errors.Is(err, flowlite.ErrTimedOut))
 	// Output: true
 }
@@ -154,14 +175,18 @@ func ExampleTimeout() {
 func ExampleOnFailure() {
 	flow := flowlite.NewFlow("failing", func(context.Context, struct{}) (int, error) { return 0, errors.New("disk full") },
 		flowlite.OnFailure(func(_ context.Context, end flowlite.End) { fmt.Println(end.State, end.Message) }))
-	_, _ = flow.Run(context.Background(), struct{}{})
+	ctx, stop := embed.InMemory(context.Background())
+	defer stop()
+	_, _ = flow.Run(ctx, struct{}{})
 	// Output: Failed disk full
 }
 
 func ExampleOnCompletion() {
 	flow := flowlite.NewFlow("fine", func(context.Context, struct{}) (int, error) { return 0, nil },
 		flowlite.OnCompletion(func(_ context.Context, end flowlite.End) { fmt.Println(end.State) }))
-	_, _ = flow.Run(context.Background(), struct{}{})
+	ctx, stop := embed.InMemory(context.Background())
+	defer stop()
+	_, _ = flow.Run(ctx, struct{}{})
 	// Output: Completed
 }
 
@@ -169,7 +194,9 @@ func ExampleSleep() {
 	flow := flowlite.NewFlow("sleepy", func(ctx context.Context, _ struct{}) (string, error) {
 		return "awake", flowlite.Sleep(ctx, time.Millisecond)
 	})
-	fmt.Println(flow.Run(context.Background(), struct{}{}))
+	ctx, stop := embed.InMemory(context.Background())
+	defer stop()
+	fmt.Println(flow.Run(ctx, struct{}{}))
 	// Output: awake <nil>
 }
 
@@ -179,7 +206,9 @@ func ExampleCurrent() {
 		return i.Attempt == 1 && i.Flow == "billing" && i.IdempotencyKey() != "", nil
 	})
 	flow := flowlite.NewFlow("billing", func(ctx context.Context, _ struct{}) (bool, error) { return keyed.Run(ctx, 5) })
-	fmt.Println(flow.Run(context.Background(), struct{}{}))
+	ctx, stop := embed.InMemory(context.Background())
+	defer stop()
+	fmt.Println(flow.Run(ctx, struct{}{}))
 	// Output: true <nil>
 }
 
@@ -200,7 +229,9 @@ func ExampleMarkdown() {
 		}
 		return true, errors.Join(set(100), flowlite.Emit(ctx, "report.made", map[string]int{"rows": 1}))
 	})
-	fmt.Println(flow.Run(context.Background(), struct{}{}))
+	ctx, stop := embed.InMemory(context.Background())
+	defer stop()
+	fmt.Println(flow.Run(ctx, struct{}{}))
 	// Output: true <nil>
 }
 
@@ -223,7 +254,9 @@ func ExampleTask_MapAll() {
 		}
 		return sent, err
 	})
-	fmt.Println(flow.Run(context.Background(), struct{}{}))
+	ctx, stop := embed.InMemory(context.Background())
+	defer stop()
+	fmt.Println(flow.Run(ctx, struct{}{}))
 	// Output:
 	// bob: no address
 	// 2 <nil>

@@ -16,13 +16,16 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/client"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/engine"
 	"github.com/flowlite/flowlite/runtime/schema"
 )
 
 // Main turns a program into a flow binary: run, deploy, serve, describe. A
-// worker starts it without arguments to execute a run.
+// worker starts it without arguments to execute a run. The program talks to the
+// server that the environment variable FLOWLITE_API_URL names, with the
+// credentials in FLOWLITE_AUTH_STRING.
 func Main(flows ...AnyFlow) {
 	m := map[string]AnyFlow{}
 	for _, f := range flows {
@@ -55,6 +58,12 @@ func MainEntrypoints(flows map[string]AnyFlow) {
 	}
 	if err := p.run(ctx, os.Args[1:]); err != nil {
 		_, _ = fmt.Fprintln(os.Stderr, "error:", err)
+		switch core.CodeOf(err) {
+		case core.EUnavailable:
+			_, _ = fmt.Fprintln(os.Stderr, "hint: FLOWLITE_API_URL is the server's address")
+		case core.EUnauth:
+			_, _ = fmt.Fprintln(os.Stderr, "hint: set FLOWLITE_AUTH_STRING to the user:password of the server")
+		}
 		os.Exit(1) //nolint:gocritic // the end of the process stops the signals, too
 	}
 }
@@ -93,10 +102,31 @@ func (p *program) run(ctx context.Context, args []string) error {
 		for _, f := range p.flows {
 			all = append(all, engine.FlowOf(f))
 		}
+		ctx, err := environment(ctx)
+		if err != nil {
+			return err
+		}
 		return serve(ctx, all...)
 	default:
 		return fmt.Errorf("%q is not a command of this flow binary; there are run, deploy, serve and describe", cmd)
 	}
+}
+
+// environment returns a context in which everything outside a run goes to the
+// server that the environment names: a worker sets it for its processes.
+func environment(ctx context.Context) (context.Context, error) {
+	if e, err := engine.Of(ctx); e != nil || err != nil {
+		return ctx, err
+	}
+	url := os.Getenv("FLOWLITE_API_URL")
+	if url == "" {
+		return nil, errors.New("no server to talk to; set FLOWLITE_API_URL to the address of one (flowlite up starts it)")
+	}
+	if err := client.CheckServers(url); err != nil {
+		return nil, fmt.Errorf("FLOWLITE_API_URL: %w", err)
+	}
+	e := engine.New(engine.Config{Orchestrator: Client(url, Auth(os.Getenv("FLOWLITE_AUTH_STRING"))), Lease: true, Logs: engine.WorkerLogs()})
+	return (&Connection{e}).Context(ctx), nil
 }
 
 // find looks a flow up by the name of its variable or by its own.
@@ -123,8 +153,9 @@ func (p *program) execute(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	if os.Getenv("FLOWLITE_API_URL") == "" {
-		return errors.New("FLOWLITE_API_URL is not set: there is no server to ask for the run")
+	ctx, err = environment(ctx)
+	if err != nil {
+		return err
 	}
 	if t := os.Getenv("FLOWLITE_RUN_TOKEN"); t != "" {
 		token, err := core.ParseUUID(t)
@@ -219,6 +250,10 @@ func (p *program) runOnce(ctx context.Context, args []string) error {
 	for k, v := range typed {
 		params[k] = schema.FromText(engine.FlowOf(f).Schema, k, v)
 	}
+	ctx, err = environment(ctx)
+	if err != nil {
+		return err
+	}
 	e, err := current(ctx)
 	if err != nil {
 		return err
@@ -237,8 +272,9 @@ func (p *program) runOnce(ctx context.Context, args []string) error {
 
 // deploy is the `deploy` command of a flow binary.
 func (p *program) deploy(ctx context.Context) error {
-	if os.Getenv("FLOWLITE_API_URL") == "" {
-		return errors.New("FLOWLITE_API_URL is not set: there is no server to deploy to")
+	ctx, err := environment(ctx)
+	if err != nil {
+		return err
 	}
 	o, err := orchestrator(ctx)
 	if err != nil {

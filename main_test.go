@@ -11,7 +11,7 @@ import (
 
 	"github.com/flowlite/flowlite"
 	"github.com/flowlite/flowlite/runtime/core"
-	_ "github.com/flowlite/flowlite/runtime/embed"
+	"github.com/flowlite/flowlite/runtime/embed"
 )
 
 type mainParams struct {
@@ -29,7 +29,9 @@ func testFlows() map[string]flowlite.AnyFlow {
 func commanded(t *testing.T, args ...string) (string, error) {
 	t.Helper()
 	var out bytes.Buffer
-	err := flowlite.RunProgram(t.Context(), testFlows(), &out, args...)
+	ctx, stop := embed.InMemory(t.Context())
+	defer stop()
+	err := flowlite.RunProgram(ctx, testFlows(), &out, args...)
 	return out.String(), err
 }
 

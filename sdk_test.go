@@ -131,8 +131,7 @@ func TestNoInternalTypeIsPublic(t *testing.T) {
 }
 
 // A program that uses the SDK shares nothing between its parts but what it
-// passes on: the packages have no variables, except errors, and the connection
-// that the environment names.
+// passes on: the packages have no variables, except errors.
 func TestNoPackageState(t *testing.T) {
 	for path, dir := range public {
 		_, code := source(t, path, dir)
@@ -144,7 +143,7 @@ func TestNoPackageState(t *testing.T) {
 				}
 				for _, spec := range g.Specs {
 					for _, name := range spec.(*ast.ValueSpec).Names {
-						if !strings.HasPrefix(strings.ToLower(name.Name), "err") && name.Name != "environment" && name.Name != "_" {
+						if !strings.HasPrefix(strings.ToLower(name.Name), "err") && name.Name != "_" {
 							t.Errorf("%s has the variable %s", path, name.Name)
 						}
 					}

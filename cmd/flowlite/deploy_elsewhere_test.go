@@ -82,7 +82,7 @@ func TestDeployedHereRunElsewhere(t *testing.T) {
 	// A worker without the project says what it lacks.
 	p.says(there, 0, "", "deployment", "run", "ends/filed")
 	p.says(t.TempDir(), 0, "executed 1 run", "worker", "start", "--pool", "default", "--run-once")
-	p.says(there, 0, "set the worker's --work-dir or the job variable working_dir", "flow-run", "ls", "--deployment", "ends/filed", "-o", "json")
+	p.says(there, 0, "set the worker's working directory or the job variable working_dir", "flow-run", "ls", "--deployment", "ends/filed", "-o", "json")
 }
 
 // A deploy clears the pull steps of an earlier one, and says so.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/flowlite/flowlite/cmd/flowlite/internal/out"
+	"github.com/flowlite/flowlite/runtime/client"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -48,8 +49,13 @@ func report(p *out.Printer, err error) int {
 	if !ok {
 		f = &failure{code: exitFailed, what: err.Error()}
 		if e, ok := errors.AsType[*core.Error](err); ok {
-			if e.Code == core.ENotFound {
+			switch {
+			case e.Code == core.ENotFound:
 				f.code = exitNotFound
+			case e.Code == core.EUnauth:
+				f.hint = "set FLOWLITE_AUTH_STRING to the server's user:password"
+			case client.Unreachable(err):
+				f.hint = "start a server: flowlite up; another address: FLOWLITE_API_URL"
 			}
 		}
 	}

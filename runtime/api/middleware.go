@@ -138,7 +138,7 @@ func (a *API) admit(w http.ResponseWriter, r *http.Request) bool {
 		writeDetail(
 			w,
 			http.StatusForbidden,
-			"Refused: the request comes from a web page of another origin ("+origin+"); allow it with --allowed-origin",
+			"Refused: the request comes from a web page of another origin ("+origin+"); add it to the origins that the server allows",
 		)
 		return false
 	}

@@ -243,15 +243,7 @@ func (c *Client) unreachable(ctx context.Context, server string, err error) erro
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return &core.Error{
-		Code: core.EUnavailable,
-		Message: "No server answers at " + core.HideURL(
-			server,
-		) + ": " + Cause(
-			err,
-		) + "; start one with `flowlite up`, or set FLOWLITE_API_URL to where it runs",
-		Err: err,
-	}
+	return &core.Error{Code: core.EUnavailable, Message: "No server answers at " + core.HideURL(server) + ": " + Cause(err), Err: err}
 }
 
 // Cause is why a server could not be reached, in as few words as tell it.
@@ -348,9 +340,9 @@ func (c *Client) failure(resp *http.Response, server string, b []byte) error {
 			e.Message += f.Msg
 		}
 	case e.Code == core.EUnauth:
-		e.Message = "The server at " + server + " asks for credentials; set FLOWLITE_AUTH_STRING to its user:password"
+		e.Message = "The server at " + server + " asks for credentials, and none were given"
 		if resp.Request.Header.Get("Authorization") != "" {
-			e.Message = "The server at " + server + " refuses these credentials; set FLOWLITE_AUTH_STRING to its user:password"
+			e.Message = "The server at " + server + " refuses these credentials"
 		}
 	case detail != "":
 		e.Message = detail

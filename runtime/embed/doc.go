@@ -12,11 +12,6 @@
 //	sum, err := Adder.Run(app.Context(ctx), AdderParams{A: 1, B: 2})
 //
 // A context of [App.Context] takes Flow.Run, RunDeployment, Variable, and the
-// rest of package flowlite to the App, directly and not over HTTP. Without one,
-// they go to the server of FLOWLITE_API_URL.
-//
-// A program that imports the package and names no server runs its flows in
-// memory, with the same semantics, until it ends. For that alone, import it as
-//
-//	import _ "github.com/flowlite/flowlite/runtime/embed"
+// rest of package flowlite to the App, directly and not over HTTP. One of
+// [InMemory] takes them to a store that lasts until the program stops it.
 package embed

@@ -112,3 +112,11 @@ func ExampleApp_Handler() {
 	// 401
 	// 200
 }
+
+func ExampleInMemory() {
+	hello := flowlite.NewFlow("hello", func(_ context.Context, g greeting) (string, error) { return "hello, " + g.Name, nil })
+	ctx, stop := embed.InMemory(context.Background())
+	defer stop()
+	fmt.Println(hello.Run(ctx, greeting{"you"})) // stored until stop
+	// Output: hello, you <nil>
+}

@@ -70,7 +70,7 @@ func (p Private) check(host, address string, blockAllows bool) error {
 			return nil
 		}
 	}
-	return errors.New("the URL leads to a private address; start the server with --private-url HOST (FLOWLITE_PRIVATE_URLS) to allow it")
+	return errors.New("the URL leads to a private address; add its host to the private URLs that the server allows")
 }
 
 // reserved are prefixes that the public Internet does not route, beside those that

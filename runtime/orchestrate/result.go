@@ -21,7 +21,7 @@ func (s *Service) PutResult(ctx context.Context, key string, data []byte) error 
 // results as a whole.
 func (s *Service) PutResultFrom(ctx context.Context, key string, r io.Reader) error {
 	if s.results == nil {
-		return core.Errorf(core.EUnavailable, "this server keeps no results; set FLOWLITE_HOME to a folder it may write to")
+		return core.Errorf(core.EUnavailable, "this server stores no results; start it with a home directory that it can write to")
 	}
 	if err := checkResultKey(key); err != nil {
 		return err

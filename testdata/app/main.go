@@ -1,6 +1,6 @@
 // Command app is a program that embeds flowlite. With a database and a directory
 // it starts an App, which the tests kill while it runs a flow; without, it runs
-// flows in memory.
+// flows in no context, and then in memory.
 package main
 
 import (
@@ -26,9 +26,12 @@ var quick = flowlite.NewFlow("quick", func(_ context.Context, n params) (string,
 
 func main() {
 	if len(os.Args) == 1 {
-		for range 2 {
-			fmt.Println(quick.Run(context.Background(), params{"here"}))
-		}
+		fmt.Println(quick.Run(context.Background(), params{"nowhere"}))
+		ctx, stop := embed.InMemory(context.Background())
+		fmt.Println(quick.Run(ctx, params{"here"}))
+		fmt.Println(flowlite.Emit(ctx, "app.ran", nil))
+		stop()
+		fmt.Println(quick.Run(ctx, params{"late"}))
 		return
 	}
 	fmt.Println(run(context.Background(), os.Args[1], os.Args[2]))

@@ -88,7 +88,7 @@ func (e Entrypoint) Check() error {
 	case os.IsNotExist(err):
 		return core.Errorf(
 			core.ENotFound,
-			"entrypoint %s: there is no file %s in %s; check the path, or set the worker's --work-dir or the job variable working_dir to the project's directory",
+			"entrypoint %s: there is no file %s in %s; check the path, or set the worker's working directory or the job variable working_dir to the project's directory",
 			e,
 			e.Path,
 			e.Dir,

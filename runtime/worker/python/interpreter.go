@@ -42,7 +42,7 @@ func Interpreter(dir, base, named string) (string, error) {
 	}
 	return "", core.Errorf(
 		core.EInvalid,
-		"%w, and no .venv at %s or above; install Python, or name one: the job variable python, or FLOWLITE_PYTHON",
+		"%w, and no .venv at %s or above; install Python, or name one in the job variable python or in the worker's settings",
 		ErrNoPython,
 		dir,
 	)
@@ -85,13 +85,13 @@ func explicit(base, named string) (string, error) {
 	case err != nil:
 		return "", core.Errorf(
 			core.EInvalid,
-			"there is no Python interpreter %s; name another one: the job variable python, or FLOWLITE_PYTHON",
+			"there is no Python interpreter %s; name another one in the job variable python or in the worker's settings",
 			named,
 		)
 	case st.Mode()&0o111 == 0:
 		return "", core.Errorf(
 			core.EInvalid,
-			"%s is not executable, so it is no Python interpreter; name another one: the job variable python, or FLOWLITE_PYTHON",
+			"%s is not executable, so it is no Python interpreter; name another one in the job variable python or in the worker's settings",
 			path,
 		)
 	}
