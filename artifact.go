@@ -11,6 +11,9 @@ import (
 
 // Markdown leaves a text with the run, shown in the UI. The key, which may be
 // empty, gives it a history over runs: lower-case letters, digits and dashes.
+//
+// An artifact is a recorded call, as a task is: a process that continues the run
+// finds it and writes nothing. A retry whose content differs updates it.
 func Markdown(ctx context.Context, key, text string) error {
 	return artifact(ctx, "markdown", key, "", text)
 }
@@ -42,19 +45,18 @@ func artifact(ctx context.Context, kind, key, description string, data any) erro
 	return err
 }
 
-// Progress leaves a bar with the run; set moves it, from 0 to 100.
+// Progress leaves a bar with the run; set moves it, from 0 to 100. A replay moves it
+// only where the code goes on beyond what it has set before.
 func Progress(ctx context.Context, key string, percent float64) (set func(percent float64) error, err error) {
 	o, err := orchestrator(ctx)
 	if err != nil {
 		return nil, err
 	}
-	id, err := engine.Artifact(ctx, o, "progress", key, "", percent)
+	a, err := engine.Artifact(ctx, o, "progress", key, "", percent)
 	if err != nil {
 		return nil, err
 	}
-	return func(p float64) error {
-		return o.UpdateArtifact(ctx, id, core.ArtifactUpdate{Data: core.Some(core.ToJSON(min(100, max(0, p))))})
-	}, nil
+	return engine.ArtifactUpdates(ctx, o, a, func(p float64) any { return min(100, max(0, p)) }), nil
 }
 
 // Variable reads a variable of the server.

@@ -26,6 +26,7 @@ type versions struct {
 	e       *engine.Engine
 	poll    core.PollRequest
 	id      core.UUID
+	since   core.Time // when the run was created, if it is not the first
 	effects []string
 	die     context.CancelCauseFunc // ends the process as the lease is lost
 	cut     context.CancelCauseFunc // ends its context only

@@ -242,7 +242,12 @@ func (r *Run[R]) Retry(ctx context.Context) error {
 
 type transition func(o core.Orchestrator, ctx context.Context, id core.UUID) (*core.OrchestrationResult, error)
 
+// change is done once by a flow that calls it, also if its process is replaced.
 func (r *Run[R]) change(ctx context.Context, verb string, fn transition) error {
+	return r.fault(verb, engine.Once(ctx, verb+" run", func(ctx context.Context) error { return r.propose(ctx, verb, fn) }))
+}
+
+func (r *Run[R]) propose(ctx context.Context, verb string, fn transition) error {
 	ctx = core.WithRunToken(ctx, core.UUID{}) // the caller may be a run, and this one is another
 	res, err := fn(r.s.Orchestrator(), ctx, r.s.Run.ID)
 	if err == nil && res.Status != core.Accept && !(res.Status == core.Reject && verb == "cancel" && cancels(res.State)) {
@@ -252,7 +257,7 @@ func (r *Run[R]) change(ctx context.Context, verb string, fn transition) error {
 		}
 		err = core.Errorf(code, "%s", core.Deref(res.Details.Reason))
 	}
-	return r.fault(verb, err)
+	return err
 }
 
 // cancels reports whether a state that the server chose instead is what Cancel

@@ -12,6 +12,7 @@ func artifactOf(r *row.Artifact) *core.Artifact {
 	return &core.Artifact{
 		ID: r.ID, Created: r.Created, Updated: r.Updated, Key: r.Key, Type: r.Type, Description: r.Description, Data: r.Data,
 		Metadata: r.Metadata, FlowRunID: r.FlowRunID, TaskRunID: r.TaskRunID,
+		Call: r.Call, Attempt: r.Attempt, Updates: r.Updates,
 	}
 }
 
@@ -24,6 +25,14 @@ func collectionOf(r *row.ArtifactCollection) *core.ArtifactCollection {
 
 func (r *reader) Artifact(ctx context.Context, id core.UUID) (*core.Artifact, error) {
 	x, err := r.q.GetArtifact(ctx, row.GetArtifactParams{ID: id})
+	if err != nil {
+		return nil, r.err(err, "Artifact")
+	}
+	return artifactOf(&x), nil
+}
+
+func (r *reader) ArtifactOfCall(ctx context.Context, flowRunID core.UUID, call string) (*core.Artifact, error) {
+	x, err := r.q.GetArtifactOfCall(ctx, row.GetArtifactOfCallParams{FlowRunID: flowRunID, Call: &call})
 	if err != nil {
 		return nil, r.err(err, "Artifact")
 	}
@@ -103,6 +112,7 @@ func (t *tx) InsertArtifact(ctx context.Context, x *core.Artifact) error {
 	err := t.q.InsertArtifact(ctx, row.InsertArtifactParams{
 		ID: x.ID, Created: x.Created, Updated: x.Updated, Key: x.Key, Type: x.Type, Description: x.Description,
 		Data: orNull(x.Data), Metadata: orNull(x.Metadata), FlowRunID: x.FlowRunID, TaskRunID: x.TaskRunID,
+		Call: x.Call, Attempt: x.Attempt, Updates: x.Updates,
 	})
 	if err != nil || x.Key == nil {
 		return t.err(err, "Artifact")
@@ -122,6 +132,7 @@ func (t *tx) collect(ctx context.Context, id core.UUID, x *core.Artifact) error 
 func (t *tx) UpdateArtifact(ctx context.Context, x *core.Artifact) error {
 	n, err := t.q.UpdateArtifact(ctx, row.UpdateArtifactParams{
 		Data: orNull(x.Data), Description: x.Description, Metadata: orNull(x.Metadata), Updated: x.Updated, ID: x.ID,
+		Attempt: x.Attempt, Updates: x.Updates,
 	})
 	if err := t.one(n, err, "Artifact"); err != nil {
 		return err

@@ -44,7 +44,7 @@ func artifactFields(s *suite) []string {
 		update: map[string]change[core.Artifact]{
 			"UpdateArtifact": {
 				func(tx core.Tx, x *core.Artifact) error { return tx.UpdateArtifact(s.ctx, x) },
-				[]string{"Created", "Key", "Type", "FlowRunID", "TaskRunID"},
+				[]string{"Created", "Key", "Type", "FlowRunID", "TaskRunID", "Call"},
 			},
 		},
 		read: map[string]func(core.Reader, *core.Artifact) (*core.Artifact, error){

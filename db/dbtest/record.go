@@ -220,6 +220,16 @@ func artifacts(s *suite) {
 	s.eq(must(s.ArtifactCollection(s.ctx, "k"))(s).LatestID, a.ID)
 	s.write(func(tx core.Tx) error { return tx.DeleteArtifact(s.ctx, a.ID) })
 	s.eq(must(s.CountArtifactCollections(s.ctx, nil))(s), 0)
+	// A call of a run has one artifact.
+	run := s.newRun(s.flow("of a call"), core.Running, nil)
+	c := &core.Artifact{ID: core.NewID(), Created: s.now, Updated: s.now, FlowRunID: run.ID, Call: core.Ptr("c"), Attempt: 2}
+	s.write(func(tx core.Tx) error { return tx.InsertArtifact(s.ctx, c) })
+	s.eq(must(s.ArtifactOfCall(s.ctx, run.ID, "c"))(s).ID, c.ID)
+	_, err = s.ArtifactOfCall(s.ctx, run.ID, "d")
+	s.code(err, core.ENotFound)
+	d := *c
+	d.ID = core.NewID()
+	s.code(s.Write(s.ctx, func(tx core.Tx) error { return tx.InsertArtifact(s.ctx, &d) }), core.EConflict)
 }
 
 // artifactsOf asks for artifacts by the runs that they belong to.

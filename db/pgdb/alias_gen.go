@@ -89,6 +89,7 @@ type FlowRunStreamNumberParams = row.FlowRunStreamNumberParams
 type FlowRunTag = row.FlowRunTag
 type GetArtifactCollectionOfParams = row.GetArtifactCollectionOfParams
 type GetArtifactCollectionParams = row.GetArtifactCollectionParams
+type GetArtifactOfCallParams = row.GetArtifactOfCallParams
 type GetArtifactParams = row.GetArtifactParams
 type GetAutomationParams = row.GetAutomationParams
 type GetBlockDocumentIDParams = row.GetBlockDocumentIDParams

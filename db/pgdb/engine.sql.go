@@ -118,7 +118,7 @@ func (q *Queries) ListArtifactCollectionsByIDs(ctx context.Context, arg ListArti
 }
 
 const listArtifactsByIDs = `-- name: ListArtifactsByIDs :many
-SELECT id, created, updated, key, type, description, data, metadata, flow_run_id, task_run_id FROM artifact WHERE id = ANY($1::uuid[])
+SELECT id, created, updated, key, type, description, data, metadata, flow_run_id, task_run_id, call, attempt, updates FROM artifact WHERE id = ANY($1::uuid[])
 `
 
 func (q *Queries) ListArtifactsByIDs(ctx context.Context, arg ListArtifactsByIDsParams) ([]Artifact, error) {
@@ -141,6 +141,9 @@ func (q *Queries) ListArtifactsByIDs(ctx context.Context, arg ListArtifactsByIDs
 			&i.Metadata,
 			&i.FlowRunID,
 			&i.TaskRunID,
+			&i.Call,
+			&i.Attempt,
+			&i.Updates,
 		); err != nil {
 			return nil, err
 		}

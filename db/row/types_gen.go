@@ -29,6 +29,9 @@ type Artifact struct {
 	Metadata    core.JSON
 	FlowRunID   core.UUID
 	TaskRunID   core.UUID
+	Call        *string
+	Attempt     int64
+	Updates     int64
 }
 
 type ArtifactCollection struct {
@@ -562,6 +565,11 @@ type GetArtifactCollectionOfParams struct{ LatestID core.UUID }
 
 type GetArtifactCollectionParams struct{ Key string }
 
+type GetArtifactOfCallParams struct {
+	FlowRunID core.UUID
+	Call      *string
+}
+
 type GetArtifactParams struct{ ID core.UUID }
 
 type GetAutomationParams struct{ ID core.UUID }
@@ -695,6 +703,9 @@ type InsertArtifactParams struct {
 	Metadata    core.JSON
 	FlowRunID   core.UUID
 	TaskRunID   core.UUID
+	Call        *string
+	Attempt     int64
+	Updates     int64
 }
 
 type InsertAutomationEventParams struct {
@@ -1377,6 +1388,7 @@ type Querier interface {
 	GetArtifact(ctx context.Context, arg GetArtifactParams) (Artifact, error)
 	GetArtifactCollection(ctx context.Context, arg GetArtifactCollectionParams) (ArtifactCollection, error)
 	GetArtifactCollectionOf(ctx context.Context, arg GetArtifactCollectionOfParams) (ArtifactCollection, error)
+	GetArtifactOfCall(ctx context.Context, arg GetArtifactOfCallParams) (Artifact, error)
 	GetAutomation(ctx context.Context, arg GetAutomationParams) (Automation, error)
 	GetBlockDocumentID(ctx context.Context, arg GetBlockDocumentIDParams) (core.UUID, error)
 	GetBlockSchema(ctx context.Context, arg GetBlockSchemaParams) (BlockSchema, error)
@@ -1867,6 +1879,8 @@ type UpdateArtifactParams struct {
 	Description *string
 	Metadata    core.JSON
 	Updated     core.Time
+	Attempt     int64
+	Updates     int64
 	ID          core.UUID
 }
 

@@ -34,7 +34,7 @@ func (q *Queries) DeleteArtifactCollection(ctx context.Context, arg DeleteArtifa
 }
 
 const getArtifact = `-- name: GetArtifact :one
-SELECT id, created, updated, "key", type, description, data, metadata, flow_run_id, task_run_id FROM artifact WHERE id = ?1
+SELECT id, created, updated, "key", type, description, data, metadata, flow_run_id, task_run_id, call, attempt, updates FROM artifact WHERE id = ?1
 `
 
 func (q *Queries) GetArtifact(ctx context.Context, arg GetArtifactParams) (Artifact, error) {
@@ -51,6 +51,9 @@ func (q *Queries) GetArtifact(ctx context.Context, arg GetArtifactParams) (Artif
 		&i.Metadata,
 		&i.FlowRunID,
 		&i.TaskRunID,
+		&i.Call,
+		&i.Attempt,
+		&i.Updates,
 	)
 	return i, err
 }
@@ -101,10 +104,36 @@ func (q *Queries) GetArtifactCollectionOf(ctx context.Context, arg GetArtifactCo
 	return i, err
 }
 
+const getArtifactOfCall = `-- name: GetArtifactOfCall :one
+SELECT id, created, updated, "key", type, description, data, metadata, flow_run_id, task_run_id, call, attempt, updates FROM artifact WHERE flow_run_id = ?1 AND call = ?2
+`
+
+func (q *Queries) GetArtifactOfCall(ctx context.Context, arg GetArtifactOfCallParams) (Artifact, error) {
+	row := q.db.QueryRowContext(ctx, getArtifactOfCall, arg.FlowRunID, arg.Call)
+	var i Artifact
+	err := row.Scan(
+		&i.ID,
+		&i.Created,
+		&i.Updated,
+		&i.Key,
+		&i.Type,
+		&i.Description,
+		&i.Data,
+		&i.Metadata,
+		&i.FlowRunID,
+		&i.TaskRunID,
+		&i.Call,
+		&i.Attempt,
+		&i.Updates,
+	)
+	return i, err
+}
+
 const insertArtifact = `-- name: InsertArtifact :exec
-INSERT INTO artifact (id, created, updated, key, type, description, data, metadata, flow_run_id, task_run_id)
+INSERT INTO artifact (id, created, updated, key, type, description, data, metadata, flow_run_id, task_run_id, call, attempt, updates)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6,
-  ?7, ?8, ?9, ?10)
+  ?7, ?8, ?9, ?10, ?11, ?12,
+  ?13)
 `
 
 func (q *Queries) InsertArtifact(ctx context.Context, arg InsertArtifactParams) error {
@@ -119,12 +148,15 @@ func (q *Queries) InsertArtifact(ctx context.Context, arg InsertArtifactParams) 
 		arg.Metadata,
 		arg.FlowRunID,
 		arg.TaskRunID,
+		arg.Call,
+		arg.Attempt,
+		arg.Updates,
 	)
 	return err
 }
 
 const latestArtifact = `-- name: LatestArtifact :one
-SELECT id, created, updated, "key", type, description, data, metadata, flow_run_id, task_run_id FROM artifact WHERE key = ?1 ORDER BY created DESC, id DESC LIMIT 1
+SELECT id, created, updated, "key", type, description, data, metadata, flow_run_id, task_run_id, call, attempt, updates FROM artifact WHERE key = ?1 ORDER BY created DESC, id DESC LIMIT 1
 `
 
 func (q *Queries) LatestArtifact(ctx context.Context, arg LatestArtifactParams) (Artifact, error) {
@@ -141,6 +173,9 @@ func (q *Queries) LatestArtifact(ctx context.Context, arg LatestArtifactParams) 
 		&i.Metadata,
 		&i.FlowRunID,
 		&i.TaskRunID,
+		&i.Call,
+		&i.Attempt,
+		&i.Updates,
 	)
 	return i, err
 }
@@ -173,8 +208,8 @@ func (q *Queries) PutArtifactCollection(ctx context.Context, arg PutArtifactColl
 
 const updateArtifact = `-- name: UpdateArtifact :execrows
 UPDATE artifact SET data = ?1, description = ?2, metadata = ?3,
-  updated = ?4
-WHERE id = ?5
+  updated = ?4, attempt = ?5, updates = ?6
+WHERE id = ?7
 `
 
 func (q *Queries) UpdateArtifact(ctx context.Context, arg UpdateArtifactParams) (int64, error) {
@@ -183,6 +218,8 @@ func (q *Queries) UpdateArtifact(ctx context.Context, arg UpdateArtifactParams) 
 		arg.Description,
 		arg.Metadata,
 		arg.Updated,
+		arg.Attempt,
+		arg.Updates,
 		arg.ID,
 	)
 	if err != nil {

@@ -1,11 +1,12 @@
 -- name: InsertArtifact :exec
-INSERT INTO artifact (id, created, updated, key, type, description, data, metadata, flow_run_id, task_run_id)
+INSERT INTO artifact (id, created, updated, key, type, description, data, metadata, flow_run_id, task_run_id, call, attempt, updates)
 VALUES (sqlc.arg(id), sqlc.arg(created), sqlc.arg(updated), sqlc.narg(key), sqlc.narg(type), sqlc.narg(description),
-  sqlc.narg(data), sqlc.narg(metadata), sqlc.narg(flow_run_id), sqlc.narg(task_run_id));
+  sqlc.narg(data), sqlc.narg(metadata), sqlc.narg(flow_run_id), sqlc.narg(task_run_id), sqlc.narg(call), sqlc.arg(attempt),
+  sqlc.arg(updates));
 
 -- name: UpdateArtifact :execrows
 UPDATE artifact SET data = sqlc.narg(data), description = sqlc.narg(description), metadata = sqlc.narg(metadata),
-  updated = sqlc.arg(updated)
+  updated = sqlc.arg(updated), attempt = sqlc.arg(attempt), updates = sqlc.arg(updates)
 WHERE id = sqlc.arg(id);
 
 -- name: PutArtifactCollection :exec
@@ -38,3 +39,6 @@ DELETE FROM artifact WHERE id = sqlc.arg(id);
 
 -- name: DeleteArtifactCollection :execrows
 DELETE FROM artifact_collection WHERE id = sqlc.arg(id);
+
+-- name: GetArtifactOfCall :one
+SELECT * FROM artifact WHERE flow_run_id = sqlc.arg(flow_run_id) AND call = sqlc.arg(call);

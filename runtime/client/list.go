@@ -72,6 +72,10 @@ func (c *Client) Workers(ctx context.Context, pool string, f *core.WorkerFilter,
 	return out, c.post(ctx, "/work_pools"+path(pool)+"/workers/filter", own("workers", f, p), &out)
 }
 
+func (c *Client) RunLogs(ctx context.Context, flowRunID core.UUID, offset, limit int) ([]*core.Log, error) {
+	return c.Logs(ctx, &core.LogFilter{FlowRunID: &core.IDFilter{Any: []core.UUID{flowRunID}}}, core.Page{Sort: "SEQ_ASC", Offset: offset, Limit: limit})
+}
+
 func (c *Client) Logs(ctx context.Context, f *core.LogFilter, p core.Page) (out []*core.Log, err error) {
 	return out, c.post(ctx, "/logs/filter", own("logs", f, p), &out)
 }

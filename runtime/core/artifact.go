@@ -11,6 +11,20 @@ type Artifact struct {
 	Metadata    JSON    `json:"metadata_"`
 	FlowRunID   UUID    `json:"flow_run_id"`
 	TaskRunID   UUID    `json:"task_run_id"`
+
+	// Of an ArtifactCall.
+	Call    *string `json:"-"`
+	Attempt int64   `json:"-"`
+	Updates int64   `json:"-"`
+}
+
+// ArtifactCall tells which call of a run's code creates an artifact. A replay of the
+// call gets the artifact that is there; another attempt updates it if the content
+// differs.
+type ArtifactCall struct {
+	Call    *string `json:"call,omitempty"` // within the flow run; nil: of none
+	Attempt int64   `json:"attempt,omitempty"`
+	Updates int64   `json:"updates,omitempty"` // that the attempt has made
 }
 
 type ArtifactCreate struct {
@@ -22,12 +36,16 @@ type ArtifactCreate struct {
 	Metadata    JSON    `json:"metadata_,omitempty"`
 	FlowRunID   UUID    `json:"flow_run_id"`
 	TaskRunID   UUID    `json:"task_run_id"`
+	ArtifactCall
 }
 
 type ArtifactUpdate struct {
 	Data        Opt[JSON]   `json:"data,omitzero"`
 	Description Opt[string] `json:"description,omitzero"`
 	Metadata    Opt[JSON]   `json:"metadata_,omitzero"`
+	// Of a run's code: Updates numbers the update among those of an attempt, from 1.
+	// One that was made before, or that a later one has overtaken, changes nothing.
+	ArtifactCall
 }
 
 // ArtifactCollection is the latest artifact of a key; its id is its own.

@@ -71,6 +71,8 @@ type DeploymentOrchestrator interface {
 // DataOrchestrator reads and stores what flows use and leave behind.
 type DataOrchestrator interface {
 	WriteLogs(ctx context.Context, logs []LogCreate) error
+	// RunLogs are entries of a flow run in the order of arrival, from offset on.
+	RunLogs(ctx context.Context, flowRunID UUID, offset, limit int) ([]*Log, error)
 	EmitEvents(ctx context.Context, events []*Event) error
 	CreateArtifact(ctx context.Context, c ArtifactCreate) (*Artifact, error)
 	UpdateArtifact(ctx context.Context, id UUID, u ArtifactUpdate) error

@@ -333,6 +333,8 @@ type EventTx interface {
 // ArtifactReader reads artifacts and their collections.
 type ArtifactReader interface {
 	Artifact(ctx context.Context, id UUID) (*Artifact, error)
+	// ArtifactOfCall is the artifact that a call of the run's code created.
+	ArtifactOfCall(ctx context.Context, flowRunID UUID, call string) (*Artifact, error)
 	Artifacts(ctx context.Context, f *ArtifactFilter, p Page) ([]*Artifact, error)
 	CountArtifacts(ctx context.Context, f *ArtifactFilter) (int64, error)
 	ArtifactCollection(ctx context.Context, key string) (*ArtifactCollection, error)

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"bytes"
 	"context"
 	"regexp"
 	"strconv"
@@ -14,6 +15,7 @@ import (
 var artifactKey = regexp.MustCompile(`^[a-z0-9-]+$`)
 
 // CreateArtifact also makes it the latest of its key. Secrets of blocks are masked.
+// A call of a run's code that created an artifact before gets that one.
 func (s *Artifacts) CreateArtifact(ctx context.Context, c core.ArtifactCreate) (*core.Artifact, error) {
 	if c.Key = core.Given(c.Key); c.Key != nil && !artifactKey.MatchString(*c.Key) {
 		return nil, core.InvalidField(
@@ -28,6 +30,7 @@ func (s *Artifacts) CreateArtifact(ctx context.Context, c core.ArtifactCreate) (
 		a = &core.Artifact{
 			ID: c.ID, Created: now, Updated: now, Key: c.Key, Type: c.Type, Description: block.MaskText(c.Description, mask),
 			Data: core.MaskJSON(c.Data, mask), Metadata: core.MaskJSON(c.Metadata, mask), FlowRunID: c.FlowRunID, TaskRunID: c.TaskRunID,
+			Call: core.Given(c.Call), Attempt: c.Attempt,
 		}
 		if a.ID.IsZero() {
 			a.ID = core.NewID()
@@ -37,10 +40,34 @@ func (s *Artifacts) CreateArtifact(ctx context.Context, c core.ArtifactCreate) (
 				a.FlowRunID = t.FlowRunID
 			}
 		}
+		if a.Call == nil || a.FlowRunID.IsZero() {
+			out.Run(a.FlowRunID)
+			return tx.InsertArtifact(ctx, a)
+		}
+		// Of two processes of a run that hold themselves for the right one, the second waits.
+		if _, err := tx.LockFlowRun(ctx, a.FlowRunID); err != nil {
+			return err
+		}
+		was, err := tx.ArtifactOfCall(ctx, a.FlowRunID, *a.Call)
+		if core.IsNotFound(err) {
+			out.Run(a.FlowRunID)
+			return tx.InsertArtifact(ctx, a)
+		}
+		if err != nil || was.Attempt == a.Attempt || was.Updates == 0 && sameContent(was, a) {
+			a = was
+			return err
+		}
+		was.Data, was.Description, was.Metadata = a.Data, a.Description, a.Metadata
+		was.Attempt, was.Updates, was.Updated = a.Attempt, 0, now
+		a = was
 		out.Run(a.FlowRunID)
-		return tx.InsertArtifact(ctx, a)
+		return tx.UpdateArtifact(ctx, a)
 	})
 	return a, err
+}
+
+func sameContent(a, b *core.Artifact) bool {
+	return bytes.Equal(a.Data, b.Data) && bytes.Equal(a.Metadata, b.Metadata) && core.Deref(a.Description) == core.Deref(b.Description)
 }
 
 // UpdateArtifact returns ENotFound if there is no such artifact.
@@ -50,6 +77,12 @@ func (s *Artifacts) UpdateArtifact(ctx context.Context, id core.UUID, u core.Art
 		a, err := tx.Artifact(ctx, id)
 		if err != nil {
 			return err
+		}
+		if u.Updates > 0 {
+			if a.Attempt == u.Attempt && u.Updates <= a.Updates {
+				return nil
+			}
+			a.Attempt, a.Updates = u.Attempt, u.Updates
 		}
 		if u.Data.Set {
 			a.Data = core.MaskJSON(u.Data.Or(nil), mask)

@@ -20,6 +20,7 @@ type Config struct {
 // Reader is what is read outside of a transaction.
 type Reader interface {
 	VariableByName(ctx context.Context, name string) (*core.Variable, error)
+	Logs(ctx context.Context, f *core.LogFilter, p core.Page) ([]*core.Log, error)
 }
 
 // Masker knows the values that must not be stored in the clear.
@@ -59,10 +60,11 @@ func NewSavedSearches(c Config) *SavedSearches { return &SavedSearches{c.Commit,
 
 // Logs stores log entries.
 type Logs struct {
+	store  Reader
 	commit *commit.Writer
 	now    func() core.Time
 	masker Masker
 }
 
 // NewLogs returns Logs on c.
-func NewLogs(c Config) *Logs { return &Logs{c.Commit, c.Now, c.Masker} }
+func NewLogs(c Config) *Logs { return &Logs{c.Store, c.Commit, c.Now, c.Masker} }

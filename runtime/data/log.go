@@ -42,6 +42,12 @@ func (s *Logs) WriteLogs(ctx context.Context, logs []core.LogCreate) error {
 	})
 }
 
+// RunLogs are entries of a flow run in the order of arrival, from offset on.
+func (s *Logs) RunLogs(ctx context.Context, flowRunID core.UUID, offset, limit int) ([]*core.Log, error) {
+	f := &core.LogFilter{FlowRunID: &core.IDFilter{Any: []core.UUID{flowRunID}}}
+	return s.store.Logs(ctx, f, core.Page{Sort: "SEQ_ASC", Offset: offset, Limit: limit})
+}
+
 func cleanMessage(m string) string {
 	if len(m) > maxLogMessage {
 		m = m[:maxLogMessage]

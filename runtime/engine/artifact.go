@@ -4,12 +4,15 @@ import (
 	"context"
 	"crypto/sha256"
 	"strconv"
+	"sync/atomic"
 
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-// Artifact writes an artifact of the run around ctx.
-func Artifact(ctx context.Context, o core.DataOrchestrator, kind, key, description string, data any) (core.UUID, error) {
+// Artifact writes an artifact of the run around ctx. The n-th one of a kind and key
+// that the flow, or a call of a task, creates is one artifact: a replay leaves it as
+// it is, and another attempt that gives other content updates it.
+func Artifact(ctx context.Context, o core.DataOrchestrator, kind, key, description string, data any) (*core.Artifact, error) {
 	c := core.ArtifactCreate{Type: &kind, Data: core.ToJSON(data)}
 	if key != "" {
 		c.Key = &key
@@ -18,18 +21,51 @@ func Artifact(ctx context.Context, o core.DataOrchestrator, kind, key, descripti
 		c.Description = &description
 	}
 	if s := scopeOf(ctx); s != nil {
-		c.FlowRunID = s.run.rec.ID
+		if err := left(ctx); err != nil {
+			return nil, err
+		}
+		c.FlowRunID, c.ArtifactCall = s.run.rec.ID, s.artifactCall(kind, key)
 		if s.task != nil {
 			// The row must be there before something points at it.
 			c.TaskRunID = s.task.ID
 			s.run.report.flushStarts()
 		}
 	}
-	a, err := ask(ctx, func() (*core.Artifact, error) { return o.CreateArtifact(ctx, c) })
-	if err != nil {
-		return core.UUID{}, err
+	return ask(ctx, func() (*core.Artifact, error) { return o.CreateArtifact(ctx, c) })
+}
+
+// artifactCall is the next call that creates an artifact of this kind and key.
+func (s *scope) artifactCall(kind, key string) core.ArtifactCall {
+	source := s.source()
+	n := s.run.nth(ident{"artifact/" + kind + "/" + key, source})
+	call := digest(core.JSON(source+"/"+kind+"/"+key)) + "-" + strconv.FormatInt(n, 10)
+	return core.ArtifactCall{Call: &call, Attempt: s.attempt()}
+}
+
+// ArtifactUpdates returns what updates the data of an artifact that a call of this
+// process created, or found.
+func ArtifactUpdates[T any](ctx context.Context, o core.DataOrchestrator, a *core.Artifact, data func(T) any) func(T) error {
+	var call core.ArtifactCall
+	if s := scopeOf(ctx); s != nil {
+		call.Attempt = s.attempt()
 	}
-	return a.ID, nil
+	var n atomic.Int64
+	return func(v T) error {
+		u := core.ArtifactUpdate{Data: core.Some(core.ToJSON(data(v))), ArtifactCall: call}
+		if scopeOf(ctx) != nil {
+			u.Updates = n.Add(1)
+		}
+		return persist(ctx, func() error { return o.UpdateArtifact(ctx, a.ID, u) })
+	}
+}
+
+// attempt is that of the task, or of the flow in the flow itself. A process that
+// continues an attempt of the flow has the same one.
+func (s *scope) attempt() int64 {
+	if s.task != nil {
+		return s.task.RunCount
+	}
+	return s.run.rec.RunCount
 }
 
 // eventID is the same in each process and attempt in which the flow, or a call of a

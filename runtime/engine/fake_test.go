@@ -218,6 +218,8 @@ func (f *fake) WriteLogs(_ context.Context, l []core.LogCreate) error {
 	return nil
 }
 
+func (f *fake) RunLogs(context.Context, core.UUID, int, int) ([]*core.Log, error) { return nil, nil }
+
 func (f *fake) task(key string) *core.TaskRun {
 	f.mu.Lock()
 	defer f.mu.Unlock()

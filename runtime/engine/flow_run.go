@@ -79,6 +79,9 @@ func (r *run) attempt(ctx context.Context) (out *Outcome, again bool, err error)
 		r.rec.RunCount = max(1, r.rec.RunCount-1)
 	}
 	r.rec.EmpiricalPolicy.Resuming = false
+	if p.Resuming {
+		r.readLogged(r.wctx)
+	}
 	if r.rec.StartTime == 0 {
 		r.rec.StartTime = s.Timestamp
 	}

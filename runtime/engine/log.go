@@ -133,7 +133,9 @@ func (h *Handler) Enabled(ctx context.Context, l slog.Level) bool {
 func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 	sc := scopeOf(ctx)
 	if sc != nil && ctx.Value(loggedKey{}) == nil {
-		sc.run.log(sc, r.Level, h.text(r))
+		if l := sc.run.line(sc, r.Level, h.text(r)); !sc.run.logged.take(l) {
+			sc.run.e.logs.add(sc.run.wctx, l)
+		}
 		ctx = context.WithValue(ctx, loggedKey{}, true)
 	}
 	if h.next != nil && (sc == nil || !h.quiet) && h.next.Enabled(ctx, r.Level) {
@@ -227,7 +229,9 @@ func level(l slog.Level) int64 {
 	return 10
 }
 
-func (r *run) log(sc *scope, l slog.Level, text string) {
+func (r *run) log(sc *scope, l slog.Level, text string) { r.e.logs.add(r.wctx, r.line(sc, l, text)) }
+
+func (r *run) line(sc *scope, l slog.Level, text string) core.LogCreate {
 	text = r.e.hide(strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", ""), "�"))
 	if len(text) > maxLogLine {
 		text = strings.ToValidUTF8(text[:maxLogLine], "") + "… (the line was longer and was cut)"
@@ -236,5 +240,5 @@ func (r *run) log(sc *scope, l slog.Level, text string) {
 	if sc.task != nil {
 		line.Name, line.TaskRunID = "flowlite.task_runs", sc.task.ID
 	}
-	r.e.logs.add(r.wctx, line)
+	return line
 }

@@ -26,6 +26,7 @@ type run struct {
 	edits   map[ident]*edits
 	matched map[core.UUID]bool
 	appends map[ident]int64 // to streams, by key and source; events, by content and source
+	logged  loggedLines
 	pauses  int
 	places  map[string]chan struct{}
 
@@ -109,6 +110,7 @@ func (r *run) forget() {
 	r.prior, r.occurs, r.names = map[ident]*core.TaskRun{}, map[ident]int{}, map[string]int{}
 	r.keyed, r.pauses, r.appends = map[ident]*keyedCall{}, 0, map[ident]int64{}
 	r.edits, r.matched = map[ident]*edits{}, map[core.UUID]bool{}
+	r.logged.set(nil)
 	if r.undoing {
 		r.undoing, r.undos = false, nil
 	}

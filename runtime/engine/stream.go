@@ -19,13 +19,7 @@ func Append(ctx context.Context, key string, value core.JSON) error {
 	if err := left(ctx); err != nil {
 		return err
 	}
-	source := ""
-	if s.task != nil {
-		source = digest(core.JSON(s.task.TaskKey + "/" + s.task.DynamicKey))
-	}
-	if r.fresh != 0 {
-		source += "@" + strconv.FormatInt(int64(r.fresh), 10) // what came before does not count
-	}
+	source := s.source()
 	n := r.nth(ident{key, source})
 	_, err := ask(r.wctx, func() (int64, error) {
 		return r.e.o.AppendStream(r.wctx, r.rec.ID, key, []core.StreamAppend{{Source: source, Ordinal: n, Value: value}})
@@ -35,6 +29,17 @@ func Append(ctx context.Context, key string, value core.JSON) error {
 		return ErrLeaseLost
 	}
 	return err
+}
+
+// source names the flow, or the call of a task, in each process and attempt.
+func (s *scope) source() (source string) {
+	if s.task != nil {
+		source = digest(core.JSON(s.task.TaskKey + "/" + s.task.DynamicKey))
+	}
+	if fresh := s.run.fresh; fresh != 0 {
+		source += "@" + strconv.FormatInt(int64(fresh), 10) // what came before does not count
+	}
+	return source
 }
 
 // nth counts what the code of this attempt appends or emits, from 0.
