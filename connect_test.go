@@ -12,12 +12,9 @@ import (
 )
 
 // output is what a program prints without a server in its environment.
-func output(t *testing.T, program func() (string, error), args ...string) (stdout, stderr string) {
+func output(t *testing.T, program func(*testing.T) string, args ...string) (stdout, stderr string) {
 	t.Helper()
-	bin, err := program()
-	if err != nil {
-		t.Fatal(err)
-	}
+	bin := program(t)
 	t.Setenv("FLOWLITE_API_URL", "")
 	var out, errs bytes.Buffer
 	cmd := exec.Command(bin, args...)

@@ -17,12 +17,9 @@ import (
 )
 
 // begin starts a program of the test and returns once it says text.
-func begin(t *testing.T, program func() (string, error), env []string, text string, args ...string) *process {
+func begin(t *testing.T, program func(*testing.T) string, env []string, text string, args ...string) *process {
 	t.Helper()
-	bin, err := program()
-	if err != nil {
-		t.Fatal(err)
-	}
+	bin := program(t)
 	cmd := exec.Command(bin, args...)
 	cmd.Env, cmd.Stderr = append(os.Environ(), env...), os.Stderr
 	out, err := cmd.StdoutPipe()

@@ -20,10 +20,7 @@ const ownersAuth = "admin:a-long-secret"
 // TestProcessHasOnlyTheRunsCredentials runs a flow that uses what the SDK offers,
 // by a worker on another machine, with nothing but the credentials of its run.
 func TestProcessHasOnlyTheRunsCredentials(t *testing.T) {
-	bin, err := flowBinary()
-	if err != nil {
-		t.Fatal(err)
-	}
+	bin := flowBinary(t)
 	for _, name := range core.WithheldNames() {
 		t.Setenv(name, "withheld-"+name)
 	}

@@ -28,11 +28,7 @@ func (s *site) work() {
 // orderProgram makes a run that a worker executes with the test program.
 func (s *site) orderProgram(flow string, params map[string]any) *core.FlowRun {
 	s.t.Helper()
-	bin, err := flowBinary()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return s.orderBinary(bin, flow, params)
+	return s.orderBinary(flowBinary(s.t), flow, params)
 }
 
 // orderBinary makes a run that a worker executes with a program.

@@ -25,9 +25,10 @@ import (
 // binaries holds what the tests have built; TestMain removes it.
 var binaries = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "flowlite-binaries") })
 
-// built returns a function that builds a program of testdata once.
-func built(program string, flags ...string) func() (string, error) {
-	return sync.OnceValues(func() (string, error) {
+// built returns a function that builds a program of testdata once and gives its
+// path. A test that asks for one is left out with -short.
+func built(program string, flags ...string) func(*testing.T) string {
+	once := sync.OnceValues(func() (string, error) {
 		dir, err := binaries()
 		if err != nil {
 			return "", err
@@ -40,6 +41,17 @@ func built(program string, flags ...string) func() (string, error) {
 		}
 		return bin, err
 	})
+	return func(t *testing.T) string {
+		t.Helper()
+		if testing.Short() {
+			t.Skip("builds a program; left out with -short")
+		}
+		bin, err := once()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return bin
+	}
 }
 
 // flowBinary is built as for a release: its size is tested.
@@ -148,11 +160,7 @@ func (s *site) launch(c core.Claim) *process { return s.launchAt(s.srv.APIURL(),
 
 func (s *site) launchAt(api string, c core.Claim) *process {
 	s.t.Helper()
-	bin, err := flowBinary()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	cmd := exec.Command(bin)
+	cmd := exec.Command(flowBinary(s.t))
 	cmd.Env = append(os.Environ(), "FLOWLITE_API_URL="+api, "FLOWLITE_FLOW_RUN_ID="+c.FlowRun.ID.String(),
 		"FLOWLITE_RUN_TOKEN="+c.Token.String(), "FLOWLITE_ENTRYPOINT="+c.Flow.Name, "FLOWLITE_WATCH_STDIN=1")
 	stdin, err := cmd.StdinPipe()

@@ -41,11 +41,7 @@ func TestSDKDoesNotCarryTheServer(t *testing.T) {
 const maxFlowBinary = 14 << 20
 
 func TestFlowBinaryIsSmall(t *testing.T) {
-	bin, err := flowBinary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	st, err := os.Stat(bin)
+	st, err := os.Stat(flowBinary(t))
 	if err != nil {
 		t.Fatal(err)
 	}
