@@ -64,24 +64,9 @@ func (f *Flow[P, R]) start(ctx context.Context, on Runner, params P, opts []Star
 	if err != nil {
 		return nil, err
 	}
-	given, err := json.Marshal(params)
-	if err != nil {
-		return nil, core.Errorf(core.EInvalid, "the parameters cannot be encoded as JSON: %w", err)
-	}
-	var set startSettings
-	for _, opt := range opts {
-		opt.applyStart(&set)
-	}
-	d, err := set.deploymentOf(ctx, o, f.flow())
+	d, c, set, err := f.prepare(ctx, o, params, opts)
 	if err != nil {
 		return nil, err
-	}
-	c := core.DeploymentFlowRunCreate{Name: set.name, Parameters: given, Tags: set.tags, Priority: int64(set.priority)}
-	if set.queue != "" {
-		c.WorkQueueName = &set.queue
-	}
-	if !set.at.IsZero() {
-		c.State = &core.StateCreate{Type: core.Scheduled, Details: core.StateDetails{ScheduledTime: core.TimeFrom(set.at)}}
 	}
 	key := set.key
 	if key == "" {
@@ -92,15 +77,52 @@ func (f *Flow[P, R]) start(ctx context.Context, on Runner, params P, opts []Star
 	if err != nil {
 		return nil, err
 	}
-	if set.key != "" && !holds(run.Parameters, given) {
-		return nil, core.Errorf(core.EConflict, "the idempotency key %q belongs to the run %s with the parameters %s, which are not %s",
-			set.key, run.ID, core.CutText(string(run.Parameters), 500), core.CutText(string(given), 500))
+	return engine.NewSubmitted(run, o), set.conflict(run, c.Parameters)
+}
+
+// prepare makes what the server is asked for.
+func (f *Flow[P, R]) prepare(ctx context.Context, o core.Orchestrator, params P, opts []StartOption) (
+	d *core.Deployment, c core.DeploymentFlowRunCreate, set startSettings, err error,
+) {
+	given, err := json.Marshal(params)
+	if err != nil {
+		return nil, c, set, core.Errorf(core.EInvalid, "the parameters cannot be encoded as JSON: %w", err)
 	}
-	return engine.NewSubmitted(run, o), nil
+	for _, opt := range opts {
+		opt.applyStart(&set)
+	}
+	if d, err = set.deploymentOf(ctx, o, f.flow()); err != nil {
+		return nil, c, set, err
+	}
+	c = core.DeploymentFlowRunCreate{Name: set.name, Parameters: given, Tags: set.tags, Priority: int64(set.priority)}
+	if set.queue != "" {
+		c.WorkQueueName = &set.queue
+	}
+	if !set.at.IsZero() {
+		c.State = &core.StateCreate{Type: core.Scheduled, Details: core.StateDetails{ScheduledTime: core.TimeFrom(set.at)}}
+	}
+	return d, c, set, nil
+}
+
+// conflict is the error of a key that belongs to a run with other parameters.
+func (s *startSettings) conflict(run *core.FlowRun, given core.JSON) error {
+	if s.key == "" || holds(run.Parameters, given) {
+		return nil
+	}
+	return core.Errorf(core.EConflict, "the idempotency key %q belongs to the run %s with the parameters %s, which are not %s",
+		s.key, run.ID, core.CutText(string(run.Parameters), 500), core.CutText(string(given), 500))
 }
 
 // outside is the orchestrator of on, for code outside of runs.
 func outside(ctx context.Context, on Runner) (core.Orchestrator, error) {
+	e, err := engineOutside(ctx, on)
+	if err != nil {
+		return nil, err
+	}
+	return e.Orchestrator(), nil
+}
+
+func engineOutside(ctx context.Context, on Runner) (*engine.Engine, error) {
 	switch {
 	case engine.Within(ctx):
 		return nil, core.Errorf(core.EInvalid, "the context belongs to a run; call this outside of runs. "+
@@ -108,7 +130,7 @@ func outside(ctx context.Context, on Runner) (core.Orchestrator, error) {
 	case on == nil:
 		return nil, errNoRunner
 	}
-	return orchestrator(on.Context(ctx))
+	return current(on.Context(ctx))
 }
 
 var errNoRunner = core.Errorf(core.EUnavailable, "there is no Runner: pass an App of runtime/embed, or a Connection of Connect")
@@ -249,6 +271,9 @@ func (r *Run[R]) change(ctx context.Context, verb string, fn transition) error {
 
 func (r *Run[R]) propose(ctx context.Context, verb string, fn transition) error {
 	ctx = core.WithRunToken(ctx, core.UUID{}) // the caller may be a run, and this one is another
+	if err := r.s.Settle(ctx); err != nil {
+		return r.fault(verb, err)
+	}
 	res, err := fn(r.s.Orchestrator(), ctx, r.s.Run.ID)
 	if err == nil && res.Status != core.Accept && !(res.Status == core.Reject && verb == "cancel" && cancels(res.State)) {
 		code := core.EConflict

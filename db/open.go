@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/flowlite/flowlite/db/pgconfig"
 	"github.com/flowlite/flowlite/queries"
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -15,7 +16,7 @@ import (
 // is new in it is of no concern to this program: see worksWith.
 func Open(ctx context.Context, dsn string) (core.Store, error) {
 	if dialectOf(dsn) == queries.Postgres {
-		return openPostgres(ctx, dsn)
+		return OpenPostgres(ctx, pgconfig.URL(dsn))
 	}
 	path, sync, err := sqlitePath(dsn)
 	if err != nil {

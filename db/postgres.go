@@ -30,22 +30,34 @@ var _ core.Store = (*postgresStore)(nil)
 // connectTimeout: a database host that is gone answers nothing, not no.
 const connectTimeout = 5 * time.Second
 
-func openPostgres(ctx context.Context, dsn string) (core.Store, error) {
-	cfg, err := pgxpool.ParseConfig(dsn)
+// OpenPostgres is Open for a database that may be a program's own.
+func OpenPostgres(ctx context.Context, from pgconfig.Source) (core.Store, error) {
+	cfg, err := from.Config()
 	if err != nil {
-		return nil, core.Errorf(core.EInvalid, "the database address cannot be read: %s", core.URLFault(dsn, err))
+		return nil, err
 	}
 	if cfg.ConnConfig.ConnectTimeout == 0 {
 		cfg.ConnConfig.ConnectTimeout = connectTimeout
 	}
-	cfg.ConnConfig.DialFunc = dialer().DialContext
-	pgconfig.FindPrimary(&cfg.ConnConfig.Config)
-	cfg.AfterConnect = setSession
+	if !from.Foreign() {
+		cfg.ConnConfig.DialFunc = dialer().DialContext
+	}
+	setUp := cfg.AfterConnect
+	cfg.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		if err := setUp(ctx, conn); err != nil {
+			return err
+		}
+		return setSession(ctx, conn)
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
-		return nil, core.Errorf(core.EUnavailable, "connect to Postgres: %s", core.URLFault(dsn, err))
+		return nil, core.Errorf(core.EUnavailable, "connect to Postgres: %s", from.Fault(err))
 	}
-	if err := migratePostgres(ctx, pool); err != nil {
+	err = makeNamespace(ctx, pool, from.Schema)
+	if err == nil {
+		err = migratePostgres(ctx, pool)
+	}
+	if err != nil {
 		pool.Close()
 		if _, ok := errors.AsType[*core.Error](err); ok {
 			return nil, err
@@ -60,10 +72,28 @@ func openPostgres(ctx context.Context, dsn string) (core.Store, error) {
 	return s, nil
 }
 
-// setSession teaches a session the types of core and bounds its statements. What its server does not know
+// makeNamespace makes the schema that has the tables. One that is there already needs
+// no right to make schemas.
+func makeNamespace(ctx context.Context, pool *pgxpool.Pool, schema string) error {
+	if schema == "" {
+		return nil
+	}
+	quoted, there := pgx.Identifier{schema}.Sanitize(), false
+	if err := pool.QueryRow(ctx, queries.HasNamespace, quoted).Scan(&there); err != nil || there {
+		return err
+	}
+	if _, err := pool.Exec(ctx, queries.MakeNamespace(quoted)); err != nil {
+		if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == "23505" { // another server made it at this moment
+			return nil
+		}
+		return core.Errorf(core.EUnavailable, "make the schema %s: %w; create it, or let the database's user create schemas", quoted, err)
+	}
+	return nil
+}
+
+// setSession bounds the statements of a session. What its server does not know
 // or support stays as it is.
 func setSession(ctx context.Context, conn *pgx.Conn) error {
-	pgconfig.RegisterTypes(conn)
 	for _, text := range queries.PostgresSession {
 		_, err := conn.PgConn().Exec(ctx, text).ReadAll()
 		if _, refused := errors.AsType[*pgconn.PgError](err); err != nil && !refused {

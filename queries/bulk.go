@@ -8,7 +8,7 @@ import "strings"
 // Tables are the names of all tables that hold data of ours.
 func Tables(d Dialect) string {
 	if d == Postgres {
-		return "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename <> 'schema_version' ORDER BY tablename"
+		return "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename NOT IN ('schema_version', 'flowlite_start') ORDER BY tablename"
 	}
 	return "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"
 }

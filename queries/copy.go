@@ -11,7 +11,7 @@ func Columns(d Dialect) string {
 		return `SELECT c.relname, a.attname, format_type(a.atttypid, NULL), CAST(COALESCE(array_position(CAST(i.indkey AS INT2[]), a.attnum), -1) + 1 AS BIGINT)
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
-WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') AND c.relname <> 'schema_version' ORDER BY c.relname, a.attnum`
+WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') AND c.relname NOT IN ('schema_version', 'flowlite_start') ORDER BY c.relname, a.attnum`
 	}
 	return `SELECT m.name, c.name, lower(c.type), c.pk FROM sqlite_master m JOIN pragma_table_info(m.name) c
 WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY m.name, c.cid`

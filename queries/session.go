@@ -10,5 +10,14 @@ WHERE current_setting('client_connection_check_interval', true) = '0'`,
 	"SELECT set_config('statement_timeout', '5min', false) WHERE current_setting('statement_timeout') = '0'",
 }
 
+// SetSearchPath makes a schema, quoted, the only one that a session looks in.
+const SetSearchPath = "SELECT set_config('search_path', $1, false)"
+
+// HasNamespace is whether a schema exists, and MakeNamespace makes it.
+const HasNamespace = "SELECT to_regnamespace($1) IS NOT NULL"
+
+// MakeNamespace makes a schema. Its name, quoted, cannot be a parameter.
+func MakeNamespace(quoted string) string { return "CREATE SCHEMA IF NOT EXISTS " + quoted }
+
 // PatientTransaction lets the statements of a transaction take as long as they need.
 const PatientTransaction = "SET LOCAL statement_timeout = 0"

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/flowlite/flowlite/db/pgconfig"
 	"github.com/flowlite/flowlite/queries"
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -25,8 +26,8 @@ var (
 // notice.
 type PostgresLiveness struct{ pool *pgxpool.Pool }
 
-func NewPostgresLiveness(ctx context.Context, dsn string) (*PostgresLiveness, error) {
-	pool, err := pgPool(ctx, dsn, "flowlite leases", 2)
+func NewPostgresLiveness(ctx context.Context, from pgconfig.Source) (*PostgresLiveness, error) {
+	pool, err := pgPool(ctx, from, "flowlite leases", 2)
 	if err != nil {
 		return nil, err
 	}

@@ -12,11 +12,7 @@ import (
 
 	"github.com/flowlite/flowlite/db/pgconfig"
 	"github.com/flowlite/flowlite/queries"
-	"github.com/flowlite/flowlite/runtime/core"
 )
-
-// pgChannel is per database: Postgres keeps the channels of databases apart.
-const pgChannel = "flowlite"
 
 const (
 	probeEvery  = 3 * time.Second // a silent connection is asked whether it lives
@@ -24,35 +20,31 @@ const (
 )
 
 type pgLink struct {
-	pool *pgxpool.Pool
-	cfg  *pgx.ConnConfig
+	pool    *pgxpool.Pool
+	cfg     *pgx.ConnConfig
+	channel string
 }
 
 // NewPostgres is a bus through LISTEN and NOTIFY, on two connections of its own.
 // LISTEN needs a session: behind PgBouncer, one in session mode.
-func NewPostgres(ctx context.Context, dsn string, o Options) (*Linked, error) {
-	pool, err := pgPool(ctx, dsn, "flowlite bus", 1)
+func NewPostgres(ctx context.Context, from pgconfig.Source, o Options) (*Linked, error) {
+	pool, err := pgPool(ctx, from, "flowlite bus", 1)
 	if err != nil {
 		return nil, err
 	}
-	return newLinked(ctx, "postgres", &pgLink{pool, pool.Config().ConnConfig}, o), nil
+	return newLinked(ctx, "postgres", &pgLink{pool, pool.Config().ConnConfig, from.Channel()}, o), nil
 }
 
 // pgPool connects when it is first needed.
-func pgPool(ctx context.Context, dsn, name string, most int32) (*pgxpool.Pool, error) {
-	cfg, err := pgxpool.ParseConfig(dsn)
+func pgPool(ctx context.Context, from pgconfig.Source, name string, most int32) (*pgxpool.Pool, error) {
+	cfg, err := from.Config()
 	if err != nil {
-		return nil, core.Errorf(core.EInvalid, "the database address cannot be read: %s", core.URLFault(dsn, err))
+		return nil, err
 	}
 	cfg.MaxConns, cfg.MinConns, cfg.MinIdleConns = most, 0, 0
 	cfg.ConnConfig.RuntimeParams["application_name"] = name
 	if cfg.ConnConfig.ConnectTimeout == 0 {
 		cfg.ConnConfig.ConnectTimeout = dialTimeout
-	}
-	pgconfig.FindPrimary(&cfg.ConnConfig.Config)
-	cfg.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
-		pgconfig.RegisterTypes(conn)
-		return nil
 	}
 	return pgxpool.NewWithConfig(ctx, cfg)
 }
@@ -76,7 +68,7 @@ func (l *pgLink) listen(ctx context.Context, up func(), heard func([]byte)) erro
 		defer cancel()
 		_ = conn.Close(ctx)
 	}()
-	if _, err := conn.Exec(ctx, queries.Listen(pgChannel)); err != nil {
+	if _, err := conn.Exec(ctx, queries.Listen(l.channel)); err != nil {
 		return err
 	}
 	up()
@@ -107,7 +99,7 @@ func (l *pgLink) listen(ctx context.Context, up func(), heard func([]byte)) erro
 }
 
 func (l *pgLink) send(ctx context.Context, texts []string) error {
-	q := queries.Notify(pgChannel, texts)
+	q := queries.Notify(l.channel, texts)
 	_, err := l.pool.Exec(ctx, q.SQL, q.Args...)
 	return renewed(l.pool, err)
 }

@@ -21,6 +21,7 @@ import (
 // App is a flowlite server with a worker inside a program.
 type App struct {
 	cfg    Config
+	db     database
 	server *server.Server
 	flows  map[string]*engine.Flow
 
@@ -29,6 +30,7 @@ type App struct {
 
 	mu     sync.Mutex
 	engine *engine.Engine
+	box    *outbox       // nil: transactions cannot start runs
 	ready  chan struct{} // closed when engine is that of this start: claims may come before
 }
 
@@ -45,12 +47,18 @@ func New(cfg Config, flows ...flowlite.AnyFlow) (*App, error) {
 		}
 		a.flows[f.Name()] = engine.FlowOf(f)
 	}
+	var err error
+	if a.db, err = a.cfg.database(); err != nil {
+		return nil, err
+	}
 	c := a.cfg.server()
+	c.Postgres = a.db.postgres
 	c.Flows = slices.Sorted(maps.Keys(a.flows))
 	c.CancelCause, c.LostCause, c.InProcess = flowlite.ErrCancelled, flowlite.ErrLeaseLost, a.execute
-	s, err := server.New(c)
-	a.server = s
-	return a, err
+	if a.server, err = server.New(c); err != nil {
+		return nil, err
+	}
+	return a, nil
 }
 
 // execute runs a claim of the App's worker in this process.
@@ -88,7 +96,11 @@ func (a *App) Start(ctx context.Context) error {
 	if err := a.server.Start(ctx); err != nil {
 		return err
 	}
-	a.connect()
+	box, err := a.openOutbox(ctx)
+	if err != nil {
+		return errors.Join(err, a.server.Stop(context.WithoutCancel(ctx)))
+	}
+	a.connect(box)
 	for _, f := range a.flows {
 		if err := a.deploy(ctx, f); err != nil {
 			return errors.Join(err, a.stop(context.WithoutCancel(ctx)))
@@ -98,10 +110,14 @@ func (a *App) Start(ctx context.Context) error {
 	return nil
 }
 
-func (a *App) connect() {
+func (a *App) connect(box *outbox) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.engine = engine.New(engine.Config{Orchestrator: a.server.Service(), Lease: true, Log: a.cfg.Logger})
+	c := engine.Config{Orchestrator: a.server.Service(), Lease: true, Log: a.cfg.Logger}
+	if a.box = box; box != nil {
+		c.Outbox = box
+	}
+	a.engine = engine.New(c)
 	close(a.ready)
 }
 
@@ -153,6 +169,11 @@ func (a *App) stop(ctx context.Context) error {
 		cancel()
 		_ = e.Close(ctx)
 	}
+	a.mu.Lock()
+	box := a.box
+	a.box = nil
+	a.mu.Unlock()
+	box.close()
 	return a.server.Stop(ctx)
 }
 

@@ -1,9 +1,12 @@
 package embed
 
 import (
+	"database/sql"
 	"log/slog"
 	"net/http"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/flowlite/flowlite/runtime/retention"
 	"github.com/flowlite/flowlite/runtime/server"
@@ -19,8 +22,21 @@ type Config struct {
 	NoListen bool
 
 	DatabaseURL string // "sqlite:FILE" or "postgres://…"; default: flowlite.db in Home
-	RedisURL    string // connects the servers of a PostgreSQL database; empty: they use the database
-	Home        string // directory of data, results, and keys; default: $HOME/.flowlite
+	// Pool or DB is the program's own database, whose transactions start runs with
+	// Flow.StartTx. On PostgreSQL, it stores what the App has, in Schema. DB has the driver
+	// of pgx (stdlib) or of modernc.org/sqlite. A SQLite database gets one table,
+	// flowlite_start; what the App has is in the file of DatabaseURL, because SQLite
+	// has no schemas and one writer at a time. The App makes connections of its own as
+	// Pool or DB makes them, at most as many again and four. It closes neither.
+	Pool *pgxpool.Pool
+	DB   *sql.DB
+	// Schema has the App's tables in a PostgreSQL database. Start and Migrate create it.
+	// Default: "flowlite" with Pool or DB, and the first schema of the search path
+	// with DatabaseURL.
+	Schema string
+
+	RedisURL string // connects the servers of a PostgreSQL database; empty: they use the database
+	Home     string // directory of data, results, and keys; default: $HOME/.flowlite
 
 	AuthString string // "user:password" that every request must carry
 	NoAuth     bool   // serve other machines without credentials

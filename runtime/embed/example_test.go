@@ -120,3 +120,15 @@ func ExampleInMemory() {
 	fmt.Println(hello.Run(ctx, greeting{"you"})) // stored until stop
 	// Output: hello, you <nil>
 }
+
+func ExampleApp_Migrate() {
+	home, _ := os.MkdirTemp("", "flowlite")
+	defer os.RemoveAll(home)
+	app, err := embed.New(embed.Config{Home: home})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(app.Migrate(context.Background())) // as a step of a deploy, before Start
+	// Output: <nil>
+}

@@ -20,6 +20,8 @@ type Config struct {
 	Lease bool
 	// Logs takes the log lines of runs; nil: the Orchestrator does.
 	Logs *LogSocket
+	// Outbox starts runs within transactions of the program; may be nil.
+	Outbox Outbox
 	// Calls watches over the calls of tasks, in tests.
 	Calls Calls
 }
@@ -42,6 +44,7 @@ type Engine struct {
 	logs   logSink
 	hidden hidden
 	calls  Calls
+	outbox Outbox
 
 	mu      sync.Mutex
 	flows   map[string]core.UUID
@@ -57,7 +60,7 @@ func New(c Config) *Engine {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Engine{o: c.Orchestrator, clock: c.Clock, slog: c.Log, lease: c.Lease, holder: core.NewID(), calls: c.Calls,
+	return &Engine{o: c.Orchestrator, clock: c.Clock, slog: c.Log, lease: c.Lease, holder: core.NewID(), calls: c.Calls, outbox: c.Outbox,
 		logs: logSink{o: c.Orchestrator, sock: c.Logs}, flows: map[string]core.UUID{}}
 }
 

@@ -131,16 +131,23 @@ type Submitted struct {
 	Run *core.FlowRun // as it was made
 	o   core.Orchestrator
 	top bool
+
+	pending *pending // nil: the run exists
 }
 
 // NewSubmitted returns a run that code outside of runs started or found.
-func NewSubmitted(run *core.FlowRun, o core.Orchestrator) *Submitted { return &Submitted{run, o, true} }
+func NewSubmitted(run *core.FlowRun, o core.Orchestrator) *Submitted {
+	return &Submitted{Run: run, o: o, top: true}
+}
 
 // Orchestrator is where the run is.
 func (s *Submitted) Orchestrator() core.Orchestrator { return s.o }
 
 // Now reads the run.
 func (s *Submitted) Now(ctx context.Context) (*core.FlowRun, error) {
+	if err := s.Settle(ctx); err != nil {
+		return nil, err
+	}
 	return s.o.FlowRun(ctx, s.Run.ID)
 }
 
@@ -157,7 +164,7 @@ func SubmitDeployment(ctx context.Context, o core.Orchestrator, d Deployed) (*Su
 			return nil, fmt.Errorf("an earlier attempt ran %s/%s and waited for it: its run is not known here", d.Flow, d.Name)
 		}
 		child, err := ask(c.r.wctx, func() (*core.FlowRun, error) { return o.FlowRun(c.r.wctx, id) })
-		return &Submitted{child, o, d.Top}, err
+		return &Submitted{Run: child, o: o, top: d.Top}, err
 	}
 	if err := c.endEnded(); err != nil {
 		return nil, err
@@ -173,11 +180,14 @@ func SubmitDeployment(ctx context.Context, o core.Orchestrator, d Deployed) (*Su
 			return nil, err
 		}
 	}
-	return &Submitted{child, o, d.Top}, nil
+	return &Submitted{Run: child, o: o, top: d.Top}, nil
 }
 
 // Get waits for the run's end, or that of ctx, and returns its result.
 func (s *Submitted) Get(ctx context.Context) (core.JSON, error) {
+	if err := s.Settle(ctx); err != nil {
+		return nil, err
+	}
 	r, err := awaitRun(ctx, s.o, s.Run, !s.top)
 	if err != nil {
 		return nil, err

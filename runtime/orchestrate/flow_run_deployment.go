@@ -2,6 +2,7 @@ package orchestrate
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/flowlite/flowlite/runtime/block"
@@ -30,6 +31,40 @@ func (s *Service) CreateDeploymentFlowRunBy(
 	c core.DeploymentFlowRunCreate,
 	by *core.CreatedBy,
 ) (*core.FlowRun, error) {
+	return s.createDeploymentFlowRun(ctx, core.UUID{}, deploymentID, c, by, false)
+}
+
+// CreateStartedFlowRun is CreateDeploymentFlowRun with the ID that its starter knows
+// the run by. If a run has the ID, CreateStartedFlowRun returns that one.
+func (s *Service) CreateStartedFlowRun(ctx context.Context, id, deploymentID core.UUID, c core.DeploymentFlowRunCreate) (*core.FlowRun, error) {
+	return s.createDeploymentFlowRun(ctx, id, deploymentID, c, nil, false)
+}
+
+// CheckDeploymentFlowRun returns what CreateDeploymentFlowRun would: its error, or the
+// run that exists with the idempotency key, or else the run as it would be. It
+// creates nothing.
+func (s *Service) CheckDeploymentFlowRun(
+	ctx context.Context, deploymentID core.UUID, c core.DeploymentFlowRunCreate,
+) (run *core.FlowRun, exists bool, err error) {
+	run, err = s.createDeploymentFlowRun(ctx, core.UUID{}, deploymentID, c, nil, true)
+	if would, ok := errors.AsType[checked](err); ok {
+		return would.run, false, nil
+	}
+	return run, err == nil, err
+}
+
+// checked rolls back what was only to be checked.
+type checked struct{ run *core.FlowRun }
+
+func (checked) Error() string { return "checked" }
+
+func (s *Service) createDeploymentFlowRun(
+	ctx context.Context,
+	id, deploymentID core.UUID,
+	c core.DeploymentFlowRunCreate,
+	by *core.CreatedBy,
+	checkOnly bool,
+) (*core.FlowRun, error) {
 	c.IdempotencyKey, c.WorkQueueName = core.Given(c.IdempotencyKey), core.Given(c.WorkQueueName)
 	state := core.StateCreate{Type: core.Scheduled}
 	if c.State != nil {
@@ -48,9 +83,17 @@ func (s *Service) CreateDeploymentFlowRunBy(
 		if err != nil {
 			return err
 		}
+		if !id.IsZero() {
+			if stored, err = tx.FlowRun(ctx, id); !core.IsNotFound(err) {
+				return err
+			}
+		}
 		run, err := deploymentRun(ctx, tx, s.now(), d, c, r)
 		if err != nil {
 			return err
+		}
+		if !id.IsZero() {
+			run.ID = id
 		}
 		if run.CreatedBy = by; by == nil {
 			if run.CreatedBy, err = creator(ctx, tx, run); err != nil {
@@ -58,6 +101,9 @@ func (s *Service) CreateDeploymentFlowRunBy(
 			}
 		}
 		stored, err = s.insertFlowRun(ctx, tx, out, run, overlay(d.Labels, c.Labels), []core.StateCreate{state})
+		if err == nil && checkOnly && stored.ID == run.ID {
+			return checked{stored}
+		}
 		return err
 	})
 	if err != nil {

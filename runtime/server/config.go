@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/flowlite/flowlite/db/pgconfig"
 	"github.com/flowlite/flowlite/runtime/access"
 	"github.com/flowlite/flowlite/runtime/bus"
 	"github.com/flowlite/flowlite/runtime/core"
@@ -25,9 +26,12 @@ type Config struct {
 	Port        int    // default 4200; -1 takes any free one
 	NoListen    bool   // only Handler serves; flows that need a process of their own do not run here
 	DatabaseURL string // default: flowlite.db in Home
-	RedisURL    string // joins the servers of a Postgres database; empty: they use the database
-	Home        string // default: $HOME/.flowlite
-	AuthString  string // user:password, asked of everyone
+	// Postgres is the database of the program that embeds the server, in place of
+	// DatabaseURL.
+	Postgres   func(context.Context) (pgconfig.Source, error)
+	RedisURL   string // joins the servers of a Postgres database; empty: they use the database
+	Home       string // default: $HOME/.flowlite
+	AuthString string // user:password, asked of everyone
 	// EncryptionKey seals secrets and other blocks: 32 bytes as base64 or hex,
 	// and after a comma the keys before it. Default: the file encryption.key in
 	// Home, made at the first start.
@@ -196,7 +200,7 @@ var basePath = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)+$`)
 // checkServers refuses what only makes sense with, or without, other servers.
 func (c *Config) checkServers() error {
 	if c.RedisURL != "" {
-		if !strings.HasPrefix(c.DatabaseURL, "postgres://") && !strings.HasPrefix(c.DatabaseURL, "postgresql://") {
+		if c.Postgres == nil && !strings.HasPrefix(c.DatabaseURL, "postgres://") && !strings.HasPrefix(c.DatabaseURL, "postgresql://") {
 			return core.Errorf(
 				core.EInvalid,
 				"Redis joins the servers of a Postgres database, and a SQLite file has only one server; leave %s out, or set %s to postgres://...",

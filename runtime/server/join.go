@@ -29,14 +29,14 @@ func (s *Server) join(ctx context.Context, c *cluster) (core.Liveness, error) {
 		s.later(func(context.Context) error { return s.bus.Close() })
 		return bus.Single(), nil
 	}
-	rows, err := bus.NewPostgresLiveness(ctx, s.cfg.DatabaseURL)
+	rows, err := bus.NewPostgresLiveness(ctx, s.source)
 	if err != nil {
 		return nil, err
 	}
 	s.later(func(context.Context) error { rows.Close(); return nil })
 	o := bus.Options{Log: s.cfg.Log, Events: s.eventsByID}
 	if s.cfg.RedisURL == "" {
-		linked, err := bus.NewPostgres(ctx, s.cfg.DatabaseURL, o)
+		linked, err := bus.NewPostgres(ctx, s.source, o)
 		if err != nil {
 			return nil, err
 		}

@@ -21,6 +21,7 @@ import (
 	"github.com/flowlite/flowlite/runtime/local"
 
 	"github.com/flowlite/flowlite/db"
+	"github.com/flowlite/flowlite/db/pgconfig"
 	"github.com/flowlite/flowlite/runtime/access"
 	"github.com/flowlite/flowlite/runtime/api"
 	"github.com/flowlite/flowlite/runtime/bus"
@@ -47,6 +48,7 @@ type Server struct {
 	failed  chan error
 
 	store    core.Store
+	source   pgconfig.Source // of store, on PostgreSQL
 	bus      messages
 	redis    *bus.RedisLiveness // nil without Redis
 	service  *local.Service
@@ -217,17 +219,52 @@ func (s *Server) listen() (net.Listener, error) {
 
 func (s *Server) openData(ctx context.Context) error {
 	if err := private.Home(s.cfg.Home); err != nil {
-		return core.Errorf(core.EUnavailable, "cannot make the data directory private: %w; set %s to one that can be written",
-			err, s.cfg.setting("Home"))
+		return s.homeFault(err)
 	}
 	s.tightenTrees(ctx)
-	store, err := db.Open(ctx, s.cfg.DatabaseURL)
+	store, err := s.openStore(ctx)
 	if err != nil {
 		return err
 	}
 	s.store = store
 	s.later(func(context.Context) error { return store.Close() })
 	return nil
+}
+
+// openStore opens the database, and brings its schema up to date.
+func (s *Server) openStore(ctx context.Context) (core.Store, error) {
+	if s.cfg.Postgres == nil {
+		s.source = pgconfig.URL(s.cfg.DatabaseURL)
+		return db.Open(ctx, s.cfg.DatabaseURL)
+	}
+	var err error
+	if s.source, err = s.cfg.Postgres(ctx); err != nil {
+		return nil, err
+	}
+	return db.OpenPostgres(ctx, s.source)
+}
+
+// Migrate brings the database's schema up to date, also while the server does not
+// run.
+func (s *Server) Migrate(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.started {
+		return nil
+	}
+	if err := private.Home(s.cfg.Home); err != nil {
+		return s.homeFault(err)
+	}
+	store, err := s.openStore(ctx)
+	if err != nil {
+		return err
+	}
+	return store.Close()
+}
+
+func (s *Server) homeFault(err error) error {
+	return core.Errorf(core.EUnavailable, "cannot make the data directory private: %w; set %s to one that can be written",
+		err, s.cfg.setting("Home"))
 }
 
 // tightenTrees takes the rights of other users from what earlier versions stored

@@ -15,6 +15,7 @@ import (
 
 	"github.com/flowlite/flowlite/db"
 	"github.com/flowlite/flowlite/db/dbtest"
+	"github.com/flowlite/flowlite/db/pgconfig"
 	"github.com/flowlite/flowlite/runtime/bus"
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -78,7 +79,7 @@ func postgres(tb testing.TB) *Backend {
 	at, proxy := Through(tb, Postgres(tb))
 	return &Backend{Name: "postgres", Proxy: proxy,
 		Bus: func(tb testing.TB, o bus.Options) Server {
-			return opened(tb, func(ctx context.Context) (*bus.Linked, error) { return bus.NewPostgres(ctx, at, o) })
+			return opened(tb, func(ctx context.Context) (*bus.Linked, error) { return bus.NewPostgres(ctx, pgconfig.URL(at), o) })
 		},
 		Liveness: func(tb testing.TB) core.Liveness { return rows(tb, at) },
 	}
@@ -120,7 +121,7 @@ func opened(tb testing.TB, open func(context.Context) (*bus.Linked, error)) *bus
 
 func rows(tb testing.TB, at string) core.Liveness {
 	tb.Helper()
-	l, err := bus.NewPostgresLiveness(context.Background(), at)
+	l, err := bus.NewPostgresLiveness(context.Background(), pgconfig.URL(at))
 	if err != nil {
 		tb.Fatal(err)
 	}
