@@ -3,6 +3,7 @@ package flowlite
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -239,6 +240,10 @@ func serve(ctx context.Context, flows ...*engine.Flow) error {
 		return err
 	}
 	o := e.Orchestrator()
+	pools, ok := o.(worker.Orchestrator)
+	if !ok {
+		return errors.New("flows cannot be served from within a test; serve them with a context of flowlite.Connect or of an App")
+	}
 	byName := map[string]*engine.Flow{}
 	pool := "serve"
 	for _, f := range flows {
@@ -247,7 +252,7 @@ func serve(ctx context.Context, flows ...*engine.Flow) error {
 			pool = "serve-" + f.Name
 		}
 	}
-	_, err = o.CreateWorkPool(ctx, core.WorkPoolCreate{Name: pool, Type: core.PoolProcess})
+	_, err = pools.CreateWorkPool(ctx, core.WorkPoolCreate{Name: pool, Type: core.PoolProcess})
 	if err != nil && core.CodeOf(err) != core.EConflict {
 		return err
 	}
@@ -263,7 +268,7 @@ func serve(ctx context.Context, flows ...*engine.Flow) error {
 			}
 		}
 	}
-	w := worker.New(worker.Config{Orchestrator: o, Pool: pool, Name: "serve-" + strconv.Itoa(os.Getpid()),
+	w := worker.New(worker.Config{Orchestrator: pools, Pool: pool, Name: "serve-" + strconv.Itoa(os.Getpid()),
 		CancelCause: ErrCancelled, LostCause: ErrLeaseLost, Flows: slices.Collect(maps.Keys(byName)),
 		InProcess: func(ctx context.Context, c core.Claim) (bool, error) {
 			f := byName[c.Flow.Name]

@@ -23,7 +23,7 @@ func TestLimitCommands(t *testing.T) {
 	service := local.New(local.Config{Store: store, Bus: b})
 	srv := httptest.NewServer(rest.New(rest.Config{
 		Runs: service.Service, Limits: service.Limits, Blocks: service.Blocks, Automations: service.Automations, Variables: service.Variables,
-		Artifacts: service.Artifacts, SavedSearches: service.SavedSearches, Logs: service.Logs, Events: service.Events, Retention: service.Trimmer, Store: store, Bus: b}))
+		Artifacts: service.Artifacts, SavedSearches: service.SavedSearches, Logs: service.Logs, Events: service.Events, Retention: service.Trimmer, Store: rest.StoreOf(store), Bus: b}))
 	t.Cleanup(func() { srv.Close(); _ = service.Stop(context.Background()); _ = b.Close(); _ = store.Close() })
 	for _, c := range []struct {
 		args string

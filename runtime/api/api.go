@@ -29,7 +29,7 @@ type Config struct {
 	Logs          *data.Logs
 	Events        *data.Events
 	Retention     *retention.Trimmer
-	Store         core.Store
+	Store         Store
 	Bus           core.Bus
 
 	Access  *access.Guard // nil: no credentials are asked for
@@ -44,7 +44,7 @@ type Config struct {
 // API is the http.Handler of everything under /api.
 type API struct {
 	Config
-	store   core.Store
+	store   *Store
 	bus     core.Bus
 	log     *slog.Logger
 	mux     *http.ServeMux
@@ -63,8 +63,9 @@ type Operation struct {
 
 // New serves c. The handler expects whole paths, /api included.
 func New(c Config) *API {
-	a := &API{Config: c, store: c.Store, bus: c.Bus, log: c.Log,
+	a := &API{Config: c, bus: c.Bus, log: c.Log,
 		mux: http.NewServeMux(), origins: http.NewCrossOriginProtection()}
+	a.store = &a.Store
 	if a.log == nil {
 		a.log = slog.Default()
 	}

@@ -17,7 +17,7 @@ func TestCSRF(t *testing.T) {
 	w.srv.Close()
 	w.srv = httptest.NewServer(New(Config{
 		Runs: w.service.Service, Limits: w.service.Limits, Blocks: w.service.Blocks, Automations: w.service.Automations, Variables: w.service.Variables,
-		Artifacts: w.service.Artifacts, SavedSearches: w.service.SavedSearches, Logs: w.service.Logs, Events: w.service.Events, Retention: w.service.Trimmer, Store: w.store, Bus: bus.NewMemory(), CSRF: true}))
+		Artifacts: w.service.Artifacts, SavedSearches: w.service.SavedSearches, Logs: w.service.Logs, Events: w.service.Events, Retention: w.service.Trimmer, Store: StoreOf(w.store), Bus: bus.NewMemory(), CSRF: true}))
 	t.Cleanup(w.srv.Close)
 	answer := w.get("/csrf-token?client=abc")
 	shaped(t, "csrf_token", answer)

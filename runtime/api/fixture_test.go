@@ -46,7 +46,7 @@ func newWorld(t testing.TB, dsn string) *fixture {
 	}
 	w := &fixture{t, service, store, b, httptest.NewServer(New(Config{
 		Runs: service.Service, Limits: service.Limits, Blocks: service.Blocks, Automations: service.Automations, Variables: service.Variables,
-		Artifacts: service.Artifacts, SavedSearches: service.SavedSearches, Logs: service.Logs, Events: service.Events, Retention: service.Trimmer, Store: store, Bus: b})), ""}
+		Artifacts: service.Artifacts, SavedSearches: service.SavedSearches, Logs: service.Logs, Events: service.Events, Retention: service.Trimmer, Store: StoreOf(store), Bus: b})), ""}
 	t.Cleanup(func() {
 		_ = b.Close()
 		w.srv.Close()

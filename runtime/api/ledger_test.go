@@ -18,7 +18,7 @@ type noStore struct{ core.Store }
 
 func bare(c Config) *API {
 	s := local.New(local.Config{Store: noStore{}})
-	c.Runs, c.Limits, c.Blocks, c.Automations, c.Store = s.Service, s.Limits, s.Blocks, s.Automations, noStore{}
+	c.Runs, c.Limits, c.Blocks, c.Automations, c.Store = s.Service, s.Limits, s.Blocks, s.Automations, StoreOf(noStore{})
 	c.Variables, c.Artifacts, c.SavedSearches, c.Logs = s.Variables, s.Artifacts, s.SavedSearches, s.Logs
 	return New(c)
 }

@@ -78,7 +78,7 @@ func serveOn(t *testing.T, store *eventStore, auth string) (*local.Service, stri
 	service := local.New(local.Config{Store: store, Bus: b})
 	srv := httptest.NewServer(New(Config{
 		Runs: service.Service, Limits: service.Limits, Blocks: service.Blocks, Automations: service.Automations, Variables: service.Variables,
-		Artifacts: service.Artifacts, SavedSearches: service.SavedSearches, Logs: service.Logs, Events: service.Events, Retention: service.Trimmer, Store: store, Bus: b, Access: access.New(access.Config{AuthString: auth})}))
+		Artifacts: service.Artifacts, SavedSearches: service.SavedSearches, Logs: service.Logs, Events: service.Events, Retention: service.Trimmer, Store: StoreOf(store), Bus: b, Access: access.New(access.Config{AuthString: auth})}))
 	t.Cleanup(func() { _ = b.Close(); srv.Close() })
 	return service, "ws" + strings.TrimPrefix(srv.URL, "http") + "/api"
 }

@@ -138,4 +138,7 @@ func path(parts ...string) string {
 	return b.String()
 }
 
-var _ core.Orchestrator = (*Client)(nil)
+var (
+	_ core.Orchestrator     = (*Client)(nil)
+	_ core.PoolOrchestrator = (*Client)(nil)
+)

@@ -48,7 +48,7 @@ func newFixture(t *testing.T) *fixture {
 	r := &fixture{store: store, service: service}
 	h := api.New(api.Config{
 		Runs: service.Service, Limits: service.Limits, Blocks: service.Blocks, Automations: service.Automations, Variables: service.Variables,
-		Artifacts: service.Artifacts, SavedSearches: service.SavedSearches, Logs: service.Logs, Events: service.Events, Retention: service.Trimmer, Store: store, Bus: b, Access: access.New(access.Config{AuthString: "a:b"})})
+		Artifacts: service.Artifacts, SavedSearches: service.SavedSearches, Logs: service.Logs, Events: service.Events, Retention: service.Trimmer, Store: api.StoreOf(store), Bus: b, Access: access.New(access.Config{AuthString: "a:b"})})
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if f := r.before.Load(); f != nil {
 			(*f)(w, req, h)
@@ -398,7 +398,7 @@ func TestCSRF(t *testing.T) {
 	start := func() {
 		h.Store(api.New(api.Config{
 			Runs: r.service.Service, Limits: r.service.Limits, Blocks: r.service.Blocks, Automations: r.service.Automations, Variables: r.service.Variables,
-			Artifacts: r.service.Artifacts, SavedSearches: r.service.SavedSearches, Logs: r.service.Logs, Events: r.service.Events, Retention: r.service.Trimmer, Store: r.store, Bus: bus.NewMemory(), CSRF: true}))
+			Artifacts: r.service.Artifacts, SavedSearches: r.service.SavedSearches, Logs: r.service.Logs, Events: r.service.Events, Retention: r.service.Trimmer, Store: api.StoreOf(r.store), Bus: bus.NewMemory(), CSRF: true}))
 	}
 	start()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { h.Load().ServeHTTP(w, req) }))

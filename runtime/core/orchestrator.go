@@ -2,9 +2,9 @@ package core
 
 import "context"
 
-// Orchestrator is what an executing run and its worker need of a server:
-// package orchestrate implements it directly, package client over HTTP, so
-// that engine and worker cannot tell local from remote.
+// Orchestrator is what an executing run needs of a server: package local implements
+// it directly, package client over HTTP, so that the engine cannot tell local from
+// remote. A worker needs PoolOrchestrator, too.
 //
 // Writes of a leased run carry its fencing token (WithRunToken); a token that
 // is no longer the run's fails with ELeaseLost.
@@ -15,7 +15,6 @@ type Orchestrator interface {
 	DataOrchestrator
 	SlotOrchestrator
 	LeaseOrchestrator
-	PoolOrchestrator
 }
 
 // FlowRunOrchestrator creates and executes flow runs.

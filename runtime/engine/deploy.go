@@ -7,9 +7,15 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
+// Deployer creates flows and deployments.
+type Deployer interface {
+	core.DeploymentOrchestrator
+	CreateFlow(ctx context.Context, c core.FlowCreate) (*core.Flow, error)
+}
+
 // Deploy creates or updates a deployment of the flow. A new one without a pool
 // goes to core.DefaultPool.
-func Deploy(ctx context.Context, o core.Orchestrator, f *Flow, c core.DeploymentCreate) (*core.Deployment, error) {
+func Deploy(ctx context.Context, o Deployer, f *Flow, c core.DeploymentCreate) (*core.Deployment, error) {
 	flow, err := o.CreateFlow(ctx, core.FlowCreate{Name: f.Name})
 	if err != nil {
 		return nil, err

@@ -27,6 +27,15 @@ import (
 	"github.com/flowlite/flowlite/runtime/orchestrate"
 )
 
+// store reads what a run left behind.
+type store interface {
+	Artifacts(ctx context.Context, f *core.ArtifactFilter, p core.Page) ([]*core.Artifact, error)
+	FlowRun(ctx context.Context, id core.UUID) (*core.FlowRun, error)
+	FlowRunInputs(ctx context.Context, flowRunID core.UUID, prefix string, exclude []string, limit int) ([]*core.FlowRunInput, error)
+	Logs(ctx context.Context, f *core.LogFilter, p core.Page) ([]*core.Log, error)
+	TaskRunsOf(ctx context.Context, flowRunID, after core.UUID, limit int) ([]*core.TaskRun, error)
+}
+
 // Result is how the run went.
 type Result struct {
 	State    string // Completed, Failed, TimedOut, Cancelled …; empty if the server refused the parameters
@@ -39,7 +48,7 @@ type Result struct {
 
 	value core.JSON
 	t     testing.TB
-	store core.Store
+	store store
 }
 
 // Run runs a flow to its end.
@@ -59,7 +68,7 @@ func Run(t testing.TB, f flowlite.AnyFlow, params any, opts ...Option) *Result {
 type bench struct {
 	t     testing.TB
 	set   *settings
-	store core.Store
+	store store
 	svc   *local.Service
 	clock *engine.VirtualClock
 	flows map[core.UUID]*engine.Flow // by the ids of the server
@@ -78,11 +87,11 @@ func newBench(t testing.TB, opts []Option) *bench {
 	}
 	logs()
 	ctx := t.Context()
-	var err error
-	b.store, err = db.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "flow.db")+"?synchronous=off")
+	database, err := db.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "flow.db")+"?synchronous=off")
 	must(t, err)
-	t.Cleanup(func() { _ = b.store.Close() })
-	b.svc = local.New(local.Config{Store: b.store, Bus: bus.NewMemory(), Now: b.clock.Now,
+	t.Cleanup(func() { _ = database.Close() })
+	b.store = database
+	b.svc = local.New(local.Config{Store: database, Bus: bus.NewMemory(), Now: b.clock.Now,
 		Results: orchestrate.DirResults(filepath.Join(t.TempDir(), "results"))})
 	must(t, b.svc.Start(ctx))
 	t.Cleanup(func() { _ = b.svc.Stop(context.Background()) })

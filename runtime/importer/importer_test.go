@@ -39,7 +39,7 @@ func newServer(t *testing.T) *server {
 	_ = service.Start(t.Context())
 	srv := httptest.NewServer(api.New(api.Config{
 		Runs: service.Service, Limits: service.Limits, Blocks: service.Blocks, Automations: service.Automations, Variables: service.Variables,
-		Artifacts: service.Artifacts, SavedSearches: service.SavedSearches, Logs: service.Logs, Events: service.Events, Retention: service.Trimmer, Store: store, Bus: b}))
+		Artifacts: service.Artifacts, SavedSearches: service.SavedSearches, Logs: service.Logs, Events: service.Events, Retention: service.Trimmer, Store: api.StoreOf(store), Bus: b}))
 	t.Cleanup(func() {
 		srv.Close()
 		_ = service.Stop(context.Background())

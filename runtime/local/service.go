@@ -18,7 +18,10 @@ import (
 	"github.com/flowlite/flowlite/runtime/trigger"
 )
 
-var _ core.Orchestrator = (*Service)(nil)
+var (
+	_ core.Orchestrator     = (*Service)(nil)
+	_ core.PoolOrchestrator = (*Service)(nil)
+)
 
 // Config is what the use cases of one process need. Store and Bus are required.
 type Config struct {
@@ -79,7 +82,7 @@ func New(c Config) *Service {
 		Blocks: block.New(block.Config{Store: c.Store, Bus: c.Bus, Commit: writer, Sealer: c.Sealer, Log: c.Log, Now: c.Now}),
 	}
 	s.Service = orchestrate.New(orchestrate.Config{
-		Store: c.Store, Bus: c.Bus, Commit: writer, Limits: s.Limits, Blocks: s.Blocks, Log: c.Log, Now: c.Now,
+		Store: orchestrate.StoreOf(c.Store), Bus: c.Bus, Commit: writer, Limits: s.Limits, Blocks: s.Blocks, Log: c.Log, Now: c.Now,
 		Results: c.Results, LeaseGrace: c.LeaseGrace, Deaf: c.Deaf, RunAuth: c.RunAuth,
 	})
 	s.Automations = automation.New(automation.Config{

@@ -63,7 +63,7 @@ func (s *Service) ExpirePauses(ctx context.Context) (int, error) {
 }
 
 // wakeUnanswered lets the flow go on and see that nobody answered.
-func (s *Service) wakeUnanswered(ctx context.Context, tx core.Tx, out *commit.Outbox, run *core.FlowRun) error {
+func (s *Service) wakeUnanswered(ctx context.Context, tx proposalTx, out *commit.Outbox, run *core.FlowRun) error {
 	key := core.UnansweredKey(core.Deref(run.State.Details.PauseKey))
 	c := core.StateCreate{Type: core.Running, Details: core.StateDetails{PauseKey: &key, Wakes: true}}
 	if run.State.Details.PauseReschedule {

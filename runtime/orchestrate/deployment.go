@@ -115,7 +115,7 @@ func (s *Service) CreateDeployment(ctx context.Context, c core.DeploymentCreate)
 // another one, since the former may have no worker any more: they are due, and
 // what they run is said by the deployment. Prefect leaves them. Runs that were
 // put into another queue stay there.
-func moveRuns(ctx context.Context, tx core.Tx, d *core.Deployment, from core.UUID) error {
+func moveRuns(ctx context.Context, tx runMover, d *core.Deployment, from core.UUID) error {
 	if d.WorkQueueID == from {
 		return nil
 	}
@@ -168,7 +168,7 @@ func (s *Service) UpdateDeployment(ctx context.Context, id core.UUID, u core.Dep
 }
 
 // applyDeployment sets the present keys on d.
-func (s *Service) applyDeployment(ctx context.Context, tx core.Tx, d *core.Deployment, u core.DeploymentUpdate) error {
+func (s *Service) applyDeployment(ctx context.Context, tx deploymentTx, d *core.Deployment, u core.DeploymentUpdate) error {
 	text := func(o core.Opt[string], to **string) {
 		if o.Set {
 			*to = o.Ptr()
@@ -230,7 +230,7 @@ func (s *Service) applyDeployment(ctx context.Context, tx core.Tx, d *core.Deplo
 // placeDeployment finds pool and queue. A queue that does not exist is made; a
 // queue without a pool belongs to the deployment's pool, else to the default
 // agent pool. It returns the pool that holds, if any.
-func (s *Service) placeDeployment(ctx context.Context, tx core.Tx, d *core.Deployment, u core.DeploymentUpdate) (*core.WorkPool, error) {
+func (s *Service) placeDeployment(ctx context.Context, tx poolTx, d *core.Deployment, u core.DeploymentUpdate) (*core.WorkPool, error) {
 	var pool *core.WorkPool
 	var err error
 	if !d.WorkPoolID.IsZero() {
@@ -305,7 +305,7 @@ func limitName(deployment core.UUID) string { return "deployment:" + deployment.
 
 // applyLimit makes, changes or drops the deployment's own limit, or lets it
 // share one.
-func (s *Service) applyLimit(ctx context.Context, tx core.Tx, d *core.Deployment, u core.DeploymentUpdate) error {
+func (s *Service) applyLimit(ctx context.Context, tx limitTx, d *core.Deployment, u core.DeploymentUpdate) error {
 	if u.ConcurrencyLimit.Ptr() != nil && u.GlobalConcurrencyLimitID.Ptr() != nil {
 		return core.InvalidField("concurrency_limit", "give either concurrency_limit or global_concurrency_limit_id, not both")
 	}

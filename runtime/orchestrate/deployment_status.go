@@ -10,7 +10,7 @@ import (
 // polledNow reports whether workers poll the deployment's queue: a deployment
 // there is READY before they say so again. A pool whose workers have all gone
 // is not polled, although its queues are READY for another minute.
-func (s *Service) polledNow(ctx context.Context, tx core.Tx, d *core.Deployment) (bool, error) {
+func (s *Service) polledNow(ctx context.Context, tx statusTx, d *core.Deployment) (bool, error) {
 	if d.WorkQueueID.IsZero() {
 		return false, nil
 	}
@@ -24,7 +24,7 @@ func (s *Service) polledNow(ctx context.Context, tx core.Tx, d *core.Deployment)
 
 // readyAtOnce makes a deployment READY whose queue is polled already: the next
 // poll may be half a minute away.
-func (s *Service) readyAtOnce(ctx context.Context, tx core.Tx, out *commit.Outbox, d *core.Deployment) error {
+func (s *Service) readyAtOnce(ctx context.Context, tx statusTx, out *commit.Outbox, d *core.Deployment) error {
 	if d.Status == core.Ready {
 		return nil
 	}
@@ -37,7 +37,7 @@ func (s *Service) readyAtOnce(ctx context.Context, tx core.Tx, out *commit.Outbo
 
 // moved makes the status of d, which the caller writes, that of the queue it is
 // in now. Polls of the queue before say nothing of it.
-func (s *Service) moved(ctx context.Context, tx core.Tx, out *commit.Outbox, d *core.Deployment, before core.UUID) error {
+func (s *Service) moved(ctx context.Context, tx statusTx, out *commit.Outbox, d *core.Deployment, before core.UUID) error {
 	if d.WorkQueueID == before {
 		return nil
 	}
@@ -49,7 +49,7 @@ func (s *Service) moved(ctx context.Context, tx core.Tx, out *commit.Outbox, d *
 	return nil
 }
 
-func (s *Service) notReady(ctx context.Context, tx core.Tx, out *commit.Outbox, d *core.Deployment) {
+func (s *Service) notReady(ctx context.Context, tx nameReader, out *commit.Outbox, d *core.Deployment) {
 	if d.Status == core.Ready {
 		out.Event(s.deploymentEvent(ctx, tx, d, core.NotReady))
 	}
@@ -57,7 +57,7 @@ func (s *Service) notReady(ctx context.Context, tx core.Tx, out *commit.Outbox, 
 }
 
 // leaveQueues makes the deployments of queues that are about to be deleted NOT_READY.
-func (s *Service) leaveQueues(ctx context.Context, tx core.Tx, out *commit.Outbox, queues ...core.UUID) error {
+func (s *Service) leaveQueues(ctx context.Context, tx statusTx, out *commit.Outbox, queues ...core.UUID) error {
 	if len(queues) == 0 {
 		return nil
 	}

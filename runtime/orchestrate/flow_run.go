@@ -141,7 +141,7 @@ func flowPolicy(p *core.FlowRunPolicy) core.FlowRunPolicy {
 }
 
 // placeRun puts a run into a queue: the named one of the pool, or its default.
-func placeRun(ctx context.Context, r core.Reader, run *core.FlowRun, pool string, queue *string) error {
+func placeRun(ctx context.Context, r placeReader, run *core.FlowRun, pool string, queue *string) error {
 	p, err := r.WorkPoolByName(ctx, pool)
 	if core.IsNotFound(err) {
 		return core.Errorf(core.ENotFound, "Work pool %q not found.", pool)
@@ -174,7 +174,7 @@ func placeRun(ctx context.Context, r core.Reader, run *core.FlowRun, pool string
 // idempotency key is taken, the run that has it is returned instead.
 func (s *Service) insertFlowRun(
 	ctx context.Context,
-	tx core.Tx,
+	tx creationTx,
 	out *commit.Outbox,
 	run *core.FlowRun,
 	labels core.JSON,

@@ -113,7 +113,7 @@ func (s *Service) createDeploymentFlowRun(
 }
 
 func deploymentRun(
-	ctx context.Context, tx core.Tx, now core.Time, d *core.Deployment, c core.DeploymentFlowRunCreate, r *block.Rendering,
+	ctx context.Context, tx placeReader, now core.Time, d *core.Deployment, c core.DeploymentFlowRunCreate, r *block.Rendering,
 ) (*core.FlowRun, error) {
 	params, err := r.Hydrated(overlay(d.Parameters, c.Parameters))
 	if err != nil {

@@ -58,7 +58,7 @@ func (c *nameCache) forget(id core.UUID) {
 	c.mu.Unlock()
 }
 
-func (s *Service) flowNames(ctx context.Context, r core.Reader, id core.UUID) names {
+func (s *Service) flowNames(ctx context.Context, r nameReader, id core.UUID) names {
 	return s.names.get(id, func() (names, error) {
 		f, err := r.Flow(ctx, id)
 		if err != nil {
@@ -68,7 +68,7 @@ func (s *Service) flowNames(ctx context.Context, r core.Reader, id core.UUID) na
 	})
 }
 
-func (s *Service) deploymentNames(ctx context.Context, r core.Reader, id core.UUID) names {
+func (s *Service) deploymentNames(ctx context.Context, r nameReader, id core.UUID) names {
 	return s.names.get(id, func() (names, error) {
 		d, err := r.Deployment(ctx, id)
 		if err != nil {
@@ -78,7 +78,7 @@ func (s *Service) deploymentNames(ctx context.Context, r core.Reader, id core.UU
 	})
 }
 
-func (s *Service) poolNames(ctx context.Context, r core.Reader, id core.UUID) names {
+func (s *Service) poolNames(ctx context.Context, r nameReader, id core.UUID) names {
 	return s.names.get(id, func() (names, error) {
 		p, err := r.WorkPool(ctx, id)
 		if err != nil {
@@ -89,7 +89,7 @@ func (s *Service) poolNames(ctx context.Context, r core.Reader, id core.UUID) na
 }
 
 // flowRunEvent tells that run went from a state (nil: none) to its present one.
-func (s *Service) flowRunEvent(ctx context.Context, r core.Reader, run *core.FlowRun, from *core.State, asked core.StateType) *core.Event {
+func (s *Service) flowRunEvent(ctx context.Context, r nameReader, run *core.FlowRun, from *core.State, asked core.StateType) *core.Event {
 	to := run.State
 	e := &core.Event{
 		ID: to.ID, Occurred: to.Timestamp, Received: s.now(), Event: "prefect.flow-run." + to.Name,

@@ -66,7 +66,7 @@ func flowRunError(err error, id core.UUID) error {
 // proposeFlowState is SetFlowRunState on a locked run.
 func (s *Service) proposeFlowState(
 	ctx context.Context,
-	tx core.Tx,
+	tx proposalTx,
 	out *commit.Outbox,
 	run *core.FlowRun,
 	c core.StateCreate,
@@ -110,7 +110,7 @@ func (s *Service) proposeFlowState(
 
 // loadSlots reads what rule 6 asks. The limit's row is locked, so that on
 // Postgres two claims cannot both take the last slot.
-func (s *Service) loadSlots(ctx context.Context, tx core.Tx, run *core.FlowRun, f *rules.Facts) error {
+func (s *Service) loadSlots(ctx context.Context, tx slotTx, run *core.FlowRun, f *rules.Facts) error {
 	d, err := tx.Deployment(ctx, run.DeploymentID)
 	if core.IsNotFound(err) {
 		return nil
@@ -132,7 +132,7 @@ func (s *Service) loadSlots(ctx context.Context, tx core.Tx, run *core.FlowRun, 
 // slotsOf counts the slots taken of a deployment's limit: the live runs of all
 // deployments that share it, which cannot leak as a counter would, and what
 // somebody took of the limit by its name.
-func (s *Service) slotsOf(ctx context.Context, r core.Reader, d *core.Deployment, now core.Time) (int64, error) {
+func (s *Service) slotsOf(ctx context.Context, r slotReader, d *core.Deployment, now core.Time) (int64, error) {
 	l := d.GlobalConcurrencyLimit
 	if l == nil {
 		return 0, nil
@@ -151,7 +151,7 @@ func occupyingRuns(deploymentID core.UUID) *core.FlowRunFilter {
 // enterFlow writes what was decided, with all that follows from it.
 func (s *Service) enterFlow(
 	ctx context.Context,
-	tx core.Tx,
+	tx stateTx,
 	out *commit.Outbox,
 	run *core.FlowRun,
 	d *rules.Decision,
@@ -177,7 +177,7 @@ func (s *Service) enterFlow(
 // placeholder task, and the wake-ups into the transaction and its outbox.
 func (s *Service) emitFlowTransition(
 	ctx context.Context,
-	tx core.Tx,
+	tx parentTx,
 	out *commit.Outbox,
 	run *core.FlowRun,
 	before *core.State,
@@ -197,7 +197,7 @@ func (s *Service) emitFlowTransition(
 }
 
 // transition describes the state that run has just entered, for whoever counts.
-func (s *Service) transition(ctx context.Context, r core.Reader, run *core.FlowRun, before *core.State) core.FlowRunTransition {
+func (s *Service) transition(ctx context.Context, r nameReader, run *core.FlowRun, before *core.State) core.FlowRunTransition {
 	t := core.FlowRunTransition{Flow: s.flowNames(ctx, r, run.FlowID).name, Pool: core.Deref(run.WorkPoolName), To: run.StateType}
 	if run.StateType == core.Running && run.RunCount == 1 && before != nil && before.Type != core.Paused && run.StartTime != 0 {
 		t.Queued = max(0, core.Seconds(run.StartTime.Sub(run.ExpectedStartTime).Seconds()))
@@ -209,7 +209,7 @@ func (s *Service) transition(ctx context.Context, r core.Reader, run *core.FlowR
 }
 
 // copyToParent gives the placeholder task of a sub-flow the sub-flow's state.
-func (s *Service) copyToParent(ctx context.Context, tx core.Tx, out *commit.Outbox, run *core.FlowRun) error {
+func (s *Service) copyToParent(ctx context.Context, tx parentTx, out *commit.Outbox, run *core.FlowRun) error {
 	task, err := tx.LockTaskRun(ctx, run.ParentTaskRunID)
 	if core.IsNotFound(err) {
 		return nil
@@ -228,7 +228,7 @@ func (s *Service) copyToParent(ctx context.Context, tx core.Tx, out *commit.Outb
 // checkToken refuses the writes of a caller that shows a fencing token which
 // is neither the run's nor that of a run above it: a sub-flow executes within
 // its parent's process, under its parent's lease.
-func (s *Service) checkToken(ctx context.Context, r core.Tx, run *core.FlowRun) error {
+func (s *Service) checkToken(ctx context.Context, r tokenTx, run *core.FlowRun) error {
 	token := core.RunToken(ctx)
 	if token.IsZero() {
 		return nil

@@ -134,7 +134,7 @@ func (s *Service) ResumeFlowRun(ctx context.Context, id core.UUID, input core.JS
 
 func (s *Service) checkResumeInput(
 	ctx context.Context,
-	tx core.Tx,
+	tx core.FlowRunInputReader,
 	run *core.FlowRun,
 	r *block.Rendering,
 	input *core.JSON,

@@ -56,7 +56,7 @@ func checkPast(p core.PastRun) error {
 	return nil
 }
 
-func (s *Service) importRun(ctx context.Context, tx core.Tx, p core.PastRun) (fresh bool, err error) {
+func (s *Service) importRun(ctx context.Context, tx importTx, p core.PastRun) (fresh bool, err error) {
 	if _, err := tx.Flow(ctx, p.FlowRun.FlowID); core.IsNotFound(err) {
 		return false, integrity("flow", p.FlowRun.FlowID)
 	} else if err != nil {

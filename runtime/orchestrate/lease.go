@@ -90,7 +90,7 @@ func (s *Service) ReportCrash(
 // closes what executed within it where it has ended.
 func (s *Service) loseRun(
 	ctx context.Context,
-	tx core.Tx,
+	tx stateTx,
 	out *commit.Outbox,
 	run *core.FlowRun,
 	text string,
@@ -132,7 +132,7 @@ func (s *Service) loseRun(
 
 // hasUndos tells whether the run was being cancelled for the first time and its
 // flow has registered undos, so that another process is to go on with them.
-func (s *Service) hasUndos(ctx context.Context, tx core.Tx, run *core.FlowRun, recoverable bool) (bool, error) {
+func (s *Service) hasUndos(ctx context.Context, tx stateTx, run *core.FlowRun, recoverable bool) (bool, error) {
 	if !recoverable || run.StateType != core.Cancelling || run.DeploymentID.IsZero() || run.EmpiricalPolicy.CancelAt != nil {
 		return false, nil
 	}
@@ -145,7 +145,7 @@ func (s *Service) hasUndos(ctx context.Context, tx core.Tx, run *core.FlowRun, r
 
 // closeWithin ends the live task runs of a run and its live sub-flows that
 // executed in its process.
-func (s *Service) closeWithin(ctx context.Context, tx core.Tx, out *commit.Outbox, run *core.FlowRun, t core.StateType) error {
+func (s *Service) closeWithin(ctx context.Context, tx stateTx, out *commit.Outbox, run *core.FlowRun, t core.StateType) error {
 	children, err := tx.FlowRunChildren(ctx, run.ID)
 	if err != nil {
 		return err
@@ -173,7 +173,7 @@ const endedWithParent = "Ended together with the run that it was part of."
 var liveTypes = []core.StateType{core.Scheduled, core.Pending, core.Running, core.Paused, core.Cancelling}
 
 // closeTasks ends a run's live task runs; placeholders follow their sub-flows.
-func (s *Service) closeTasks(ctx context.Context, tx core.Tx, out *commit.Outbox, id core.UUID, t core.StateType) error {
+func (s *Service) closeTasks(ctx context.Context, tx stateTx, out *commit.Outbox, id core.UUID, t core.StateType) error {
 	no := false
 	live := core.Filters{TaskRuns: &core.TaskRunFilter{
 		FlowRunID:   &core.IDFilter{Any: []core.UUID{id}},

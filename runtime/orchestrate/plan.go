@@ -45,7 +45,7 @@ type planEntry struct {
 }
 
 // readPlan comes with an error for a rule that cannot be read; the others stand.
-func readPlan(ctx context.Context, r core.Reader, d *core.Deployment) (*plan, error) {
+func readPlan(ctx context.Context, r planReader, d *core.Deployment) (*plan, error) {
 	stored, err := r.Schedules(ctx, d.ID)
 	if err != nil {
 		return nil, err
@@ -74,7 +74,7 @@ type slot struct {
 }
 
 // free are those of the wanted slots that have no run.
-func (p *plan) free(ctx context.Context, r core.Reader, wanted []slot) ([]slot, error) {
+func (p *plan) free(ctx context.Context, r planReader, wanted []slot) ([]slot, error) {
 	if len(wanted) == 0 {
 		return nil, nil
 	}
@@ -132,7 +132,7 @@ func (s *Service) keeps(p *plan, r *core.FlowRun) bool {
 // owed, and stays; so does a planned run that would be made the same. Slots that
 // are due before the scheduler surely comes by get their runs here, too: it
 // cannot tell afterwards since when they are wanted.
-func (s *Service) replan(ctx context.Context, tx core.Tx, out *commit.Outbox, d *core.Deployment) error {
+func (s *Service) replan(ctx context.Context, tx planTx, out *commit.Outbox, d *core.Deployment) error {
 	out.Pool(d.WorkPoolID)
 	now := s.now()
 	planned, err := tx.PlannedRuns(ctx, d.ID, now)
@@ -178,7 +178,7 @@ func (s *Service) replan(ctx context.Context, tx core.Tx, out *commit.Outbox, d 
 
 // stamp writes to the runs of coming slots what their schedules mean since they
 // were edited, for the time when these are gone.
-func (p *plan) stamp(ctx context.Context, tx core.Tx, now core.Time) error {
+func (p *plan) stamp(ctx context.Context, tx planTx, now core.Time) error {
 	runs, err := tx.SlotRuns(ctx, p.d.ID, now, core.Forever)
 	for _, r := range runs {
 		at := slices.IndexFunc(p.entries, func(e planEntry) bool { return e.ID == r.ScheduleID })
@@ -197,7 +197,7 @@ func hasSlot(list []slot, e planEntry, at core.Time) bool {
 }
 
 // fill makes the runs of those wanted slots that have none.
-func (s *Service) fill(ctx context.Context, tx core.Tx, p *plan, wanted []slot) (made int, err error) {
+func (s *Service) fill(ctx context.Context, tx planTx, p *plan, wanted []slot) (made int, err error) {
 	free, err := p.free(ctx, tx, wanted)
 	for _, w := range free {
 		ok, err := tx.InsertFlowRun(ctx, s.scheduledRun(p.d, w))

@@ -154,7 +154,7 @@ func (s *Service) claim(ctx context.Context, poolID core.UUID, r core.PollReques
 // claimFrom makes due runs of one queue PENDING. Runs of a deployment whose
 // limit is full stay SCHEDULED, so that a freed slot wakes them at once; only
 // when they fill the whole page are they set back, to let others through.
-func (s *Service) claimFrom(ctx context.Context, tx core.Tx, out *commit.Outbox, q *core.WorkQueue, can core.Capability,
+func (s *Service) claimFrom(ctx context.Context, tx claimTx, out *commit.Outbox, q *core.WorkQueue, can core.Capability,
 	free int, full map[core.UUID]bool) ([]core.Claim, error) {
 	// Reading a page costs more than claiming one run: most often the first few
 	// can be had.
@@ -181,7 +181,7 @@ const spare = 4
 
 // claimPage looks at the first runs that are due, at most limit; seen is how
 // many it found.
-func (s *Service) claimPage(ctx context.Context, tx core.Tx, out *commit.Outbox, q *core.WorkQueue, can core.Capability,
+func (s *Service) claimPage(ctx context.Context, tx claimTx, out *commit.Outbox, q *core.WorkQueue, can core.Capability,
 	free int, full map[core.UUID]bool, limit int) (got []core.Claim, blocked []*core.FlowRun, seen int, err error) {
 	due, err := tx.ClaimableFlowRuns(ctx, q.ID, can, s.now(), limit)
 	if err != nil {
@@ -232,7 +232,7 @@ func (s *Service) claimPage(ctx context.Context, tx core.Tx, out *commit.Outbox,
 	return got, blocked, len(due), nil
 }
 
-func (s *Service) setBack(ctx context.Context, tx core.Tx, out *commit.Outbox, blocked []*core.FlowRun) error {
+func (s *Service) setBack(ctx context.Context, tx stateTx, out *commit.Outbox, blocked []*core.FlowRun) error {
 	for _, r := range blocked {
 		run, err := tx.LockFlowRun(ctx, r.ID)
 		if err != nil {

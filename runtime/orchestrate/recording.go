@@ -64,7 +64,7 @@ func (s *Service) writeRecordings(ctx context.Context, all []*recording) error {
 
 // checkRecordings is checkToken for runs that need not be read for anything
 // else: all leases in one look.
-func (s *Service) checkRecordings(ctx context.Context, tx core.Tx, all []*recording) error {
+func (s *Service) checkRecordings(ctx context.Context, tx tokenTx, all []*recording) error {
 	var runs []core.UUID
 	for _, r := range all {
 		if !r.token.IsZero() {

@@ -117,7 +117,7 @@ func (s *Service) isWithin(ctx context.Context, root, flowRun core.UUID) (bool, 
 
 // creator names the run whose credentials created another one, or the person who
 // did, unless that has a parent that tells.
-func creator(ctx context.Context, tx core.Tx, run *core.FlowRun) (*core.CreatedBy, error) {
+func creator(ctx context.Context, tx creatorReader, run *core.FlowRun) (*core.CreatedBy, error) {
 	id := core.CallingRun(ctx)
 	if !run.ParentTaskRunID.IsZero() {
 		return nil, nil

@@ -104,7 +104,7 @@ func slugTaken(slug string) error {
 // that is given again is changed where it stands, so that it keeps its id: by
 // its slug, by its rule, or because one schedule is left on either side, which
 // is then taken for the same with another rule.
-func (s *Service) replaceSchedules(ctx context.Context, tx core.Tx, d *core.Deployment, given []givenSchedule) error {
+func (s *Service) replaceSchedules(ctx context.Context, tx scheduleTx, d *core.Deployment, given []givenSchedule) error {
 	stored, err := tx.Schedules(ctx, d.ID)
 	if err != nil {
 		return err
@@ -158,7 +158,7 @@ func (s *Service) replaceSchedules(ctx context.Context, tx core.Tx, d *core.Depl
 // patchSchedules: where all schedules, stored and given, have slugs, the given
 // ones are changed or added by slug and none is deleted; where only the stored
 // ones have, it is refused; otherwise the given ones replace the stored.
-func (s *Service) patchSchedules(ctx context.Context, tx core.Tx, d *core.Deployment, given []core.ScheduleUpdate) error {
+func (s *Service) patchSchedules(ctx context.Context, tx scheduleTx, d *core.Deployment, given []core.ScheduleUpdate) error {
 	stored, err := tx.Schedules(ctx, d.ID)
 	if err != nil {
 		return err
@@ -210,7 +210,7 @@ func (s *Service) patchSchedules(ctx context.Context, tx core.Tx, d *core.Deploy
 	return nil
 }
 
-func (s *Service) changeSchedule(ctx context.Context, tx core.Tx, e *core.Schedule, u core.ScheduleUpdate) error {
+func (s *Service) changeSchedule(ctx context.Context, tx scheduleTx, e *core.Schedule, u core.ScheduleUpdate) error {
 	if u.Rule.Set && !u.Rule.Null {
 		rule, err := schedule.Parse(schedule.KeepAnchor(u.Rule.V, e.Rule))
 		if err != nil {

@@ -16,7 +16,7 @@ import (
 // Config is what a Service needs. Store, Bus, Commit, Limits, Blocks, Log, and Now
 // are required.
 type Config struct {
-	Store   core.Store
+	Store   Store
 	Bus     core.Bus
 	Commit  *commit.Writer
 	Limits  *limit.Limits
@@ -40,7 +40,7 @@ type Config struct {
 // soon as it is made; Start only lets task-run events be persisted in the
 // background.
 type Service struct {
-	store   core.Store
+	store   *Store
 	bus     core.Bus
 	commit  *commit.Writer
 	limits  *limit.Limits
@@ -65,7 +65,7 @@ type Service struct {
 
 // New returns a Service on c.
 func New(c Config) *Service {
-	s := &Service{store: c.Store, bus: c.Bus, commit: c.Commit, limits: c.Limits, blocks: c.Blocks, results: c.Results,
+	s := &Service{store: &c.Store, bus: c.Bus, commit: c.Commit, limits: c.Limits, blocks: c.Blocks, results: c.Results,
 		log: c.Log, now: c.Now, runAuth: c.RunAuth, deaf: c.Deaf}
 	if s.runAuth == nil {
 		s.runAuth = func(core.UUID, core.UUID) string { return "" }

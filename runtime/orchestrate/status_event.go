@@ -31,7 +31,7 @@ func queueEvent(p *core.WorkPool, q *core.WorkQueue, status string, now core.Tim
 	return e
 }
 
-func (s *Service) deploymentEvent(ctx context.Context, r core.Reader, d *core.Deployment, status string) *core.Event {
+func (s *Service) deploymentEvent(ctx context.Context, r nameReader, d *core.Deployment, status string) *core.Event {
 	e := statusEvent("deployment", d.ID, d.Name, status, s.now())
 	e.Related = append(e.Related, core.RelatedResource("flow", d.FlowID, "flow", s.flowNames(ctx, r, d.FlowID).name))
 	if !d.WorkQueueID.IsZero() {
@@ -46,7 +46,7 @@ func (s *Service) deploymentEvent(ctx context.Context, r core.Reader, d *core.De
 
 // poolStatus gives a pool a status; the caller writes the pool. Only pool
 // events follow the one before, if it is younger than 10 minutes.
-func (s *Service) poolStatus(ctx context.Context, r core.Reader, out *commit.Outbox, p *core.WorkPool, status string) {
+func (s *Service) poolStatus(ctx context.Context, r core.EventReader, out *commit.Outbox, p *core.WorkPool, status string) {
 	if core.Deref(p.Status) == status {
 		return
 	}

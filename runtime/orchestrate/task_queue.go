@@ -14,7 +14,7 @@ import (
 // queueTask lets task workers have a background task run that has entered
 // SCHEDULED. It stands in the database until a worker has acknowledged it, so
 // neither a restart nor a worker that vanishes loses it.
-func (s *Service) queueTask(ctx context.Context, tx core.Tx, out *commit.Outbox, r *core.TaskRun) error {
+func (s *Service) queueTask(ctx context.Context, tx core.TaskQueueTx, out *commit.Outbox, r *core.TaskRun) error {
 	if r.State == nil || r.State.Type != core.Scheduled || !r.State.Details.Deferred {
 		return nil
 	}

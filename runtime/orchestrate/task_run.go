@@ -8,6 +8,7 @@ import (
 	"github.com/flowlite/flowlite/runtime/rules"
 
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/limit"
 )
 
 // CreateTaskRun makes a task run that the server orchestrates: the placeholder
@@ -195,7 +196,7 @@ func (s *Service) SetTaskRunState(ctx context.Context, id core.UUID, c core.Stat
 
 // moveTagSlots takes the slots of a task run's tags where it runs now, and
 // frees them where it no longer does.
-func (s *Service) moveTagSlots(ctx context.Context, tx core.Tx, run *core.TaskRun, wanted []*core.GlobalConcurrencyLimit) error {
+func (s *Service) moveTagSlots(ctx context.Context, tx limit.Tx, run *core.TaskRun, wanted []*core.GlobalConcurrencyLimit) error {
 	switch run.StateType {
 	case core.Running:
 		return s.limits.CountTags(ctx, tx, wanted, run.ID)
@@ -208,7 +209,7 @@ func (s *Service) moveTagSlots(ctx context.Context, tx core.Tx, run *core.TaskRu
 	return tx.DeleteSlotLeasesOfHolder(ctx, run.ID)
 }
 
-func (s *Service) taskFacts(ctx context.Context, tx core.Tx, run *core.TaskRun, proposed *core.State) (f rules.Facts, err error) {
+func (s *Service) taskFacts(ctx context.Context, tx taskReader, run *core.TaskRun, proposed *core.State) (f rules.Facts, err error) {
 	f = rules.Facts{Now: proposed.Timestamp, Jitter: rand.Float64()}
 	if proposed.Type != core.Running {
 		return f, nil

@@ -44,7 +44,7 @@ func (s *Service) CreateWorkPool(ctx context.Context, c core.WorkPoolCreate) (*c
 	return pool, err
 }
 
-func (s *Service) insertPool(ctx context.Context, tx core.Tx, c core.WorkPoolCreate) (*core.WorkPool, error) {
+func (s *Service) insertPool(ctx context.Context, tx poolTx, c core.WorkPoolCreate) (*core.WorkPool, error) {
 	now := s.now()
 	p := &core.WorkPool{
 		ID: core.NewID(), Created: now, Updated: now, Name: c.Name, Description: c.Description, Type: c.Type,
@@ -145,7 +145,7 @@ func (s *Service) WorkPoolByName(ctx context.Context, name string) (*core.WorkPo
 	return poolByName(ctx, s.store, name)
 }
 
-func poolByName(ctx context.Context, r core.Reader, name string) (*core.WorkPool, error) {
+func poolByName(ctx context.Context, r poolReader, name string) (*core.WorkPool, error) {
 	p, err := r.WorkPoolByName(ctx, name)
 	if core.IsNotFound(err) {
 		return nil, core.Errorf(core.ENotFound, "Work pool %q not found.", name)
@@ -154,7 +154,7 @@ func poolByName(ctx context.Context, r core.Reader, name string) (*core.WorkPool
 }
 
 // workersStatus is READY if any worker of the pool is online.
-func workersStatus(ctx context.Context, r core.Reader, poolID core.UUID) (string, error) {
+func workersStatus(ctx context.Context, r workerReader, poolID core.UUID) (string, error) {
 	online, err := r.Workers(ctx, poolID, &core.WorkerFilter{Status: &core.TextFilter{Any: []string{core.Online}}}, core.Page{Limit: 1})
 	if err != nil || len(online) == 0 {
 		return core.NotReady, err
@@ -187,7 +187,7 @@ func (s *Service) PoolRuns(ctx context.Context, pool string, queues []string, du
 }
 
 // queuesOf is the named queues of a pool, or all, by priority.
-func queuesOf(ctx context.Context, r core.Reader, p *core.WorkPool, names []string) ([]*core.WorkQueue, error) {
+func queuesOf(ctx context.Context, r queueReader, p *core.WorkPool, names []string) ([]*core.WorkQueue, error) {
 	all, err := r.WorkQueues(ctx, p.ID, nil, core.Page{})
 	if err != nil || len(names) == 0 {
 		return all, err
@@ -212,7 +212,7 @@ func queuesOf(ctx context.Context, r core.Reader, p *core.WorkPool, names []stri
 // pool, by priority of the queue and then by time. A zero time in due is no bound.
 func dueRuns(
 	ctx context.Context,
-	r core.Reader,
+	r dueReader,
 	p *core.WorkPool,
 	queues []*core.WorkQueue,
 	due core.TimeFilter,
@@ -265,7 +265,7 @@ func dueRuns(
 
 // dueOf is what is due of one queue. Only a client that asks for a begin of the
 // time leaves the index of claims.
-func dueOf(ctx context.Context, r core.Reader, queue core.UUID, due core.TimeFilter, n int) ([]*core.FlowRun, error) {
+func dueOf(ctx context.Context, r dueReader, queue core.UUID, due core.TimeFilter, n int) ([]*core.FlowRun, error) {
 	if due.After == 0 {
 		return r.ClaimableFlowRuns(ctx, queue, core.Capability{}, due.Before, n)
 	}
@@ -311,7 +311,7 @@ func (s *Service) markPolled(ctx context.Context, p *core.WorkPool, queues []*co
 	})
 }
 
-func (s *Service) polledDeployments(ctx context.Context, tx core.Tx, out *commit.Outbox, deployments []*core.Deployment) error {
+func (s *Service) polledDeployments(ctx context.Context, tx statusTx, out *commit.Outbox, deployments []*core.Deployment) error {
 	var ids []core.UUID
 	for _, d := range deployments {
 		ids = append(ids, d.ID)

@@ -36,7 +36,7 @@ func (s *Service) CreateWorkQueue(ctx context.Context, pool string, c core.WorkQ
 	return queue, err
 }
 
-func (s *Service) poolOrAgents(ctx context.Context, tx core.Tx, pool string) (*core.WorkPool, error) {
+func (s *Service) poolOrAgents(ctx context.Context, tx poolTx, pool string) (*core.WorkPool, error) {
 	if pool != "" && pool != core.DefaultAgentPool {
 		return poolByName(ctx, tx, pool)
 	}
@@ -47,7 +47,7 @@ func (s *Service) poolOrAgents(ctx context.Context, tx core.Tx, pool string) (*c
 	return p, err
 }
 
-func (s *Service) insertQueue(ctx context.Context, tx core.Tx, p *core.WorkPool, c core.WorkQueueCreate) (*core.WorkQueue, error) {
+func (s *Service) insertQueue(ctx context.Context, tx poolTx, p *core.WorkPool, c core.WorkQueueCreate) (*core.WorkQueue, error) {
 	now := s.now()
 	q := &core.WorkQueue{
 		ID: core.NewID(), Created: now, Updated: now, Name: c.Name, Description: c.Description, IsPaused: c.IsPaused,
@@ -85,7 +85,7 @@ func (s *Service) insertQueue(ctx context.Context, tx core.Tx, p *core.WorkPool,
 
 // shift frees a priority: the queue that has it, and those that follow without
 // a gap, move down by one. Lowest first, since priorities are unique.
-func shift(ctx context.Context, tx core.Tx, others []*core.WorkQueue, at int64) error {
+func shift(ctx context.Context, tx poolTx, others []*core.WorkQueue, at int64) error {
 	byPriority := map[int64]*core.WorkQueue{}
 	for _, o := range others {
 		byPriority[o.Priority] = o

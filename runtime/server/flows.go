@@ -39,6 +39,12 @@ const (
 	labelDefinition = "flowlite.definition" // hash of what the source declares
 )
 
+// flowsStore reads what is deployed.
+type flowsStore interface {
+	DeploymentByName(ctx context.Context, flowName, name string) (*core.Deployment, error)
+	Deployments(ctx context.Context, f core.Filters, p core.Page) ([]*core.Deployment, error)
+}
+
 // flows deploys what a folder holds.
 type flows struct {
 	dir  string // absolute
@@ -47,7 +53,7 @@ type flows struct {
 	// elsewhere finds the entrypoints in its own.
 	portable bool
 	service  *local.Service
-	store    core.Store
+	store    flowsStore
 	build    *build.Builder
 	python   pythonFlows
 }

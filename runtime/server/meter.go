@@ -25,9 +25,20 @@ type Meter interface {
 	Attach(s MeterSource) (detach func())
 }
 
+// MeterStore is the part of the database that a Meter reads.
+type MeterStore interface {
+	CountWorkers(ctx context.Context) ([]core.WorkerCount, error)
+	Engine() string
+	Facts(ctx context.Context) (*core.StoreFacts, error)
+	GlobalLimits(ctx context.Context, ofTags bool, p core.Page) ([]*core.GlobalConcurrencyLimit, error)
+	LiveFlowRuns(ctx context.Context) ([]core.LiveFlowRuns, error)
+	Stats() core.StoreStats
+	WorkPools(ctx context.Context, f *core.WorkPoolFilter, p core.Page) ([]*core.WorkPool, error)
+}
+
 // MeterSource is what a Meter reads at each scrape.
 type MeterSource struct {
-	Store    core.Store
+	Store    MeterStore
 	Waiting  func() map[string]int64 // slots waited for, by limit
 	Slots    func(ctx context.Context, l *core.GlobalConcurrencyLimit) (int64, error)
 	Bus      func() bus.Status

@@ -29,10 +29,10 @@ var wildcard = regexp.MustCompile(`\{[^}]*\}`)
 func patterns(s *Server) (all []door) {
 	for _, o := range api.New(api.Config{
 		Runs: s.service.Service, Limits: s.service.Limits, Blocks: s.service.Blocks, Automations: s.service.Automations, Variables: s.service.Variables,
-		Artifacts: s.service.Artifacts, SavedSearches: s.service.SavedSearches, Logs: s.service.Logs, Events: s.service.Events, Retention: s.service.Trimmer, Store: s.store, Bus: s.bus}).Operations() {
+		Artifacts: s.service.Artifacts, SavedSearches: s.service.SavedSearches, Logs: s.service.Logs, Events: s.service.Events, Retention: s.service.Trimmer, Store: api.StoreOf(s.store), Bus: s.bus}).Operations() {
 		all = append(all, door{o.Method, o.Path, o.Open, o.Socket, o.Runs})
 	}
-	for _, p := range ui.New(ui.Config{Services: pageServices(s.service), Store: s.store, Bus: s.bus}).Patterns() {
+	for _, p := range ui.New(ui.Config{Services: pageServices(s.service), Store: ui.StoreOf(s.store), Bus: s.bus}).Patterns() {
 		method, path, _ := strings.Cut(p, " ")
 		all = append(all, door{method: method, path: strings.TrimSuffix(path, "{$}")})
 	}

@@ -81,7 +81,7 @@ func TestRowsOfAPage(t *testing.T) {
 	b := bus.NewMemory()
 	defer b.Close()
 	quiet := slog.New(slog.DiscardHandler)
-	pages := ui.New(ui.Config{Services: uitest.Services(local.New(local.Config{Store: c, Bus: b, Log: quiet})), Store: c, Bus: b, Log: quiet})
+	pages := ui.New(ui.Config{Services: uitest.Services(local.New(local.Config{Store: c, Bus: b, Log: quiet})), Store: ui.StoreOf(c), Bus: b, Log: quiet})
 	defer pages.Stop()
 	runs, err := store.FlowRuns(ctx, core.Filters{}, core.Page{Sort: "END_TIME_DESC", Limit: 1})
 	if err != nil || len(runs) != 1 {

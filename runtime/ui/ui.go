@@ -29,15 +29,18 @@ type Services struct {
 	Data        data.Services
 }
 
-// Store is what the pages read; core.Store has it.
-type Store interface {
-	page.Store
-	run.Store
-	deployment.Store
-	automation.Store
-	pool.Store
-	data.Store
+// Store is what the pages of each room read.
+type Store struct {
+	Page        page.Store
+	Runs        run.Store
+	Deployments deployment.Store
+	Automations automation.Store
+	Pools       pool.Store
+	Data        data.Store
 }
+
+// StoreOf makes each port of a whole database.
+func StoreOf(s core.Store) Store { return Store{s, s, s, s, s, s} }
 
 // Config is what the UI needs. Services, Store, and Bus are required.
 type Config struct {
@@ -64,17 +67,17 @@ type UI struct {
 // New makes the handler. Stop ends its open streams.
 func New(c Config) *UI {
 	kit := page.New(page.Config{
-		Store: c.Store, Bus: c.Bus, Version: c.Version, BasePath: c.BasePath, PublicURL: c.PublicURL, Log: c.Log, Now: c.Now, Facts: c.Facts,
+		Store: c.Store.Page, Bus: c.Bus, Version: c.Version, BasePath: c.BasePath, PublicURL: c.PublicURL, Log: c.Log, Now: c.Now, Facts: c.Facts,
 	})
-	pools := pool.New(kit, c.Services.Pools, c.Store)
+	pools := pool.New(kit, c.Services.Pools, c.Store.Pools)
 	u := &UI{kit: kit, router: kit.NewRouter()}
 	for _, room := range []interface{ Routes(*page.Router) }{
 		kit,
-		run.New(kit, c.Services.Runs, c.Services.Searches, c.Store, pools.Load),
-		deployment.New(kit, c.Services.Deployments, c.Store),
+		run.New(kit, c.Services.Runs, c.Services.Searches, c.Store.Runs, pools.Load),
+		deployment.New(kit, c.Services.Deployments, c.Store.Deployments),
 		pools,
-		automation.New(kit, c.Services.Automations, c.Store),
-		data.New(kit, c.Services.Data, c.Store),
+		automation.New(kit, c.Services.Automations, c.Store.Automations),
+		data.New(kit, c.Services.Data, c.Store.Data),
 	} {
 		room.Routes(u.router)
 	}

@@ -13,7 +13,7 @@ func TestSettings(t *testing.T) {
 	_, body := h.Get("/settings")
 	uitest.Contains(t, body, "0.1.0", "SQLite", "Schema version", "B</dd>", "asked of everyone", "FLOWLITE_ENCRYPTION_KEY", "removed after 7 d", "removed after 90 d", "kept until they are deleted",
 		"Works", "Fails", "connection refused", "Stands still", "On another server")
-	alone := ui.New(ui.Config{Services: uitest.Services(h.Service), Store: h.Store, Version: "0"})
+	alone := ui.New(ui.Config{Services: uitest.Services(h.Service), Store: ui.StoreOf(h.Store), Version: "0"})
 	w := httptest.NewRecorder()
 	alone.ServeHTTP(w, httptest.NewRequest("GET", "/settings", nil))
 	if w.Code != 200 {

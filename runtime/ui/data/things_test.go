@@ -28,7 +28,7 @@ func lacks(t interface {
 func TestThingsBelowABasePath(t *testing.T) {
 	h := uitest.Open(t)
 	running, _, _, _ := h.Seed()
-	u := ui.New(ui.Config{Services: uitest.Services(h.Service), Store: h.Store, Version: "0", BasePath: "/flowlite", Facts: h.Facts})
+	u := ui.New(ui.Config{Services: uitest.Services(h.Service), Store: ui.StoreOf(h.Store), Version: "0", BasePath: "/flowlite", Facts: h.Facts})
 	address := regexp.MustCompile(`(?:href|action|src|hx-get|hx-post|hx-sse:connect)="(/[^"]*)"`)
 	for name, path := range h.ThingsPages(running) {
 		w := httptest.NewRecorder()

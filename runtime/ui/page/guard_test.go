@@ -32,7 +32,7 @@ func TestOwnForms(t *testing.T) {
 
 func TestBasePath(t *testing.T) {
 	h := uitest.Open(t)
-	u := ui.New(ui.Config{Services: uitest.Services(h.Service), Store: h.Store, Version: "0", BasePath: "/flowlite/"})
+	u := ui.New(ui.Config{Services: uitest.Services(h.Service), Store: ui.StoreOf(h.Store), Version: "0", BasePath: "/flowlite/"})
 	for _, p := range []string{"/flowlite/dashboard", "/dashboard"} {
 		w := httptest.NewRecorder()
 		u.ServeHTTP(w, httptest.NewRequest("GET", p, nil))

@@ -26,7 +26,7 @@ func behind(t *testing.T, base string, cut, tls bool) *uitest.Fixture {
 	messages := bus.NewMemory()
 	quiet := slog.New(slog.DiscardHandler)
 	h.Service = local.New(local.Config{Store: h.Store, Bus: messages, Results: orchestrate.DirResults(t.TempDir()), Log: quiet, Now: h.Now})
-	h.UI = ui.New(ui.Config{Services: uitest.Services(h.Service), Store: h.Store, Bus: messages, Version: "0.1.0", BasePath: base, Log: quiet})
+	h.UI = ui.New(ui.Config{Services: uitest.Services(h.Service), Store: ui.StoreOf(h.Store), Bus: messages, Version: "0.1.0", BasePath: base, Log: quiet})
 	inner := httptest.NewServer(h.UI)
 	to, err := url.Parse(inner.URL)
 	h.Check(err)

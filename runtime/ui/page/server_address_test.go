@@ -23,7 +23,7 @@ func TestCommandsNameTheServer(t *testing.T) {
 		{"inner", "", "x$(id)", "", ""},
 		{"inner", "", "", "https://public.example.com/flow", " --api-url https://public.example.com/flow/api"},
 	} {
-		u := ui.New(ui.Config{Services: uitest.Services(h.Service), Store: h.Store, Version: "0", PublicURL: c.public})
+		u := ui.New(ui.Config{Services: uitest.Services(h.Service), Store: ui.StoreOf(h.Store), Version: "0", PublicURL: c.public})
 		r := httptest.NewRequest("GET", "/automations", nil)
 		r.Host = c.host
 		r.Header.Set("X-Forwarded-Proto", c.proto)

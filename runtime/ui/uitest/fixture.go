@@ -64,7 +64,7 @@ func Open(t testing.TB) *Fixture {
 	h := &Fixture{T: t, Store: store, holder: core.NewID()}
 	quiet := slog.New(slog.DiscardHandler)
 	h.Service = local.New(local.Config{Store: store, Bus: b, Results: orchestrate.DirResults(t.TempDir()), Log: quiet, Now: h.Now})
-	h.UI = ui.New(ui.Config{Services: Services(h.Service), Store: store, Bus: b, Version: "0.1.0", PublicURL: "http://127.0.0.1:4200", Log: quiet, Facts: h.Facts, Now: func() core.Time { return core.Now().Add(time.Duration(h.Ahead.Load())) }})
+	h.UI = ui.New(ui.Config{Services: Services(h.Service), Store: ui.StoreOf(store), Bus: b, Version: "0.1.0", PublicURL: "http://127.0.0.1:4200", Log: quiet, Facts: h.Facts, Now: func() core.Time { return core.Now().Add(time.Duration(h.Ahead.Load())) }})
 	h.Server = httptest.NewServer(h.UI)
 	t.Cleanup(func() {
 		h.UI.Stop()
