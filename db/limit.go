@@ -11,6 +11,7 @@ var limits = map[string]*core.Limit{
 	"flow_run.state_name":             core.MaxStateName,
 	"flow_run_tag.tag":                core.MaxFlowRunTag,
 	"flow_run_input.key":              core.MaxFlowRunInputKey,
+	"flow_run_input.received_by":      core.MaxMessageReceiver,
 	"flow_run_stream.key":             core.MaxStreamKey,
 	"flow_run_stream.source":          core.MaxStreamSource,
 	"task_run.task_key":               core.MaxTaskKey,

@@ -43,6 +43,7 @@ type sparseDetails struct {
 	TaskParametersID  core.UUID         `json:"task_parameters_id,omitzero"`
 	TraceParent       *string           `json:"traceparent,omitzero"`
 	Wakes             bool              `json:"wakes,omitzero"`
+	Topics            []string          `json:"topics,omitzero"`
 }
 
 func storedDetails(d core.StateDetails) core.JSON { return core.ToJSON(sparseDetails(d)) }

@@ -412,3 +412,22 @@ func TestFlowRunStream(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+func TestFlowRunSend(t *testing.T) {
+	s, _, r := stocked(t)
+	c := newAPI(s.api, "").once
+	s.says(t, 0, "", "flow-run", "send", "first", "words", `"yes"`)
+	s.says(t, 0, "", "flow-run", "send", "first", "words", `{"by":"ann"}`)
+	for _, want := range []string{`{"value":"yes"}`, `{"by":"ann"}`} {
+		m, err := c.ReceiveMessage(t.Context(), r.ID, core.MessageRequest{Topics: []string{"words"}, By: want})
+		if err != nil || m == nil || string(m.Value) != want {
+			t.Fatal(m, err)
+		}
+	}
+	s.says(t, 2, `pass a text in double quotes: '"yes"'`, "flow-run", "send", "first", "words", "yes")
+	s.says(t, 1, "consists of letters", "flow-run", "send", "first", "no topic", "1")
+	if _, err := c.SetFlowRunState(t.Context(), r.ID, core.StateCreate{Type: core.Completed}, true); err != nil {
+		t.Fatal(err)
+	}
+	s.says(t, 1, "has ended", "flow-run", "send", "first", "words", "1")
+}

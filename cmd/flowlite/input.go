@@ -13,6 +13,16 @@ import (
 
 // readInput is JSON given as text, @file or - for standard input.
 func (a *app) readInput(s string) (core.JSON, error) {
+	b, err := a.readText(s)
+	if err != nil {
+		return nil, err
+	}
+	return jsonObject(b, s)
+}
+
+// readText returns what an argument says, or the file @NAME or the standard input
+// (-) that it names.
+func (a *app) readText(s string) ([]byte, error) {
 	b := []byte(s)
 	var err error
 	switch {
@@ -24,7 +34,7 @@ func (a *app) readInput(s string) (core.JSON, error) {
 	if err != nil {
 		return nil, badUsage("cannot read %s: %v", s, cause(err))
 	}
-	return jsonObject(b, s)
+	return b, nil
 }
 
 // cause is an error without the name of the file, which is said already.

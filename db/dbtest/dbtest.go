@@ -173,6 +173,7 @@ func flowRuns(s *suite) {
 	s.code(s.Write(s.ctx, func(tx core.Tx) error { return tx.InsertFlowRunInput(s.ctx, &in2) }), core.EConflict)
 	s.eq(len(must(s.FlowRunInputs(s.ctx, r.ID, "p-", nil, 0))(s)), 1)
 	s.eq(len(must(s.FlowRunInputs(s.ctx, r.ID, "p-", []string{"p-1"}, 0))(s)), 0)
+	s.messages(r)
 	for _, a := range []core.StreamAppend{{Source: "a", Ordinal: 0, Value: core.JSON(`1`)}, {Source: "a", Ordinal: 1, Value: core.JSON(`{"b": 1}`)},
 		{Source: "b", Ordinal: 0, Value: core.JSON(`3`)}, {Source: "a", Ordinal: 1, Value: core.JSON(`4`)}} {
 		s.write(func(tx core.Tx) error {

@@ -9,7 +9,7 @@ import (
 // The records of core, with each way to write and to read them.
 func init() { //nolint:gochecknoinits // a table whose functions call back into the suite
 	fieldTests = map[string]func(s *suite) []string{
-		"Flow": flowFields, "FlowRun": flowRunFields, "FlowRunInput": inputFields, "TaskRun": taskRunFields, "State": stateFields,
+		"Flow": flowFields, "FlowRun": flowRunFields, "FlowRunInput": inputFields, "RunMessage": messageFields, "TaskRun": taskRunFields, "State": stateFields,
 		"SavedSearch": searchFields, "Deployment": deploymentFields, "Schedule": scheduleFields, "WorkPool": poolFields,
 		"WorkQueue": queueFields, "Worker": workerFields, "Lease": leaseFields, "Log": logFields, "Event": eventFields,
 		"Artifact": artifactFields, "ArtifactCollection": collectionFields, "Variable": variableFields,
@@ -114,6 +114,20 @@ func inputFields(s *suite) []string {
 			},
 			"FlowRunInputs": func(r core.Reader, x *core.FlowRunInput) (*core.FlowRunInput, error) {
 				return one(r.FlowRunInputs(s.ctx, x.FlowRunID, x.Key, nil, 0))
+			},
+		},
+	}.test(s)
+}
+
+func messageFields(s *suite) []string {
+	run := s.newRun(s.flow("of message fields"), core.Running, nil)
+	return record[core.RunMessage]{
+		insert: map[string]func(core.Tx, *core.RunMessage) error{
+			"InsertMessage": func(tx core.Tx, x *core.RunMessage) error { return tx.InsertMessage(s.ctx, run.ID, x) },
+		},
+		read: map[string]func(core.Reader, *core.RunMessage) (*core.RunMessage, error){
+			"WaitingMessage": func(r core.Reader, x *core.RunMessage) (*core.RunMessage, error) {
+				return r.WaitingMessage(s.ctx, run.ID, []string{x.Topic})
 			},
 		},
 	}.test(s)

@@ -168,6 +168,8 @@ type ClaimDueActionParams struct {
 	Attempts  int64
 }
 
+type CountFlowRunMessagesParams struct{ FlowRunID core.UUID }
+
 type CountLiveRunsRow struct {
 	Flow      string
 	Pool      string
@@ -518,13 +520,14 @@ type FlowRunFull struct {
 }
 
 type FlowRunInput struct {
-	ID        core.UUID
-	Created   core.Time
-	Updated   core.Time
-	FlowRunID core.UUID
-	Key       string
-	Value     string
-	Sender    *string
+	ID         core.UUID
+	Created    core.Time
+	Updated    core.Time
+	FlowRunID  core.UUID
+	Key        string
+	Value      string
+	Sender     *string
+	ReceivedBy *string
 }
 
 type FlowRunState struct {
@@ -624,6 +627,13 @@ type GetFlowRunInputParams struct {
 	FlowRunID core.UUID
 	Key       string
 }
+
+type GetFlowRunMessageByParams struct {
+	FlowRunID  core.UUID
+	ReceivedBy *string
+}
+
+type GetFlowRunMessageParams struct{ ID core.UUID }
 
 type GetFlowRunParams struct{ ID core.UUID }
 
@@ -1021,6 +1031,8 @@ type KeepSlotLeasesParams struct {
 	HolderID core.UUID
 }
 
+type LastFlowRunMessageTimeParams struct{ FlowRunID core.UUID }
+
 type LastFlowRunStreamNumberParams struct {
 	FlowRunID core.UUID
 	Key       string
@@ -1094,6 +1106,19 @@ type ListFlowRunMarksByIDsRow struct {
 	StateName string
 	StartTime core.Time
 	EndTime   core.Time
+}
+
+type ListFlowRunMessageKeysParams struct {
+	FlowRunID core.UUID
+	Created   core.Time
+	AfterID   core.UUID
+	Lim       int64
+}
+
+type ListFlowRunMessageKeysRow struct {
+	ID      core.UUID
+	Created core.Time
+	Key     string
 }
 
 type ListFlowRunStatesParams struct{ FlowRunID core.UUID }
@@ -1325,6 +1350,7 @@ type Querier interface {
 	CancelledSince(ctx context.Context, arg CancelledSinceParams) ([]core.UUID, error)
 	CancellingOf(ctx context.Context, arg CancellingOfParams) ([]core.UUID, error)
 	ClaimDueAction(ctx context.Context, arg ClaimDueActionParams) (int64, error)
+	CountFlowRunMessages(ctx context.Context, arg CountFlowRunMessagesParams) (int64, error)
 	CountLiveRuns(ctx context.Context) ([]CountLiveRunsRow, error)
 	CountWorkers(ctx context.Context) ([]CountWorkersRow, error)
 	DeleteArtifact(ctx context.Context, arg DeleteArtifactParams) (int64, error)
@@ -1406,6 +1432,8 @@ type Querier interface {
 	GetFlowRun(ctx context.Context, arg GetFlowRunParams) (FlowRunFull, error)
 	GetFlowRunByKey(ctx context.Context, arg GetFlowRunByKeyParams) (FlowRunFull, error)
 	GetFlowRunInput(ctx context.Context, arg GetFlowRunInputParams) (FlowRunInput, error)
+	GetFlowRunMessage(ctx context.Context, arg GetFlowRunMessageParams) (FlowRunInput, error)
+	GetFlowRunMessageBy(ctx context.Context, arg GetFlowRunMessageByParams) (FlowRunInput, error)
 	GetFlowRunState(ctx context.Context, arg GetFlowRunStateParams) (FlowRunState, error)
 	GetGlobalLimit(ctx context.Context, arg GetGlobalLimitParams) (GlobalLimit, error)
 	GetGlobalLimitByName(ctx context.Context, arg GetGlobalLimitByNameParams) (GlobalLimit, error)
@@ -1452,6 +1480,7 @@ type Querier interface {
 	InsertWorkPool(ctx context.Context, arg InsertWorkPoolParams) error
 	InsertWorkQueue(ctx context.Context, arg InsertWorkQueueParams) error
 	KeepSlotLeases(ctx context.Context, arg KeepSlotLeasesParams) error
+	LastFlowRunMessageTime(ctx context.Context, arg LastFlowRunMessageTimeParams) (core.Time, error)
 	LastFlowRunStreamNumber(ctx context.Context, arg LastFlowRunStreamNumberParams) (int64, error)
 	LateFlowRuns(ctx context.Context, arg LateFlowRunsParams) ([]core. // invalidates: flow_run by id
 		// invalidates: nothing; no run is in a new queue
@@ -1475,6 +1504,7 @@ type Querier interface {
 	ListEventsByIDs(ctx context.Context, arg ListEventsByIDsParams) ([]Event, error)
 	ListFlowRunInputs(ctx context.Context, arg ListFlowRunInputsParams) ([]FlowRunInput, error)
 	ListFlowRunMarksByIDs(ctx context.Context, arg ListFlowRunMarksByIDsParams) ([]ListFlowRunMarksByIDsRow, error)
+	ListFlowRunMessageKeys(ctx context.Context, arg ListFlowRunMessageKeysParams) ([]ListFlowRunMessageKeysRow, error)
 	ListFlowRunStates(ctx context.Context, arg ListFlowRunStatesParams) ([]FlowRunState, error)
 	ListFlowRunStreamEntries(ctx context.Context, arg ListFlowRunStreamEntriesParams) ([]ListFlowRunStreamEntriesRow, error)
 	ListFlowRunStreams(ctx context.Context, arg ListFlowRunStreamsParams) ([]ListFlowRunStreamsRow, error)
@@ -1528,6 +1558,7 @@ type Querier interface {
 	PutSlotLease(ctx context.Context, arg PutSlotLeaseParams) error
 	QueueTaskRun(ctx context.Context, arg QueueTaskRunParams) error
 	QueuedTaskRuns(ctx context.Context, arg QueuedTaskRunsParams) ([]TaskQueue, error)
+	ReceiveFlowRunMessage(ctx context.Context, arg ReceiveFlowRunMessageParams) (int64, error)
 	RecordTaskRun(ctx context.Context, arg RecordTaskRunParams) (int64, error)
 	RenewLeases(ctx context.Context, arg RenewLeasesParams) ([]core.UUID, error)
 	ResealBlockDocument(ctx context.Context, arg ResealBlockDocumentParams) (int64, error)
@@ -1579,6 +1610,13 @@ type QueuedTaskRunsParams struct {
 	TaskKey string
 	Now     core.Time
 	Lim     int64
+}
+
+type ReceiveFlowRunMessageParams struct {
+	ReceivedBy *string
+	Updated    core.Time
+	FlowRunID  core.UUID
+	Key        string
 }
 
 type RecordTaskRunParams struct {

@@ -22,7 +22,7 @@ func (q *Queries) DeleteFlowRunInput(ctx context.Context, arg DeleteFlowRunInput
 }
 
 const getFlowRunInput = `-- name: GetFlowRunInput :one
-SELECT id, created, updated, flow_run_id, "key", value, sender FROM flow_run_input WHERE flow_run_id = ?1 AND key = ?2
+SELECT id, created, updated, flow_run_id, "key", value, sender, received_by FROM flow_run_input WHERE flow_run_id = ?1 AND key = ?2
 `
 
 func (q *Queries) GetFlowRunInput(ctx context.Context, arg GetFlowRunInputParams) (FlowRunInput, error) {
@@ -36,6 +36,7 @@ func (q *Queries) GetFlowRunInput(ctx context.Context, arg GetFlowRunInputParams
 		&i.Key,
 		&i.Value,
 		&i.Sender,
+		&i.ReceivedBy,
 	)
 	return i, err
 }
@@ -60,7 +61,7 @@ func (q *Queries) InsertFlowRunInput(ctx context.Context, arg InsertFlowRunInput
 }
 
 const listFlowRunInputs = `-- name: ListFlowRunInputs :many
-SELECT id, created, updated, flow_run_id, "key", value, sender FROM flow_run_input WHERE flow_run_id = ?1 ORDER BY created, id
+SELECT id, created, updated, flow_run_id, "key", value, sender, received_by FROM flow_run_input WHERE flow_run_id = ?1 ORDER BY created, id
 `
 
 func (q *Queries) ListFlowRunInputs(ctx context.Context, arg ListFlowRunInputsParams) ([]FlowRunInput, error) {
@@ -80,6 +81,7 @@ func (q *Queries) ListFlowRunInputs(ctx context.Context, arg ListFlowRunInputsPa
 			&i.Key,
 			&i.Value,
 			&i.Sender,
+			&i.ReceivedBy,
 		); err != nil {
 			return nil, err
 		}

@@ -192,8 +192,8 @@ type Why struct {
 	StateName string    `json:"state_name"`
 	// Code is running, finished, scheduled, no_worker, no_worker_with_flow,
 	// pool_paused, queue_paused, pool_limit, queue_limit, deployment_limit,
-	// tag_limit, global_limit, worker_busy, waiting_for_input, paused,
-	// awaiting_retry, starting, cancelling, no_deployment, or parent.
+	// tag_limit, global_limit, worker_busy, waiting_for_input, waiting_for_message,
+	// paused, awaiting_retry, starting, cancelling, no_deployment, or parent.
 	Code    string   `json:"code"`
 	Message string   `json:"message"` // one sentence
 	Hint    string   `json:"hint"`    // what to do, empty if nothing

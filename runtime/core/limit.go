@@ -28,6 +28,8 @@ var (
 	MaxFlowRunKey           = limit("flow run", "idempotency_key", indexed)
 	MaxFlowRunTag           = limit("flow run", "tags", indexed)
 	MaxFlowRunInputKey      = limit("flow run input", "key", indexed)
+	MaxMessageTopic         = limit("message", "topic", 500)
+	MaxMessageReceiver      = limit("message", "by", 500)
 	MaxStreamKey            = limit("stream", "key", 500)
 	MaxStreamSource         = limit("stream", "source", 500)
 	MaxStateName            = limit("state", "name", 500)

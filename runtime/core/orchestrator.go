@@ -41,6 +41,12 @@ type FlowRunOrchestrator interface {
 	RetryFlowRun(ctx context.Context, id UUID, fresh bool) (*OrchestrationResult, error)
 	CreateFlowRunInput(ctx context.Context, flowRunID UUID, key, value, sender string) error
 	FlowRunInput(ctx context.Context, flowRunID UUID, key string) (string, error)
+	// SendMessage is durable when it returns. EConflict if the run has ended. A run
+	// that is suspended until a message to the topic arrives is scheduled with it.
+	SendMessage(ctx context.Context, flowRunID UUID, m MessageCreate) (*RunMessage, error)
+	// ReceiveMessage returns the next message to one of the topics, or nil if none
+	// arrived within the request's Wait. It is the same one for the same call.
+	ReceiveMessage(ctx context.Context, flowRunID UUID, r MessageRequest) (*RunMessage, error)
 	// AppendStream is durable when it returns the number of the last entry.
 	AppendStream(ctx context.Context, flowRunID UUID, key string, list []StreamAppend) (int64, error)
 	// StreamEntries returns entries from number from on. Where there are none yet

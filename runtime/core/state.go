@@ -35,6 +35,7 @@ const (
 	NameTimedOut                = "TimedOut"
 	NameSkipped                 = "Skipped"
 	NameUndoFailed              = "UndoFailed"
+	NameAwaitingMessage         = "AwaitingMessage"
 )
 
 // StateTypes is every type, in the order of a run's life.
@@ -102,6 +103,8 @@ type StateDetails struct {
 	// Wakes marks what flowlite's own engine waits for: its run is woken to see a
 	// time-out or a cancellation, instead of being ended from outside.
 	Wakes bool `json:"wakes,omitempty"`
+	// Topics are those that a run or a call of its flow waits for a message to.
+	Topics []string `json:"topics,omitempty"`
 }
 
 // StateCreate is a proposed state: id and timestamp are the server's to give.

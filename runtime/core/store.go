@@ -36,6 +36,7 @@ type Reader interface {
 	FlowRunReader
 	FlowRunInputReader
 	FlowRunStreamReader
+	FlowRunMessageReader
 	TaskRunReader
 	TaskQueueReader
 	SavedSearchReader
@@ -66,6 +67,7 @@ type Tx interface {
 	FlowRunTx
 	FlowRunInputTx
 	FlowRunStreamTx
+	FlowRunMessageTx
 	TaskRunTx
 	TaskQueueTx
 	SavedSearchTx

@@ -91,6 +91,27 @@ type FlowRunStreamTx interface {
 	AppendStream(ctx context.Context, flowRunID UUID, key string, now Time, a StreamAppend) (number int64, err error)
 }
 
+// FlowRunMessageReader reads the inputs of flow runs that are messages.
+type FlowRunMessageReader interface {
+	// WaitingMessage is the first message to one of the topics that no call has
+	// received. ENotFound.
+	WaitingMessage(ctx context.Context, flowRunID UUID, topics []string) (*RunMessage, error)
+	// ReceivedMessage is the message that a call has received. ENotFound.
+	ReceivedMessage(ctx context.Context, flowRunID UUID, by string) (*RunMessage, error)
+	// CountWaitingInputs counts the inputs that no call has received, other
+	// inputs than messages included.
+	CountWaitingInputs(ctx context.Context, flowRunID UUID) (int64, error)
+}
+
+// FlowRunMessageTx writes the inputs of flow runs that are messages.
+type FlowRunMessageTx interface {
+	// InsertMessage stores a message behind those that wait, and sets its time
+	// accordingly. The run must be locked. EConflict if the ID is taken.
+	InsertMessage(ctx context.Context, flowRunID UUID, m *RunMessage) error
+	// ReceiveMessage gives a waiting message to a call. ENotFound if it does not wait.
+	ReceiveMessage(ctx context.Context, flowRunID UUID, m *RunMessage, by string, now Time) error
+}
+
 // TaskRunReader reads task runs and cached states.
 type TaskRunReader interface {
 	TaskRun(ctx context.Context, id UUID) (*TaskRun, error)

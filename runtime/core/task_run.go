@@ -93,6 +93,9 @@ func (r *TaskRunReport) Check() error {
 // flow.
 const CompensateTask = "compensate "
 
+// ReceiveTask begins the names of the task runs that receive a message: a topic follows.
+const ReceiveTask = "receive "
+
 // Labels of a task run in which a Go flow keeps the input of the call, so that a
 // later version of its code recognizes the call.
 const (

@@ -72,11 +72,17 @@ func (s *scope) attempt() int64 {
 // task, emits the n-th event of this name and payload, so that a replay emits it
 // once. It begins with the time of the run or task run, as other IDs do.
 func (s *scope) eventID(name string, payload core.JSON) core.UUID {
+	return s.onceID("event/" + name + "/" + digest(payload))
+}
+
+// onceID is the same in each process and attempt for the n-th time that the flow,
+// or a call of a task, does what.
+func (s *scope) onceID(what string) core.UUID {
 	r, base := s.run, s.run.rec.ID
 	if s.task != nil {
 		base = s.task.ID
 	}
-	what := "event/" + name + "/" + digest(payload) + "@" + strconv.FormatInt(int64(r.fresh), 10)
+	what += "@" + strconv.FormatInt(int64(r.fresh), 10)
 	n := r.nth(ident{what, base.String()})
 	sum := sha256.Sum256([]byte(base.String() + "/" + what + "/" + strconv.FormatInt(n, 10)))
 	id := base

@@ -22,6 +22,9 @@ type Config struct {
 	Logs *LogSocket
 	// Outbox starts runs within transactions of the program; may be nil.
 	Outbox Outbox
+	// SuspendAfter is how long a deployed run that waits for a message keeps its
+	// process; zero is 10 s.
+	SuspendAfter time.Duration
 	// Calls watches over the calls of tasks, in tests.
 	Calls Calls
 }
@@ -45,6 +48,7 @@ type Engine struct {
 	hidden hidden
 	calls  Calls
 	outbox Outbox
+	moment time.Duration
 
 	mu      sync.Mutex
 	flows   map[string]core.UUID
@@ -60,7 +64,10 @@ func New(c Config) *Engine {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Engine{o: c.Orchestrator, clock: c.Clock, slog: c.Log, lease: c.Lease, holder: core.NewID(), calls: c.Calls, outbox: c.Outbox,
+	if c.SuspendAfter == 0 {
+		c.SuspendAfter = suspendAfter
+	}
+	return &Engine{o: c.Orchestrator, clock: c.Clock, slog: c.Log, lease: c.Lease, holder: core.NewID(), calls: c.Calls, moment: c.SuspendAfter, outbox: c.Outbox,
 		logs: logSink{o: c.Orchestrator, sock: c.Logs}, flows: map[string]core.UUID{}}
 }
 

@@ -136,6 +136,7 @@ func (p *pause) proposal() (core.StateCreate, error) {
 // hold waits until the run is running again.
 func (p *pause) hold(ctx context.Context) error {
 	r := p.r
+	defer r.hold()()
 	until := r.rec.State.Details.PauseTimeout
 	for {
 		r.mu.Lock()

@@ -28,6 +28,9 @@ type run struct {
 	appends map[ident]int64 // to streams, by key and source; events, by content and source
 	logged  loggedLines
 	pauses  int
+	// Of the root: executions of tasks, and what keeps the process besides them.
+	tasks, held atomic.Int64
+	awaiting    []*waiting // calls that wait for messages
 	places  map[string]chan struct{}
 
 	replayFrom  int64     // not 0, resume: failures since this attempt are replayed, too

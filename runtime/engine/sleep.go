@@ -46,6 +46,7 @@ func Sleep(ctx context.Context, d time.Duration) error {
 	if rest > freeAfter && !r.rec.DeploymentID.IsZero() && r.rec.ParentTaskRunID.IsZero() && !virtual {
 		return r.leaveUntil(wake)
 	}
+	defer r.hold()()
 	if err := r.e.clock.Sleep(ctx, rest); err != nil {
 		if gone := left(ctx); gone != nil {
 			return gone

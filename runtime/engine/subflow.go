@@ -36,6 +36,7 @@ func RunFlow(ctx context.Context, f *Flow, params core.JSON) (core.JSON, error) 
 	if err != nil {
 		return nil, err
 	}
+	defer s.run.hold()()
 	out, err := s.run.e.execute(ctx, f, child, s.run)
 	if err != nil {
 		return nil, err
@@ -256,6 +257,7 @@ func (d Deployed) create(ctx context.Context, o core.Orchestrator, c *taskCall) 
 
 // awaitRun waits for a run's end; owned says that it is cancelled with ctx.
 func awaitRun(ctx context.Context, o core.Orchestrator, r *core.FlowRun, owned bool) (*core.FlowRun, error) {
+	defer holdFor(ctx)()
 	for !r.StateType.Final() {
 		now, err := ask(ctx, func() (*core.FlowRun, error) { return o.WaitFlowRun(ctx, r.ID, r.StateID, 30) })
 		if cause := context.Cause(ctx); cause != nil {

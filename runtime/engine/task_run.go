@@ -177,6 +177,9 @@ func (c *taskCall) cached(key string) (core.JSON, bool, error) {
 
 // attempts calls the task until it succeeds or no retry is left.
 func (c *taskCall) attempts(ctx context.Context, cacheKey string) (core.JSON, error) {
+	defer c.r.hold()()
+	c.r.root.tasks.Add(1)
+	defer c.r.root.tasks.Add(-1)
 	ctx = withScope(ctx, &scope{run: c.r, task: c.row, cur: c})
 	states := []*core.State{c.state(core.StateCreate{Type: core.Pending})}
 	name := ""

@@ -76,12 +76,14 @@ type bench struct {
 	mu  sync.Mutex
 	out map[core.UUID]*engine.Outcome
 	run core.UUID // the one that is tested
+
+	asked map[string]bool // calls that have asked for a message; guarded by set.mu
 }
 
 func newBench(t testing.TB, opts []Option) *bench {
 	t.Helper()
 	b := &bench{t: t, set: &settings{variables: map[string]any{}, secrets: map[string]any{}, tasks: map[string]*taskSettings{}},
-		clock: &engine.VirtualClock{}, flows: map[core.UUID]*engine.Flow{}, out: map[core.UUID]*engine.Outcome{}}
+		clock: &engine.VirtualClock{}, flows: map[core.UUID]*engine.Flow{}, out: map[core.UUID]*engine.Outcome{}, asked: map[string]bool{}}
 	for _, o := range opts {
 		o(b.set)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -26,8 +27,15 @@ type settings struct {
 	held   func(*core.FlowRun) bool
 	replay *replay
 
-	mu    sync.Mutex
-	tasks map[string]*taskSettings // by name
+	mu       sync.Mutex
+	tasks    map[string]*taskSettings // by name
+	messages []scripted
+}
+
+// scripted is what the next receiver of a topic gets.
+type scripted struct {
+	topic string
+	value core.JSON // nil: no message until its time-out
 }
 
 type taskSettings struct {
@@ -52,6 +60,17 @@ func (s *settings) task(name string) *taskSettings {
 // Answer resumes the run's next Pause with v.
 func Answer(v any) Option {
 	return func(s *settings) { s.inputs = append(s.inputs, json.RawMessage(core.ToJSON(v))) }
+}
+
+// Message is a message to topic that the run's next Receive or Select gets. Messages
+// and NoMessages of a topic come in the order of the options.
+func Message(topic string, v any) Option {
+	return func(s *settings) { s.messages = append(s.messages, scripted{topic, core.ToJSON(v)}) }
+}
+
+// NoMessage lets the time-out of the run's next Receive or Select of topic pass.
+func NoMessage(topic string) Option {
+	return func(s *settings) { s.messages = append(s.messages, scripted{topic: topic}) }
 }
 
 // Variable is there for the flow to read.
@@ -152,6 +171,39 @@ type process struct {
 	id    core.UUID
 	token core.UUID
 	kill  context.CancelCauseFunc
+}
+
+// ReceiveMessage sends what the options say when a call of the tested run asks for
+// the first time. Later, the call has its message, or the time-out passes.
+func (p *process) ReceiveMessage(ctx context.Context, id core.UUID, r core.MessageRequest) (*core.RunMessage, error) {
+	if id == p.b.run && r.By != "" {
+		if err := p.b.deliver(ctx, r); err != nil {
+			return nil, err
+		}
+	}
+	return p.Orchestrator.ReceiveMessage(ctx, id, r)
+}
+
+// deliver sends the next message of the options to one of the topics, once for a call.
+func (b *bench) deliver(ctx context.Context, r core.MessageRequest) error {
+	s := b.set
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if b.asked[r.By] {
+		return nil
+	}
+	b.asked[r.By] = true
+	i := slices.IndexFunc(s.messages, func(m scripted) bool { return slices.Contains(r.Topics, m.topic) })
+	if i < 0 {
+		return nil
+	}
+	m := s.messages[i]
+	s.messages = slices.Delete(s.messages, i, i+1)
+	if m.value == nil {
+		return nil
+	}
+	_, err := b.svc.SendMessage(ctx, b.run, core.MessageCreate{Topic: m.topic, Value: m.value})
+	return err
 }
 
 // RecordTaskRuns ends the process after the outcome of a task that is to be

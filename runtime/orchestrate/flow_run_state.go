@@ -27,6 +27,10 @@ func (s *Service) SetFlowRunState(ctx context.Context, id core.UUID, c core.Stat
 		if err != nil {
 			return flowRunError(err, id)
 		}
+		c, err := s.notBefore(ctx, tx, run, c)
+		if err != nil {
+			return err
+		}
 		result, err = s.proposeFlowState(ctx, tx, out, run, c, force)
 		return err
 	})

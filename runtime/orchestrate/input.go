@@ -8,6 +8,7 @@ import (
 )
 
 // CreateFlowRunInput returns ENotFound for an unknown run, EConflict for a taken key.
+// What Prefect's send_input sends is a message, also to a flow in Go.
 func (s *Service) CreateFlowRunInput(ctx context.Context, flowRunID core.UUID, key, value, sender string) error {
 	if key == "" {
 		return core.InvalidField("key", "the key of an input must not be empty")
@@ -16,16 +17,28 @@ func (s *Service) CreateFlowRunInput(ctx context.Context, flowRunID core.UUID, k
 	if sender != "" {
 		in.Sender = &sender
 	}
+	topic, id := core.MessageOf(key)
 	return s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
-		if _, err := tx.FlowRun(ctx, flowRunID); err != nil {
+		run, err := tx.LockFlowRun(ctx, flowRunID)
+		if err != nil {
 			return err
 		}
 		if _, err := tx.FlowRunInput(ctx, flowRunID, key); err == nil {
 			return core.Errorf(core.EConflict, "A flow run input with this key already exists.")
 		}
-		in.ID, in.Created, in.Updated = core.NewID(), s.now(), s.now()
 		out.Run(flowRunID)
-		return tx.InsertFlowRunInput(ctx, in)
+		in.ID, in.Created, in.Updated = core.NewID(), s.now(), s.now()
+		if topic == "" {
+			return tx.InsertFlowRunInput(ctx, in)
+		}
+		if err := s.checkWaiting(ctx, tx, flowRunID); err != nil {
+			return err
+		}
+		m := &core.RunMessage{ID: id, Created: s.now(), Topic: topic, Value: core.JSON(value), Sender: in.Sender}
+		if err := tx.InsertMessage(ctx, flowRunID, m); err != nil {
+			return err
+		}
+		return s.wakeForMessage(ctx, tx, out, run, topic)
 	})
 }
 

@@ -60,6 +60,11 @@ func (s *Service) Why(ctx context.Context, id core.UUID) (*core.Why, error) {
 	case run.StateName == core.NameAwaitingRetry && core.Deref(run.EmpiricalPolicy.RetryType) == "in_process":
 		w.Until = run.NextScheduledStartTime
 		return say("awaiting_retry", "", "An attempt failed; the next one starts at %s.", run.NextScheduledStartTime)
+	case run.StateName == core.NameAwaitingMessage && len(run.State.Details.Topics) > 0 && run.NextScheduledStartTime.After(s.now()):
+		w.Until = run.NextScheduledStartTime
+		topics := run.State.Details.Topics
+		return say("waiting_for_message", core.ShellCommand("flowlite", "flow-run", "send", id.String(), topics[0])+" JSON",
+			"The run waits for a message to %s.", strings.Join(topics, " or "))
 	case run.NextScheduledStartTime.After(s.now()) && run.StateName != core.NameAwaitingConcurrencySlot:
 		w.Until = run.NextScheduledStartTime
 		return say("scheduled", "", "The run is scheduled for %s.", run.NextScheduledStartTime)

@@ -1,0 +1,20 @@
+package client
+
+import (
+	"context"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// SendMessage can be sent again: the message's ID tells what is there.
+func (c *Client) SendMessage(ctx context.Context, flowRunID core.UUID, m core.MessageCreate) (out *core.RunMessage, err error) {
+	if m.ID.IsZero() {
+		m.ID = core.NewID()
+	}
+	return out, c.post(ctx, run(flowRunID, "/messages"), m, &out)
+}
+
+// ReceiveMessage can be sent again: a call gets the same message each time.
+func (c *Client) ReceiveMessage(ctx context.Context, flowRunID core.UUID, r core.MessageRequest) (out *core.RunMessage, err error) {
+	return out, c.post(ctx, run(flowRunID, "/messages/wait"), r, &out)
+}
