@@ -21,6 +21,7 @@ type written struct {
 	values  object
 	changes map[string][]string // what a key changes beside its own field
 	drops   []string            // keys of a PUT that are part of what it puts in place: left out, they are gone
+	ours    []string            // keys that only flowlite's client may send
 }
 
 // wholeRecords are routes whose body is the record itself, not a change of some keys.
@@ -91,6 +92,10 @@ func (w *fixture) staysBut(t *testing.T, o Operation, x written) {
 		}
 		if key != "" {
 			body[key] = x.values[key]
+		}
+		w.agent = ""
+		if slices.Contains(x.ours, key) {
+			w.agent = "flowlite"
 		}
 		if got, _, b := w.send(o.Method, x.path, body); got != o.Status {
 			t.Errorf("%s: %d %s", key, got, b)
@@ -206,7 +211,8 @@ func (w *fixture) written() map[string]written {
 	queueEffects := map[string][]string{"is_paused": {"status"}}
 	return map[string]written{
 		"PATCH /api/artifacts/{id}": {of: core.ArtifactUpdate{}, path: "/artifacts/" + id(artifact),
-			values: object{"data": "new", "description": "new", "metadata_": object{"m": "2"}}},
+			values: object{"data": "new", "description": "new", "metadata_": object{"m": "2"}, "call": "c", "attempt": 1, "updates": 1},
+			ours:   []string{"call", "attempt", "updates"}},
 		"PATCH /api/automations/{id}": {of: core.AutomationUpdate{}, path: "/automations/" + id(automation),
 			values: object{"enabled": true}},
 		"PUT /api/automations/{id}": {of: core.AutomationWrite{}, path: "/automations/" + id(automation),
