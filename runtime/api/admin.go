@@ -10,7 +10,7 @@ import (
 
 func (a *API) admin() group {
 	return group{"/admin", []op{
-		get("/version", func(context.Context, *struct{}) (string, error) { return PeerVersion, nil }).runs(),
+		get("/version", a.version).runs(),
 		get("/settings", a.settings),
 		get("/storage", a.storage).runs(),
 		route("PUT", "/storage", http.StatusOK, a.setStorage, need("default_result_storage_block_id")),

@@ -14,9 +14,6 @@ import (
 	"github.com/flowlite/flowlite/runtime/retention"
 )
 
-// PeerVersion is what GET /admin/version answers: clients abort on another major version.
-const PeerVersion = "3.4.9"
-
 // Config is what the API needs. The use cases, Store, and Bus are required.
 type Config struct {
 	Runs          *orchestrate.Service

@@ -3,8 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"strconv"
-	"strings"
 
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -12,19 +10,8 @@ import (
 // isPrefect38 says whether the client is a Prefect of 3.8 or later, which knows
 // response fields that 3.4.9 does not. Only such a client is sent them.
 func isPrefect38(r *http.Request) bool {
-	agent := r.Header["User-Agent"]
-	if len(agent) == 0 {
-		return false
-	}
-	version, ok := strings.CutPrefix(agent[0], "prefect/")
-	if !ok {
-		return false
-	}
-	major, rest, _ := strings.Cut(version, ".")
-	minor, _, _ := strings.Cut(rest, ".")
-	n, err := strconv.Atoi(minor)
-	m, err2 := strconv.Atoi(major)
-	return err == nil && err2 == nil && (m > 3 || m == 3 && n >= 8)
+	_, v := prefectVersion(r)
+	return v[0] > 3 || v[0] == 3 && v[1] >= 8
 }
 
 // forPrefect38 returns an answer in the form that Prefect 3.8 knows: the same record
