@@ -14,6 +14,7 @@ import (
 	"github.com/flowlite/flowlite/db"
 	"github.com/flowlite/flowlite/db/dbtest"
 	"github.com/flowlite/flowlite/runtime/bus"
+	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/engine"
 	"github.com/flowlite/flowlite/runtime/orchestrate"
 )
@@ -55,6 +56,56 @@ func onDisk(b *testing.B, database string) *engine.Engine {
 	floor := float64(time.Since(begin).Microseconds()) / probes
 	b.Logf("one fsync: %.0f µs", floor)
 	return engine.New(engine.Config{Orchestrator: svc})
+}
+
+// deployedAt is a Runner and a flow that is deployed there, where no worker is.
+func deployedAt(b *testing.B, e *engine.Engine) (flowlite.Runner, *flowlite.Flow[numbered, int]) {
+	b.Helper()
+	on := runner{e}
+	f := flowlite.NewFlow("ordered", func(context.Context, numbered) (int, error) { return 0, nil })
+	if _, err := e.Orchestrator().CreateWorkPool(b.Context(), core.WorkPoolCreate{Name: "default", Type: core.PoolProcess}); err != nil {
+		b.Fatal(err)
+	}
+	if err := f.Deploy(on.Context(b.Context()), flowlite.Deployment{Name: "local"}); err != nil {
+		b.Fatal(err)
+	}
+	return on, f
+}
+
+type numbered struct{ N int }
+
+type runner struct{ e *engine.Engine }
+
+func (r runner) Context(ctx context.Context) context.Context {
+	return engine.With(ctx, func() (*engine.Engine, error) { return r.e, nil })
+}
+
+// BenchmarkStart is from Start to its handle.
+func BenchmarkStart(b *testing.B) {
+	durable(b, func(b *testing.B, e *engine.Engine) {
+		on, f := deployedAt(b, e)
+		for b.Loop() {
+			if _, err := f.Start(b.Context(), on, numbered{1}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// BenchmarkStartMany wants -benchtime=3x: 10,000 runs in one call.
+func BenchmarkStartMany(b *testing.B) {
+	durable(b, func(b *testing.B, e *engine.Engine) {
+		on, f := deployedAt(b, e)
+		params := make([]numbered, 10_000)
+		for i := range params {
+			params[i].N = i
+		}
+		for b.Loop() {
+			if _, err := f.StartMany(b.Context(), on, params); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
 
 var noop = flowlite.NewTask("noop", func(_ context.Context, n int) (int, error) { return n, nil })

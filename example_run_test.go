@@ -58,6 +58,25 @@ func ExampleFlow_Start() {
 	// paid c1 <nil>
 }
 
+// Many runs are created at once, all or none.
+func ExampleFlow_StartMany() {
+	buy := flowlite.NewFlow("checkout", func(_ context.Context, c checkout) (string, error) { return "paid " + c.Cart, nil })
+	app, stop := app(buy)
+	defer stop()
+	ctx := context.Background()
+	runs, err := buy.StartMany(ctx, app, []checkout{{"c1"}, {"c2"}}, flowlite.IdempotencyKey("import of Monday"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, run := range runs {
+		fmt.Println(run.Get(ctx))
+	}
+	// Output:
+	// paid c1 <nil>
+	// paid c2 <nil>
+}
+
 func ExampleAttach() {
 	buy := flowlite.NewFlow("checkout", func(_ context.Context, c checkout) (string, error) { return "paid " + c.Cart, nil })
 	app, stop := app(buy)

@@ -39,6 +39,8 @@ var verbs = map[string]string{
 	"Connection.Context": "makes a context",
 	"Connection.Close":   "ends a program's connection",
 	"Flow.Start":         "refuses contexts of runs",
+	"Flow.StartMany":     "refuses contexts of runs",
+	"Flow.StartTx":       "refuses contexts of runs",
 	"Attach":             "refuses contexts of runs",
 	"Follow":             "refuses contexts of runs",
 	"Flow.Serve":         "is a program's main loop",

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -68,11 +69,6 @@ func (f *Flow[P, R]) start(ctx context.Context, on Runner, params P, opts []Star
 	if err != nil {
 		return nil, err
 	}
-	key := set.key
-	if key == "" {
-		key = core.NewID().String() // a request that is sent again creates no second run
-	}
-	c.IdempotencyKey = &key
 	run, err := o.CreateDeploymentFlowRun(ctx, d.ID, c)
 	if err != nil {
 		return nil, err
@@ -84,9 +80,9 @@ func (f *Flow[P, R]) start(ctx context.Context, on Runner, params P, opts []Star
 func (f *Flow[P, R]) prepare(ctx context.Context, o core.Orchestrator, params P, opts []StartOption) (
 	d *core.Deployment, c core.DeploymentFlowRunCreate, set startSettings, err error,
 ) {
-	given, err := json.Marshal(params)
+	given, err := encodedParams(params)
 	if err != nil {
-		return nil, c, set, core.Errorf(core.EInvalid, "the parameters cannot be encoded as JSON: %w", err)
+		return nil, c, set, err
 	}
 	for _, opt := range opts {
 		opt.applyStart(&set)
@@ -94,23 +90,73 @@ func (f *Flow[P, R]) prepare(ctx context.Context, o core.Orchestrator, params P,
 	if d, err = set.deploymentOf(ctx, o, f.flow()); err != nil {
 		return nil, c, set, err
 	}
-	c = core.DeploymentFlowRunCreate{Name: set.name, Parameters: given, Tags: set.tags, Priority: int64(set.priority)}
-	if set.queue != "" {
-		c.WorkQueueName = &set.queue
-	}
-	if !set.at.IsZero() {
-		c.State = &core.StateCreate{Type: core.Scheduled, Details: core.StateDetails{ScheduledTime: core.TimeFrom(set.at)}}
-	}
+	c = set.create(given)
+	c.IdempotencyKey = core.Given(&set.key)
 	return d, c, set, nil
 }
 
 // conflict is the error of a key that belongs to a run with other parameters.
 func (s *startSettings) conflict(run *core.FlowRun, given core.JSON) error {
-	if s.key == "" || holds(run.Parameters, given) {
+	if s.key == "" || run.HasParameters(given) {
 		return nil
 	}
-	return core.Errorf(core.EConflict, "the idempotency key %q belongs to the run %s with the parameters %s, which are not %s",
-		s.key, run.ID, core.CutText(string(run.Parameters), 500), core.CutText(string(given), 500))
+	return run.KeyConflict(s.key, given)
+}
+
+// StartMany is [Flow.Start] for many runs at once, at most 10,000: one transaction
+// creates all of them, in the order of params, or none. The options hold for each
+// run, but for an IdempotencyKey, which names the whole call: the key of the n-th run
+// is the given one with "/n" behind it, from 1, so that the same call again returns
+// the same runs, and ErrConflict if a run has other parameters.
+func (f *Flow[P, R]) StartMany(ctx context.Context, on Runner, params []P, opts ...StartOption) ([]*Run[R], error) {
+	runs, err := f.startMany(ctx, on, params, opts)
+	if err != nil {
+		return nil, fmt.Errorf("start %d runs of flow %s: %w", len(params), f.Name(), sentinel(err))
+	}
+	return runs, nil
+}
+
+func (f *Flow[P, R]) startMany(ctx context.Context, on Runner, params []P, opts []StartOption) ([]*Run[R], error) {
+	o, err := outside(ctx, on)
+	if err != nil {
+		return nil, err
+	}
+	var set startSettings
+	for _, opt := range opts {
+		opt.applyStart(&set)
+	}
+	list := make([]core.DeploymentFlowRunCreate, len(params))
+	for i, p := range params {
+		given, err := encodedParams(p)
+		if err != nil {
+			return nil, fmt.Errorf("run %d: %w", i+1, err)
+		}
+		list[i] = set.create(given)
+		if set.key != "" {
+			list[i].IdempotencyKey = core.Ptr(set.key + "/" + strconv.Itoa(i+1))
+		}
+	}
+	d, err := set.deploymentOf(ctx, o, f.flow())
+	if err != nil {
+		return nil, err
+	}
+	made, err := o.CreateDeploymentFlowRuns(ctx, d.ID, list)
+	if err != nil {
+		return nil, err
+	}
+	runs := make([]*Run[R], len(made))
+	for i, run := range made {
+		runs[i] = &Run[R]{engine.NewSubmitted(run, o)}
+	}
+	return runs, nil
+}
+
+func encodedParams(params any) (core.JSON, error) {
+	given, err := json.Marshal(params)
+	if err != nil {
+		return nil, core.Errorf(core.EInvalid, "the parameters cannot be encoded as JSON: %w", err)
+	}
+	return given, nil
 }
 
 // outside is the orchestrator of on, for code outside of runs.
@@ -157,18 +203,6 @@ func (s *startSettings) deploymentOf(ctx context.Context, o core.Orchestrator, f
 	}
 	return nil, core.Errorf(core.ENotFound, "the flow has no deployment of the name %s; start an App that has the flow, serve it with Flow.Serve, "+
 		"or deploy it with Flow.Deploy", strings.Join(names, " or "))
-}
-
-// holds reports whether the parameters of a run are those given; a deployment may
-// have added others.
-func holds(run, given core.JSON) bool {
-	have := run.Map()
-	for key, v := range given.Map() {
-		if string(core.ToJSON(have[key])) != string(core.ToJSON(v)) {
-			return false
-		}
-	}
-	return true
 }
 
 // Attach finds the run with this ID. R is the type of the flow's result.

@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +15,7 @@ import (
 	"github.com/flowlite/flowlite"
 	"github.com/flowlite/flowlite/db/dbtest"
 	"github.com/flowlite/flowlite/runtime/client"
+	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/embed"
 )
 
@@ -268,4 +271,68 @@ func TestEventsAreEmittedOnce(t *testing.T) {
 			t.Errorf("%d events in three attempts, want 3: %v", page.Total, err)
 		}
 	}, f)
+}
+
+// TestStartMany creates many runs at once, all or none, in process and over HTTP.
+func TestStartMany(t *testing.T) {
+	f := shop()
+	places(t, func(t *testing.T, on flowlite.Runner, server *client.Client) {
+		orders := make([]orderOf, 150)
+		for i := range orders {
+			orders[i] = orderOf{fmt.Sprint("many ", i), i}
+		}
+		key := flowlite.IdempotencyKey("batch " + t.Name())
+		opts := []flowlite.StartOption{key, flowlite.RunTags("many"), flowlite.Delay(time.Hour), flowlite.Priority(3), flowlite.Queue("default")}
+		runs, err := f.StartMany(t.Context(), on, orders, opts...)
+		if err != nil || len(runs) != len(orders) {
+			t.Fatal(len(runs), err)
+		}
+		for _, i := range []int{0, 70, 149} {
+			id, _ := core.ParseUUID(runs[i].ID())
+			run, err := server.FlowRun(t.Context(), id)
+			if err != nil || fmt.Sprint(run.Parameters.Map()["Count"]) != fmt.Sprint(i) || run.Priority != 3 || !slices.Equal(run.Tags, []string{"many"}) ||
+				run.StateType != core.Scheduled || run.Name != runs[i].Name() || time.Until(run.ExpectedStartTime.Time()) < time.Minute {
+				t.Fatal(i, run, err)
+			}
+		}
+		again, err := f.StartMany(t.Context(), on, orders, opts...)
+		if err != nil || again[0].ID() != runs[0].ID() || again[149].ID() != runs[149].ID() {
+			t.Fatal("the same key gave other runs", err)
+		}
+		orders[100].Count = -1
+		if _, err := f.StartMany(t.Context(), on, orders, opts...); !errors.Is(err, flowlite.ErrConflict) || !strings.Contains(err.Error(), "run 101") {
+			t.Fatal(err)
+		}
+		before := countRuns(t, server)
+		if _, err := f.StartMany(t.Context(), on, orders, flowlite.Queue("none")); !errors.Is(err, flowlite.ErrNotFound) {
+			t.Fatal(err)
+		}
+		if _, err := f.StartMany(t.Context(), on, make([]orderOf, 10_001)); !errors.Is(err, flowlite.ErrInvalid) {
+			t.Fatal(err)
+		}
+		if none, err := f.StartMany(t.Context(), on, nil); err != nil || len(none) != 0 {
+			t.Fatal(none, err)
+		}
+		if after := countRuns(t, server); after != before {
+			t.Fatal("a refused call created runs:", before, after)
+		}
+		few, err := f.StartMany(t.Context(), on, []orderOf{{"a", 1}, {"b", 1}, {"c", 1}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, want := range []string{"sold a", "sold b", "sold c"} {
+			if got, err := few[i].Get(t.Context()); err != nil || got != want {
+				t.Error(got, err)
+			}
+		}
+	}, f)
+}
+
+func countRuns(t *testing.T, c *client.Client) int64 {
+	t.Helper()
+	n, err := c.CountFlowRuns(t.Context(), core.Filters{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }

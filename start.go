@@ -1,8 +1,12 @@
 package flowlite
 
-import "time"
+import (
+	"time"
 
-// StartOption is a setting of Flow.Start.
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// StartOption is a setting of Flow.Start and Flow.StartMany.
 type StartOption interface{ applyStart(*startSettings) }
 
 type startSettings struct {
@@ -10,6 +14,18 @@ type startSettings struct {
 	tags                         []string
 	at                           time.Time
 	priority                     int
+}
+
+// create is what the settings ask for, without the idempotency key.
+func (s *startSettings) create(params core.JSON) core.DeploymentFlowRunCreate {
+	c := core.DeploymentFlowRunCreate{Name: s.name, Parameters: params, Tags: s.tags, Priority: int64(s.priority)}
+	if s.queue != "" {
+		c.WorkQueueName = &s.queue
+	}
+	if !s.at.IsZero() {
+		c.State = &core.StateCreate{Type: core.Scheduled, Details: core.StateDetails{ScheduledTime: core.TimeFrom(s.at)}}
+	}
+	return c
 }
 
 type startOption func(*startSettings)

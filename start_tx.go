@@ -43,7 +43,6 @@ func (f *Flow[P, R]) startTx(ctx context.Context, on Runner, tx any, params P, o
 	if err != nil {
 		return nil, err
 	}
-	c.IdempotencyKey = core.Given(&set.key)
 	run, err := box.Put(ctx, tx, d.ID, c)
 	if err == nil {
 		err = set.conflict(run, c.Parameters)

@@ -78,12 +78,15 @@ func (t *tx) AddEvents(ctx context.Context, events []*core.Event) error {
 	if err := checkEvents(events); err != nil {
 		return err
 	}
-	for _, e := range events {
-		if _, err := t.later("Event", anyRows).InsertEvent(ctx, insertEvent(e)); err != nil {
-			return t.err(err, "Event")
-		}
+	if len(events) == 1 {
+		_, err := t.later("Event", anyRows).InsertEvent(ctx, insertEvent(events[0]))
+		return t.err(err, "Event")
 	}
-	return nil
+	rows := make([][]any, len(events))
+	for i, e := range events {
+		rows[i] = values(insertEvent(e))
+	}
+	return t.addMany(ctx, "Event", rows, queries.AddEvents)
 }
 
 func checkEvents(events []*core.Event) error {

@@ -69,33 +69,14 @@ func (t *tx) LockFlowRun(ctx context.Context, id core.UUID) (*core.FlowRun, erro
 }
 
 func (t *tx) InsertFlowRun(ctx context.Context, f *core.FlowRun, past ...*core.State) (bool, error) {
-	if err := cmp.Or(
-		core.MaxFlowRunName.Check(f.Name),
-		core.MaxFlowRunKey.CheckPtr(f.IdempotencyKey),
-		core.MaxFlowRunTag.Check(f.Tags...),
-	); err != nil {
+	if err := readyFlowRun(f); err != nil {
 		return false, err
 	}
-	stateColumns(f)
-	f.IdempotencyKey = core.Given(f.IdempotencyKey)
-	f.ExpectedStartTime = cmp.Or(f.ExpectedStartTime, f.Created) // its tags are kept by it
 	q := t.q
 	if f.IdempotencyKey == nil { // only a key may be taken
 		q = t.later("Flow run", 1)
 	}
-	n, err := q.InsertFlowRun(ctx, row.InsertFlowRunParams{
-		ID: f.ID, Created: f.Created, Updated: f.Updated, Name: f.Name, FlowID: f.FlowID, StateID: f.StateID,
-		DeploymentID: f.DeploymentID, DeploymentVersion: f.DeploymentVersion, WorkQueueID: f.WorkQueueID,
-		FlowVersion: f.FlowVersion, Parameters: f.Parameters.OrObject(), IdempotencyKey: f.IdempotencyKey,
-		Context: orNull(f.Context), EmpiricalPolicy: core.ToJSON(f.EmpiricalPolicy), Tags: f.Tags,
-		Labels: f.Labels.OrObject(), ParentTaskRunID: f.ParentTaskRunID, StateType: string(f.StateType),
-		StateName: f.StateName, StateTimestamp: f.StateTimestamp, RunCount: f.RunCount,
-		ExpectedStartTime: f.ExpectedStartTime, NextScheduledStartTime: f.NextScheduledStartTime, StartTime: f.StartTime,
-		EndTime: f.EndTime, TotalRunTime: f.TotalRunTime, AutoScheduled: f.AutoScheduled, InProcessRetry: inProcess(f),
-		PauseTimeout: pauseTimeout(f), Recoveries: f.Recoveries, InfrastructureDocumentID: f.InfrastructureDocumentID,
-		InfrastructurePid: f.InfrastructurePID, CreatedBy: jsonPtr(f.CreatedBy), JobVariables: orNull(f.JobVariables),
-		Slot: f.Slot, Priority: f.Priority,
-	})
+	n, err := q.InsertFlowRun(ctx, insertFlowRun(f))
 	if err != nil || n == 0 {
 		return false, t.err(err, "Flow run")
 	}
@@ -118,6 +99,37 @@ func (t *tx) InsertFlowRun(ctx context.Context, f *core.FlowRun, past ...*core.S
 	return true, nil
 }
 
+// readyFlowRun checks a run that is to be inserted, and fills in what follows from the rest.
+func readyFlowRun(f *core.FlowRun) error {
+	if err := cmp.Or(
+		core.MaxFlowRunName.Check(f.Name),
+		core.MaxFlowRunKey.CheckPtr(f.IdempotencyKey),
+		core.MaxFlowRunTag.Check(f.Tags...),
+	); err != nil {
+		return err
+	}
+	stateColumns(f)
+	f.IdempotencyKey = core.Given(f.IdempotencyKey)
+	f.ExpectedStartTime = cmp.Or(f.ExpectedStartTime, f.Created) // its tags are kept by it
+	return nil
+}
+
+func insertFlowRun(f *core.FlowRun) row.InsertFlowRunParams {
+	return row.InsertFlowRunParams{
+		ID: f.ID, Created: f.Created, Updated: f.Updated, Name: f.Name, FlowID: f.FlowID, StateID: f.StateID,
+		DeploymentID: f.DeploymentID, DeploymentVersion: f.DeploymentVersion, WorkQueueID: f.WorkQueueID,
+		FlowVersion: f.FlowVersion, Parameters: f.Parameters.OrObject(), IdempotencyKey: f.IdempotencyKey,
+		Context: orNull(f.Context), EmpiricalPolicy: core.ToJSON(f.EmpiricalPolicy), Tags: f.Tags,
+		Labels: f.Labels.OrObject(), ParentTaskRunID: f.ParentTaskRunID, StateType: string(f.StateType),
+		StateName: f.StateName, StateTimestamp: f.StateTimestamp, RunCount: f.RunCount,
+		ExpectedStartTime: f.ExpectedStartTime, NextScheduledStartTime: f.NextScheduledStartTime, StartTime: f.StartTime,
+		EndTime: f.EndTime, TotalRunTime: f.TotalRunTime, AutoScheduled: f.AutoScheduled, InProcessRetry: inProcess(f),
+		PauseTimeout: pauseTimeout(f), Recoveries: f.Recoveries, InfrastructureDocumentID: f.InfrastructureDocumentID,
+		InfrastructurePid: f.InfrastructurePID, CreatedBy: jsonPtr(f.CreatedBy), JobVariables: orNull(f.JobVariables),
+		Slot: f.Slot, Priority: f.Priority,
+	}
+}
+
 // stateColumns copies a state into the run's columns.
 func stateColumns(f *core.FlowRun) {
 	if s := f.State; s != nil {
@@ -129,11 +141,15 @@ func (t *tx) insertFlowRunState(ctx context.Context, id core.UUID, s *core.State
 	if err := core.MaxStateName.Check(s.Name); err != nil {
 		return err
 	}
-	err := t.later("State of the flow run", 1).InsertFlowRunState(ctx, row.InsertFlowRunStateParams{
+	err := t.later("State of the flow run", 1).InsertFlowRunState(ctx, insertFlowRunState(id, s))
+	return t.err(err, "State of the flow run")
+}
+
+func insertFlowRunState(id core.UUID, s *core.State) row.InsertFlowRunStateParams {
+	return row.InsertFlowRunStateParams{
 		ID: s.ID, FlowRunID: id, Type: string(s.Type), Name: s.Name, Timestamp: s.Timestamp,
 		Message: s.Message, Data: s.Data, StateDetails: storedDetails(s.Details),
-	})
-	return t.err(err, "State of the flow run")
+	}
 }
 
 func (t *tx) tagFlowRun(ctx context.Context, f *core.FlowRun) error {

@@ -21,13 +21,13 @@ const maxRuns = 4096
 // invalidatesRuns reports whether a statement of the writer makes cached runs
 // stale. A query of queries/*.sql declares it in its "-- invalidates:" line; those
 // that say "flow_run by id" have a caller that updates the cache. Other writes
-// invalidate unless they begin with queries.InvalidatesNothing.
+// invalidate unless they begin with queries.InvalidatesNothing or InvalidatesByID.
 func invalidatesRuns(text string) bool {
 	if name, ok := strings.CutPrefix(text, "-- name: "); ok {
 		name, _, _ = strings.Cut(name, " ")
 		return row.Invalidates[name] == "flow_run"
 	}
-	for _, control := range []string{"BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", queries.InvalidatesNothing} {
+	for _, control := range []string{"BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", queries.InvalidatesNothing, queries.InvalidatesByID} {
 		if strings.HasPrefix(text, control) {
 			return false
 		}

@@ -6,6 +6,10 @@ package queries
 // the same line does in a .sql file.
 const InvalidatesNothing = "-- invalidates: nothing\n"
 
+// InvalidatesByID begins a built write of flow runs that are new, and therefore not
+// cached.
+const InvalidatesByID = "-- invalidates: flow_run by id\n"
+
 func AddTaskRunStates(d Dialect, rows [][]any) Query {
 	return insert(d, "task_run_state (id, task_run_id, type, name, timestamp, message, data, state_details)", rows, " ON CONFLICT DO NOTHING")
 }
@@ -15,6 +19,32 @@ func AddLogs(d Dialect, rows [][]any) Query {
 	return insert(d, "log (log_id, created, name, level, message, timestamp, flow_run_id, task_run_id)", rows, " RETURNING id")
 }
 
+// AddFlowRuns returns the ids of the runs that are new: the idempotency keys of the
+// others are taken.
+func AddFlowRuns(d Dialect, rows [][]any) Query {
+	return insertAs(d, InvalidatesByID, `flow_run (id, created, updated, name, flow_id, state_id, deployment_id, deployment_version, work_queue_id,
+  flow_version, parameters, idempotency_key, context, empirical_policy, tags, labels, parent_task_run_id,
+  state_type, state_name, state_timestamp, run_count, expected_start_time, next_scheduled_start_time,
+  start_time, end_time, total_run_time, auto_scheduled, in_process_retry, pause_timeout, recoveries,
+  infrastructure_document_id, infrastructure_pid, created_by, job_variables, slot, priority)`, rows,
+		" ON CONFLICT (flow_id, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING RETURNING id")
+}
+
+// AddFlowRunStates writes states of flow runs.
+func AddFlowRunStates(d Dialect, rows [][]any) Query {
+	return insertAs(d, InvalidatesByID, "flow_run_state (id, flow_run_id, type, name, timestamp, message, data, state_details)", rows, "")
+}
+
+// AddFlowRunTags writes tags of flow runs.
+func AddFlowRunTags(d Dialect, rows [][]any) Query {
+	return insert(d, "flow_run_tag (tag, expected_start_time, flow_run_id)", rows, " ON CONFLICT DO NOTHING")
+}
+
+// AddEvents writes events that are new.
+func AddEvents(d Dialect, rows [][]any) Query {
+	return insert(d, "event (id, occurred, received, event, event_resource_id, resource, related, payload, follows)", rows, " ON CONFLICT (id) DO NOTHING")
+}
+
 // LockLogs lets one transaction at a time number lines of the runs that the
 // keys stand for, until it has committed. Only Postgres needs it.
 func LockLogs(keys []int64) Query {
@@ -22,9 +52,13 @@ func LockLogs(keys []int64) Query {
 }
 
 func insert(d Dialect, into string, rows [][]any, end string) Query {
+	return insertAs(d, InvalidatesNothing, into, rows, end)
+}
+
+func insertAs(d Dialect, invalidates, into string, rows [][]any, end string) Query {
 	b := &builder{d: d, args: make([]any, 0, len(rows)*8)}
 	b.b.Grow(len(into) + 40*len(rows))
-	b.write(InvalidatesNothing, "INSERT INTO ", into, " VALUES ")
+	b.write(invalidates, "INSERT INTO ", into, " VALUES ")
 	for i, row := range rows {
 		if i > 0 {
 			b.write(",")

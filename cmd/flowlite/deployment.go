@@ -119,6 +119,7 @@ type deploymentRunCmd struct {
 	watchFlags
 	Param       []string `short:"p" sep:"none" placeholder:"K=V" help:"a parameter; the value is JSON, or else text"`
 	Params      string   `placeholder:"JSON" help:"all parameters: JSON, @file or -"`
+	ParamsFile  string   `placeholder:"FILE" type:"path" help:"Create a run for each line of a file, all or none, at most 10,000; a line is the parameters of a run as a JSON object"`
 	JobVariable []string `short:"j" sep:"none" placeholder:"K=V" help:"a job variable (-jv as well)"`
 	Tag         []string `short:"t" sep:"none" help:"a tag"`
 	FlowRunName string   `help:"name of the run"`
@@ -131,6 +132,9 @@ type deploymentRunCmd struct {
 }
 
 func (c *deploymentRunCmd) Validate() error {
+	if c.ParamsFile != "" && (c.Watch || c.Params != "") {
+		return badUsage("--params-file creates many runs; it cannot be combined with --watch or --params")
+	}
 	if !c.Watch {
 		return c.withoutWatch()
 	}
@@ -169,6 +173,9 @@ func (c *deploymentRunCmd) Run(a *app) error {
 	}
 	if c.StartAt != "" || c.StartIn > 0 {
 		body.State = &core.StateCreate{Type: core.Scheduled, Details: core.StateDetails{ScheduledTime: at}}
+	}
+	if c.ParamsFile != "" {
+		return c.createMany(a, d, body, params)
 	}
 	r, raw, err := ask[*core.FlowRun](a, "POST", "/deployments/"+d.ID.String()+"/create_flow_run", body)
 	if err != nil {

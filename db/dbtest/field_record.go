@@ -45,6 +45,10 @@ func flowRunFields(s *suite) []string {
 		},
 		insert: map[string]func(core.Tx, *core.FlowRun) error{
 			"InsertFlowRun": func(tx core.Tx, f *core.FlowRun) error { _, err := tx.InsertFlowRun(s.ctx, f); return err },
+			"InsertFlowRuns": func(tx core.Tx, f *core.FlowRun) error {
+				_, err := tx.InsertFlowRuns(s.ctx, []*core.FlowRun{f})
+				return err
+			},
 		},
 		update: map[string]change[core.FlowRun]{
 			"UpdateFlowRun": {

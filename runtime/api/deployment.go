@@ -25,6 +25,7 @@ func (a *API) deployments() group {
 			return nil, named("Deployment", a.Runs.ResumeDeployment(ctx, in.ID))
 		}),
 		post("/{id}/create_flow_run", a.createDeploymentFlowRun).runs(),
+		post("/{id}/create_flow_run/bulk", a.createDeploymentFlowRuns).runs(),
 		get("/{id}/work_queue_check", a.workQueueCheck).runs(),
 	}}
 }
@@ -122,6 +123,55 @@ func (a *API) createDeploymentFlowRun(ctx context.Context, in *change[core.Deplo
 	}
 	created(ctx, r.Created)
 	return r, nil
+}
+
+// manyOfPrefect is how many runs Prefect creates at once. A call that wants all or
+// none may create core.MaxFlowRunsAtOnce.
+const manyOfPrefect = 100
+
+// createDeploymentFlowRuns creates runs as Prefect 3.8 does: what is wrong with one
+// is told in its place, and the others are created. With all_or_none, which is ours,
+// one transaction creates all of them, or the answer is the error of the first.
+func (a *API) createDeploymentFlowRuns(ctx context.Context, in *struct {
+	ID        core.UUID `path:"id"`
+	AllOrNone bool      `query:"all_or_none"`
+	Body      []core.DeploymentFlowRunCreate
+}) (*core.FlowRunsCreated, error) {
+	if !in.AllOrNone && len(in.Body) > manyOfPrefect {
+		return nil, core.Errorf(core.EBadRequest, "Cannot create more than %d flow runs at once; pass all_or_none=true to create up to %d",
+			manyOfPrefect, core.MaxFlowRunsAtOnce)
+	}
+	for i := range in.Body {
+		if err := checkState(in.Body[i].State, i, "state"); err != nil {
+			return nil, err
+		}
+		if err := a.owns(ctx, taskReach, in.Body[i].ParentTaskRunID); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := a.store.Deployment(ctx, in.ID); err != nil {
+		return nil, named("Deployment", err)
+	}
+	out := &core.FlowRunsCreated{Results: make([]core.FlowRunCreated, 0, len(in.Body))}
+	if in.AllOrNone {
+		runs, err := a.Runs.CreateDeploymentFlowRuns(ctx, in.ID, in.Body)
+		for _, r := range runs {
+			out.Results = append(out.Results, core.FlowRunCreated{FlowRunID: r.ID, Status: "CREATED", Name: r.Name})
+		}
+		return out, err
+	}
+	for _, c := range in.Body {
+		r, err := a.Runs.CreateDeploymentFlowRun(ctx, in.ID, c)
+		switch {
+		case core.CodeOf(err) == core.EUnavailable || ctx.Err() != nil:
+			return nil, err
+		case err != nil:
+			out.Results = append(out.Results, core.FlowRunCreated{Status: "FAILED", Error: core.Ptr(err.Error())})
+		default:
+			out.Results = append(out.Results, core.FlowRunCreated{FlowRunID: r.ID, Status: "CREATED"})
+		}
+	}
+	return out, nil
 }
 
 func (a *API) workQueueCheck(ctx context.Context, in *byID) ([]*core.WorkQueue, error) {

@@ -45,6 +45,7 @@ func TestDeployment(t *testing.T) {
 	w.do(422, "POST", id+"/create_flow_run", object{"parameters": object{"n": 1}, "priority": "high"})
 	w.do(204, "DELETE", "/flow_runs/"+first["id"].(string), nil)
 	equal(t, "same key", w.post(200, id+"/create_flow_run", object{"parameters": object{"n": 1}, "idempotency_key": "k"})["id"], run["id"])
+	createdInBulk(t, w, id)
 	due := w.list("/deployments/get_scheduled_flow_runs", object{"deployment_ids": []any{d["id"]}, "scheduled_before": core.Now().Add(time.Minute).String()})
 	equal(t, "due", names(due, "id"), []any{run["id"]})
 
@@ -141,4 +142,35 @@ func TestPool(t *testing.T) {
 	equal(t, "pools", names(w.list("/work_pools/filter", ""), "name"), "[pool]")
 	w.do(204, "DELETE", "/work_pools/pool", nil)
 	w.do(404, "GET", "/work_pools/pool", nil)
+}
+
+func statusesOf(results []any) (out []any) {
+	for _, r := range results {
+		out = append(out, at(r, "status"))
+	}
+	return out
+}
+
+// createdInBulk creates runs as Prefect 3.8 does, and all or none.
+func createdInBulk(t *testing.T, w *fixture, id string) {
+	t.Helper()
+	bulk := id + "/create_flow_run/bulk"
+	good, bad := object{"parameters": object{"n": 1}, "idempotency_key": "bulk"}, object{"parameters": object{"n": "x"}}
+	results := w.post(200, bulk, []any{good, bad, good})["results"].([]any)
+	equal(t, "statuses", statusesOf(results), "[CREATED FAILED CREATED]")
+	equal(t, "the same key", at(results[0], "flow_run_id"), at(results[2], "flow_run_id"))
+	equal(t, "error of a created run", at(results[0], "error"), nil)
+	first := at(results[0], "flow_run_id").(string)
+	w.do(204, "DELETE", "/flow_runs/"+first, nil)
+	w.do(409, "POST", bulk+"?all_or_none=true", []any{good, bad})
+	w.do(404, "POST", "/deployments/"+core.NewID().String()+"/create_flow_run/bulk", []any{})
+	equal(t, "none", len(w.post(200, bulk, []any{})["results"].([]any)), 0)
+	many := make([]any, 101)
+	for i := range many {
+		many[i] = object{"parameters": object{"n": 1}, "idempotency_key": "k", "state": object{"type": "SCHEDULED"}}
+	}
+	w.do(400, "POST", bulk, many)
+	results = w.post(200, bulk+"?all_or_none=true", many)["results"].([]any)
+	equal(t, "of one key", len(results), 101)
+	w.do(422, "POST", bulk, []any{object{"state": object{"type": "NONE"}}})
 }

@@ -39,20 +39,29 @@ var errUnrendered = errors.New("what the transaction needs is not rendered yet")
 
 // Rendering is what a transaction found to be rendered, and what became of it.
 type Rendering struct {
-	from, to core.JSON
-	err      error
+	done    map[string]rendered
+	missing []core.JSON
 }
+
+type rendered struct {
+	to  core.JSON
+	err error
+}
+
+// Missing reports whether err says that parameters are not rendered yet: a
+// transaction may go on to find others, and must return it in the end.
+func Missing(err error) bool { return errors.Is(err, errUnrendered) }
 
 // Hydrated returns params as hydrate rendered them, or the error errUnrendered
 // if it has not rendered these: what the transaction read has changed since.
 func (r *Rendering) Hydrated(params core.JSON) (core.JSON, error) {
-	switch {
-	case !bytes.Contains(params, []byte(KindKey)):
+	if !bytes.Contains(params, []byte(KindKey)) {
 		return params, nil
-	case bytes.Equal(params, r.from):
-		return r.to, r.err
 	}
-	r.from = params
+	if known, ok := r.done[string(params)]; ok {
+		return known.to, known.err
+	}
+	r.missing = append(r.missing, params)
 	return nil, errUnrendered
 }
 
@@ -60,14 +69,21 @@ func (r *Rendering) Hydrated(params core.JSON) (core.JSON, error) {
 // user takes up to seconds, in which nobody else could write: it is rendered
 // between two transactions, and the second one verifies that it is the right one.
 func (s *Blocks) WriteHydrated(ctx context.Context, fn func(tx core.Tx, out *commit.Outbox, r *Rendering) error) error {
-	r := &Rendering{}
+	r := &Rendering{done: map[string]rendered{}}
 	for {
-		err := s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error { return fn(tx, out, r) })
-		if !errors.Is(err, errUnrendered) {
+		err := s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
+			r.missing = nil
+			return fn(tx, out, r)
+		})
+		if !Missing(err) {
 			return err
 		}
-		if r.to, r.err = Hydrate(ctx, s.store, r.from, nil); ctx.Err() != nil {
-			return ctx.Err()
+		for _, params := range r.missing {
+			to, err := Hydrate(ctx, s.store, params, nil)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			r.done[string(params)] = rendered{to, err}
 		}
 	}
 }

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -34,10 +35,41 @@ func (c *Client) DeleteDeployment(ctx context.Context, id core.UUID) error {
 	return c.call(ctx, "DELETE", "/deployments/"+id.String(), nil, nil)
 }
 
+// CreateDeploymentFlowRun gives a run without an idempotency key one, so that a
+// request that is sent again creates no second run.
 func (c *Client) CreateDeploymentFlowRun(
 	ctx context.Context,
 	deploymentID core.UUID,
 	r core.DeploymentFlowRunCreate,
 ) (out *core.FlowRun, err error) {
+	if core.Given(r.IdempotencyKey) == nil {
+		r.IdempotencyKey = core.Ptr(core.NewID().String())
+	}
 	return out, c.post(ctx, "/deployments/"+deploymentID.String()+"/create_flow_run", r, &out)
+}
+
+// CreateDeploymentFlowRuns gives runs without an idempotency key one, so that the
+// request can be sent again.
+func (c *Client) CreateDeploymentFlowRuns(
+	ctx context.Context,
+	deploymentID core.UUID,
+	list []core.DeploymentFlowRunCreate,
+) ([]*core.FlowRun, error) {
+	call := core.NewID().String()
+	body := make([]core.DeploymentFlowRunCreate, len(list))
+	for i, r := range list {
+		if core.Given(r.IdempotencyKey) == nil {
+			r.IdempotencyKey = core.Ptr(call + "/" + strconv.Itoa(i+1))
+		}
+		body[i] = r
+	}
+	var out core.FlowRunsCreated
+	if err := c.post(ctx, "/deployments/"+deploymentID.String()+"/create_flow_run/bulk?all_or_none=true", body, &out); err != nil {
+		return nil, err
+	}
+	runs := make([]*core.FlowRun, len(out.Results))
+	for i, r := range out.Results {
+		runs[i] = &core.FlowRun{ID: r.FlowRunID, Name: r.Name, DeploymentID: deploymentID}
+	}
+	return runs, nil
 }

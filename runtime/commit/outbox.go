@@ -74,15 +74,11 @@ func (o *Outbox) writeEvents(ctx context.Context, tx core.EventTx) (err error) {
 // worker should not queue behind those who only watch.
 func (o *Outbox) messages() []core.Message {
 	messages := make([]core.Message, 0, len(o.events)+len(o.runs)+len(o.tasks)+len(o.work)+1)
-	for i, id := range o.work {
-		if !id.IsZero() && !slices.Contains(o.work[:i], id) {
-			messages = append(messages, core.Message{Topic: core.TopicWork, Key: id.String()})
-		}
+	for _, id := range distinct(o.work) {
+		messages = append(messages, core.Message{Topic: core.TopicWork, Key: id.String()})
 	}
-	for i, id := range o.runs {
-		if !id.IsZero() && !slices.Contains(o.runs[:i], id) {
-			messages = append(messages, core.Message{Topic: core.TopicRun, Key: id.String()})
-		}
+	for _, id := range distinct(o.runs) {
+		messages = append(messages, core.Message{Topic: core.TopicRun, Key: id.String()})
 	}
 	for _, key := range o.queued {
 		messages = append(messages, core.Message{Topic: core.TopicTask, Key: key})
@@ -105,6 +101,19 @@ func (o *Outbox) messages() []core.Message {
 		messages = append(messages, core.Message{Topic: core.TopicLog, Key: group[0].FlowRunID.String(), Logs: group})
 	}
 	return messages
+}
+
+// distinct leaves out zero IDs and repetitions.
+func distinct(ids []core.UUID) []core.UUID {
+	if len(ids) < 2 {
+		return slices.DeleteFunc(ids, core.UUID.IsZero)
+	}
+	seen := make(map[core.UUID]bool, len(ids))
+	return slices.DeleteFunc(ids, func(id core.UUID) bool {
+		again := seen[id] || id.IsZero()
+		seen[id] = true
+		return again
+	})
 }
 
 // logsByRun groups lines by flow run, each group in the order of arrival.

@@ -113,6 +113,41 @@ type FlowRunCreate struct {
 }
 
 // DeploymentFlowRunCreate is the body of create_flow_run.
+// MaxFlowRunsAtOnce is how many runs one call creates at most.
+const MaxFlowRunsAtOnce = 10_000
+
+// HasParameters reports whether the run's parameters are those given; a deployment
+// may have added others.
+func (r *FlowRun) HasParameters(given JSON) bool {
+	have := r.Parameters.Map()
+	for key, v := range given.Map() {
+		if string(ToJSON(have[key])) != string(ToJSON(v)) {
+			return false
+		}
+	}
+	return true
+}
+
+// KeyConflict is the error of an idempotency key that belongs to a run with
+// parameters other than those given.
+func (r *FlowRun) KeyConflict(key string, given JSON) error {
+	return Errorf(EConflict, "the idempotency key %q belongs to the run %s with the parameters %s, which are not %s",
+		key, r.ID, CutText(string(r.Parameters), 500), CutText(string(given), 500))
+}
+
+// FlowRunCreated is what became of one of many runs that were to be created.
+type FlowRunCreated struct {
+	FlowRunID UUID    `json:"flow_run_id"`
+	Status    string  `json:"status"` // CREATED or FAILED
+	Error     *string `json:"error"`
+	Name      string  `json:"name,omitempty"`
+}
+
+// FlowRunsCreated answers the creation of many runs.
+type FlowRunsCreated struct {
+	Results []FlowRunCreated `json:"results"`
+}
+
 type DeploymentFlowRunCreate struct {
 	State                    *StateCreate   `json:"state,omitempty"`
 	Name                     string         `json:"name,omitempty"`

@@ -71,6 +71,9 @@ type DeploymentOrchestrator interface {
 	DeploymentByName(ctx context.Context, flowName, name string) (*Deployment, error)
 	CreateDeployment(ctx context.Context, c DeploymentCreate) (*Deployment, error)
 	CreateDeploymentFlowRun(ctx context.Context, deploymentID UUID, c DeploymentFlowRunCreate) (*FlowRun, error)
+	// CreateDeploymentFlowRuns creates runs in their order, all or none, at most
+	// MaxFlowRunsAtOnce. Of a run over HTTP, ID, name, and deployment are known.
+	CreateDeploymentFlowRuns(ctx context.Context, deploymentID UUID, list []DeploymentFlowRunCreate) ([]*FlowRun, error)
 }
 
 // DataOrchestrator reads and stores what flows use and leave behind.

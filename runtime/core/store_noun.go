@@ -56,6 +56,8 @@ type FlowRunTx interface {
 	// that it was in before. False means that (flow, idempotency key) is taken
 	// and nothing was written.
 	InsertFlowRun(ctx context.Context, r *FlowRun, past ...*State) (bool, error)
+	// InsertFlowRuns is InsertFlowRun for many runs; fresh says which of them were written.
+	InsertFlowRuns(ctx context.Context, runs []*FlowRun) (fresh []bool, err error)
 	// UpdateFlowRun writes name, flow_version, parameters, policy, tags, labels,
 	// infrastructure_pid, job_variables and context.
 	UpdateFlowRun(ctx context.Context, r *FlowRun) error

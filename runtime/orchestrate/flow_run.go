@@ -180,6 +180,29 @@ func (s *Service) insertFlowRun(
 	labels core.JSON,
 	states []core.StateCreate,
 ) (*core.FlowRun, error) {
+	past, events, err := s.prepareFlowRun(ctx, tx, run, labels, states)
+	if err != nil {
+		return nil, err
+	}
+	fresh, err := tx.InsertFlowRun(ctx, run, past...)
+	if err != nil {
+		return nil, err
+	}
+	if !fresh {
+		return tx.FlowRunByKey(ctx, run.FlowID, *run.IdempotencyKey)
+	}
+	return run, s.emitFlowTransition(ctx, tx, out, run, nil, events...)
+}
+
+// prepareFlowRun gives a new run its labels and states: those that it has passed, and
+// the events of all.
+func (s *Service) prepareFlowRun(
+	ctx context.Context,
+	tx core.Tx,
+	run *core.FlowRun,
+	labels core.JSON,
+	states []core.StateCreate,
+) (past []*core.State, events []*core.Event, err error) {
 	system := map[string]string{"prefect.flow.id": run.FlowID.String()}
 	if !run.DeploymentID.IsZero() {
 		system["prefect.deployment.id"] = run.DeploymentID.String()
@@ -188,17 +211,15 @@ func (s *Service) insertFlowRun(
 	if !run.ParentTaskRunID.IsZero() {
 		task, err := tx.TaskRun(ctx, run.ParentTaskRunID)
 		if core.IsNotFound(err) {
-			return nil, integrity("parent task run", run.ParentTaskRunID)
+			return nil, nil, integrity("parent task run", run.ParentTaskRunID)
 		}
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		inherited = withoutLabel(task.Labels, core.ParametersLabel)
 	}
 	run.Labels = mergeLabels(inherited, system, labels)
 	asked := rules.ForcedFlow
-	var past []*core.State
-	var events []*core.Event
 	for _, c := range states {
 		d := rules.DecideFlow(run, c.State(run.Created), rules.Facts{Now: run.Created}, asked)
 		if d.State == nil {
@@ -213,14 +234,7 @@ func (s *Service) insertFlowRun(
 		asked = rules.Flow
 	}
 	run.Updated = run.Created
-	fresh, err := tx.InsertFlowRun(ctx, run, past...)
-	if err != nil {
-		return nil, err
-	}
-	if !fresh {
-		return tx.FlowRunByKey(ctx, run.FlowID, *run.IdempotencyKey)
-	}
-	return run, s.emitFlowTransition(ctx, tx, out, run, nil, events...)
+	return past, events, nil
 }
 
 // UpdateFlowRun changes the keys that are present. ENotFound; EBadRequest for

@@ -1,0 +1,103 @@
+package db
+
+import (
+	"context"
+	"reflect"
+
+	"github.com/flowlite/flowlite/queries"
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
+// manyRows is how many rows one statement of many inserts at most.
+const manyRows = 64
+
+// values are the fields of the parameters of an insert, in the order of its columns.
+func values(params any) []any {
+	v := reflect.ValueOf(params)
+	out := make([]any, v.NumField())
+	for i := range out {
+		out[i] = v.Field(i).Interface()
+	}
+	return out
+}
+
+// many runs a statement for each part of the rows. Lists of any length share a few
+// statements: parts are of manyRows, and then of powers of two.
+func many(rows [][]any, fn func(part [][]any) error) error {
+	for len(rows) > 0 {
+		n := manyRows
+		for n > len(rows) {
+			n /= 2
+		}
+		if err := fn(rows[:n]); err != nil {
+			return err
+		}
+		rows = rows[n:]
+	}
+	return nil
+}
+
+// addMany writes rows that nobody waits for.
+func (t *tx) addMany(ctx context.Context, noun string, rows [][]any, q func(queries.Dialect, [][]any) queries.Query) error {
+	return many(rows, func(part [][]any) error {
+		return t.err(t.later(noun, anyRows).exec(ctx, q(t.d, part)), noun)
+	})
+}
+
+func (t *tx) InsertFlowRuns(ctx context.Context, runs []*core.FlowRun) ([]bool, error) {
+	rows := make([][]any, len(runs))
+	keyed := false
+	for i, f := range runs {
+		if err := readyFlowRun(f); err != nil {
+			return nil, err
+		}
+		if f.State != nil {
+			if err := core.MaxStateName.Check(f.State.Name); err != nil {
+				return nil, err
+			}
+		}
+		keyed = keyed || f.IdempotencyKey != nil
+		rows[i] = values(insertFlowRun(f))
+	}
+	fresh := make([]bool, len(runs))
+	if keyed { // only a key may be taken
+		written := make(map[core.UUID]bool, len(runs))
+		err := many(rows, func(part [][]any) error {
+			return t.dyn.rows(ctx, queries.AddFlowRuns(t.d, part), func(scan func(...any) error) error {
+				var id core.UUID
+				err := scan(&id)
+				written[id] = true
+				return err
+			})
+		})
+		if err != nil {
+			return nil, t.err(err, "Flow run")
+		}
+		for i, f := range runs {
+			fresh[i] = written[f.ID]
+		}
+	} else {
+		if err := t.addMany(ctx, "Flow run", rows, queries.AddFlowRuns); err != nil {
+			return nil, err
+		}
+		for i := range fresh {
+			fresh[i] = true
+		}
+	}
+	var states, tags [][]any
+	for i, f := range runs {
+		if !fresh[i] {
+			continue
+		}
+		for _, tag := range f.Tags {
+			tags = append(tags, []any{tag, f.ExpectedStartTime, f.ID})
+		}
+		if f.State != nil {
+			states = append(states, values(insertFlowRunState(f.ID, f.State)))
+		}
+	}
+	if err := t.addMany(ctx, "Tag", tags, queries.AddFlowRunTags); err != nil {
+		return nil, err
+	}
+	return fresh, t.addMany(ctx, "State of the flow run", states, queries.AddFlowRunStates)
+}
