@@ -31,7 +31,7 @@ type run struct {
 	// Of the root: executions of tasks, and what keeps the process besides them.
 	tasks, held atomic.Int64
 	awaiting    []*waiting // calls that wait for messages
-	places  map[string]chan struct{}
+	places      map[string]chan struct{}
 
 	replayFrom  int64     // not 0, resume: failures since this attempt are replayed, too
 	fresh       core.Time // outcomes older than this do not count

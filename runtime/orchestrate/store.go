@@ -24,6 +24,7 @@ func StoreOf(s core.Store) Store { return Store{s, s, s, s, s} }
 type RunStore interface {
 	core.FlowRunInputReader
 	core.FlowRunStreamReader
+	core.FlowRunMessageReader
 	core.LeaseReader
 	core.TaskQueueReader
 	CachedState(ctx context.Context, cacheKey string, now core.Time) (*core.State, error)
