@@ -198,7 +198,7 @@ func (s *Service) insertFlowRun(
 // the events of all.
 func (s *Service) prepareFlowRun(
 	ctx context.Context,
-	tx core.Tx,
+	tx creationTx,
 	run *core.FlowRun,
 	labels core.JSON,
 	states []core.StateCreate,
