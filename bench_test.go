@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -63,7 +64,8 @@ func deployedAt(b *testing.B, e *engine.Engine) (flowlite.Runner, *flowlite.Flow
 	b.Helper()
 	on := runner{e}
 	f := flowlite.NewFlow("ordered", func(context.Context, numbered) (int, error) { return 0, nil })
-	if _, err := e.Orchestrator().CreateWorkPool(b.Context(), core.WorkPoolCreate{Name: "default", Type: core.PoolProcess}); err != nil {
+	pools := e.Orchestrator().(core.PoolOrchestrator)
+	if _, err := pools.CreateWorkPool(b.Context(), core.WorkPoolCreate{Name: "default", Type: core.PoolProcess}); err != nil {
 		b.Fatal(err)
 	}
 	if err := f.Deploy(on.Context(b.Context()), flowlite.Deployment{Name: "local"}); err != nil {
@@ -189,4 +191,41 @@ func benchNoopRuns(b *testing.B, e *engine.Engine) {
 	close(work)
 	wg.Wait()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "runs/s")
+}
+
+func BenchmarkMessage(b *testing.B) { durable(b, benchMessage) }
+
+// benchMessage is the time from Send to the return of a Receive that waits.
+func benchMessage(b *testing.B, e *engine.Engine) {
+	ready, received := make(chan string, 1), make(chan time.Time, 1)
+	f := engine.FlowOf(flowlite.NewFlow("receives", func(ctx context.Context, _ struct{}) (int, error) {
+		ready <- flowlite.Current(ctx).RunID
+		for range b.N {
+			if _, err := flowlite.Receive[int](ctx, "m", time.Minute); err != nil {
+				return 0, err
+			}
+			received <- time.Now()
+		}
+		return b.N, nil
+	}))
+	done := make(chan struct{})
+	go func() { defer close(done); run(b, e, f) }()
+	to := <-ready
+	ctx := engine.With(context.Background(), func() (*engine.Engine, error) { return e, nil })
+	var took []time.Duration
+	b.ResetTimer()
+	for n := range b.N {
+		b.StopTimer()
+		time.Sleep(20 * time.Millisecond) // until the flow waits
+		b.StartTimer()
+		began := time.Now()
+		if err := flowlite.Send(ctx, to, "m", n); err != nil {
+			b.Fatal(err)
+		}
+		took = append(took, (<-received).Sub(began))
+	}
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "p50-ms")
+	b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "p99-ms")
+	<-done
 }

@@ -110,7 +110,7 @@ func main() {
 		fmt.Println(connect(os.Args[2], os.Args[3]))
 		return
 	}
-	flowlite.Main(chain, stray, outer, ends, inner, everything, edited(), saga)
+	flowlite.Main(chain, stray, outer, ends, inner, everything, edited(), saga, consumer)
 }
 
 // connect runs a flow on a server without Main.
