@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/http"
 	"slices"
@@ -101,10 +102,8 @@ func (a *App) Start(ctx context.Context) error {
 		return errors.Join(err, a.server.Stop(context.WithoutCancel(ctx)))
 	}
 	a.connect(box)
-	for _, f := range a.flows {
-		if err := a.deploy(ctx, f); err != nil {
-			return errors.Join(err, a.stop(context.WithoutCancel(ctx)))
-		}
+	if err := a.deployAll(ctx); err != nil {
+		return errors.Join(err, a.stop(context.WithoutCancel(ctx)))
 	}
 	a.started = true
 	return nil
@@ -121,20 +120,42 @@ func (a *App) connect(box *outbox) {
 	close(a.ready)
 }
 
-func (a *App) deploy(ctx context.Context, f *engine.Flow) error {
+func (a *App) deployAll(ctx context.Context) error {
+	var all []*core.Deployment
+	for _, f := range a.flows {
+		list, err := a.deploy(ctx, f)
+		if err != nil {
+			return err
+		}
+		all = append(all, list...)
+	}
+	return a.prune(ctx, all)
+}
+
+// deploy returns the flow's deployments.
+func (a *App) deploy(ctx context.Context, f *engine.Flow) (all []*core.Deployment, err error) {
 	list, err := f.Declared("local")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, d := range list {
 		if a.cfg.WorkPool != "" && !d.WorkPoolName.Set {
 			d.WorkPoolName = core.Some(a.cfg.WorkPool)
 		}
-		if _, err := engine.Deploy(ctx, a.server.Service(), f, d); err != nil {
-			return err
+		deployed, err := engine.Deploy(ctx, a.server.Service(), f, d)
+		if err != nil {
+			return nil, err
 		}
+		all = append(all, deployed)
 	}
-	return nil
+	return all, nil
+}
+
+func (a *App) logger() *slog.Logger {
+	if a.cfg.Logger == nil {
+		return slog.Default()
+	}
+	return a.cfg.Logger
 }
 
 var errNotStarted = errors.New("the App of this context is not started; call its Start first")

@@ -76,7 +76,12 @@ type Config struct {
 
 	// WorkPool is where the App's flows are deployed and its worker takes runs from.
 	// Start creates it. Default: "default", and no move of deployments that exist.
-	WorkPool    string
+	WorkPool string
+	// Prune lets Start pause deployments of WorkPool that the flows given to New no longer
+	// declare. One that is declared again resumes; one that a person paused stays paused.
+	// Use it where one program alone has flows in the pool. Deployments with code
+	// elsewhere, such as Python flows, are left alone.
+	Prune       bool
 	Queues      []string // of the pool that the worker takes runs from; default: all
 	WorkerLimit int      // runs at once; 0: no limit
 	WorkDir     string   // what entrypoints of other deployments of the pool are relative to; default: the current directory

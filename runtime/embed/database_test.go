@@ -17,8 +17,10 @@ import (
 	"github.com/flowlite/flowlite/runtime/embed"
 )
 
+func answerTo(context.Context, struct{}) (int, error) { return 42, nil }
+
 func answer() *flowlite.Flow[struct{}, int] {
-	return flowlite.NewFlow("answer", func(context.Context, struct{}) (int, error) { return 42, nil })
+	return flowlite.NewFlow("answer", answerTo)
 }
 
 // A program's pool keeps its search path, its types, and its hooks, and outlives the

@@ -46,11 +46,7 @@ func (a *App) openOutbox(ctx context.Context) (*outbox, error) {
 	if err != nil || starts == nil {
 		return nil, err
 	}
-	log := a.cfg.Logger
-	if log == nil {
-		log = slog.Default()
-	}
-	o := &outbox{starts: starts, service: a.server.Service(), log: log, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	o := &outbox{starts: starts, service: a.server.Service(), log: a.logger(), wake: make(chan struct{}, 1), done: make(chan struct{})}
 	ctx, o.stop = context.WithCancel(context.WithoutCancel(ctx))
 	go o.loop(ctx)
 	return o, nil

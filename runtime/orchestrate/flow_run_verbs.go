@@ -23,6 +23,9 @@ func (s *Service) CancelFlowRun(ctx context.Context, id core.UUID) (*core.Orches
 // transition is the same each time.
 func (s *Service) CancelFlowRunBy(ctx context.Context, id, transition core.UUID) (*core.OrchestrationResult, error) {
 	c := core.StateCreate{Type: core.Cancelling, Details: core.StateDetails{TransitionID: transition}}
+	if name := core.Person(ctx); name != "" {
+		c.Message = core.Ptr(rules.CancelledBy + name)
+	}
 	result, err := s.SetFlowRunState(ctx, id, c, false)
 	if err != nil || result.Status != core.Reject || result.State == nil || result.State.Type != core.Paused {
 		return result, err

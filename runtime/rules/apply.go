@@ -1,6 +1,10 @@
 package rules
 
-import "github.com/flowlite/flowlite/runtime/core"
+import (
+	"strings"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
 
 // ApplyFlowState moves a run to a state: all that a transition changes on the
 // run besides its policy's rules. It gives the state its ids and makes its
@@ -11,6 +15,9 @@ func ApplyFlowState(run *core.FlowRun, s *core.State, policy core.FlowRunPolicy)
 		s.Timestamp = run.StateTimestamp + 1
 	}
 	s.Details.FlowRunID, s.Details.TaskRunID = run.ID, run.ParentTaskRunID
+	if from == core.Cancelling && s.Type == core.Cancelled {
+		keepCanceller(run.State, s)
+	}
 	if run.StateID.IsZero() {
 		run.ExpectedStartTime = s.Timestamp
 		if s.Details.ScheduledTime != 0 {
@@ -51,6 +58,22 @@ func ApplyFlowState(run *core.FlowRun, s *core.State, policy core.FlowRunPolicy)
 	run.EmpiricalPolicy = policy
 	run.State, run.StateID, run.StateType, run.StateName = s, s.ID, s.Type, s.Name
 	run.StateTimestamp, run.Updated = s.Timestamp, s.Timestamp
+}
+
+// CancelledBy begins the message of a state in which a person cancelled a run; their
+// name follows.
+const CancelledBy = "Cancelled by "
+
+// keepCanceller keeps who cancelled a run in the message of the state that it ends in.
+func keepCanceller(asked, end *core.State) {
+	if asked == nil || !strings.HasPrefix(core.Deref(asked.Message), CancelledBy) {
+		return
+	}
+	text := *asked.Message
+	if why := core.Deref(end.Message); why != "" {
+		text += ": " + why
+	}
+	end.Message = &text
 }
 
 // resumedInProcess tells whether the state is a pause in which the process of a
