@@ -37,9 +37,6 @@ func TestBackupAndRestore(t *testing.T) {
 
 // A copy that is killed leaves the target empty: it can be made again.
 func TestCopyKilled(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts programs; left out with -short")
-	}
 	p := newCommand(t, t.TempDir())
 	from, to := filepath.Join(t.TempDir(), "a.db"), filepath.Join(t.TempDir(), "b.db")
 	if err := db.Seed(t.Context(), from, db.SeedSize{FlowRuns: 3000, TaskRuns: 9000, Logs: 9000, Events: 100, Days: 3}, func(string, int, int) {}); err != nil {

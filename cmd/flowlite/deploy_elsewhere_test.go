@@ -16,9 +16,6 @@ import (
 // A deployment made in one place runs where its worker has a copy of the
 // project: in the worker's --work-dir, or where working_dir says.
 func TestDeployedHereRunElsewhere(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts programs; left out with -short")
-	}
 	p := newCommand(t, t.TempDir(), "server", "start")
 	p.start()
 	t.Cleanup(func() { p.kill(syscall.SIGTERM) })
@@ -87,9 +84,6 @@ func TestDeployedHereRunElsewhere(t *testing.T) {
 
 // A deploy clears the pull steps of an earlier one, and says so.
 func TestDeployClearsPullSteps(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts programs; left out with -short")
-	}
 	p := newCommand(t, t.TempDir(), "server", "start")
 	p.start()
 	t.Cleanup(func() { p.kill(syscall.SIGTERM) })

@@ -47,10 +47,7 @@ func TestHostileTextsOnATerminal(t *testing.T) {
 	post("/variables/", map[string]any{"name": "greeting", "value": evil, "tags": []string{evil}})
 	post("/events", []any{map[string]any{"id": "0198f6e0-0000-7000-8000-000000000001", "event": evil, "occurred": "2026-01-01T00:00:00Z",
 		"resource": map[string]any{"prefect.resource.id": evil, "prefect.resource.name": evil}}})
-	bin, err := buildProgram()
-	if err != nil {
-		t.Fatal(err)
-	}
+	bin := buildProgram(t)
 	allowed := regexp.MustCompile("\r\x1b\\[K|\x1b\\[[0-79;]*m|\r\n")
 	for _, args := range [][]string{
 		{"flow-run", "ls"}, {"flow-run", "inspect", run}, {"logs", run}, {"flow", "ls"}, {"flow-run", "why", run},

@@ -17,7 +17,21 @@ import (
 	"github.com/flowlite/flowlite/runtime/bus/bustest"
 )
 
-var buildProgram = sync.OnceValues(func() (string, error) {
+// buildProgram returns the file of the program. Tests that need it are left out with
+// -short.
+func buildProgram(t testing.TB) string {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("builds and starts the program; left out with -short")
+	}
+	bin, err := programBuilt()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bin
+}
+
+var programBuilt = sync.OnceValues(func() (string, error) {
 	bin := filepath.Join(os.Getenv("FLOWLITE_TEST_BIN"), "flowlite") // TestMain removes the folder
 	out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput()
 	if err != nil {
@@ -46,11 +60,7 @@ func newProgram(t *testing.T, home string, args ...string) *program {
 
 func newCommand(t *testing.T, home string, args ...string) *program {
 	t.Helper()
-	bin, err := buildProgram()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &program{t: t, args: append([]string{bin}, args...), env: append(os.Environ(), "FLOWLITE_HOME="+home)}
+	p := &program{t: t, args: append([]string{buildProgram(t)}, args...), env: append(os.Environ(), "FLOWLITE_HOME="+home)}
 	p.at(bustest.FreePort(t))
 	return p
 }

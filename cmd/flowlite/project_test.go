@@ -37,9 +37,6 @@ func (p *program) says(dir string, code int, want string, args ...string) string
 
 // TestProject is a stranger's first hour: a project that init wrote runs.
 func TestProject(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts programs; left out with -short")
-	}
 	p := newProgram(t, t.TempDir())
 	dir := filepath.Join(t.TempDir(), "My Shop")
 	checkout, err := filepath.Abs("../..")
@@ -167,10 +164,7 @@ func TestCompletion(t *testing.T) {
 		t.Skip("starts programs; left out with -short")
 	}
 	api, _ := gated(t)
-	bin, err := buildProgram()
-	if err != nil {
-		t.Fatal(err)
-	}
+	bin := buildProgram(t)
 	complete := func(api, line string) (string, time.Duration) {
 		cmd := exec.Command(bin)
 		cmd.Env = append(os.Environ(), "COMP_LINE="+line, "FLOWLITE_API_URL="+api)
@@ -222,10 +216,7 @@ func TestCompletion(t *testing.T) {
 
 // BenchmarkStart is the start of the program, with and beside that of one that does nothing.
 func BenchmarkStart(b *testing.B) {
-	bin, err := buildProgram()
-	if err != nil {
-		b.Fatal(err)
-	}
+	bin := buildProgram(b)
 	dir := b.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte("package main\n\nfunc main() {}\n"), 0o600); err != nil {
 		b.Fatal(err)

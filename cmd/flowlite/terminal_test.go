@@ -36,12 +36,10 @@ type terminal struct {
 
 func onTerminal(t *testing.T, api string, cols uint16, args ...string) *terminal {
 	t.Helper()
-	bin, err := buildProgram()
-	if err != nil {
-		t.Fatal(err)
-	}
+	bin := buildProgram(t)
 	x := &terminal{t: t, cmd: exec.Command(bin, args...), read: make(chan struct{})}
 	x.cmd.Env = append(os.Environ(), "FLOWLITE_API_URL="+api, "TERM="+cmp.Or(os.Getenv("FLOWLITE_TEST_TERM"), "xterm-256color"), "LC_ALL=C.UTF-8", "NO_COLOR="+os.Getenv("FLOWLITE_TEST_NO_COLOR"))
+	var err error
 	if x.tty, err = pty.StartWithSize(x.cmd, &pty.Winsize{Rows: 24, Cols: cols}); err != nil {
 		t.Fatal(err)
 	}
@@ -247,10 +245,7 @@ func TestQuestionsOnTerminal(t *testing.T) {
 // A pipe gets plain lines.
 func TestWatchInPipe(t *testing.T) {
 	api, gate := gated(t)
-	bin, err := buildProgram()
-	if err != nil {
-		t.Fatal(err)
-	}
+	bin := buildProgram(t)
 	cmd := exec.Command(bin, "deployment", "run", "gates/local", "--watch")
 	cmd.Env = append(os.Environ(), "FLOWLITE_API_URL="+api, "LC_ALL=C.UTF-8")
 	cmd.Stderr = os.Stderr

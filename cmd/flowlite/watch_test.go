@@ -14,10 +14,7 @@ func TestRetryShowsItsOwnLines(t *testing.T) {
 	}
 	api, gate := gated(t)
 	close(gate)
-	bin, err := buildProgram()
-	if err != nil {
-		t.Fatal(err)
-	}
+	bin := buildProgram(t)
 	run := func(args ...string) string {
 		cmd := exec.Command(bin, args...)
 		cmd.Env = append(os.Environ(), "FLOWLITE_API_URL="+api)

@@ -47,7 +47,7 @@ func checkMessage(c core.MessageCreate) (core.MessageCreate, error) {
 }
 
 // sendMessage is SendMessage within a transaction.
-func (s *Service) sendMessage(ctx context.Context, tx core.Tx, out *commit.Outbox, flowRunID core.UUID, c core.MessageCreate) (*core.RunMessage, error) {
+func (s *Service) sendMessage(ctx context.Context, tx messageTx, out *commit.Outbox, flowRunID core.UUID, c core.MessageCreate) (*core.RunMessage, error) {
 	run, err := tx.LockFlowRun(ctx, flowRunID)
 	if err != nil {
 		return nil, flowRunError(err, flowRunID)
@@ -74,7 +74,7 @@ func (s *Service) sendMessage(ctx context.Context, tx core.Tx, out *commit.Outbo
 }
 
 // checkWaiting returns EInvalid if a run has as many inputs as it can have.
-func (s *Service) checkWaiting(ctx context.Context, tx core.Tx, flowRunID core.UUID) error {
+func (s *Service) checkWaiting(ctx context.Context, tx messageTx, flowRunID core.UUID) error {
 	n, err := tx.CountWaitingInputs(ctx, flowRunID)
 	if err == nil && n >= core.MaxMessages {
 		err = core.InvalidField("topic", fmt.Sprintf("%d messages wait in the run, which is the most that can; "+
@@ -84,7 +84,7 @@ func (s *Service) checkWaiting(ctx context.Context, tx core.Tx, flowRunID core.U
 }
 
 // wakeForMessage schedules a run that is suspended until a message to the topic arrives.
-func (s *Service) wakeForMessage(ctx context.Context, tx core.Tx, out *commit.Outbox, run *core.FlowRun, topic string) error {
+func (s *Service) wakeForMessage(ctx context.Context, tx proposalTx, out *commit.Outbox, run *core.FlowRun, topic string) error {
 	if !awaits(run, topic) {
 		return nil
 	}
@@ -101,7 +101,7 @@ func awaits(run *core.FlowRun, topic string) bool {
 
 // notBefore makes a run that is about to be suspended until a message arrives due
 // at once if one has arrived since its flow asked.
-func (s *Service) notBefore(ctx context.Context, tx core.Tx, run *core.FlowRun, c core.StateCreate) (core.StateCreate, error) {
+func (s *Service) notBefore(ctx context.Context, tx core.FlowRunMessageReader, run *core.FlowRun, c core.StateCreate) (core.StateCreate, error) {
 	if c.Type != core.Scheduled || c.Name != core.NameAwaitingMessage || len(c.Details.Topics) == 0 {
 		return c, nil
 	}

@@ -56,6 +56,14 @@ type proposalTx interface {
 	TaskRun(ctx context.Context, id core.UUID) (*core.TaskRun, error)
 }
 
+// messageTx stores a message to a flow run, and wakes the run if it waits for it.
+type messageTx interface {
+	proposalTx
+	CountWaitingInputs(ctx context.Context, flowRunID core.UUID) (int64, error)
+	InsertMessage(ctx context.Context, flowRunID core.UUID, m *core.RunMessage) error
+	FlowRunInput(ctx context.Context, flowRunID core.UUID, key string) (*core.FlowRunInput, error)
+}
+
 // claimTx assigns the runs of a queue.
 type claimTx interface {
 	proposalTx
