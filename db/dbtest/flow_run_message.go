@@ -41,5 +41,5 @@ func (s *suite) messages(run *core.FlowRun) {
 	s.eq(*must(s.WaitingMessage(s.ctx, run.ID, []string{"t"}))(s), *behind)
 	s.code(s.Write(s.ctx, func(tx core.Tx) error { return tx.InsertMessage(s.ctx, run.ID, first) }), core.EConflict)
 	keys := must(s.FlowRunInputs(s.ctx, run.ID, "t-", nil, 0))(s)
-	s.eq(slices.IndexFunc(keys, func(x *core.FlowRunInput) bool { return x.ID == behind.ID }), 1)
+	s.eq(slices.IndexFunc(keys, func(x *core.FlowRunInput) bool { return x.Key == core.MessageKey("t", behind.ID) }), 1)
 }
