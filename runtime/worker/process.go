@@ -7,16 +7,12 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
-	"sync"
 	"syscall"
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/worker/python"
 )
-
-// pipeGrace is how long output may come after the process itself has ended.
-const pipeGrace = 2 * time.Second
 
 // process starts the launchable and waits for its end.
 func (w *Worker) process(r *run, l *launchable) outcome {
@@ -29,56 +25,55 @@ func (w *Worker) process(r *run, l *launchable) outcome {
 	if l.unmanaged && !w.begin(r) {
 		return outcome{}
 	}
-	outR, outW, err := os.Pipe()
+	s, err := newStreams(r, l)
 	if err != nil {
 		return outcome{message: "start: " + err.Error(), recoverable: true, finished: true}
 	}
-	errR, errW, err := os.Pipe()
+	defer s.close()
+	p, err := w.spawn(r, l, s.outW, s.errW, s.extra)
+	s.closeTheirs()
 	if err != nil {
-		return outcome{message: "start: " + err.Error(), recoverable: true, finished: true}
+		return w.notStarted(r, l, err)
 	}
-	logs, err := newLogSocket()
-	if err != nil {
-		return outcome{message: "start: " + err.Error(), recoverable: true, finished: true}
-	}
-	defer logs.Close()
-	files := []*os.File{logs.theirs} // descriptor logFD
-	if l.handsOver() {
-		claimed, err := newHandover(r.claim.FlowRun)
-		if err != nil {
-			return outcome{message: "start: " + err.Error(), recoverable: true, finished: true}
-		}
-		defer claimed.Close()
-		files = append(files, claimed.theirs) // descriptor runFD
-	}
-	p, err := w.spawn(r, l, outW, errW, files)
-	outW.Close()
-	errW.Close()
-	for _, f := range files {
-		f.Close()
-	}
-	if err != nil {
-		outR.Close()
-		errR.Close()
-		if r.ctx.Err() != nil {
-			return outcome{}
-		}
-		if l.python && core.CodeOf(err) == core.EInvalid {
-			return w.refused(r, err)
-		}
-		return outcome{message: startError(l, err), finished: true}
-	}
-	pid := p.pid
-	go w.notePID(r, pid)
-
+	go w.notePID(r, p.pid)
 	tail := &tail{}
-	var pipes sync.WaitGroup
-	pipes.Go(func() { w.capture(r, outR, l.quiet, nil) })
-	pipes.Go(func() { w.capture(r, errR, l.quiet, tail) })
 	lives, died := context.WithCancel(context.Background())
 	defer died()
-	pipes.Go(func() { w.collect(lives, r, logs) })
+	drained := w.read(lives, r, l, s, tail)
+	end := w.awaitExit(r, l, p)
+	died()
+	p.release()
+	signalGroup(p.pid, syscall.SIGKILL) // whatever the run left behind
+	s.drain(drained)
+	if end.sent {
+		w.logs.flush(shipDeadline)
+	} else {
+		w.logs.flush(endDeadline)
+	}
+	return end.outcome(l, tail.line())
+}
 
+// notStarted is the outcome of a launchable that could not be started.
+func (w *Worker) notStarted(r *run, l *launchable, err error) outcome {
+	if r.ctx.Err() != nil {
+		return outcome{}
+	}
+	if l.python && core.CodeOf(err) == core.EInvalid {
+		return w.refused(r, err)
+	}
+	return outcome{message: startError(l, err), finished: true}
+}
+
+// exit is how a process ended.
+type exit struct {
+	status syscall.WaitStatus
+	err    error // it could not be waited for
+	sent   bool  // the worker ended it
+	killed bool  // and had to kill it
+}
+
+// awaitExit waits for the end of p, and ends p when the context of the run ends.
+func (w *Worker) awaitExit(r *run, l *launchable, p *started) (e exit) {
 	exited := make(chan error, 1)
 	var status syscall.WaitStatus
 	go func() {
@@ -86,49 +81,33 @@ func (w *Worker) process(r *run, l *launchable) outcome {
 		status, err = p.wait()
 		exited <- err
 	}()
-	sent, killed := false, false
 	select {
-	case err = <-exited:
+	case e.err = <-exited:
 	case <-r.ctx.Done():
-		sent = true
+		e.sent = true
 		if errors.Is(context.Cause(r.ctx), w.cfg.CancelCause) {
-			killed = !w.terminate(pid, l.group, exited, &err)
+			e.killed = !w.terminate(p.pid, l.group, exited, &e.err)
 		} else {
-			signalGroup(pid, syscall.SIGKILL)
-			err = <-exited
+			signalGroup(p.pid, syscall.SIGKILL)
+			e.err = <-exited
 		}
 	}
-	died()
-	p.release()
-	signalGroup(pid, syscall.SIGKILL) // whatever the run left behind
-	drained := make(chan struct{})
-	go func() { pipes.Wait(); close(drained) }()
-	late := time.NewTimer(pipeGrace)
-	defer late.Stop()
-	select {
-	case <-drained:
-	case <-late.C: // something that left the group still holds them
-		outR.Close()
-		errR.Close()
-		logs.Close()
-		<-drained
-	}
-	outR.Close()
-	errR.Close()
-	if sent {
-		w.logs.flush(shipDeadline)
-	} else {
-		w.logs.flush(endDeadline)
-	}
-	out := exitOutcome(status, err, tail.line(), sent)
-	out.killed = killed
+	e.status = status
+	return e
+}
+
+// outcome is what the end of l's process means for its run; last is the last line
+// that it wrote to standard error.
+func (e exit) outcome(l *launchable, last string) outcome {
+	out := exitOutcome(e.status, e.err, last, e.sent)
+	out.killed = e.killed
 	if l.python {
 		out.recoverable = false // what a Python run has done is not known, so it is not done again by itself
 	}
-	out.lacks = l.python && status.Exited() && status.ExitStatus() == python.NoPrefectExit
+	out.lacks = l.python && e.status.Exited() && e.status.ExitStatus() == python.NoPrefectExit
 	out.unmanaged = l.unmanaged
 	out.failed = l.unmanaged && out.message != "" && !out.recoverable
-	out.finished = !sent
+	out.finished = !e.sent
 	return out
 }
 
