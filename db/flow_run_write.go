@@ -176,7 +176,7 @@ func (t *tx) UpdateFlowRun(ctx context.Context, f *core.FlowRun) error {
 		Name: f.Name, FlowVersion: f.FlowVersion, Parameters: f.Parameters.OrObject(),
 		EmpiricalPolicy: core.ToJSON(f.EmpiricalPolicy), InProcessRetry: inProcess(f), Tags: f.Tags,
 		Labels: f.Labels.OrObject(), InfrastructurePid: f.InfrastructurePID, JobVariables: orNull(f.JobVariables),
-		Context: orNull(f.Context), Updated: f.Updated, ID: f.ID,
+		Context: orNull(f.Context), Priority: f.Priority, Updated: f.Updated, ID: f.ID,
 	})
 	if err := t.one(n, err, "Flow run"); err != nil {
 		return err

@@ -11,21 +11,22 @@ import (
 )
 
 type flowRunCmd struct {
-	Ls      flowRunLsCmd      `cmd:"" aliases:"list" help:"List flow runs, the newest first"`
-	Inspect flowRunInspectCmd `cmd:"" help:"Show a flow run"`
-	Logs    flowRunLogsCmd    `cmd:"" help:"Print its logs"`
-	Watch   flowRunWatchCmd   `cmd:"" help:"Follow logs and state, exit with the outcome"`
-	Why     flowRunWhyCmd     `cmd:"" help:"Say why it is not running"`
-	Result  flowRunResultCmd  `cmd:"" help:"Print what it returned"`
-	Export  flowRunExportCmd  `cmd:"" help:"Print a run and its task runs as JSON, for flowtest.Replay"`
-	Execute flowRunExecuteCmd `cmd:"" help:"Execute a flow run here, without a worker"`
-	Stream  flowRunStreamCmd  `cmd:"" help:"Follow a stream that the flow appends to"`
-	Send    flowRunSendCmd    `cmd:"" help:"Send a message to a flow run"`
-	Cancel  flowRunCancelCmd  `cmd:"" help:"Cancel flow runs"`
-	Pause   flowRunPauseCmd   `cmd:"" aliases:"suspend" help:"Pause running flow runs; their processes end"`
-	Resume  flowRunResumeCmd  `cmd:"" passthrough:"partial" help:"Let a paused run go on, with its input as flags"`
-	Retry   flowRunRetryCmd   `cmd:"" help:"Run flow runs again, reusing what completed"`
-	Delete  flowRunDeleteCmd  `cmd:"" help:"Delete flow runs"`
+	Ls          flowRunLsCmd          `cmd:"" aliases:"list" help:"List flow runs, the newest first"`
+	Inspect     flowRunInspectCmd     `cmd:"" help:"Show a flow run"`
+	Logs        flowRunLogsCmd        `cmd:"" help:"Print its logs"`
+	Watch       flowRunWatchCmd       `cmd:"" help:"Follow logs and state, exit with the outcome"`
+	Why         flowRunWhyCmd         `cmd:"" help:"Say why it is not running"`
+	Result      flowRunResultCmd      `cmd:"" help:"Print what it returned"`
+	Export      flowRunExportCmd      `cmd:"" help:"Print a run and its task runs as JSON, for flowtest.Replay"`
+	Execute     flowRunExecuteCmd     `cmd:"" help:"Execute a flow run here, without a worker"`
+	Stream      flowRunStreamCmd      `cmd:"" help:"Follow a stream that the flow appends to"`
+	Send        flowRunSendCmd        `cmd:"" help:"Send a message to a flow run"`
+	Cancel      flowRunCancelCmd      `cmd:"" help:"Cancel flow runs"`
+	Pause       flowRunPauseCmd       `cmd:"" aliases:"suspend" help:"Pause running flow runs; their processes end"`
+	Resume      flowRunResumeCmd      `cmd:"" passthrough:"partial" help:"Let a paused run go on, with its input as flags"`
+	Retry       flowRunRetryCmd       `cmd:"" help:"Run flow runs again, reusing what completed"`
+	SetPriority flowRunSetPriorityCmd `cmd:"" help:"Change the priority of flow runs among the due runs of their work queue"`
+	Delete      flowRunDeleteCmd      `cmd:"" help:"Delete flow runs"`
 }
 
 type flowRunLsCmd struct {
@@ -145,6 +146,7 @@ func (c *flowRunInspectCmd) Run(a *app) error {
 		out.Field{Name: "Parameters", Value: string(r.Parameters)},
 		out.Field{Name: "Tags", Value: strings.Join(r.Tags, ", ")},
 		out.Field{Name: "Pool", Value: core.Deref(r.WorkPoolName)},
+		out.Field{Name: "Priority", Value: unlessZero(r.Priority)},
 		out.Field{Name: "Scheduled", Value: a.out.Full(r.ExpectedStartTime)},
 		out.Field{Name: "Started", Value: a.out.Full(r.StartTime)},
 		out.Field{Name: "Ended", Value: a.out.Full(r.EndTime)},
@@ -156,6 +158,13 @@ func (c *flowRunInspectCmd) Run(a *app) error {
 		out.Field{Name: "URL", Value: a.runURL(r)},
 	)
 	return a.out.Record(raw, r.ID.String(), f)
+}
+
+func unlessZero(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.FormatInt(n, 10)
 }
 
 type flowRunLogsCmd struct {

@@ -43,6 +43,26 @@ func (a *app) changeRun(ref, verb string, body any) (*said, error) {
 	return &said{raw, r.ID.String(), fmt.Sprintf("%s  %s", r.Name, a.out.State(res.State.Type, res.State.Name))}, nil
 }
 
+type flowRunSetPriorityCmd struct {
+	Priority int64 `arg:"" help:"Priority; higher starts first, new runs have 0"`
+	runRefs
+}
+
+func (c *flowRunSetPriorityCmd) Run(a *app) error {
+	return a.each(c.IDs, func(ref string) (*said, error) {
+		r, _, err := a.flowRun(ref)
+		if err != nil {
+			return nil, err
+		}
+		path := "/flow_runs/" + r.ID.String()
+		if _, err := a.api.call(a.ctx, "PATCH", path, core.FlowRunUpdate{Priority: core.Some(c.Priority)}); err != nil {
+			return nil, err
+		}
+		raw, err := a.api.call(a.ctx, "GET", path, nil)
+		return &said{raw, r.ID.String(), fmt.Sprintf("%s  priority %d", r.Name, c.Priority)}, err
+	})
+}
+
 type flowRunRetryCmd struct {
 	runRefs
 	watchFlags

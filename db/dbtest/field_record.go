@@ -57,7 +57,7 @@ func flowRunFields(s *suite) []string {
 					"Created", "StateID", "DeploymentID", "DeploymentVersion", "IdempotencyKey", "ParentTaskRunID",
 					"StateType", "StateName", "StateTimestamp", "State", "RunCount", "ExpectedStartTime", "NextScheduledStartTime",
 					"StartTime", "EndTime", "TotalRunTime", "AutoScheduled", "InfrastructureDocumentID", "CreatedBy", "Recoveries",
-					"Priority", "Slot",
+					"Slot",
 				},
 			},
 			"SetFlowRunState": {

@@ -98,6 +98,14 @@ func deployments(s *suite) {
 	})
 	s.eq(len(must(s.DueFlowRunsOfDeployments(s.ctx, []core.UUID{d.ID}, s.now, 5))(s)), 2)
 	s.eq(len(must(s.DueFlowRuns(s.ctx, q.ID, s.now, 5))(s)), 0)
+	for _, preferred := range []*core.FlowRun{r, retry} { // a higher priority goes first, and is not left out by the limit
+		preferred.Priority = 7
+		s.write(func(tx core.Tx) error { return tx.UpdateFlowRun(s.ctx, preferred) })
+		first := must(s.DueFlowRunsOfDeployments(s.ctx, []core.UUID{d.ID}, s.now, 1))(s)
+		s.eq(first[0].ID, preferred.ID)
+		preferred.Priority = 0
+		s.write(func(tx core.Tx) error { return tx.UpdateFlowRun(s.ctx, preferred) })
+	}
 	// Resumed after it was suspended, it is for a worker again.
 	resumed := s.newRun(f, core.Scheduled, func(r *core.FlowRun) {
 		r.DeploymentID, r.WorkQueueID, r.EmpiricalPolicy.RetryType, r.State.Name = d.ID, q.ID, core.Ptr("in_process"), core.NameResuming

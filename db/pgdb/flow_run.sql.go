@@ -814,8 +814,8 @@ const updateFlowRun = `-- name: UpdateFlowRun :execrows
 UPDATE flow_run SET name = $1, flow_version = $2, parameters = $3,
   empirical_policy = $4, in_process_retry = $5,
   tags = $6, labels = $7, infrastructure_pid = $8,
-  job_variables = $9, context = $10, updated = $11
-WHERE id = $12
+  job_variables = $9, context = $10, priority = $11, updated = $12
+WHERE id = $13
 `
 
 // invalidates: flow_run by id
@@ -831,6 +831,7 @@ func (q *Queries) UpdateFlowRun(ctx context.Context, arg UpdateFlowRunParams) (i
 		arg.InfrastructurePid,
 		arg.JobVariables,
 		arg.Context,
+		arg.Priority,
 		arg.Updated,
 		arg.ID,
 	)

@@ -1998,6 +1998,7 @@ type UpdateFlowRunParams struct {
 	InfrastructurePid *string
 	JobVariables      core.JSON
 	Context           core.JSON
+	Priority          int64
 	Updated           core.Time
 	ID                core.UUID
 }

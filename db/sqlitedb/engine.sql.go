@@ -16,7 +16,7 @@ const dueFlowRunsOfDeployments = `-- name: DueFlowRunsOfDeployments :many
 SELECT id, created, updated, name, flow_id, state_id, deployment_id, deployment_version, work_queue_id, flow_version, parameters, idempotency_key, context, empirical_policy, tags, labels, parent_task_run_id, state_type, state_name, state_timestamp, run_count, expected_start_time, next_scheduled_start_time, start_time, end_time, total_run_time, auto_scheduled, in_process_retry, pause_timeout, recoveries, infrastructure_document_id, infrastructure_pid, created_by, job_variables, slot, priority, state_message, state_data, state_details, work_queue_name, work_pool_id, work_pool_name FROM flow_run_full
 WHERE state_type = 'SCHEDULED' AND next_scheduled_start_time <= ?1
   AND CAST(?2 AS BIGINT) > 0 AND deployment_id IN (/*SLICE:ids*/?)
-ORDER BY next_scheduled_start_time, id
+ORDER BY priority DESC, next_scheduled_start_time, id
 `
 
 func (q *Queries) DueFlowRunsOfDeployments(ctx context.Context, arg DueFlowRunsOfDeploymentsParams) ([]FlowRunFull, error) {

@@ -35,7 +35,7 @@ VALUES (sqlc.arg(id), sqlc.arg(flow_run_id), sqlc.arg(type), sqlc.arg(name), sql
 UPDATE flow_run SET name = sqlc.arg(name), flow_version = sqlc.narg(flow_version), parameters = sqlc.arg(parameters),
   empirical_policy = sqlc.arg(empirical_policy), in_process_retry = sqlc.arg(in_process_retry),
   tags = sqlc.arg(tags), labels = sqlc.arg(labels), infrastructure_pid = sqlc.narg(infrastructure_pid),
-  job_variables = sqlc.narg(job_variables), context = sqlc.narg(context), updated = sqlc.arg(updated)
+  job_variables = sqlc.narg(job_variables), context = sqlc.narg(context), priority = sqlc.arg(priority), updated = sqlc.arg(updated)
 WHERE id = sqlc.arg(id);
 
 -- name: SetFlowRunState :execrows

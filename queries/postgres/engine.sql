@@ -68,7 +68,7 @@ SELECT * FROM schedule WHERE deployment_id = ANY(sqlc.arg(ids)::uuid[]) ORDER BY
 SELECT * FROM flow_run_full
 WHERE state_type = 'SCHEDULED' AND next_scheduled_start_time <= sqlc.arg(due_time)
   AND CAST(sqlc.arg(lim) AS BIGINT) > 0 AND deployment_id = ANY(sqlc.arg(ids)::uuid[])
-ORDER BY next_scheduled_start_time, id LIMIT CAST(sqlc.arg(lim) AS BIGINT);
+ORDER BY priority DESC, next_scheduled_start_time, id LIMIT CAST(sqlc.arg(lim) AS BIGINT);
 
 -- name: LockFlowRun :one
 SELECT id FROM flow_run WHERE id = sqlc.arg(id) FOR UPDATE;

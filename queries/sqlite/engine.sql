@@ -68,7 +68,7 @@ SELECT * FROM schedule WHERE deployment_id IN (sqlc.slice(ids)) ORDER BY created
 SELECT * FROM flow_run_full
 WHERE state_type = 'SCHEDULED' AND next_scheduled_start_time <= sqlc.arg(due_time)
   AND CAST(sqlc.arg(lim) AS BIGINT) > 0 AND deployment_id IN (sqlc.slice(ids))
-ORDER BY next_scheduled_start_time, id;
+ORDER BY priority DESC, next_scheduled_start_time, id;
 
 -- name: LockFlowRun :one
 SELECT id FROM flow_run WHERE id = sqlc.arg(id);

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"maps"
 	"strings"
 	"testing"
@@ -43,6 +44,28 @@ func TestDeployment(t *testing.T) {
 	first := w.post(201, id+"/create_flow_run", object{"parameters": object{"n": 1}, "priority": 5})
 	equal(t, "priority", w.get("/flow_runs/" + first["id"].(string))["priority"], 5.0)
 	w.do(422, "POST", id+"/create_flow_run", object{"parameters": object{"n": 1}, "priority": "high"})
+	queue := "/work_queues/" + first["work_queue_id"].(string) + "/get_runs"
+	soon := core.Now().Add(time.Minute).String()
+	for _, priority := range []int{5, -1, 0} { // older polls honor it, too
+		w.do(204, "PATCH", "/flow_runs/"+first["id"].(string), object{"priority": priority})
+		want := []any{run["id"], first["id"]}
+		if priority == 5 {
+			want = []any{first["id"], run["id"]}
+		}
+		for path, poll := range map[string]object{
+			queue:                                  {"scheduled_before": soon},
+			"/deployments/get_scheduled_flow_runs": {"deployment_ids": []any{d["id"]}, "scheduled_before": soon},
+		} {
+			equal(t, fmt.Sprint(path, " by priority ", priority), names(w.list(path, poll), "id"), want)
+		}
+		var due []any
+		for _, r := range w.list("/work_pools/pool/get_scheduled_flow_runs", object{"scheduled_before": soon}) {
+			due = append(due, r["flow_run"].(object)["id"])
+		}
+		equal(t, fmt.Sprint("pool by priority ", priority), due, want)
+	}
+	w.do(422, "PATCH", "/flow_runs/"+first["id"].(string), object{"priority": "high"})
+	w.do(204, "PATCH", "/flow_runs/"+first["id"].(string), object{"priority": nil})
 	w.do(204, "DELETE", "/flow_runs/"+first["id"].(string), nil)
 	equal(t, "same key", w.post(200, id+"/create_flow_run", object{"parameters": object{"n": 1}, "idempotency_key": "k"})["id"], run["id"])
 	createdInBulk(t, w, id)

@@ -60,7 +60,7 @@ type DeploymentStore interface {
 type PoolStore interface {
 	core.WorkQueueReader
 	CountWorkPools(ctx context.Context, f *core.WorkPoolFilter) (int64, error)
-	DueFlowRuns(ctx context.Context, queueID core.UUID, before core.Time, limit int) ([]*core.FlowRun, error)
+	ClaimableFlowRuns(ctx context.Context, queueID core.UUID, can core.Capability, before core.Time, limit int) ([]*core.FlowRun, error)
 	PoolLoad(ctx context.Context, poolID core.UUID) (map[core.UUID]int64, error)
 	WorkPoolByName(ctx context.Context, name string) (*core.WorkPool, error)
 	WorkPools(ctx context.Context, f *core.WorkPoolFilter, p core.Page) ([]*core.WorkPool, error)

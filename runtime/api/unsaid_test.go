@@ -238,7 +238,7 @@ func (w *fixture) written() map[string]written {
 		"PATCH /api/flow_runs/{id}": {of: core.FlowRunUpdate{}, path: "/flow_runs/" + id(run), values: object{"name": "r2",
 			"flow_version": "2", "parameters": object{"x": 2},
 			"empirical_policy": object{"retries": 5}, "tags": []string{"b"}, "infrastructure_pid": "2",
-			"job_variables": object{"a": "2"}}},
+			"job_variables": object{"a": "2"}, "priority": 3}},
 		"PATCH /api/flows/{id}": {of: core.FlowUpdate{}, path: "/flows/" + id(flow),
 			values: object{"tags": []string{"b"}}},
 		"PATCH /api/task_runs/{id}": {of: core.TaskRunUpdate{}, path: "/task_runs/" + id(task),

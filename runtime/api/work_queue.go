@@ -128,7 +128,7 @@ func (a *API) queueRuns(ctx context.Context, in *change[struct {
 	if _, err := a.store.WorkQueue(ctx, in.ID); err != nil {
 		return nil, err
 	}
-	return rows(a.store.DueFlowRuns(ctx, in.ID, in.Body.Before, page.Limit))
+	return rows(a.store.ClaimableFlowRuns(ctx, in.ID, core.Capability{}, in.Body.Before, page.Limit))
 }
 
 type queueHealth struct {

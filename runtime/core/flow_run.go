@@ -173,6 +173,7 @@ type FlowRunUpdate struct {
 	Tags              Opt[Tags]          `json:"tags,omitzero"`
 	InfrastructurePID Opt[string]        `json:"infrastructure_pid,omitzero"`
 	JobVariables      Opt[JSON]          `json:"job_variables,omitzero"`
+	Priority          Opt[int64]         `json:"priority,omitzero"`
 }
 
 type FlowRunFilter struct {

@@ -59,7 +59,7 @@ type FlowRunTx interface {
 	// InsertFlowRuns is InsertFlowRun for many runs; fresh says which of them were written.
 	InsertFlowRuns(ctx context.Context, runs []*FlowRun) (fresh []bool, err error)
 	// UpdateFlowRun writes name, flow_version, parameters, policy, tags, labels,
-	// infrastructure_pid, job_variables and context.
+	// infrastructure_pid, job_variables, context, and priority.
 	UpdateFlowRun(ctx context.Context, r *FlowRun) error
 	// SetFlowRunState writes r.State to the history, and what a transition
 	// changes on the run: state columns, times, counts, policy, recoveries.
@@ -294,6 +294,7 @@ type ClaimReader interface {
 	// DueFlowRuns are SCHEDULED runs of one queue due by before, soonest first,
 	// without in-process retries: their process is still there.
 	DueFlowRuns(ctx context.Context, queueID UUID, before Time, limit int) ([]*FlowRun, error)
+	// DueFlowRunsOfDeployments are by priority, then soonest first.
 	DueFlowRunsOfDeployments(ctx context.Context, deployments []UUID, before Time, limit int) ([]*FlowRun, error)
 	// ClaimableFlowRuns are those of DueFlowRuns that can allows, by priority, then soonest first.
 	ClaimableFlowRuns(ctx context.Context, queueID UUID, can Capability, before Time, limit int) ([]*FlowRun, error)

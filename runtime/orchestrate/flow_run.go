@@ -281,6 +281,9 @@ func (s *Service) UpdateFlowRun(ctx context.Context, id core.UUID, u core.FlowRu
 			}
 			run.JobVariables = u.JobVariables.Or(nil).OrObject()
 		}
+		if u.Priority.Set {
+			run.Priority = u.Priority.Or(0)
+		}
 		run.Updated = s.now()
 		out.Run(id)
 		return tx.UpdateFlowRun(ctx, run)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -59,6 +60,9 @@ func (u *UI) customRunPage(w http.ResponseWriter, r *http.Request) (views.Page, 
 		}
 		c.From, c.FromID, c.Values, c.FromVars = run.Name, id.String(), run.Parameters, run.JobVariables.OrObject()
 		c.Tags = page.TagText(run.Tags)
+		if run.Priority != 0 {
+			c.Priority = strconv.FormatInt(run.Priority, 10)
+		}
 		if string(c.FromVars) != "{}" {
 			c.JobVars.Value = page.Pretty(c.FromVars)
 		}
@@ -189,7 +193,7 @@ func (u *UI) customRunAgain(w http.ResponseWriter, r *http.Request, p views.Page
 func readCustomRun(p views.Page, c *views.CustomRun, q url.Values) (core.DeploymentFlowRunCreate, bool) {
 	out := core.DeploymentFlowRunCreate{Name: strings.TrimSpace(q.Get("run_name"))}
 	var ok bool
-	c.Name, c.Tags, c.Start = q.Get("run_name"), q.Get("tags"), q.Get("at")
+	c.Name, c.Tags, c.Start, c.Priority = q.Get("run_name"), q.Get("tags"), q.Get("at"), q.Get("priority")
 	if c.AsJSON {
 		raw := []form.Field{c.Raw}
 		form.Post(raw, q)
@@ -213,6 +217,11 @@ func readCustomRun(p views.Page, c *views.CustomRun, q url.Values) (core.Deploym
 	}
 	if queue := q.Get("queue"); queue != "" && queue != core.Deref(c.Deployment.WorkQueueName) {
 		c.Queue, out.WorkQueueName = queue, &queue
+	}
+	if n, err := page.Priority(c.Priority); err != nil {
+		c.PriorityError, ok = err.Error(), false
+	} else {
+		out.Priority = n
 	}
 	if c.Start != "" {
 		at, err := page.ParseLocal(c.Start, p.Loc)

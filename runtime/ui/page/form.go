@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -126,4 +127,16 @@ func Written(f *form.Field, stored core.JSON) core.JSON {
 		return stored
 	}
 	return b.Bytes()
+}
+
+// Priority reads the priority of a run; empty is 0. EInvalid if text is no whole number.
+func Priority(text string) (int64, error) {
+	if text = strings.TrimSpace(text); text == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return 0, core.Errorf(core.EInvalid, "%q is not a priority; enter a whole number, such as 5 or -1", text)
+	}
+	return n, nil
 }

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -34,6 +35,12 @@ func (u *UI) flowRunVerb(w http.ResponseWriter, r *http.Request) error {
 		}
 		u.Flash(w, "Deleted "+run.Name+".")
 		return u.Redirect(w, r, "/runs")
+	case "priority":
+		var n int64
+		if n, err = page.Priority(r.PostForm.Get("priority")); err == nil {
+			err = u.Service.UpdateFlowRun(ctx, id, core.FlowRunUpdate{Priority: core.Some(n)})
+		}
+		t = views.Toast{State: "completed", Text: fmt.Sprintf("%s has priority %d.", run.Name, n)}
 	case "cancel":
 		result, err = u.Service.CancelFlowRun(ctx, id)
 		t = views.Toast{State: "cancelled", Text: "Cancelling " + run.Name + "."}

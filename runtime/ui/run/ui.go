@@ -65,6 +65,7 @@ type Service interface {
 	RetryFlowRun(ctx context.Context, id core.UUID, fresh bool) (*core.OrchestrationResult, error)
 	SetFlowRunState(ctx context.Context, id core.UUID, c core.StateCreate, force bool) (*core.OrchestrationResult, error)
 	SuspendFlowRun(ctx context.Context, id core.UUID) (*core.OrchestrationResult, error)
+	UpdateFlowRun(ctx context.Context, id core.UUID, u core.FlowRunUpdate) error
 	Why(ctx context.Context, id core.UUID) (*core.Why, error)
 }
 
