@@ -58,7 +58,6 @@ type FlowRunOrchestrator interface {
 type TaskRunOrchestrator interface {
 	// TaskRunsOf is every task run of a flow run, by id, from after on.
 	TaskRunsOf(ctx context.Context, flowRunID, after UUID, limit int) ([]*TaskRun, error)
-	CreateTaskRun(ctx context.Context, c TaskRunCreate) (*TaskRun, error)
 	// RecordTaskRuns is durable when it returns.
 	RecordTaskRuns(ctx context.Context, reports []*TaskRunReport) error
 	CachedState(ctx context.Context, cacheKey string) (*State, error)
