@@ -66,7 +66,7 @@ func numbered(i int, err error) error {
 type manyRuns struct {
 	s      *Service
 	ctx    context.Context
-	tx     core.Tx
+	tx     manyTx
 	d      *core.Deployment
 	places map[string]*core.FlowRun // by work queue, a run that is there
 	runs   []*core.FlowRun

@@ -96,6 +96,14 @@ type creationTx interface {
 	TaskRun(ctx context.Context, id core.UUID) (*core.TaskRun, error)
 }
 
+// manyTx creates many flow runs of a deployment.
+type manyTx interface {
+	creationTx
+	placeReader
+	creatorReader
+	InsertFlowRuns(ctx context.Context, runs []*core.FlowRun) (fresh []bool, err error)
+}
+
 // importTx inserts a run that has ended elsewhere.
 type importTx interface {
 	creatorReader
