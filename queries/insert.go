@@ -22,7 +22,8 @@ func AddLogs(d Dialect, rows [][]any) Query {
 // AddFlowRuns returns the ids of the runs that are new: the idempotency keys of the
 // others are taken.
 func AddFlowRuns(d Dialect, rows [][]any) Query {
-	return insertAs(d, InvalidatesByID, `flow_run (id, created, updated, name, flow_id, state_id, deployment_id, deployment_version, work_queue_id,
+	return insertAs(d, InvalidatesByID, `flow_run (id, created, updated, name, flow_id, state_id,
+  deployment_id, deployment_version, work_queue_id,
   flow_version, parameters, idempotency_key, context, empirical_policy, tags, labels, parent_task_run_id,
   state_type, state_name, state_timestamp, run_count, expected_start_time, next_scheduled_start_time,
   start_time, end_time, total_run_time, auto_scheduled, in_process_retry, pause_timeout, recoveries,

@@ -73,7 +73,8 @@ func (c *Client) Workers(ctx context.Context, pool string, f *core.WorkerFilter,
 }
 
 func (c *Client) RunLogs(ctx context.Context, flowRunID core.UUID, offset, limit int) ([]*core.Log, error) {
-	return c.Logs(ctx, &core.LogFilter{FlowRunID: &core.IDFilter{Any: []core.UUID{flowRunID}}}, core.Page{Sort: "SEQ_ASC", Offset: offset, Limit: limit})
+	of := &core.LogFilter{FlowRunID: &core.IDFilter{Any: []core.UUID{flowRunID}}}
+	return c.Logs(ctx, of, core.Page{Sort: "SEQ_ASC", Offset: offset, Limit: limit})
 }
 
 func (c *Client) Logs(ctx context.Context, f *core.LogFilter, p core.Page) (out []*core.Log, err error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -85,8 +86,8 @@ func (m *memory) stop() {
 }
 
 func (m *memory) undo() {
-	for i := len(m.close) - 1; i >= 0; i-- {
-		_ = m.close[i]() // what fails to close is temporary
+	for _, end := range slices.Backward(m.close) {
+		_ = end() // what fails to close is temporary
 	}
 	m.close = nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -133,7 +134,7 @@ func (w *waiting) store(won Won) error {
 func (w *waiting) look(ctx context.Context) (*Won, error) {
 	r := w.r
 	if len(w.topics) > 0 {
-		by := core.NameID(w.call.row.TaskKey, w.call.row.DynamicKey, fmt.Sprint(int64(r.fresh))).String()
+		by := core.NameID(w.call.row.TaskKey, w.call.row.DynamicKey, strconv.FormatInt(int64(r.fresh), 10)).String()
 		m, err := ask(r.wctx, func() (*core.RunMessage, error) {
 			return r.e.o.ReceiveMessage(r.wctx, r.rec.ID, core.MessageRequest{Topics: w.topics, By: by})
 		})

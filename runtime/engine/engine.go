@@ -67,7 +67,8 @@ func New(c Config) *Engine {
 	if c.SuspendAfter == 0 {
 		c.SuspendAfter = suspendAfter
 	}
-	return &Engine{o: c.Orchestrator, clock: c.Clock, slog: c.Log, lease: c.Lease, holder: core.NewID(), calls: c.Calls, moment: c.SuspendAfter, outbox: c.Outbox,
+	return &Engine{o: c.Orchestrator, clock: c.Clock, slog: c.Log, lease: c.Lease, holder: core.NewID(), calls: c.Calls,
+		moment: c.SuspendAfter, outbox: c.Outbox,
 		logs: logSink{o: c.Orchestrator, sock: c.Logs}, flows: map[string]core.UUID{}}
 }
 

@@ -36,7 +36,9 @@ func (s *Service) CreateDeploymentFlowRunBy(
 
 // CreateStartedFlowRun is CreateDeploymentFlowRun with the ID that its starter knows
 // the run by. If a run has the ID, CreateStartedFlowRun returns that one.
-func (s *Service) CreateStartedFlowRun(ctx context.Context, id, deploymentID core.UUID, c core.DeploymentFlowRunCreate) (*core.FlowRun, error) {
+func (s *Service) CreateStartedFlowRun(
+	ctx context.Context, id, deploymentID core.UUID, c core.DeploymentFlowRunCreate,
+) (*core.FlowRun, error) {
 	return s.createDeploymentFlowRun(ctx, id, deploymentID, c, nil, false)
 }
 

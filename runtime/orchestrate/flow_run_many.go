@@ -20,7 +20,8 @@ func (s *Service) CreateDeploymentFlowRuns(
 	list []core.DeploymentFlowRunCreate,
 ) (runs []*core.FlowRun, err error) {
 	if len(list) > core.MaxFlowRunsAtOnce {
-		return nil, core.Errorf(core.EInvalid, "%d flow runs are more than the %d that one call creates; use several calls", len(list), core.MaxFlowRunsAtOnce)
+		return nil, core.Errorf(core.EInvalid, "%d flow runs are more than the %d that one call creates; use several calls",
+			len(list), core.MaxFlowRunsAtOnce)
 	}
 	states := make([]core.StateCreate, len(list))
 	for i, c := range list {
@@ -94,7 +95,8 @@ func (m *manyRuns) make(list []core.DeploymentFlowRunCreate, states []core.State
 			return numbered(i, err)
 		}
 		if place != nil {
-			run.WorkQueueID, run.WorkQueueName, run.WorkPoolID, run.WorkPoolName = place.WorkQueueID, place.WorkQueueName, place.WorkPoolID, place.WorkPoolName
+			run.WorkQueueID, run.WorkQueueName = place.WorkQueueID, place.WorkQueueName
+			run.WorkPoolID, run.WorkPoolName = place.WorkPoolID, place.WorkPoolName
 		}
 		m.places[queue] = run
 		if run.CreatedBy, err = m.creator(run); err != nil {

@@ -47,7 +47,9 @@ func checkMessage(c core.MessageCreate) (core.MessageCreate, error) {
 }
 
 // sendMessage is SendMessage within a transaction.
-func (s *Service) sendMessage(ctx context.Context, tx messageTx, out *commit.Outbox, flowRunID core.UUID, c core.MessageCreate) (*core.RunMessage, error) {
+func (s *Service) sendMessage(
+	ctx context.Context, tx messageTx, out *commit.Outbox, flowRunID core.UUID, c core.MessageCreate,
+) (*core.RunMessage, error) {
 	run, err := tx.LockFlowRun(ctx, flowRunID)
 	if err != nil {
 		return nil, flowRunError(err, flowRunID)
@@ -101,7 +103,9 @@ func awaits(run *core.FlowRun, topic string) bool {
 
 // notBefore makes a run that is about to be suspended until a message arrives due
 // at once if one has arrived since its flow asked.
-func (s *Service) notBefore(ctx context.Context, tx core.FlowRunMessageReader, run *core.FlowRun, c core.StateCreate) (core.StateCreate, error) {
+func (s *Service) notBefore(
+	ctx context.Context, tx core.FlowRunMessageReader, run *core.FlowRun, c core.StateCreate,
+) (core.StateCreate, error) {
 	if c.Type != core.Scheduled || c.Name != core.NameAwaitingMessage || len(c.Details.Topics) == 0 {
 		return c, nil
 	}
@@ -120,7 +124,8 @@ func (s *Service) notBefore(ctx context.Context, tx core.FlowRunMessageReader, r
 // and it is the same one each time the call asks. ENotFound without the run.
 func (s *Service) ReceiveMessage(ctx context.Context, flowRunID core.UUID, r core.MessageRequest) (*core.RunMessage, error) {
 	if len(r.Topics) == 0 || len(r.Topics) > core.MaxMessageTopics {
-		return nil, core.InvalidField("topics", fmt.Sprintf("a receiver has 1 to %d topics; this one has %d", core.MaxMessageTopics, len(r.Topics)))
+		text := fmt.Sprintf("a receiver has 1 to %d topics; this one has %d", core.MaxMessageTopics, len(r.Topics))
+		return nil, core.InvalidField("topics", text)
 	}
 	for _, topic := range r.Topics {
 		if err := core.CheckTopic(topic); err != nil {
