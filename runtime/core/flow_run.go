@@ -112,7 +112,6 @@ type FlowRunCreate struct {
 	Priority                 int64          `json:"priority,omitzero"`
 }
 
-// DeploymentFlowRunCreate is the body of create_flow_run.
 // MaxFlowRunsAtOnce is how many runs one call creates at most.
 const MaxFlowRunsAtOnce = 10_000
 
@@ -148,6 +147,7 @@ type FlowRunsCreated struct {
 	Results []FlowRunCreated `json:"results"`
 }
 
+// DeploymentFlowRunCreate is the body of create_flow_run.
 type DeploymentFlowRunCreate struct {
 	State                    *StateCreate   `json:"state,omitempty"`
 	Name                     string         `json:"name,omitempty"`

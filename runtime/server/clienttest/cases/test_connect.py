@@ -1,6 +1,7 @@
 """A client finds the server and agrees with it."""
 
 import asyncio
+import logging
 
 import httpx
 import pytest
@@ -25,7 +26,7 @@ def test_version_command():
 
 def test_client_reads_api_version():
     with get_client(sync_client=True) as client:
-        assert client.api_version() == "3.4.9"
+        assert client.api_version() == VERSION
         client.raise_for_api_version_mismatch()
 
 
@@ -35,7 +36,15 @@ def test_async_client():
             assert await client.api_healthcheck() is None
             return await client.api_version()
 
-    assert asyncio.run(main()) == "3.4.9"
+    assert asyncio.run(main()) == VERSION
+
+
+def test_server_is_not_older(caplog):
+    """Newer clients check the server before they open a websocket, without saying their version."""
+    checking = pytest.importorskip("prefect._internal.version_checking", reason="3.4.9 checks over HTTP only")
+    checking._clear_api_version_check_cache()
+    asyncio.run(checking.check_server_version(API, logging.getLogger("check")))
+    assert "older version" not in caplog.text
 
 
 def test_hello():
