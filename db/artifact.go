@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/flowlite/flowlite/db/row"
@@ -106,7 +107,7 @@ func (r *reader) CountArtifactCollections(ctx context.Context, f *core.ArtifactF
 }
 
 func (t *tx) InsertArtifact(ctx context.Context, x *core.Artifact) error {
-	if err := core.MaxArtifactKey.CheckPtr(x.Key); err != nil {
+	if err := cmp.Or(core.MaxArtifactKey.CheckPtr(x.Key), core.MaxArtifactCall.CheckPtr(x.Call)); err != nil {
 		return err
 	}
 	err := t.q.InsertArtifact(ctx, row.InsertArtifactParams{

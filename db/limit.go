@@ -26,6 +26,7 @@ var limits = map[string]*core.Limit{
 	"worker.name":                     core.MaxWorkerName,
 	"global_limit.name":               core.MaxConcurrencyLimitName,
 	"artifact.key":                    core.MaxArtifactKey,
+	"artifact.call":                   core.MaxArtifactCall,
 	"artifact_collection.key":         core.MaxArtifactKey,
 	"variable.name":                   core.MaxVariableName,
 	"event.event_resource_id":         core.MaxEventResourceID,

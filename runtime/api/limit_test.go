@@ -73,6 +73,9 @@ func TestTextLimits(t *testing.T) {
 		write("queue", core.MaxWorkQueueName, "POST", "/work_pools/p/queues", func(s string) any { return object{"name": s} })
 		write("worker", core.MaxWorkerName, "POST", "/work_pools/p/workers/heartbeat", func(s string) any { return object{"name": s} })
 		write("limit", core.MaxConcurrencyLimitName, "POST", "/v2/concurrency_limits/", func(s string) any { return object{"name": s, "limit": 1} })
+		w.agent = "flowlite" // of the callers of the API, only our own engine names the call
+		write("artifact's call", core.MaxArtifactCall, "POST", "/artifacts/", func(s string) any { return object{"flow_run_id": run, "call": s, "type": "markdown", "data": "x"} })
+		w.agent = ""
 		write("artifact", core.MaxArtifactKey, "POST", "/artifacts/", func(s string) any { return object{"key": s, "type": "markdown", "data": "x"} })
 		write("block type", core.MaxBlockTypeName, "POST", "/block_types/", func(s string) any { return object{"name": s, "slug": text(9)} })
 		write("block type's slug", core.MaxBlockTypeSlug, "POST", "/block_types/", func(s string) any { return object{"name": text(9), "slug": s} })

@@ -44,6 +44,7 @@ var (
 	MaxWorkerName           = limit("worker", "name", indexed)
 	MaxConcurrencyLimitName = limit("concurrency limit", "name", indexed)
 	MaxArtifactKey          = limit("artifact", "key", indexed)
+	MaxArtifactCall         = limit("artifact", "call", 500)
 	MaxVariableName         = limit("variable", "name", 255)
 	MaxEventName            = limit("event", "event", 1024)
 	MaxEventResourceID      = limit("event", "resource", indexed)
