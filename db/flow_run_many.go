@@ -37,7 +37,7 @@ func many(rows [][]any, fn func(part [][]any) error) error {
 	return nil
 }
 
-// addMany writes rows that nobody waits for.
+// addMany writes rows without waiting for the result of each statement.
 func (t *tx) addMany(ctx context.Context, noun string, rows [][]any, q func(queries.Dialect, [][]any) queries.Query) error {
 	return many(rows, func(part [][]any) error {
 		return t.err(t.later(noun, anyRows).exec(ctx, q(t.d, part)), noun)

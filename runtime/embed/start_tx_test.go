@@ -278,7 +278,7 @@ func TestCommittedStartOutlivesTheApp(t *testing.T) {
 				if run[key], err = flow.StartTx(t.Context(), app, tx, order{3}, flowlite.IdempotencyKey(key)); err != nil {
 					return err
 				}
-				return app.Stop(context.Background()) // before the commit: nobody hears of it
+				return app.Stop(context.Background()) // before the commit: nothing may start
 			})
 			if err != nil {
 				t.Fatal(err)

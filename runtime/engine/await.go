@@ -47,7 +47,7 @@ func await(ctx context.Context, name string, cases []Case) (won Won, err error) 
 	}
 	switch {
 	case len(cases) == 0:
-		return won, Permanent(errors.New("Select without cases would wait for ever"))
+		return won, Permanent(errors.New("Select has no cases and would never return; pass at least one"))
 	case len(w.topics) > core.MaxMessageTopics:
 		return won, Permanent(fmt.Errorf("Select waits for %d topics; at most %d are allowed", len(w.topics), core.MaxMessageTopics))
 	}

@@ -81,7 +81,7 @@ func (w *Worker) read(ctx context.Context, r *run, l *launchable, s *streams, ta
 	return drained
 }
 
-// drain waits for the end of read, but not for ever: something that left the process's
+// drain waits for the end of read, but only for a while: something that left the process's
 // group may still hold its ends.
 func (s *streams) drain(drained <-chan struct{}) {
 	late := time.NewTimer(pipeGrace)
