@@ -91,6 +91,7 @@ func changes(h *localtest.Fixture, d *core.Deployment) map[string]func() error {
 // No change of a deployment removes a run that is due, waits or was touched.
 func TestDueRunsStay(t *testing.T) {
 	localtest.OnEngines(t, func(t *testing.T, h *localtest.Fixture) {
+		h.NextMinute()
 		for name := range changes(h, h.Deployed(schedules(ofRule(everyMinute)))) {
 			d := h.Deployed(named(name), schedules(ofRule(everyMinute)))
 			plan(h, d)
@@ -126,6 +127,7 @@ func TestDueRunsStay(t *testing.T) {
 // Planned runs keep their ids unless what they would run changes.
 func TestPlanStays(t *testing.T) {
 	localtest.OnEngines(t, func(t *testing.T, h *localtest.Fixture) {
+		h.NextMinute()
 		d := h.Deployed(schedules(ofRule(everyMinute)))
 		before := plan(h, d)
 		for _, name := range []string{"patch", "post", "resume", "add a schedule"} {
@@ -180,9 +182,10 @@ func TestSlotOnce(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			localtest.OnEngines(t, func(t *testing.T, h *localtest.Fixture) {
+				h.NextMinute()
 				d := h.Deployed(schedules(x.before...))
 				first := plan(h, d)[0]
-				h.Later(first.ExpectedStartTime.Sub(core.Now()) - 5*time.Second)
+				h.Later(first.ExpectedStartTime.Sub(h.Now()) - 5*time.Second)
 				h.Set(first.ID, core.Pending, core.Accept)
 				again := func() {
 					t.Helper()
@@ -215,6 +218,7 @@ func TestSlotOnce(t *testing.T) {
 // state, also if the schedule's row was made anew since.
 func TestOldSlots(t *testing.T) {
 	localtest.OnEngines(t, func(t *testing.T, h *localtest.Fixture) {
+		h.NextMinute()
 		for name, s := range map[string]core.ScheduleCreate{"rule": ofRule(everyMinute), "slug": {Rule: core.JSON(everyMinute),
 			Slug: core.Ptr("s")}} {
 			d := h.Deployed(named(name), schedules(s))
@@ -222,7 +226,7 @@ func TestOldSlots(t *testing.T) {
 			if shown == "" {
 				shown = "CronSchedule"
 			}
-			next := core.TimeFrom(core.Now().Time().Truncate(time.Minute)).Add(time.Minute)
+			next := core.TimeFrom(h.Now().Time().Truncate(time.Minute)).Add(time.Minute)
 			old := func(schedule core.UUID, at core.Time, state core.StateType) *core.FlowRun {
 				r := &core.FlowRun{ID: core.NewID(), Created: at, Updated: at + 1, Name: "old", FlowID: d.FlowID,
 					DeploymentID: d.ID, AutoScheduled: true,
@@ -269,6 +273,8 @@ func TestPlanOfPeers(t *testing.T) {
 	if !ok {
 		return
 	}
+	a.NextMinute()
+	b.NextMinute()
 	d := a.Deployed(schedules(ofRule(everyMinute)))
 	var wg sync.WaitGroup
 	done := make(chan struct{})
@@ -316,6 +322,7 @@ func TestPlanOfPeers(t *testing.T) {
 // Two equal schedules have a run each.
 func TestEqualSchedules(t *testing.T) {
 	localtest.OnEngines(t, func(t *testing.T, h *localtest.Fixture) {
+		h.NextMinute()
 		both := schedules(core.ScheduleCreate{Rule: core.JSON(everyMinute), Parameters: core.JSON(`{"x":1}`)},
 			core.ScheduleCreate{Rule: core.JSON(everyMinute), Parameters: core.JSON(`{"x":2}`)})
 		d := h.Deployed(both)
@@ -338,6 +345,7 @@ func TestEqualSchedules(t *testing.T) {
 // A schedule with many runs ahead does not hide that another has none.
 func TestEachScheduleIsPlanned(t *testing.T) {
 	localtest.OnEngines(t, func(t *testing.T, h *localtest.Fixture) {
+		h.NextMinute()
 		d := h.Deployed(schedules(ofRule(everyMinute), ofRule(`{"cron":"0 0 1 * *"}`)))
 		plan(h, d)
 		h.Later(50 * time.Minute)
@@ -356,6 +364,7 @@ func TestEachScheduleIsPlanned(t *testing.T) {
 // A schedule that a person paused stays paused unless a deploy says otherwise.
 func TestPausedScheduleStays(t *testing.T) {
 	localtest.OnEngines(t, func(t *testing.T, h *localtest.Fixture) {
+		h.NextMinute()
 		for name, list := range map[string][]core.ScheduleCreate{
 			"rule": {ofRule(everyMinute)}, "slug": {{Rule: core.JSON(everyMinute), Slug: core.Ptr("s")}},
 			"interval": {ofRule(`{"interval":60}`)},
@@ -381,6 +390,7 @@ func TestPausedScheduleStays(t *testing.T) {
 // Runs that wait follow their deployment to another pool; those that were put into another queue do not.
 func TestWaitingRunsFollow(t *testing.T) {
 	localtest.OnEngines(t, func(t *testing.T, h *localtest.Fixture) {
+		h.NextMinute()
 		d := h.Deployed(schedules(ofRule(everyMinute)))
 		localtest.Must(h.CreateWorkQueue(h.Ctx, "p", core.WorkQueueCreate{Name: "aside"}))(t)
 		localtest.Must(h.CreateWorkPool(h.Ctx, core.WorkPoolCreate{Name: "other", Type: "process"}))(t)

@@ -94,6 +94,13 @@ func Must[T any](v T, err error) func(t testing.TB) T {
 // Later moves the clock.
 func (h *Fixture) Later(d time.Duration) { h.ahead.Add(d.Microseconds()) }
 
+// NextMinute moves the clock to the first second of a minute: a schedule of every minute owes
+// nothing new for the 59 seconds that follow.
+func (h *Fixture) NextMinute() {
+	now := h.Now().Time()
+	h.Later(now.Truncate(time.Minute).Add(time.Minute + time.Second).Sub(now))
+}
+
 // Now is the time of the clock.
 func (h *Fixture) Now() core.Time { return core.Now() + core.Time(h.ahead.Load()) }
 
