@@ -22,7 +22,7 @@ import (
 // verbs are the exported functions and methods that take a context: those without a
 // reason are called by the flow of everything, and leave nothing twice.
 var verbs = map[string]string{
-	"Markdown": "", "Table": "", "Link": "", "Progress": "", "Emit": "", "Logger": "", "Stream": "", "Sleep": "", "Step": "",
+	"Markdown": "", "Table": "", "Link": "", "Progress": "", "Emit": "", "Logger": "", "Stream": "", "SetStatus": "", "Sleep": "", "Step": "",
 	"Compensate": "", "RunDeployment": "", "SubmitDeployment": "", "Flow.Run": "", "Flow.Submit": "", "Task.Run": "", "Task.Submit": "",
 	"Task.Map": "", "Task.MapAll": "", "Task.Each": "", "Run.Cancel": "", "Run.Retry": "", "Flow.Deploy": "", "Suspend": "",
 	"Acquire":            "slots belong to a lease, which ends with its process",
@@ -33,6 +33,8 @@ var verbs = map[string]string{
 	"Secret":             "reads",
 	"Current":            "reads",
 	"Run.Status":         "reads",
+	"Run.StatusOf":       "reads",
+	"StatusOf":           "refuses contexts of runs",
 	"Run.Get":            "reads",
 	"Future.Get":         "reads",
 	"Cleanup":            "makes a context",
@@ -139,6 +141,7 @@ func (v *versions) everything(ctx context.Context, at func(ctx context.Context) 
 			return nil
 		},
 		func() error { return flowlite.Stream[int](ctx, "numbers").Append(1) },
+		func() error { return flowlite.SetStatus(ctx, "step", "first") },
 		func() error { return flowlite.Sleep(ctx, time.Millisecond) },
 		func() error {
 			_, err := flowlite.Step(ctx, "step", func(context.Context) (int, error) { return 1, nil })
@@ -176,6 +179,7 @@ func (v *versions) everything(ctx context.Context, at func(ctx context.Context) 
 			return nil
 		},
 		func() error { _, err := flowlite.RunDeployment[int](ctx, "child/done", nil); return err },
+		func() error { return flowlite.SetStatus(ctx, "step", "last") },
 		func() error { return child.Deploy(ctx, flowlite.Deployment{Name: "deployed"}) },
 		func() error { _, err := flowlite.Suspend[struct{}](ctx, flowlite.Ask{Key: "go-on"}); return err },
 	}
@@ -214,6 +218,9 @@ func (v *versions) rows() map[string]int {
 	events, err := v.store.Events(ctx, &core.EventFilter{Resource: resource, Event: &core.EventName{Name: []string{"shop.noted"}}}, core.Page{})
 	count("events", len(events), err)
 	count("entries", len(v.entries("numbers", 1)), nil)
+	if got := v.status("step"); got != "last" {
+		v.t.Error("the status is", got)
+	}
 	return n
 }
 

@@ -85,6 +85,10 @@ func (t *tx) TrimFlowRun(ctx context.Context, id core.UUID, limit int) (rows int
 	if rows += entries; err != nil || rows >= limit {
 		return rows, false, err
 	}
+	calls, err := t.q.DeleteSomeFlowRunStatusCalls(ctx, row.DeleteSomeFlowRunStatusCallsParams{FlowRunID: id, Lim: lim(limit - rows)})
+	if rows += int(calls); err != nil || rows >= limit {
+		return rows, false, t.err(err, "Status")
+	}
 	most := (limit-rows)/rowsOfTask + 1
 	tasks, err := t.q.DeleteSomeTaskRuns(ctx, row.DeleteSomeTaskRunsParams{FlowRunID: id, Lim: lim(most)})
 	rows += rowsOfTask * int(tasks)

@@ -413,6 +413,26 @@ func TestFlowRunStream(t *testing.T) {
 	}
 }
 
+func TestFlowRunStatus(t *testing.T) {
+	s, _, r := stocked(t)
+	c := newAPI(s.api, "").once
+	s.says(t, 0, "", "flow-run", "status", "first")
+	for key, v := range map[string]string{"phase": `"load"`, "progress": `{"done":2}`} {
+		if err := c.SetStatus(t.Context(), r.ID, key, core.StatusSet{Value: core.JSON(v)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.says(t, 0, "phase\t\"load\"\t", "flow-run", "status", "first")
+	s.says(t, 0, "progress\t{\"done\":2}\t", "flow-run", "status", "first")
+	if got := s.says(t, 0, "", "flow-run", "status", "first", "progress"); got != "{\"done\":2}\n" {
+		t.Errorf("%q", got)
+	}
+	if got := s.says(t, 0, "", "flow-run", "status", "first", "-o", "name"); got != "phase\nprogress\n" {
+		t.Errorf("%q", got)
+	}
+	s.says(t, exitNotFound, "no status other", "flow-run", "status", "first", "other")
+}
+
 func TestFlowRunSend(t *testing.T) {
 	s, _, r := stocked(t)
 	c := newAPI(s.api, "").once

@@ -20,6 +20,7 @@ type flowRunCmd struct {
 	Export      flowRunExportCmd      `cmd:"" help:"Print a run and its task runs as JSON, for flowtest.Replay"`
 	Execute     flowRunExecuteCmd     `cmd:"" help:"Execute a flow run here, without a worker"`
 	Stream      flowRunStreamCmd      `cmd:"" help:"Follow a stream that the flow appends to"`
+	Status      flowRunStatusCmd      `cmd:"" help:"Print the values that the flow has set with SetStatus"`
 	Send        flowRunSendCmd        `cmd:"" help:"Send a message to a flow run"`
 	Cancel      flowRunCancelCmd      `cmd:"" help:"Cancel flow runs"`
 	Pause       flowRunPauseCmd       `cmd:"" aliases:"suspend" help:"Pause running flow runs; their processes end"`

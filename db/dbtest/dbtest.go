@@ -192,6 +192,7 @@ func flowRuns(s *suite) {
 		_, err := tx.AppendStream(s.ctx, r.ID, strings.Repeat("k", 501), s.now, core.StreamAppend{})
 		return err
 	}), core.EInvalid)
+	s.statuses(r)
 	l := &core.Lease{FlowRunID: r.ID, Holder: core.NewID(), Worker: "w", Token: core.NewID(), Expires: s.now}
 	s.write(func(tx core.Tx) error { return tx.PutLease(s.ctx, l) })
 	s.eq(len(must(s.ExpiredLeases(s.ctx, s.now+1, 10))(s)), 1)

@@ -44,7 +44,8 @@ func retentions(s *suite) {
 		}
 		for i := range int64(4) {
 			_, err := tx.AppendStream(s.ctx, old.ID, "k"+string(rune('0'+i%2)), s.now, core.StreamAppend{Ordinal: i, Value: core.JSON(`1`)})
-			errs = append(errs, err)
+			_, failed := tx.SetFlowRunStatus(s.ctx, old.ID, "k", s.now, core.StatusSet{Source: fmt.Sprint(i), Value: core.JSON(`1`)})
+			errs = append(errs, err, failed)
 		}
 		return errors.Join(append(errs, tx.InsertFlowRunInput(s.ctx, &core.FlowRunInput{ID: core.NewID(), Created: s.now, Updated: s.now, FlowRunID: old.ID, Key: "i", Value: "{}"}))...)
 	})
@@ -71,7 +72,7 @@ func retentions(s *suite) {
 		}
 		s.eq(steps, want)
 	}
-	trim(func(tx core.Tx) (int, bool, error) { return tx.TrimFlowRun(s.ctx, old.ID, 3) }, 7)
+	trim(func(tx core.Tx) (int, bool, error) { return tx.TrimFlowRun(s.ctx, old.ID, 3) }, 8)
 	trim(func(tx core.Tx) (int, bool, error) { return tx.TrimTaskRun(s.ctx, alone.ID, 2) }, 2)
 	_, err := s.FlowRun(s.ctx, old.ID)
 	s.code(err, core.ENotFound)

@@ -170,6 +170,8 @@ type ClaimDueActionParams struct {
 
 type CountFlowRunMessagesParams struct{ FlowRunID core.UUID }
 
+type CountFlowRunStatusParams struct{ FlowRunID core.UUID }
+
 type CountLiveRunsRow struct {
 	Flow      string
 	Pool      string
@@ -274,6 +276,11 @@ type DeleteSlotLeasesOfHolderParams struct{ HolderID core.UUID }
 type DeleteSlotLeasesOfTasksParams struct{ FlowRunID core.UUID }
 
 type DeleteSomeFlowRunLogsParams struct {
+	FlowRunID core.UUID
+	Lim       int64
+}
+
+type DeleteSomeFlowRunStatusCallsParams struct {
 	FlowRunID core.UUID
 	Lim       int64
 }
@@ -541,6 +548,21 @@ type FlowRunState struct {
 	StateDetails core.JSON
 }
 
+type FlowRunStatus struct {
+	FlowRunID core.UUID
+	Key       string
+	Updated   core.Time
+	Value     string
+}
+
+type FlowRunStatusCall struct {
+	FlowRunID core.UUID
+	Source    string
+	Key       string
+	Attempt   int64
+	Ordinal   int64
+}
+
 type FlowRunStream struct {
 	FlowRunID core.UUID
 	Key       string
@@ -638,6 +660,11 @@ type GetFlowRunMessageParams struct{ ID core.UUID }
 type GetFlowRunParams struct{ ID core.UUID }
 
 type GetFlowRunStateParams struct{ ID core.UUID }
+
+type GetFlowRunStatusParams struct {
+	FlowRunID core.UUID
+	Key       string
+}
 
 type GetGlobalLimitByNameParams struct{ Name string }
 
@@ -1123,6 +1150,8 @@ type ListFlowRunMessageKeysRow struct {
 
 type ListFlowRunStatesParams struct{ FlowRunID core.UUID }
 
+type ListFlowRunStatusParams struct{ FlowRunID core.UUID }
+
 type ListFlowRunStreamEntriesParams struct {
 	FlowRunID  core.UUID
 	Key        string
@@ -1309,6 +1338,21 @@ type PutChildFiringParams struct {
 	Firing       core.JSON
 }
 
+type PutFlowRunStatusCallParams struct {
+	FlowRunID core.UUID
+	Source    string
+	Key       string
+	Attempt   int64
+	Ordinal   int64
+}
+
+type PutFlowRunStatusParams struct {
+	FlowRunID core.UUID
+	Key       string
+	Updated   core.Time
+	Value     string
+}
+
 type PutLeaseParams struct {
 	FlowRunID core.UUID
 	Holder    core.UUID
@@ -1351,6 +1395,7 @@ type Querier interface {
 	CancellingOf(ctx context.Context, arg CancellingOfParams) ([]core.UUID, error)
 	ClaimDueAction(ctx context.Context, arg ClaimDueActionParams) (int64, error)
 	CountFlowRunMessages(ctx context.Context, arg CountFlowRunMessagesParams) (int64, error)
+	CountFlowRunStatus(ctx context.Context, arg CountFlowRunStatusParams) (int64, error)
 	CountLiveRuns(ctx context.Context) ([]CountLiveRunsRow, error)
 	CountWorkers(ctx context.Context) ([]CountWorkersRow, error)
 	DeleteArtifact(ctx context.Context, arg DeleteArtifactParams) (int64, error)
@@ -1389,6 +1434,7 @@ type Querier interface {
 	DeleteSlotLeasesOfHolder(ctx context.Context, arg DeleteSlotLeasesOfHolderParams) error
 	DeleteSlotLeasesOfTasks(ctx context.Context, arg DeleteSlotLeasesOfTasksParams) error
 	DeleteSomeFlowRunLogs(ctx context.Context, arg DeleteSomeFlowRunLogsParams) (int64, error)
+	DeleteSomeFlowRunStatusCalls(ctx context.Context, arg DeleteSomeFlowRunStatusCallsParams) (int64, error)
 	DeleteSomeTaskRunLogs(ctx context.Context, arg DeleteSomeTaskRunLogsParams) (int64, error)
 	DeleteSomeTaskRuns(ctx context.Context, arg DeleteSomeTaskRunsParams) (int64, error)
 	DeleteTaskRun(ctx context.Context, arg DeleteTaskRunParams) (int64, error)
@@ -1435,6 +1481,7 @@ type Querier interface {
 	GetFlowRunMessage(ctx context.Context, arg GetFlowRunMessageParams) (FlowRunInput, error)
 	GetFlowRunMessageBy(ctx context.Context, arg GetFlowRunMessageByParams) (FlowRunInput, error)
 	GetFlowRunState(ctx context.Context, arg GetFlowRunStateParams) (FlowRunState, error)
+	GetFlowRunStatus(ctx context.Context, arg GetFlowRunStatusParams) (FlowRunStatus, error)
 	GetGlobalLimit(ctx context.Context, arg GetGlobalLimitParams) (GlobalLimit, error)
 	GetGlobalLimitByName(ctx context.Context, arg GetGlobalLimitByNameParams) (GlobalLimit, error)
 	GetLease(ctx context.Context, arg GetLeaseParams) (RunLease, error)
@@ -1506,6 +1553,7 @@ type Querier interface {
 	ListFlowRunMarksByIDs(ctx context.Context, arg ListFlowRunMarksByIDsParams) ([]ListFlowRunMarksByIDsRow, error)
 	ListFlowRunMessageKeys(ctx context.Context, arg ListFlowRunMessageKeysParams) ([]ListFlowRunMessageKeysRow, error)
 	ListFlowRunStates(ctx context.Context, arg ListFlowRunStatesParams) ([]FlowRunState, error)
+	ListFlowRunStatus(ctx context.Context, arg ListFlowRunStatusParams) ([]FlowRunStatus, error)
 	ListFlowRunStreamEntries(ctx context.Context, arg ListFlowRunStreamEntriesParams) ([]ListFlowRunStreamEntriesRow, error)
 	ListFlowRunStreams(ctx context.Context, arg ListFlowRunStreamsParams) ([]ListFlowRunStreamsRow, error)
 	ListFlowRunsByIDs(ctx context.Context, arg ListFlowRunsByIDsParams) ([]FlowRunFull, error)
@@ -1552,6 +1600,8 @@ type Querier interface {
 	PutBucket(ctx context.Context, arg PutBucketParams) error
 	PutCachedState(ctx context.Context, arg PutCachedStateParams) error
 	PutChildFiring(ctx context.Context, arg PutChildFiringParams) error
+	PutFlowRunStatus(ctx context.Context, arg PutFlowRunStatusParams) error
+	PutFlowRunStatusCall(ctx context.Context, arg PutFlowRunStatusCallParams) (int64, error)
 	PutLease(ctx context.Context, arg PutLeaseParams) error
 	PutSavedSearch(ctx context.Context, arg PutSavedSearchParams) error
 	PutSetting(ctx context.Context, arg PutSettingParams) error

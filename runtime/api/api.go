@@ -97,7 +97,7 @@ func (a *API) Operations() []Operation { return a.ops }
 
 func (a *API) groups() []group {
 	return []group{
-		a.root(), a.admin(), a.flows(), a.flowRuns(), a.flowRunInputs(), a.flowRunStreams(), a.flowRunMessages(), a.flowRunStates(),
+		a.root(), a.admin(), a.flows(), a.flowRuns(), a.flowRunInputs(), a.flowRunStreams(), a.flowRunStatuses(), a.flowRunMessages(), a.flowRunStates(),
 		a.taskRuns(), a.taskRunStates(), a.deployments(), a.schedules(),
 		a.workPools(), a.workPoolQueues(), a.workers(), a.workQueues(), a.leases(),
 		a.logs(), a.events(), a.artifacts(), a.variables(), a.limits(), a.tagLimits(),

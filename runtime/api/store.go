@@ -32,6 +32,7 @@ type FlowRunStore interface {
 	FlowRunState(ctx context.Context, id core.UUID) (*core.State, error)
 	FlowRunStates(ctx context.Context, flowRunID core.UUID) ([]*core.State, error)
 	FlowRuns(ctx context.Context, f core.Filters, p core.Page) ([]*core.FlowRun, error)
+	FlowRunStatuses(ctx context.Context, flowRunID core.UUID) ([]*core.FlowRunStatus, error)
 	Streams(ctx context.Context, flowRunID core.UUID) ([]core.StreamInfo, error)
 }
 

@@ -106,6 +106,13 @@ func maskSecrets(t *testing.T, h *localtest.Fixture) {
 		if err := json.Unmarshal(page.Entries[0].Value, &got); err != nil || got != logs[0].Message {
 			t.Errorf("the stream says %q, the log %q", got, logs[0].Message)
 		}
+		if err := h.SetStatus(h.Ctx, run.ID, "out", core.StatusSet{Value: core.ToJSON(text)}); err != nil {
+			t.Fatal(err)
+		}
+		status := localtest.Must(h.FlowRunStatus(h.Ctx, run.ID, "out"))(t)
+		if err := json.Unmarshal(status.Value, &got); err != nil || got != logs[0].Message {
+			t.Errorf("the status says %q, the log %q", got, logs[0].Message)
+		}
 		return logs[0].Message
 	}
 	if got := said("s3cret"); got != "s3cret" {

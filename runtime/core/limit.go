@@ -32,6 +32,8 @@ var (
 	MaxMessageReceiver      = limit("message", "by", 500)
 	MaxStreamKey            = limit("stream", "key", 500)
 	MaxStreamSource         = limit("stream", "source", 500)
+	MaxStatusKey            = limit("status", "key", 500)
+	MaxStatusSource         = limit("status", "source", 500)
 	MaxStateName            = limit("state", "name", 500)
 	MaxTaskKey              = limit("task run", "task_key", 1250)
 	MaxTaskDynamicKey       = limit("task run", "dynamic_key", 1250)

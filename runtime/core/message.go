@@ -60,15 +60,22 @@ func MessageOf(key string) (topic string, id UUID) {
 	return key[:at], id
 }
 
-var topics = regexp.MustCompile(`^[a-zA-Z0-9._-]+$`)
+var segments = regexp.MustCompile(`^[a-zA-Z0-9._-]+$`)
 
 // CheckTopic returns EInvalid for what cannot be the topic of a message.
 func CheckTopic(topic string) error {
-	if !topics.MatchString(topic) {
-		return InvalidField("topic", "the topic of a message consists of letters, digits, dots, dashes, and underscores; "+
-			ShellWord(CutText(topic, 100))+" does not")
+	if err := checkSegment("topic", "the topic of a message", topic); err != nil {
+		return err
 	}
 	return MaxMessageTopic.Check(topic)
+}
+
+// checkSegment returns EInvalid for a name that does not stand in a path as it is.
+func checkSegment(field, what, name string) error {
+	if !segments.MatchString(name) {
+		return InvalidField(field, what+" consists of letters, digits, dots, dashes, and underscores; "+ShellWord(CutText(name, 100))+" does not")
+	}
+	return nil
 }
 
 // WrapMessage returns what is stored of a message: an object as it is, and any

@@ -47,6 +47,11 @@ type FlowRunOrchestrator interface {
 	// ReceiveMessage returns the next message to one of the topics, or nil if none
 	// arrived within the request's Wait. It is the same one for the same call.
 	ReceiveMessage(ctx context.Context, flowRunID UUID, r MessageRequest) (*RunMessage, error)
+	// SetStatus is durable when it returns. What an older attempt, or a replay, sets
+	// changes nothing.
+	SetStatus(ctx context.Context, flowRunID UUID, key string, c StatusSet) error
+	// FlowRunStatus is the last value under a key; ENotFound if none was set.
+	FlowRunStatus(ctx context.Context, flowRunID UUID, key string) (*FlowRunStatus, error)
 	// AppendStream is durable when it returns the number of the last entry.
 	AppendStream(ctx context.Context, flowRunID UUID, key string, list []StreamAppend) (int64, error)
 	// StreamEntries returns entries from number from on. Where there are none yet

@@ -36,6 +36,7 @@ type Reader interface {
 	FlowRunReader
 	FlowRunInputReader
 	FlowRunStreamReader
+	FlowRunStatusReader
 	FlowRunMessageReader
 	TaskRunReader
 	TaskQueueReader
@@ -67,6 +68,7 @@ type Tx interface {
 	FlowRunTx
 	FlowRunInputTx
 	FlowRunStreamTx
+	FlowRunStatusTx
 	FlowRunMessageTx
 	TaskRunTx
 	TaskQueueTx

@@ -93,6 +93,22 @@ type FlowRunStreamTx interface {
 	AppendStream(ctx context.Context, flowRunID UUID, key string, now Time, a StreamAppend) (number int64, err error)
 }
 
+// FlowRunStatusReader reads what flows have set under keys.
+type FlowRunStatusReader interface {
+	// FlowRunStatus returns ENotFound if nothing was set under the key.
+	FlowRunStatus(ctx context.Context, flowRunID UUID, key string) (*FlowRunStatus, error)
+	// FlowRunStatuses are those of all keys, in their order.
+	FlowRunStatuses(ctx context.Context, flowRunID UUID) ([]*FlowRunStatus, error)
+	CountFlowRunStatuses(ctx context.Context, flowRunID UUID) (int64, error)
+}
+
+// FlowRunStatusTx sets statuses of flow runs.
+type FlowRunStatusTx interface {
+	// SetFlowRunStatus reports whether the value was set: not if its source has set
+	// the key before with the same or a higher attempt and ordinal. The run must be locked.
+	SetFlowRunStatus(ctx context.Context, flowRunID UUID, key string, now Time, c StatusSet) (set bool, err error)
+}
+
 // FlowRunMessageReader reads the inputs of flow runs that are messages.
 type FlowRunMessageReader interface {
 	// WaitingMessage is the first message to one of the topics that no call has

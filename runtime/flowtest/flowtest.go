@@ -31,6 +31,7 @@ import (
 type store interface {
 	Artifacts(ctx context.Context, f *core.ArtifactFilter, p core.Page) ([]*core.Artifact, error)
 	FlowRun(ctx context.Context, id core.UUID) (*core.FlowRun, error)
+	FlowRunStatus(ctx context.Context, flowRunID core.UUID, key string) (*core.FlowRunStatus, error)
 	FlowRunInputs(ctx context.Context, flowRunID core.UUID, prefix string, exclude []string, limit int) ([]*core.FlowRunInput, error)
 	Logs(ctx context.Context, f *core.LogFilter, p core.Page) ([]*core.Log, error)
 	TaskRunsOf(ctx context.Context, flowRunID, after core.UUID, limit int) ([]*core.TaskRun, error)
@@ -290,6 +291,17 @@ func (r *Result) Artifacts() map[string]string {
 		out[core.Deref(a.Key)] = string(a.Data)
 	}
 	return out
+}
+
+// Status decodes the last value that the run set under key, and fails the test if it
+// set none.
+func (r *Result) Status(key string, into any) {
+	r.t.Helper()
+	s, err := r.store.FlowRunStatus(context.Background(), r.Run.ID, key)
+	if err != nil {
+		r.t.Fatalf("the status %s: %v", key, err)
+	}
+	must(r.t, json.Unmarshal(s.Value, into))
 }
 
 // Inputs are the answers to the run's pauses and their forms, by key.

@@ -24,6 +24,7 @@ func StoreOf(s core.Store) Store { return Store{s, s, s, s, s} }
 type RunStore interface {
 	core.FlowRunInputReader
 	core.FlowRunStreamReader
+	core.FlowRunStatusReader
 	core.FlowRunMessageReader
 	core.LeaseReader
 	core.TaskQueueReader

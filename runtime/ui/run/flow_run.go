@@ -58,6 +58,9 @@ func (u *UI) readFlowRun(w http.ResponseWriter, r *http.Request) (views.Page, vi
 	if d.Streams, err = u.streamsOf(ctx, id); err != nil {
 		return p, d, err
 	}
+	if d.Statuses, err = u.Store.FlowRunStatuses(ctx, id); err != nil {
+		return p, d, err
+	}
 	d.Result, d.ResultErr = u.result(ctx, d.Run.State)
 	if err = u.readGiven(ctx, &d); err != nil {
 		return p, d, err
@@ -276,6 +279,25 @@ func (u *UI) flowRunStreams(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return u.Send(w, r, views.Streams(p, d))
+}
+
+func (u *UI) flowRunStatuses(w http.ResponseWriter, r *http.Request) error {
+	id, err := page.PathID(r, "Flow run")
+	if err != nil {
+		return err
+	}
+	p, err := u.Page(w, r, "", "runs")
+	if err != nil {
+		return err
+	}
+	d := views.FlowRunView{}
+	if d.Run, err = u.Run(r.Context(), id); err != nil {
+		return err
+	}
+	if d.Statuses, err = u.Store.FlowRunStatuses(r.Context(), id); err != nil {
+		return err
+	}
+	return u.Send(w, r, views.Statuses(p, d))
 }
 
 // shownStreams and shownEntries are how much of a run's streams its page shows.

@@ -57,6 +57,25 @@ func TestStreamIsLive(t *testing.T) {
 	}
 }
 
+// Statuses appear and change while the page is open, without their text becoming markup.
+func TestStatusIsLive(t *testing.T) {
+	t.Parallel()
+	h := uitest.Open(t)
+	run := h.Create(h.ETL, "")
+	ctx := h.Act(run.ID)
+	b := h.Tab(t, uitest.Browser(t), "/flow-runs/"+run.ID.String(), 1280, 900)
+	b.Wait(`document.querySelector("#live").dataset.state=="up"`)
+	for n, v := range []string{`"<b>one</b>"`, `{"n":2}`} {
+		h.Check(h.Service.SetStatus(ctx, run.ID, "step", core.StatusSet{Ordinal: int64(n), Value: core.JSON(v)}))
+		b.Wait(fmt.Sprintf(`document.querySelector("#statuses dd")?.textContent==%s`, []string{`"<b>one</b>"`, `'{"n":2}'`}[n]))
+	}
+	h.Check(h.Service.SetStatus(ctx, run.ID, "another", core.StatusSet{Value: core.JSON(`3`)}))
+	b.Wait(`[...document.querySelectorAll("#statuses dt")].map(e=>e.textContent).join()=="another,step"`)
+	if p := b.Problems(); len(p) > 0 {
+		t.Error("console:", p)
+	}
+}
+
 // The timeline refreshes itself in the view that the reader chose, and keeps
 // an open group open.
 func TestTimelineKeepsItsView(t *testing.T) {

@@ -22,6 +22,7 @@ func (u *UI) Routes(r *page.Router) {
 	r.Get("/flow-runs/{id}/timeline", u.flowRunTimeline)
 	r.Get("/flow-runs/{id}/artifacts", u.flowRunArtifacts)
 	r.Get("/flow-runs/{id}/streams", u.flowRunStreams)
+	r.Get("/flow-runs/{id}/status", u.flowRunStatuses)
 	r.Get("/flow-runs/{id}/banner", u.flowRunBanner)
 	r.Get("/flow-runs/{id}/result", u.flowRunResult)
 	r.Get("/flow-runs/{id}/logs", u.flowRunLogs)
@@ -87,6 +88,7 @@ type Store interface {
 	FlowRunChildren(ctx context.Context, flowRunID core.UUID) ([]*core.FlowRun, error)
 	FlowRunHistory(ctx context.Context, q core.HistoryQuery) ([]core.HistoryBucket, error)
 	FlowRunInput(ctx context.Context, flowRunID core.UUID, key string) (*core.FlowRunInput, error)
+	FlowRunStatuses(ctx context.Context, flowRunID core.UUID) ([]*core.FlowRunStatus, error)
 	core.FlowRunStreamReader
 	FlowRunInputs(ctx context.Context, flowRunID core.UUID, prefix string, exclude []string, limit int) ([]*core.FlowRunInput, error)
 	FlowRunState(ctx context.Context, id core.UUID) (*core.State, error)
