@@ -34,6 +34,23 @@ func clean(args []any) error {
 		case []string:
 			n += len(v)
 			args[i] = cleanAll(v)
+		case []*string: // a column of many rows
+			for j, s := range v {
+				if s != nil {
+					if c := core.CleanText(*s); c != *s {
+						v[j] = &c
+					}
+				}
+			}
+		case queries.JSONColumn:
+			for j, s := range v {
+				if s != nil {
+					if err := core.CheckJSON(core.JSON(*s)); err != nil {
+						return err
+					}
+					v[j] = core.Ptr(string(core.CleanJSON(core.JSON(*s))))
+				}
+			}
 		case []core.UUID:
 			n += len(v)
 		case core.Tags:

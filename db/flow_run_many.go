@@ -8,8 +8,12 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-// manyRows is how many rows one statement of many inserts at most.
-const manyRows = 64
+// How many rows one statement of many inserts at most: on SQLite, where each row is
+// part of its text, and on Postgres.
+const (
+	manyRows        = 64
+	manyRowsColumns = 1000
+)
 
 // values are the fields of the parameters of an insert, in the order of its columns.
 func values(params any) []any {
@@ -21,11 +25,14 @@ func values(params any) []any {
 	return out
 }
 
-// many runs a statement for each part of the rows. Lists of any length share a few
-// statements: parts are of manyRows, and then of powers of two.
-func many(rows [][]any, fn func(part [][]any) error) error {
+// many runs a statement for each part of the rows. On SQLite, lists of any length share
+// a few statements: parts are of manyRows, and then of powers of two.
+func (t *tx) many(rows [][]any, fn func(part [][]any) error) error {
 	for len(rows) > 0 {
 		n := manyRows
+		if t.d == queries.Postgres {
+			n = min(manyRowsColumns, len(rows))
+		}
 		for n > len(rows) {
 			n /= 2
 		}
@@ -39,7 +46,7 @@ func many(rows [][]any, fn func(part [][]any) error) error {
 
 // addMany writes rows without waiting for the result of each statement.
 func (t *tx) addMany(ctx context.Context, noun string, rows [][]any, q func(queries.Dialect, [][]any) queries.Query) error {
-	return many(rows, func(part [][]any) error {
+	return t.many(rows, func(part [][]any) error {
 		return t.err(t.later(noun, anyRows).exec(ctx, q(t.d, part)), noun)
 	})
 }
@@ -59,10 +66,15 @@ func (t *tx) InsertFlowRuns(ctx context.Context, runs []*core.FlowRun) ([]bool, 
 		keyed = keyed || f.IdempotencyKey != nil
 		rows[i] = values(insertFlowRun(f))
 	}
+	if t.st != nil && len(runs) >= wideFrom {
+		if err := t.st.widen(ctx); err != nil {
+			return nil, t.err(err, "Flow run")
+		}
+	}
 	fresh := make([]bool, len(runs))
 	if keyed { // only a key may be taken
 		written := make(map[core.UUID]bool, len(runs))
-		err := many(rows, func(part [][]any) error {
+		err := t.many(rows, func(part [][]any) error {
 			return t.dyn.rows(ctx, queries.AddFlowRuns(t.d, part), func(scan func(...any) error) error {
 				var id core.UUID
 				err := scan(&id)

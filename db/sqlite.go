@@ -37,8 +37,16 @@ var _ core.Store = (*sqliteStore)(nil)
 // and a reader forgets its own with each commit. Megabytes more made nothing
 // faster.
 const (
-	writerCache = "&_pragma=cache_size(-1000)" // kB
+	writerPages = 1000                         // kB
+	writerCache = "&_pragma=cache_size(-1000)" // as writerPages
 	readerCache = "&_pragma=cache_size(-512)"
+)
+
+// A transaction of many rows changes the same pages of an index again and again. Pages
+// that the cache has no room for are written to the log each time, and read back.
+const (
+	wideFrom  = 500 // flow runs
+	widePages = 64_000
 )
 
 // plain_text is core.PlainText for queries.

@@ -28,6 +28,7 @@ type statements struct {
 	shrink      func()
 	wrote       bool // a statement changed something; only the writer looks
 	runsInvalid bool // and what it knows of flow runs may not be so any more
+	wide        bool // the transaction has a large cache
 
 	mu sync.Mutex
 	m  map[statementKey]*statement
@@ -90,6 +91,23 @@ func (s *statements) get(text string, rows bool) (*statement, error) {
 	}
 	s.m[key] = fresh
 	return fresh, nil
+}
+
+// widen gives the writer's transaction a large cache, and narrow ends that after it.
+func (s *statements) widen(ctx context.Context) error {
+	if s.wide {
+		return nil
+	}
+	s.wide = true
+	_, err := s.ExecContext(ctx, queries.SQLitePages(widePages))
+	return err
+}
+
+func (s *statements) narrow() {
+	if s.wide {
+		s.wide = false
+		_, _ = s.ExecContext(context.Background(), queries.SQLitePages(writerPages))
+	}
 }
 
 // close is for when nobody runs any more: SQLite keeps a connection open,

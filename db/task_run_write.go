@@ -147,7 +147,7 @@ func (t *tx) RecordTaskRun(ctx context.Context, p *core.TaskRunReport) error {
 	for i, s := range p.States {
 		rows[i] = []any{s.ID, r.ID, string(s.Type), s.Name, s.Timestamp, s.Message, s.Data, storedDetails(s.Details)}
 	}
-	return t.err(t.later("State of the task run", anyRows).exec(ctx, queries.AddTaskRunStates(t.d, rows)), "State of the task run")
+	return t.addMany(ctx, "State of the task run", rows, queries.AddTaskRunStates)
 }
 
 // merge lays the fields that a report carries over what is stored.

@@ -88,6 +88,7 @@ func (w *writer) batch() (some bool) {
 	select {
 	case first := <-w.ch:
 		w.ops = w.commit(append(w.ops[:0], first))
+		w.st.narrow()
 		for _, o := range w.ops {
 			close(o.done)
 		}

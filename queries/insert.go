@@ -59,7 +59,18 @@ func insert(d Dialect, into string, rows [][]any, end string) Query {
 func insertAs(d Dialect, invalidates, into string, rows [][]any, end string) Query {
 	b := &builder{d: d, args: make([]any, 0, len(rows)*8)}
 	b.b.Grow(len(into) + 40*len(rows))
-	b.write(invalidates, "INSERT INTO ", into, " VALUES ")
+	b.write(invalidates, "INSERT INTO ", into)
+	if d == Postgres {
+		b.fromColumns(rows)
+	} else {
+		b.values(rows)
+	}
+	b.write(end)
+	return b.query()
+}
+
+func (b *builder) values(rows [][]any) {
+	b.write(" VALUES ")
 	for i, row := range rows {
 		if i > 0 {
 			b.write(",")
@@ -74,6 +85,22 @@ func insertAs(d Dialect, invalidates, into string, rows [][]any, end string) Que
 		}
 		b.write(")")
 	}
-	b.write(end)
-	return b.query()
+}
+
+// fromColumns has an array of each column.
+func (b *builder) fromColumns(rows [][]any) {
+	b.write(" SELECT * FROM unnest(")
+	for j := range rows[0] {
+		if j > 0 {
+			b.write(",")
+		}
+		array, kind, err := column(rows, j)
+		if err != nil {
+			b.err = err
+			return
+		}
+		b.arg(array)
+		b.write("::", kind, "[]")
+	}
+	b.write(")")
 }

@@ -1,5 +1,7 @@
 package queries
 
+import "strconv"
+
 // PostgresSession sets up a session, as far as the database, its user, or the
 // address has not done so: a statement whose client is gone ends within 10 s,
 // and none takes longer than 5 minutes. Not every system can watch a client, and
@@ -21,3 +23,8 @@ func MakeNamespace(quoted string) string { return "CREATE SCHEMA IF NOT EXISTS "
 
 // PatientTransaction lets the statements of a transaction take as long as they need.
 const PatientTransaction = "SET LOCAL statement_timeout = 0"
+
+// SQLitePages bounds what a connection of SQLite caches, in kB.
+func SQLitePages(kB int) string {
+	return InvalidatesNothing + "PRAGMA cache_size = -" + strconv.Itoa(kB)
+}

@@ -194,8 +194,7 @@ func (s *Service) insertFlowRun(
 	return run, s.emitFlowTransition(ctx, tx, out, run, nil, events...)
 }
 
-// prepareFlowRun gives a new run its labels and states: those that it has passed, and
-// the events of all.
+// prepareFlowRun gives a new run its labels and states; see enterFirst.
 func (s *Service) prepareFlowRun(
 	ctx context.Context,
 	tx creationTx,
@@ -203,22 +202,21 @@ func (s *Service) prepareFlowRun(
 	labels core.JSON,
 	states []core.StateCreate,
 ) (past []*core.State, events []*core.Event, err error) {
-	system := map[string]string{"prefect.flow.id": run.FlowID.String()}
-	if !run.DeploymentID.IsZero() {
-		system["prefect.deployment.id"] = run.DeploymentID.String()
+	if run.Labels, err = firstLabels(ctx, tx, run, labels); err != nil {
+		return nil, nil, err
 	}
-	var inherited core.JSON
-	if !run.ParentTaskRunID.IsZero() {
-		task, err := tx.TaskRun(ctx, run.ParentTaskRunID)
-		if core.IsNotFound(err) {
-			return nil, nil, integrity("parent task run", run.ParentTaskRunID)
-		}
-		if err != nil {
-			return nil, nil, err
-		}
-		inherited = withoutLabel(task.Labels, core.ParametersLabel)
-	}
-	run.Labels = mergeLabels(inherited, system, labels)
+	past, events = s.enterFirst(ctx, tx, run, states)
+	return past, events, nil
+}
+
+// enterFirst gives a new run its states, as far as the rules allow, and returns those
+// that it has passed and the events of all.
+func (s *Service) enterFirst(
+	ctx context.Context,
+	r nameReader,
+	run *core.FlowRun,
+	states []core.StateCreate,
+) (past []*core.State, events []*core.Event) {
 	asked := rules.ForcedFlow
 	for _, c := range states {
 		d := rules.DecideFlow(run, c.State(run.Created), rules.Facts{Now: run.Created}, asked)
@@ -230,11 +228,31 @@ func (s *Service) prepareFlowRun(
 			past = append(past, before)
 		}
 		rules.ApplyFlowState(run, d.State, d.Policy)
-		events = append(events, s.flowRunEvent(ctx, tx, run, before, c.Type))
+		events = append(events, s.flowRunEvent(ctx, r, run, before, c.Type))
 		asked = rules.Flow
 	}
 	run.Updated = run.Created
-	return past, events, nil
+	return past, events
+}
+
+// firstLabels are the labels that a new run inherits, the system's, and the given ones.
+func firstLabels(ctx context.Context, tx creationTx, run *core.FlowRun, labels core.JSON) (core.JSON, error) {
+	system := map[string]string{"prefect.flow.id": run.FlowID.String()}
+	if !run.DeploymentID.IsZero() {
+		system["prefect.deployment.id"] = run.DeploymentID.String()
+	}
+	var inherited core.JSON
+	if !run.ParentTaskRunID.IsZero() {
+		task, err := tx.TaskRun(ctx, run.ParentTaskRunID)
+		if core.IsNotFound(err) {
+			return nil, integrity("parent task run", run.ParentTaskRunID)
+		}
+		if err != nil {
+			return nil, err
+		}
+		inherited = withoutLabel(task.Labels, core.ParametersLabel)
+	}
+	return mergeLabels(inherited, system, labels), nil
 }
 
 // UpdateFlowRun changes the keys that are present. ENotFound; EBadRequest for

@@ -42,7 +42,7 @@ func (s *Service) CreateDeploymentFlowRuns(
 		if err != nil {
 			return err
 		}
-		m := &manyRuns{s: s, ctx: ctx, tx: tx, d: d, places: map[string]*core.FlowRun{}}
+		m := &manyRuns{s: s, ctx: ctx, tx: tx, d: d, places: map[string]*core.FlowRun{}, labels: map[string]core.JSON{}}
 		if err := m.make(list, states, r); err != nil {
 			return err
 		}
@@ -70,6 +70,7 @@ type manyRuns struct {
 	tx     manyTx
 	d      *core.Deployment
 	places map[string]*core.FlowRun // by work queue, a run that is there
+	labels map[string]core.JSON     // of runs without a parent, by those given
 	runs   []*core.FlowRun
 	events []*core.Event
 }
@@ -102,13 +103,26 @@ func (m *manyRuns) make(list []core.DeploymentFlowRunCreate, states []core.State
 		if run.CreatedBy, err = m.creator(run); err != nil {
 			return err
 		}
-		_, events, err := m.s.prepareFlowRun(m.ctx, m.tx, run, overlay(m.d.Labels, c.Labels), states[i:i+1])
-		if err != nil {
+		if run.Labels, err = m.firstLabels(run, c.Labels); err != nil {
 			return numbered(i, err)
 		}
+		_, events := m.s.enterFirst(m.ctx, m.tx, run, states[i:i+1])
 		m.runs, m.events = append(m.runs, run), append(m.events, events...)
 	}
 	return missing
+}
+
+// firstLabels are made once for all runs that have no parent and are given the same.
+func (m *manyRuns) firstLabels(run *core.FlowRun, given core.JSON) (core.JSON, error) {
+	known, ok := m.labels[string(given)]
+	if ok && run.ParentTaskRunID.IsZero() {
+		return known, nil
+	}
+	labels, err := firstLabels(m.ctx, m.tx, run, overlay(m.d.Labels, given))
+	if err == nil && run.ParentTaskRunID.IsZero() {
+		m.labels[string(given)] = labels
+	}
+	return labels, err
 }
 
 // creator is the same of all runs that have no parent.
