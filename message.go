@@ -11,6 +11,7 @@ import (
 
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/engine"
+	"github.com/flowlite/flowlite/runtime/schema"
 )
 
 // ErrNoMessage is the error of a Receive whose time-out passed. It is an
@@ -32,7 +33,7 @@ var ErrNoMessage = engine.ErrNoMessage
 // that it calls key_prefix; a value that is no object arrives in the field value
 // there, and Receive and Send take care of that.
 func Receive[T any](ctx context.Context, topic string, timeout time.Duration) (v T, err error) {
-	b, err := engine.Receive(ctx, topic, timeout)
+	b, err := engine.Receive(ctx, topic, messageSchema[T], timeout)
 	if err == nil {
 		err = decodeMessage(topic, b, &v)
 	}
@@ -102,6 +103,25 @@ func decodeMessage[T any](topic string, stored core.JSON, into *T) error {
 		first = cmp.Or(first, err)
 	}
 	return fmt.Errorf("the message to topic %s does not fit %s: %w", topic, reflect.TypeFor[T](), first)
+}
+
+// messageSchema is the schema of a T as it is stored; nil if it tells nothing.
+func messageSchema[T any]() core.JSON {
+	t := reflect.TypeFor[T]()
+	for t.Kind() == reflect.Pointer && holdsObject(t) {
+		t = t.Elem()
+	}
+	switch {
+	case t.Kind() == reflect.Interface || t == reflect.TypeFor[json.RawMessage](), holdsObject(t) && t.Kind() != reflect.Struct:
+		return nil
+	case !holdsObject(t):
+		t = reflect.StructOf([]reflect.StructField{{Name: "Value", Type: t, Tag: `json:"value"`}})
+	}
+	s, err := schema.Of(t)
+	if err != nil {
+		return nil // a form for it is a field for JSON
+	}
+	return s
 }
 
 // holdsObject reports whether values of the type are encoded as JSON objects.

@@ -44,6 +44,8 @@ type sparseDetails struct {
 	TraceParent       *string           `json:"traceparent,omitzero"`
 	Wakes             bool              `json:"wakes,omitzero"`
 	Topics            []string          `json:"topics,omitzero"`
+
+	TopicSchemas map[string]core.JSON `json:"topic_schemas,omitzero"`
 }
 
 func storedDetails(d core.StateDetails) core.JSON { return core.ToJSON(sparseDetails(d)) }

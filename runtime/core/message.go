@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"regexp"
 	"slices"
+	"time"
 )
 
 // Bounds of messages.
@@ -14,6 +15,9 @@ const (
 	MaxMessageTopics  = 100      // of one receiver
 	messageSuffixSize = 1 + 36   // "-" and a UUID end the key of a message
 )
+
+// FarAway is when a call that waits without a timer looks again.
+const FarAway = 365 * 24 * time.Hour
 
 // RunMessage is an input of a run that was sent to a topic. Prefect's send_input
 // sends such messages, too; it calls the topic a key prefix.

@@ -105,6 +105,9 @@ type StateDetails struct {
 	Wakes bool `json:"wakes,omitempty"`
 	// Topics are those that a run or a call of its flow waits for a message to.
 	Topics []string `json:"topics,omitempty"`
+	// TopicSchemas are the JSON schemas of messages to these topics, as they are
+	// stored (see WrapMessage), where they are known.
+	TopicSchemas map[string]JSON `json:"topic_schemas,omitempty"`
 }
 
 // StateCreate is a proposed state: id and timestamp are the server's to give.

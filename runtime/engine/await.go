@@ -14,6 +14,7 @@ import (
 // Case is what a flow waits for: a message, a future, or a timer.
 type Case struct {
 	Topic  string
+	Schema func() core.JSON // of a message to Topic, as it is stored; nil if it is not known
 	Future *Future
 	Timer  bool
 	After  time.Duration // from the first time that the flow waits
@@ -101,7 +102,7 @@ func (w *waiting) wait(ctx context.Context) (Won, error) {
 		}
 		if !stored {
 			p := core.StateCreate{Type: core.Scheduled, Name: core.NameAwaitingMessage}
-			p.Details.ScheduledTime, p.Details.Topics = w.until(), w.topics
+			p.Details.ScheduledTime, p.Details.Topics, p.Details.TopicSchemas = w.until(), w.topics, w.schemas()
 			if err := w.call.save(w.call.state(p)); err != nil {
 				return Won{}, err
 			}
@@ -172,14 +173,28 @@ func (w *waiting) look(ctx context.Context) (*Won, error) {
 	return &Won{Case: first}, nil
 }
 
-func (w *waiting) due(c Case) core.Time { return w.began.Add(max(0, c.After)) }
+// schemas are those of the messages that the call waits for, as far as they are known
+// and small enough to be stored with its state.
+func (w *waiting) schemas() map[string]core.JSON {
+	const most = 64 << 10
+	out, size := map[string]core.JSON{}, 0
+	for _, c := range w.cases {
+		if c.Schema == nil {
+			continue
+		}
+		if b := c.Schema(); b != nil && size+len(b) <= most {
+			out[c.Topic] = b
+			size += len(b)
+		}
+	}
+	return out
+}
 
-// farAway is when a wait without a timer looks again.
-const farAway = 365 * 24 * time.Hour
+func (w *waiting) due(c Case) core.Time { return w.began.Add(max(0, c.After)) }
 
 // until is when the first timer ends.
 func (w *waiting) until() core.Time {
-	until := w.began.Add(farAway)
+	until := w.began.Add(core.FarAway)
 	for _, c := range w.cases {
 		if c.Timer {
 			until = min(until, w.due(c))
@@ -246,7 +261,7 @@ func (w *waiting) blockVirtual(ctx context.Context) error {
 	if won != nil || err != nil {
 		return err
 	}
-	if until := w.until(); w.r.root.tasks.Load() == 0 && until < w.began.Add(farAway) {
+	if until := w.until(); w.r.root.tasks.Load() == 0 && until < w.began.Add(core.FarAway) {
 		return w.r.e.clock.Sleep(ctx, until.Sub(w.r.e.clock.Now()))
 	}
 	return realClock{}.Sleep(ctx, glance)

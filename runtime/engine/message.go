@@ -28,8 +28,8 @@ func Send(ctx context.Context, o core.Orchestrator, to core.UUID, topic string, 
 }
 
 // Receive returns the next message to topic, as it is stored.
-func Receive(ctx context.Context, topic string, timeout time.Duration) (core.JSON, error) {
-	won, err := await(ctx, core.ReceiveTask+topic, []Case{{Topic: topic}, {Timer: true, After: timeout}})
+func Receive(ctx context.Context, topic string, schema func() core.JSON, timeout time.Duration) (core.JSON, error) {
+	won, err := await(ctx, core.ReceiveTask+topic, []Case{{Topic: topic, Schema: schema}, {Timer: true, After: timeout}})
 	if err == nil && won.Case == 1 {
 		return nil, fmt.Errorf("topic %s: %w within %s", topic, ErrNoMessage, max(0, timeout))
 	}

@@ -38,7 +38,10 @@ func (u *UI) readFlowRun(w http.ResponseWriter, r *http.Request) (views.Page, vi
 	if err = u.readHead(ctx, &d); err != nil {
 		return p, d, err
 	}
-	p.Refresh = d.Live
+	if d.Awaited, err = u.awaited(ctx, p, d.Run, r.URL.Query().Get("topic")); err != nil {
+		return p, d, err
+	}
+	p.Refresh = d.Live && d.Awaited == nil // what is typed into a form must stay
 	if d.Ask, err = u.ask(ctx, p, d.Run); err != nil {
 		return p, d, err
 	}

@@ -23,6 +23,8 @@ func (u *UI) Routes(r *page.Router) {
 	r.Get("/flow-runs/{id}/artifacts", u.flowRunArtifacts)
 	r.Get("/flow-runs/{id}/streams", u.flowRunStreams)
 	r.Get("/flow-runs/{id}/status", u.flowRunStatuses)
+	r.Get("/flow-runs/{id}/messages", u.flowRunMessages)
+	r.Post("/flow-runs/{id}/message", u.sendMessage)
 	r.Get("/flow-runs/{id}/banner", u.flowRunBanner)
 	r.Get("/flow-runs/{id}/result", u.flowRunResult)
 	r.Get("/flow-runs/{id}/logs", u.flowRunLogs)
@@ -64,6 +66,7 @@ type Service interface {
 	ResultUpTo(ctx context.Context, key string, most int64) (data []byte, size int64, err error)
 	ResumeFlowRun(ctx context.Context, id core.UUID, input core.JSON) (*core.OrchestrationResult, error)
 	RetryFlowRun(ctx context.Context, id core.UUID, fresh bool) (*core.OrchestrationResult, error)
+	SendMessage(ctx context.Context, flowRunID core.UUID, c core.MessageCreate) (*core.RunMessage, error)
 	SetFlowRunState(ctx context.Context, id core.UUID, c core.StateCreate, force bool) (*core.OrchestrationResult, error)
 	SuspendFlowRun(ctx context.Context, id core.UUID) (*core.OrchestrationResult, error)
 	UpdateFlowRun(ctx context.Context, id core.UUID, u core.FlowRunUpdate) error
