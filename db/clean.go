@@ -82,7 +82,10 @@ func cleanAll(texts []string) []string {
 }
 
 // cleanPool cleans the arguments of what is asked outside of transactions.
-type cleanPool struct{ *pgxpool.Pool }
+type cleanPool struct {
+	*pgxpool.Pool
+	done *storeCounts
+}
 
 var _ pgdb.DBTX = cleanPool{}
 
@@ -90,6 +93,7 @@ func (p cleanPool) Exec(ctx context.Context, text string, args ...any) (pgconn.C
 	if err := clean(args); err != nil {
 		return pgconn.CommandTag{}, err
 	}
+	p.done.statements.Add(1)
 	return p.Pool.Exec(ctx, text, args...)
 }
 
@@ -97,6 +101,7 @@ func (p cleanPool) Query(ctx context.Context, text string, args ...any) (pgx.Row
 	if err := clean(args); err != nil {
 		return nil, err
 	}
+	p.done.statements.Add(1)
 	return p.Pool.Query(ctx, text, args...)
 }
 
@@ -104,5 +109,6 @@ func (p cleanPool) QueryRow(ctx context.Context, text string, args ...any) pgx.R
 	if err := clean(args); err != nil {
 		return pipelineRow{err: err}
 	}
+	p.done.statements.Add(1)
 	return p.Pool.QueryRow(ctx, text, args...)
 }

@@ -201,12 +201,29 @@ func (r *reader) DueFlowRuns(ctx context.Context, queueID core.UUID, before core
 	return each(rows, r.err(err, "Flow run"), flowRunOf)
 }
 
+func (r *reader) Claimable(
+	ctx context.Context, queueID core.UUID, can core.Capability, before core.Time, limit int,
+) (runs []core.ClaimableRun, err error) {
+	q := queries.ClaimableFlowRuns(r.d, queueID, can, before, lim(limit))
+	err = r.dyn.rows(ctx, q, func(scan func(...any) error) error {
+		var c core.ClaimableRun
+		err := scan(&c.ID, &c.DeploymentID)
+		runs = append(runs, c)
+		return err
+	})
+	return runs, r.err(err, "Flow run")
+}
+
 func (r *reader) ClaimableFlowRuns(
 	ctx context.Context, queueID core.UUID, can core.Capability, before core.Time, limit int,
 ) ([]*core.FlowRun, error) {
-	ids, err := r.ids(ctx, queries.ClaimableFlowRuns(r.d, queueID, can, before, lim(limit)))
-	if err != nil || len(ids) == 0 {
+	runs, err := r.Claimable(ctx, queueID, can, before, limit)
+	if err != nil || len(runs) == 0 {
 		return []*core.FlowRun{}, err
+	}
+	ids := make([]core.UUID, len(runs))
+	for i, c := range runs {
+		ids[i] = c.ID
 	}
 	return r.FlowRunsByIDs(ctx, ids)
 }

@@ -44,24 +44,29 @@ func (t *tx) many(rows [][]any, fn func(part [][]any) error) error {
 	return nil
 }
 
-// addMany writes rows without waiting for the result of each statement.
+// addMany writes rows without waiting for the result of each statement; changeMany does
+// so, too, and fails the transaction unless each row was there.
 func (t *tx) addMany(ctx context.Context, noun string, rows [][]any, q func(queries.Dialect, [][]any) queries.Query) error {
 	return t.many(rows, func(part [][]any) error {
 		return t.err(t.later(noun, anyRows).exec(ctx, q(t.d, part)), noun)
 	})
 }
 
-func (t *tx) InsertFlowRuns(ctx context.Context, runs []*core.FlowRun) ([]bool, error) {
+func (t *tx) changeMany(ctx context.Context, noun string, rows [][]any, q func([][]any) queries.Query) error {
+	return t.many(rows, func(part [][]any) error {
+		return t.err(t.later(noun, int64(len(part))).exec(ctx, q(part)), noun)
+	})
+}
+
+func (t *tx) InsertFlowRuns(ctx context.Context, runs []*core.FlowRun, past ...[]*core.State) ([]bool, error) {
 	rows := make([][]any, len(runs))
 	keyed := false
 	for i, f := range runs {
 		if err := readyFlowRun(f); err != nil {
 			return nil, err
 		}
-		if f.State != nil {
-			if err := core.MaxStateName.Check(f.State.Name); err != nil {
-				return nil, err
-			}
+		if err := checkStates(f, past, i); err != nil {
+			return nil, err
 		}
 		keyed = keyed || f.IdempotencyKey != nil
 		rows[i] = values(insertFlowRun(f))
@@ -96,7 +101,7 @@ func (t *tx) InsertFlowRuns(ctx context.Context, runs []*core.FlowRun) ([]bool, 
 			fresh[i] = true
 		}
 	}
-	var states, tags [][]any
+	var history, tags [][]any
 	for i, f := range runs {
 		if !fresh[i] {
 			continue
@@ -104,12 +109,59 @@ func (t *tx) InsertFlowRuns(ctx context.Context, runs []*core.FlowRun) ([]bool, 
 		for _, tag := range f.Tags {
 			tags = append(tags, []any{tag, f.ExpectedStartTime, f.ID})
 		}
-		if f.State != nil {
-			states = append(states, values(insertFlowRunState(f.ID, f.State)))
+		for _, s := range states(f, past, i) {
+			history = append(history, values(insertFlowRunState(f.ID, s)))
 		}
 	}
 	if err := t.addMany(ctx, "Tag", tags, queries.AddFlowRunTags); err != nil {
 		return nil, err
 	}
-	return fresh, t.addMany(ctx, "State of the flow run", states, queries.AddFlowRunStates)
+	return fresh, t.addMany(ctx, "State of the flow run", history, queries.AddFlowRunStates)
+}
+
+// states are those of the i-th of many runs, the present one last.
+func states(f *core.FlowRun, past [][]*core.State, i int) (all []*core.State) {
+	if i < len(past) {
+		all = append(all, past[i]...)
+	}
+	if f.State != nil {
+		all = append(all, f.State)
+	}
+	return all
+}
+
+func checkStates(f *core.FlowRun, past [][]*core.State, i int) error {
+	for _, s := range states(f, past, i) {
+		if err := core.MaxStateName.Check(s.Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) SetFlowRunStates(ctx context.Context, runs []*core.FlowRun) error {
+	if t.d == queries.SQLite || len(runs) <= 1 {
+		for _, f := range runs {
+			if err := t.SetFlowRunState(ctx, f); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	var history [][]any
+	rows := make([][]any, len(runs))
+	for i, f := range runs {
+		stateColumns(f)
+		if err := checkStates(f, nil, i); err != nil {
+			return err
+		}
+		for _, s := range states(f, nil, i) {
+			history = append(history, values(insertFlowRunState(f.ID, s)))
+		}
+		rows[i] = values(setFlowRunState(f))
+	}
+	if err := t.addMany(ctx, "State of the flow run", history, queries.AddFlowRunStates); err != nil {
+		return err
+	}
+	return t.changeMany(ctx, "Flow run", rows, queries.SetFlowRunStates)
 }

@@ -68,6 +68,27 @@ func (t *tx) LockFlowRun(ctx context.Context, id core.UUID) (*core.FlowRun, erro
 	return t.FlowRun(ctx, id)
 }
 
+func (t *tx) LockFlowRuns(ctx context.Context, ids []core.UUID) ([]*core.FlowRun, error) {
+	if len(ids) > 0 && t.d == queries.Postgres {
+		if err := t.later("Flow run", anyRows).exec(ctx, queries.LockFlowRuns(ids)); err != nil {
+			return nil, t.err(err, "Flow run")
+		}
+		return t.FlowRunsByIDs(ctx, ids)
+	}
+	runs := make([]*core.FlowRun, 0, len(ids))
+	for _, id := range ids {
+		f, err := t.LockFlowRun(ctx, id)
+		if core.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		runs = append(runs, f)
+	}
+	return runs, nil
+}
+
 func (t *tx) InsertFlowRun(ctx context.Context, f *core.FlowRun, past ...*core.State) (bool, error) {
 	if err := readyFlowRun(f); err != nil {
 		return false, err
@@ -196,17 +217,21 @@ func (t *tx) SetFlowRunState(ctx context.Context, f *core.FlowRun) error {
 			return err
 		}
 	}
-	n, err := t.later("Flow run", 1).SetFlowRunState(ctx, row.SetFlowRunStateParams{
+	n, err := t.later("Flow run", 1).SetFlowRunState(ctx, setFlowRunState(f))
+	if err = t.one(n, err, "Flow run"); err == nil && t.runs != nil {
+		t.known().entered(f)
+	}
+	return err
+}
+
+func setFlowRunState(f *core.FlowRun) row.SetFlowRunStateParams {
+	return row.SetFlowRunStateParams{
 		StateID: f.StateID, StateType: string(f.StateType), StateName: f.StateName, StateTimestamp: f.StateTimestamp,
 		RunCount: f.RunCount, NextScheduledStartTime: f.NextScheduledStartTime,
 		StartTime: f.StartTime, EndTime: f.EndTime, TotalRunTime: f.TotalRunTime,
 		EmpiricalPolicy: core.ToJSON(f.EmpiricalPolicy), InProcessRetry: inProcess(f), PauseTimeout: pauseTimeout(f),
 		Recoveries: f.Recoveries, InfrastructurePid: f.InfrastructurePID, Updated: f.Updated, ID: f.ID,
-	})
-	if err = t.one(n, err, "Flow run"); err == nil && t.runs != nil {
-		t.known().entered(f)
 	}
-	return err
 }
 
 func (t *tx) DeleteFlowRun(ctx context.Context, id core.UUID) error {

@@ -60,6 +60,22 @@ func (t *tx) PutLease(ctx context.Context, l *core.Lease) error {
 	)
 }
 
+func (t *tx) PutLeases(ctx context.Context, leases []*core.Lease) error {
+	if t.d == queries.SQLite || len(leases) <= 1 {
+		for _, l := range leases {
+			if err := t.PutLease(ctx, l); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	rows := make([][]any, len(leases))
+	for i, l := range leases {
+		rows[i] = []any{l.FlowRunID, l.Holder, l.Worker, l.Token, l.Expires}
+	}
+	return t.changeMany(ctx, "Lease", rows, queries.PutLeases)
+}
+
 func (t *tx) RenewLeases(ctx context.Context, holder core.UUID, expires core.Time) ([]core.UUID, error) {
 	ids, err := t.q.RenewLeases(ctx, row.RenewLeasesParams{Expires: expires, Holder: holder})
 	return ids, t.err(err, "Lease")
@@ -69,6 +85,18 @@ func (t *tx) RenewLeases(ctx context.Context, holder core.UUID, expires core.Tim
 func (t *tx) DeleteLease(ctx context.Context, flowRunID core.UUID) error {
 	_, err := t.later("Lease", anyRows).DeleteLease(ctx, row.DeleteLeaseParams{FlowRunID: flowRunID})
 	return t.err(err, "Lease")
+}
+
+func (t *tx) DeleteLeases(ctx context.Context, flowRunIDs []core.UUID) error {
+	if t.d == queries.SQLite || len(flowRunIDs) <= 1 {
+		for _, id := range flowRunIDs {
+			if err := t.DeleteLease(ctx, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return t.err(t.later("Lease", anyRows).exec(ctx, queries.DeleteLeases(flowRunIDs)), "Lease")
 }
 
 func (r *reader) Setting(ctx context.Context, key string) (core.JSON, error) {

@@ -18,6 +18,7 @@ import (
 // with the last. A change of state takes three round trips instead of eight.
 type pipeline struct {
 	conn    *pgx.Conn
+	done    *storeCounts
 	waiting *pgx.Batch
 	promise []promise // of what waits, in its order
 	begun   bool
@@ -55,9 +56,11 @@ func (p *pipeline) queue(text string, args []any, told promise) error {
 	if !p.begun {
 		p.begun = true
 		p.waiting.Queue("BEGIN")
+		p.done.statements.Add(1)
 		p.promise = append(p.promise, promise{noun: "Transaction", rows: anyRows})
 	}
 	p.waiting.Queue(text, args...)
+	p.done.statements.Add(1)
 	p.promise = append(p.promise, told)
 	return nil
 }
@@ -171,7 +174,7 @@ func (s *postgresStore) once(ctx context.Context, fn func(core.Tx) error) (own, 
 		return nil, err
 	}
 	defer conn.Release()
-	p := &pipeline{conn: conn.Conn()}
+	p := &pipeline{conn: conn.Conn(), done: &s.done}
 	defer p.rollback()
 	if own = fn(&tx{reader: newPostgresReader(p), pipe: p}); own != nil {
 		s.discard(p, own)

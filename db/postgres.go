@@ -64,7 +64,8 @@ func OpenPostgres(ctx context.Context, from pgconfig.Source) (core.Store, error)
 		}
 		return nil, core.Errorf(core.EUnavailable, "open the Postgres database: %w", err)
 	}
-	s := &postgresStore{reader: newPostgresReader(cleanPool{pool}), pool: pool}
+	s := &postgresStore{pool: pool}
+	s.reader = newPostgresReader(cleanPool{pool, &s.done})
 	s.fail = func(err error, noun string) error {
 		s.renew(err)
 		return postgresError(err, noun)

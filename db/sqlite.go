@@ -107,6 +107,7 @@ func openSQLite(ctx context.Context, path, sync string) (_ core.Store, err error
 	w := &statements{db: s.conn, m: map[statementKey]*statement{}, direct: own}
 	t := &tx{reader: reader{q: sqlitedb.New(w), dyn: w, d: queries.SQLite, fail: sqliteError}, runs: runCache{}, st: w}
 	s.writer = newWriter(w, t)
+	w.done = &s.writer.done
 	if s.readDB, err = sql.Open("sqlite", name+"?"+pragmas+"&_pragma=query_only(1)"+readerCache); err != nil {
 		return nil, err
 	}
@@ -116,7 +117,7 @@ func openSQLite(ctx context.Context, path, sync string) (_ core.Store, err error
 	if err = s.readDB.PingContext(ctx); err != nil {
 		return nil, sqliteOpenError(path, err)
 	}
-	r := &statements{db: s.readDB, m: map[statementKey]*statement{}}
+	r := &statements{db: s.readDB, m: map[statementKey]*statement{}, done: w.done}
 	r.shrink = func() {
 		if s.readDB.Stats().Idle > 0 { // nobody waits for it
 			_, _ = s.readDB.ExecContext(context.Background(), "PRAGMA shrink_memory")

@@ -26,6 +26,7 @@ type statements struct {
 	// one that works, which then reads each page anew, in three times the time,
 	// and nothing but this ends it.
 	shrink      func()
+	done        *storeCounts
 	wrote       bool // a statement changed something; only the writer looks
 	runsInvalid bool // and what it knows of flow runs may not be so any more
 	wide        bool // the transaction has a large cache
@@ -54,6 +55,7 @@ type statement struct {
 const maxStatements = 512
 
 func (s *statements) get(text string, rows bool) (*statement, error) {
+	s.done.statements.Add(1)
 	key := statementKey{text, rows || s.direct == nil}
 	s.mu.Lock()
 	if st := s.m[key]; st != nil {

@@ -11,8 +11,8 @@ import (
 
 // storeCounts is what a store counts of its writes.
 type storeCounts struct {
-	commits, failed atomic.Int64
-	write           core.DurationCounter
+	commits, failed, statements atomic.Int64
+	write                       core.DurationCounter
 }
 
 // count runs a call of Write. What its caller refused or gave up is no failure of
@@ -31,5 +31,5 @@ func (c *storeCounts) count(write func() error) error {
 
 func (c *storeCounts) stats() core.StoreStats {
 	d := c.write.Snapshot()
-	return core.StoreStats{Commits: c.commits.Load(), Writes: d.Count, Failed: c.failed.Load(), WriteTime: d}
+	return core.StoreStats{Commits: c.commits.Load(), Statements: c.statements.Load(), Writes: d.Count, Failed: c.failed.Load(), WriteTime: d}
 }

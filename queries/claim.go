@@ -32,17 +32,17 @@ func (b *builder) command(col string) {
 	b.write("TRIM(COALESCE(CAST(", b.key(col, "command"), " AS TEXT), '')) <> ''")
 }
 
-// ClaimableFlowRuns selects the ids of a queue's claimable runs that are due, by
-// priority, then soonest first. Those of priority 0 and the others are read in the
+// ClaimableFlowRuns selects ids and deployments of a queue's claimable runs that are
+// due, by priority, then soonest first. Those of priority 0 and the others are read in the
 // order of an index each, flow_run_due and flow_run_priority, and up to limit.
 func ClaimableFlowRuns(d Dialect, queue core.UUID, can core.Capability, due core.Time, limit int64) Query {
 	b := &builder{d: d}
-	b.write("SELECT c.id FROM (")
+	b.write("SELECT c.id, c.deployment_id FROM (")
 	for i, priority := range []string{"r.priority <> 0", "r.priority = 0"} {
 		if i > 0 {
 			b.write(" UNION ALL ")
 		}
-		b.write("SELECT * FROM (SELECT r.id, r.priority, r.next_scheduled_start_time FROM flow_run r")
+		b.write("SELECT * FROM (SELECT r.id, r.deployment_id, r.priority, r.next_scheduled_start_time FROM flow_run r")
 		if i == 0 && d == SQLite { // it would rather sort what flow_run_due gives
 			b.write(" INDEXED BY flow_run_priority")
 		}

@@ -1,5 +1,11 @@
 package queries
 
+import (
+	"strings"
+
+	"github.com/flowlite/flowlite/runtime/core"
+)
+
 // Inserts of several rows at once: a statement costs more than a row.
 
 // InvalidatesNothing begins a built write that leaves cached flow runs true, as
@@ -36,6 +42,37 @@ func AddFlowRunStates(d Dialect, rows [][]any) Query {
 	return insertAs(d, InvalidatesByID, "flow_run_state (id, flow_run_id, type, name, timestamp, message, data, state_details)", rows, "")
 }
 
+// SetFlowRunStates sets what a transition changes on runs; see the query
+// SetFlowRunState, whose order the values have. Only Postgres has it.
+func SetFlowRunStates(rows [][]any) Query {
+	const columns = "state_id, state_type, state_name, state_timestamp, run_count, next_scheduled_start_time, " +
+		"start_time, end_time, total_run_time, empirical_policy, in_process_retry, pause_timeout, recoveries, " +
+		"infrastructure_pid, updated"
+	b := &builder{d: Postgres}
+	b.write(InvalidatesByID, "UPDATE flow_run r SET (", columns, ") = ROW (u.", strings.ReplaceAll(columns, ", ", ", u."), ") FROM ")
+	b.unnest(rows)
+	b.write(" AS u (", columns, ", id) WHERE r.id = u.id")
+	return b.query()
+}
+
+// PutLeases gives runs to holders. Only Postgres has it.
+func PutLeases(rows [][]any) Query {
+	return insert(Postgres, "run_lease (flow_run_id, holder, worker, token, expires)", rows, ` ON CONFLICT (flow_run_id) DO UPDATE
+SET holder = excluded.holder, worker = excluded.worker, token = excluded.token, expires = excluded.expires`)
+}
+
+// DeleteLeases ends leases in the order in which RenewLeases locks them. Only Postgres
+// has it.
+func DeleteLeases(runs []core.UUID) Query {
+	return Query{SQL: `DELETE FROM run_lease WHERE flow_run_id IN (
+SELECT flow_run_id FROM run_lease WHERE flow_run_id = ANY($1) ORDER BY flow_run_id FOR UPDATE)`, Args: []any{runs}}
+}
+
+// LockFlowRuns locks runs in one order. Only Postgres has it.
+func LockFlowRuns(ids []core.UUID) Query {
+	return Query{SQL: "SELECT id FROM flow_run WHERE id = ANY($1) ORDER BY id FOR UPDATE", Args: []any{ids}}
+}
+
 // AddFlowRunTags writes tags of flow runs.
 func AddFlowRunTags(d Dialect, rows [][]any) Query {
 	return insert(d, "flow_run_tag (tag, expected_start_time, flow_run_id)", rows, " ON CONFLICT DO NOTHING")
@@ -61,7 +98,8 @@ func insertAs(d Dialect, invalidates, into string, rows [][]any, end string) Que
 	b.b.Grow(len(into) + 40*len(rows))
 	b.write(invalidates, "INSERT INTO ", into)
 	if d == Postgres {
-		b.fromColumns(rows)
+		b.write(" SELECT * FROM ")
+		b.unnest(rows)
 	} else {
 		b.values(rows)
 	}
@@ -87,9 +125,9 @@ func (b *builder) values(rows [][]any) {
 	}
 }
 
-// fromColumns has an array of each column.
-func (b *builder) fromColumns(rows [][]any) {
-	b.write(" SELECT * FROM unnest(")
+// unnest has an array of each column.
+func (b *builder) unnest(rows [][]any) {
+	b.write("unnest(")
 	for j := range rows[0] {
 		if j > 0 {
 			b.write(",")

@@ -37,6 +37,8 @@ func flowFields(s *suite) []string {
 func flowRunFields(s *suite) []string {
 	flow := s.flow("of run fields")
 	pool, queue := s.pool("of run fields")
+	other := s.newRun(flow, core.Pending, nil)
+	other.State = nil // its history has it
 	return record[core.FlowRun]{
 		given: func(f *core.FlowRun) {
 			f.FlowID, f.WorkQueueID, f.WorkPoolID = flow.ID, queue.ID, pool.ID
@@ -62,6 +64,14 @@ func flowRunFields(s *suite) []string {
 			},
 			"SetFlowRunState": {
 				func(tx core.Tx, f *core.FlowRun) error { return tx.SetFlowRunState(s.ctx, f) },
+				[]string{
+					"Created", "Name", "DeploymentID", "DeploymentVersion", "FlowVersion", "Parameters", "IdempotencyKey", "Context",
+					"Tags", "Labels", "ParentTaskRunID", "ExpectedStartTime", "AutoScheduled", "InfrastructureDocumentID",
+					"CreatedBy", "JobVariables", "Priority", "Slot",
+				},
+			},
+			"SetFlowRunStates": {
+				func(tx core.Tx, f *core.FlowRun) error { return tx.SetFlowRunStates(s.ctx, []*core.FlowRun{other, f}) },
 				[]string{
 					"Created", "Name", "DeploymentID", "DeploymentVersion", "FlowVersion", "Parameters", "IdempotencyKey", "Context",
 					"Tags", "Labels", "ParentTaskRunID", "ExpectedStartTime", "AutoScheduled", "InfrastructureDocumentID",
@@ -315,11 +325,13 @@ func workerFields(s *suite) []string {
 
 func leaseFields(s *suite) []string {
 	run := s.newRun(s.flow("of lease fields"), core.Running, nil)
+	other := &core.Lease{FlowRunID: s.newRun(s.flow("of other lease"), core.Running, nil).ID, Holder: core.NewID(), Token: core.NewID(), Expires: s.now}
 	put := func(tx core.Tx, x *core.Lease) error { return tx.PutLease(s.ctx, x) }
+	putAll := func(tx core.Tx, x *core.Lease) error { return tx.PutLeases(s.ctx, []*core.Lease{other, x}) }
 	return record[core.Lease]{
 		given:  func(x *core.Lease) { x.FlowRunID = run.ID },
-		insert: map[string]func(core.Tx, *core.Lease) error{"PutLease": put},
-		update: map[string]change[core.Lease]{"PutLease": {put, nil}},
+		insert: map[string]func(core.Tx, *core.Lease) error{"PutLease": put, "PutLeases": putAll},
+		update: map[string]change[core.Lease]{"PutLease": {put, nil}, "PutLeases": {putAll, nil}},
 		read: map[string]func(core.Reader, *core.Lease) (*core.Lease, error){
 			"Lease": func(r core.Reader, _ *core.Lease) (*core.Lease, error) { return r.Lease(s.ctx, run.ID) },
 		},

@@ -992,6 +992,32 @@ func (q *Queries) LockWorkPool(ctx context.Context, arg LockWorkPoolParams) (cor
 	return id, err
 }
 
+const renewLeases = `-- name: RenewLeases :many
+UPDATE run_lease SET expires = $1 WHERE flow_run_id IN (
+  SELECT l.flow_run_id FROM run_lease l WHERE l.holder = $2 ORDER BY l.flow_run_id FOR UPDATE)
+RETURNING flow_run_id
+`
+
+func (q *Queries) RenewLeases(ctx context.Context, arg RenewLeasesParams) ([]core.UUID, error) {
+	rows, err := q.db.Query(ctx, renewLeases, arg.Expires, arg.Holder)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []core.UUID
+	for rows.Next() {
+		var flow_run_id core.UUID
+		if err := rows.Scan(&flow_run_id); err != nil {
+			return nil, err
+		}
+		items = append(items, flow_run_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const runsOccupying = `-- name: RunsOccupying :one
 SELECT CAST(COUNT(*) AS BIGINT) AS n FROM flow_run r
 WHERE r.state_type IN ('PENDING', 'RUNNING', 'CANCELLING')

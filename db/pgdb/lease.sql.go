@@ -111,27 +111,3 @@ func (q *Queries) PutLease(ctx context.Context, arg PutLeaseParams) error {
 	)
 	return err
 }
-
-const renewLeases = `-- name: RenewLeases :many
-UPDATE run_lease SET expires = $1 WHERE holder = $2 RETURNING flow_run_id
-`
-
-func (q *Queries) RenewLeases(ctx context.Context, arg RenewLeasesParams) ([]core.UUID, error) {
-	rows, err := q.db.Query(ctx, renewLeases, arg.Expires, arg.Holder)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []core.UUID
-	for rows.Next() {
-		var flow_run_id core.UUID
-		if err := rows.Scan(&flow_run_id); err != nil {
-			return nil, err
-		}
-		items = append(items, flow_run_id)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}

@@ -6,9 +6,6 @@ ON CONFLICT (flow_run_id) DO UPDATE SET holder = excluded.holder, worker = exclu
 -- name: GetLease :one
 SELECT * FROM run_lease WHERE flow_run_id = sqlc.arg(flow_run_id);
 
--- name: RenewLeases :many
-UPDATE run_lease SET expires = sqlc.arg(expires) WHERE holder = sqlc.arg(holder) RETURNING flow_run_id;
-
 -- name: ExpiredLeases :many
 SELECT * FROM run_lease WHERE expires < sqlc.arg(now) ORDER BY expires LIMIT CAST(sqlc.arg(lim) AS BIGINT);
 

@@ -77,6 +77,11 @@ SELECT id FROM flow_run WHERE id = sqlc.arg(id) FOR UPDATE;
 SELECT l.* FROM flow_run r JOIN run_lease l ON l.flow_run_id = r.id
 WHERE r.id = ANY(sqlc.arg(ids)::uuid[]) ORDER BY r.id FOR KEY SHARE;
 
+-- name: RenewLeases :many
+UPDATE run_lease SET expires = sqlc.arg(expires) WHERE flow_run_id IN (
+  SELECT l.flow_run_id FROM run_lease l WHERE l.holder = sqlc.arg(holder) ORDER BY l.flow_run_id FOR UPDATE)
+RETURNING flow_run_id;
+
 -- name: LockTaskRun :one
 SELECT id FROM task_run WHERE id = sqlc.arg(id) FOR UPDATE;
 

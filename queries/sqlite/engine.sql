@@ -76,6 +76,9 @@ SELECT id FROM flow_run WHERE id = sqlc.arg(id);
 -- name: LockLeases :many
 SELECT * FROM run_lease WHERE flow_run_id IN (sqlc.slice(ids)) ORDER BY flow_run_id;
 
+-- name: RenewLeases :many
+UPDATE run_lease SET expires = sqlc.arg(expires) WHERE holder = sqlc.arg(holder) RETURNING flow_run_id;
+
 -- name: LockTaskRun :one
 SELECT id FROM task_run WHERE id = sqlc.arg(id);
 

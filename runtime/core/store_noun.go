@@ -52,18 +52,24 @@ type FlowRunReader interface {
 type FlowRunTx interface {
 	// LockFlowRun reads a run for a state change.
 	LockFlowRun(ctx context.Context, id UUID) (*FlowRun, error)
+	// LockFlowRuns is LockFlowRun for many runs, in the order of ids. Those that do not
+	// exist are left out.
+	LockFlowRuns(ctx context.Context, ids []UUID) ([]*FlowRun, error)
 	// InsertFlowRun writes the run and, if it has one, its state, after those
 	// that it was in before. False means that (flow, idempotency key) is taken
 	// and nothing was written.
 	InsertFlowRun(ctx context.Context, r *FlowRun, past ...*State) (bool, error)
-	// InsertFlowRuns is InsertFlowRun for many runs; fresh says which of them were written.
-	InsertFlowRuns(ctx context.Context, runs []*FlowRun) (fresh []bool, err error)
+	// InsertFlowRuns is InsertFlowRun for many runs, where past[i], if there, are the
+	// former states of the i-th; fresh says which of them were written.
+	InsertFlowRuns(ctx context.Context, runs []*FlowRun, past ...[]*State) (fresh []bool, err error)
 	// UpdateFlowRun writes name, flow_version, parameters, policy, tags, labels,
 	// infrastructure_pid, job_variables, context, and priority.
 	UpdateFlowRun(ctx context.Context, r *FlowRun) error
 	// SetFlowRunState writes r.State to the history, and what a transition
 	// changes on the run: state columns, times, counts, policy, recoveries.
 	SetFlowRunState(ctx context.Context, r *FlowRun) error
+	// SetFlowRunStates is SetFlowRunState for many runs, each once.
+	SetFlowRunStates(ctx context.Context, runs []*FlowRun) error
 	DeleteFlowRun(ctx context.Context, id UUID) error
 }
 
@@ -314,6 +320,8 @@ type ClaimReader interface {
 	DueFlowRunsOfDeployments(ctx context.Context, deployments []UUID, before Time, limit int) ([]*FlowRun, error)
 	// ClaimableFlowRuns are those of DueFlowRuns that can allows, by priority, then soonest first.
 	ClaimableFlowRuns(ctx context.Context, queueID UUID, can Capability, before Time, limit int) ([]*FlowRun, error)
+	// Claimable are ClaimableFlowRuns, without their records.
+	Claimable(ctx context.Context, queueID UUID, can Capability, before Time, limit int) ([]ClaimableRun, error)
 	// NextClaimable is when the pool's next SCHEDULED run that can allows is
 	// due; 0 if none.
 	NextClaimable(ctx context.Context, poolID UUID, can Capability) (Time, error)
@@ -334,9 +342,13 @@ type LeaseTx interface {
 	// their holders.
 	LockLeases(ctx context.Context, flowRunIDs []UUID) ([]*Lease, error)
 	PutLease(ctx context.Context, l *Lease) error
+	// PutLeases is PutLease for many runs, each once.
+	PutLeases(ctx context.Context, leases []*Lease) error
 	// RenewLeases moves the expiry of all a holder's leases and returns their runs.
 	RenewLeases(ctx context.Context, holder UUID, expires Time) ([]UUID, error)
 	DeleteLease(ctx context.Context, flowRunID UUID) error
+	// DeleteLeases is DeleteLease for many runs.
+	DeleteLeases(ctx context.Context, flowRunIDs []UUID) error
 }
 
 // LogReader reads log entries.

@@ -7,10 +7,11 @@ import (
 
 // StoreStats is what a Store has done since it was opened, and how it stands now.
 type StoreStats struct {
-	Commits  int64 // transactions that committed
-	Writes   int64 // calls of Write that these were for; on SQLite many share one
-	Failed   int64 // calls of Write that the database refused, not their caller
-	WALBytes int64 // size of SQLite's write-ahead log; 0 on PostgreSQL
+	Commits    int64 // transactions that committed
+	Statements int64 // that were sent to the database, in transactions and outside, with BEGIN and COMMIT
+	Writes     int64 // calls of Write that the commits were for; on SQLite many share one
+	Failed     int64 // calls of Write that the database refused, not their caller
+	WALBytes   int64 // size of SQLite's write-ahead log; 0 on PostgreSQL
 
 	// Connections of the pool; SQLite counts those of its readers.
 	InUse, Idle, MaxConnections int64

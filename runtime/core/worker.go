@@ -58,6 +58,9 @@ type WorkerFilter struct {
 	Status            *TextFilter `json:"status,omitempty"`
 }
 
+// ClaimableRun is a due flow run.
+type ClaimableRun struct{ ID, DeploymentID UUID }
+
 // PollRequest asks a pool for work. It is answered at once when there is any,
 // else when some comes or Wait has passed.
 type PollRequest struct {

@@ -44,6 +44,7 @@ var (
 	sizeDesc      = desc("database_size_bytes", "Size of the database, with its write-ahead log on SQLite.")
 	walDesc       = desc("database_wal_bytes", "Size of SQLite's write-ahead log.")
 	commitsDesc   = desc("database_commits_total", "Transactions that committed.")
+	statedDesc    = desc("database_statements_total", "Statements sent to the database, with BEGIN and COMMIT.")
 	failedDesc    = desc("database_write_errors_total", "Writes that the database refused.")
 	writeDesc     = desc("database_write_seconds", "Duration of writes; on SQLite many share one commit.")
 	connDesc      = desc("database_connections", "Connections of the pool by state.", "state")
@@ -102,6 +103,7 @@ func (c *collector) database(ctx context.Context, s sink) {
 	}
 	t := c.Store.Stats()
 	s.counter(commitsDesc, t.Commits)
+	s.counter(statedDesc, t.Statements)
 	s.counter(failedDesc, t.Failed)
 	s.gauge(walDesc, float64(t.WALBytes))
 	s.gauge(connDesc, float64(t.InUse), "in_use")

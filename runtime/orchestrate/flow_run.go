@@ -56,48 +56,49 @@ func (s *Service) createFlowRun(
 	if err := checkObject("parameters", c.Parameters); err != nil {
 		return nil, nil, err
 	}
-	var stored *core.FlowRun
+	joins := c.IdempotencyKey == nil && c.ParentTaskRunID.IsZero()
 	var lease *core.Lease
-	create := func(tx core.Tx, out *commit.Outbox) error {
-		run := newFlowRun(s.now(), c)
-		if run.Name == "" {
-			run.Name = newName()
+	own := context.WithoutCancel(ctx) // the end of one caller's context is not the others'
+	made := &creation{prepare: func(tx newRunTx, _ *known) (*newRun, error) {
+		n, err := s.newFlowRun(own, tx, c, append([]core.StateCreate{state}, then...))
+		if err == nil && !holder.IsZero() {
+			lease = newLease(n.run.ID, holder, "", n.run.Created)
+			n.lease = lease
 		}
-		if c.FlowID.IsZero() {
-			return core.Errorf(core.EInvalid, "a flow run needs the flow_id of its flow")
-		}
-		if s.flowNames(ctx, tx, c.FlowID).name == "" {
-			if _, err := tx.Flow(ctx, c.FlowID); !core.IsNotFound(err) && err != nil {
-				return err
-			}
-			return integrity("flow", c.FlowID)
-		}
-		if c.WorkPoolName != nil {
-			if err := placeRun(ctx, tx, run, *c.WorkPoolName, c.WorkQueueName); err != nil {
-				return err
-			}
-		}
-		var err error
-		if run.CreatedBy, err = creator(ctx, tx, run); err != nil {
-			return err
-		}
-		if stored, err = s.insertFlowRun(ctx, tx, out, run, c.Labels, append([]core.StateCreate{state}, then...)); err != nil || holder.IsZero() {
-			return err
-		}
-		lease = newLease(run.ID, holder, "", run.Created)
-		return tx.PutLease(ctx, lease)
-	}
-	var err error
-	// Such a run's rows are all new.
-	if s.store.Shared() && c.IdempotencyKey == nil && c.ParentTaskRunID.IsZero() {
-		err = s.creations.Do(ctx, create)
-	} else {
-		err = s.commit.WriteAll(ctx, []commit.Operation{create})
-	}
-	if err != nil {
+		return n, err
+	}}
+	if err := s.create(ctx, made, joins); err != nil {
 		return nil, nil, err
 	}
-	return stored, lease, nil
+	return made.run, lease, nil
+}
+
+func (s *Service) newFlowRun(
+	ctx context.Context, tx newRunTx, c core.FlowRunCreate, states []core.StateCreate,
+) (*newRun, error) {
+	run := newFlowRun(s.now(), c)
+	if run.Name == "" {
+		run.Name = newName()
+	}
+	if c.FlowID.IsZero() {
+		return nil, core.Errorf(core.EInvalid, "a flow run needs the flow_id of its flow")
+	}
+	if s.flowNames(ctx, tx, c.FlowID).name == "" {
+		if _, err := tx.Flow(ctx, c.FlowID); !core.IsNotFound(err) && err != nil {
+			return nil, err
+		}
+		return nil, integrity("flow", c.FlowID)
+	}
+	if c.WorkPoolName != nil {
+		if err := placeRun(ctx, tx, run, *c.WorkPoolName, c.WorkQueueName); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	if run.CreatedBy, err = creator(ctx, tx, run); err != nil {
+		return nil, err
+	}
+	return s.prepareFlowRun(ctx, tx, run, c.Labels, states)
 }
 
 func checkObject(field string, j core.JSON) error {
@@ -169,31 +170,6 @@ func placeRun(ctx context.Context, r placeReader, run *core.FlowRun, pool string
 	return nil
 }
 
-// insertFlowRun gives a new run its labels and the first of the states, lets it
-// go on to the others as far as the rules allow, and writes it. If its
-// idempotency key is taken, the run that has it is returned instead.
-func (s *Service) insertFlowRun(
-	ctx context.Context,
-	tx creationTx,
-	out *commit.Outbox,
-	run *core.FlowRun,
-	labels core.JSON,
-	states []core.StateCreate,
-) (*core.FlowRun, error) {
-	past, events, err := s.prepareFlowRun(ctx, tx, run, labels, states)
-	if err != nil {
-		return nil, err
-	}
-	fresh, err := tx.InsertFlowRun(ctx, run, past...)
-	if err != nil {
-		return nil, err
-	}
-	if !fresh {
-		return tx.FlowRunByKey(ctx, run.FlowID, *run.IdempotencyKey)
-	}
-	return run, s.emitFlowTransition(ctx, tx, out, run, nil, events...)
-}
-
 // prepareFlowRun gives a new run its labels and states; see enterFirst.
 func (s *Service) prepareFlowRun(
 	ctx context.Context,
@@ -201,12 +177,13 @@ func (s *Service) prepareFlowRun(
 	run *core.FlowRun,
 	labels core.JSON,
 	states []core.StateCreate,
-) (past []*core.State, events []*core.Event, err error) {
+) (n *newRun, err error) {
 	if run.Labels, err = firstLabels(ctx, tx, run, labels); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	past, events = s.enterFirst(ctx, tx, run, states)
-	return past, events, nil
+	n = &newRun{run: run}
+	n.past, n.events = s.enterFirst(ctx, tx, run, states)
+	return n, nil
 }
 
 // enterFirst gives a new run its states, as far as the rules allow, and returns those

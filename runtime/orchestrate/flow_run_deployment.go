@@ -76,34 +76,53 @@ func (s *Service) createDeploymentFlowRun(
 	if err := checkState(state); err != nil {
 		return nil, err
 	}
-	var stored *core.FlowRun
-	err := s.blocks.WriteHydrated(ctx, func(tx core.Tx, out *commit.Outbox, r *block.Rendering) error {
-		d, err := tx.Deployment(ctx, deploymentID)
-		if core.IsNotFound(err) {
-			return core.NotFound("Deployment")
-		}
+	own := context.WithoutCancel(ctx) // the end of one caller's context is not the others'
+	prepare := func(tx newRunTx, k *known, r *block.Rendering) (*newRun, error) {
+		d, err := k.deployment(own, tx, deploymentID)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if !id.IsZero() {
-			if stored, err = tx.FlowRun(ctx, id); !core.IsNotFound(err) {
-				return err
-			}
-		}
-		run, err := deploymentRun(ctx, tx, s.now(), d, c, r)
+		run, err := deploymentRun(own, tx, s.now(), d, c, r)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if !id.IsZero() {
 			run.ID = id
 		}
 		if run.CreatedBy = by; by == nil {
-			if run.CreatedBy, err = creator(ctx, tx, run); err != nil {
+			if run.CreatedBy, err = creator(own, tx, run); err != nil {
+				return nil, err
+			}
+		}
+		return s.prepareFlowRun(own, tx, run, overlay(d.Labels, c.Labels), []core.StateCreate{state})
+	}
+	if id.IsZero() && !checkOnly && c.IdempotencyKey == nil && c.ParentTaskRunID.IsZero() && s.store.Shared() {
+		made := &creation{prepare: func(tx newRunTx, k *known) (*newRun, error) { return prepare(tx, k, &block.Rendering{}) }}
+		switch err := s.create(ctx, made, true); {
+		case err == nil:
+			return made.run, nil
+		case !block.Missing(err):
+			return nil, err
+		}
+	}
+	var stored *core.FlowRun
+	err := s.blocks.WriteHydrated(ctx, func(tx core.Tx, out *commit.Outbox, r *block.Rendering) error {
+		k := newKnown()
+		if _, err := k.deployment(ctx, tx, deploymentID); err != nil {
+			return err
+		}
+		if !id.IsZero() {
+			run, err := tx.FlowRun(ctx, id)
+			if stored = run; !core.IsNotFound(err) {
 				return err
 			}
 		}
-		stored, err = s.insertFlowRun(ctx, tx, out, run, overlay(d.Labels, c.Labels), []core.StateCreate{state})
-		if err == nil && checkOnly && stored.ID == run.ID {
+		n, err := prepare(tx, k, r)
+		if err != nil {
+			return err
+		}
+		stored, err = s.insertFlowRun(ctx, tx, out, n)
+		if err == nil && checkOnly && stored.ID == n.run.ID {
 			return checked{stored}
 		}
 		return err

@@ -67,7 +67,7 @@ func numbered(i int, err error) error {
 type manyRuns struct {
 	s      *Service
 	ctx    context.Context
-	tx     manyTx
+	tx     newRunTx
 	d      *core.Deployment
 	places map[string]*core.FlowRun // by work queue, a run that is there
 	labels map[string]core.JSON     // of runs without a parent, by those given

@@ -21,23 +21,19 @@ func (s *Service) SetFlowRunState(ctx context.Context, id core.UUID, c core.Stat
 		return nil, err
 	}
 	c.Message = s.blocks.MaskMessage(ctx, c.Message)
-	var result *core.OrchestrationResult
-	err := s.commit.Write(ctx, func(tx core.Tx, out *commit.Outbox) error {
-		run, err := tx.LockFlowRun(ctx, id)
-		if err != nil {
-			return flowRunError(err, id)
+	p := &proposal{id: id, state: c, force: force, token: core.RunToken(ctx)}
+	if p.joins() && s.store.Shared() {
+		if err := s.proposals.Do(ctx, p); err != nil {
+			return nil, err
 		}
-		c, err := s.notBefore(ctx, tx, run, c)
-		if err != nil {
-			return err
+		if !p.alone {
+			return p.result, p.err
 		}
-		result, err = s.proposeFlowState(ctx, tx, out, run, c, force)
-		return err
-	})
-	if err != nil {
+	}
+	if err := s.writeProposal(ctx, p); err != nil {
 		return nil, err
 	}
-	return result, nil
+	return p.result, nil
 }
 
 func checkState(c core.StateCreate) error {
@@ -123,9 +119,18 @@ func (s *Service) loadSlots(ctx context.Context, tx slotTx, run *core.FlowRun, f
 		return err
 	}
 	f.Deployment = d
-	if d.GlobalConcurrencyLimit == nil || !d.GlobalConcurrencyLimit.Active {
+	if !hasSlots(d) {
 		return nil
 	}
+	return s.countSlots(ctx, tx, f)
+}
+
+func hasSlots(d *core.Deployment) bool {
+	return d.GlobalConcurrencyLimit != nil && d.GlobalConcurrencyLimit.Active
+}
+
+func (s *Service) countSlots(ctx context.Context, tx slotTx, f *rules.Facts) (err error) {
+	d := f.Deployment
 	if _, err = tx.LockGlobalLimits(ctx, []string{d.GlobalConcurrencyLimit.Name}); err != nil {
 		return err
 	}
@@ -161,20 +166,57 @@ func (s *Service) enterFlow(
 	d *rules.Decision,
 	asked core.StateType,
 ) error {
+	t := transitions{s: s}
+	if err := t.enter(ctx, tx, out, run, d, asked); err != nil {
+		return err
+	}
+	return t.write(ctx, tx)
+}
+
+// transitions are those of several flow runs in one transaction: what they write is
+// collected, and written at once.
+type transitions struct {
+	s     *Service
+	runs  []*core.FlowRun
+	ended []core.UUID // runs whose leases end
+}
+
+// enter does what was decided, but for the run's own rows; see write. A run enters one
+// state between two writes.
+func (t *transitions) enter(
+	ctx context.Context,
+	tx parentTx,
+	out *commit.Outbox,
+	run *core.FlowRun,
+	d *rules.Decision,
+	asked core.StateType,
+) error {
 	before, held := run.State, run.State != nil && rules.HoldsLease(run.State, run.EmpiricalPolicy)
 	if d.Reset {
 		run.Recoveries = 0
 	}
 	rules.ApplyFlowState(run, d.State, d.Policy)
-	if err := tx.SetFlowRunState(ctx, run); err != nil {
-		return err
-	}
+	t.runs = append(t.runs, run)
 	if held && !rules.HoldsLease(run.State, run.EmpiricalPolicy) {
-		if err := tx.DeleteLease(ctx, run.ID); err != nil && !core.IsNotFound(err) {
+		t.ended = append(t.ended, run.ID)
+	}
+	return t.s.emitFlowTransition(ctx, tx, out, run, before, t.s.flowRunEvent(ctx, tx, run, before, asked))
+}
+
+// write may be repeated: it writes what was entered since the last time.
+func (t *transitions) write(ctx context.Context, tx stateTx) error {
+	if len(t.runs) > 0 {
+		if err := tx.SetFlowRunStates(ctx, t.runs); err != nil {
 			return err
 		}
 	}
-	return s.emitFlowTransition(ctx, tx, out, run, before, s.flowRunEvent(ctx, tx, run, before, asked))
+	if len(t.ended) > 0 {
+		if err := tx.DeleteLeases(ctx, t.ended); err != nil {
+			return err
+		}
+	}
+	t.runs, t.ended = nil, nil
+	return nil
 }
 
 // emitFlowTransition puts the events of transitions, the state's copy on the parent's

@@ -117,21 +117,20 @@ func (s *Service) claim(ctx context.Context, poolID core.UUID, r core.PollReques
 		}
 		room := roomOf(pool.ConcurrencyLimit, sum(load))
 		flows := map[core.UUID]*core.Flow{}
-		full := map[core.UUID]bool{}
+		var leases []*core.Lease
+		c := &claiming{can: r.Capability, full: map[core.UUID]bool{}, unlimited: map[core.UUID]*core.Deployment{}}
 		for _, q := range queues {
 			free := min(r.Free-len(claims), room, roomOf(q.ConcurrencyLimit, load[q.ID]))
 			if q.IsPaused || free <= 0 {
 				continue
 			}
-			got, err := s.claimFrom(ctx, tx, out, q, r.Capability, free, full)
+			got, err := s.claimFrom(ctx, tx, out, q, c, free)
 			if err != nil {
 				return err
 			}
 			for _, c := range got {
 				l := newLease(c.FlowRun.ID, r.Holder, r.Worker, s.now())
-				if err := tx.PutLease(ctx, l); err != nil {
-					return err
-				}
+				leases = append(leases, l)
 				if flows[c.FlowRun.FlowID] == nil {
 					if flows[c.FlowRun.FlowID], err = tx.Flow(ctx, c.FlowRun.FlowID); err != nil {
 						return err
@@ -143,7 +142,7 @@ func (s *Service) claim(ctx context.Context, poolID core.UUID, r core.PollReques
 			}
 			room -= len(got)
 		}
-		return nil
+		return tx.PutLeases(ctx, leases)
 	})
 	if err != nil || claims == nil {
 		return []core.Claim{}, err
@@ -154,18 +153,19 @@ func (s *Service) claim(ctx context.Context, poolID core.UUID, r core.PollReques
 // claimFrom makes due runs of one queue PENDING. Runs of a deployment whose
 // limit is full stay SCHEDULED, so that a freed slot wakes them at once; only
 // when they fill the whole page are they set back, to let others through.
-func (s *Service) claimFrom(ctx context.Context, tx claimTx, out *commit.Outbox, q *core.WorkQueue, can core.Capability,
-	free int, full map[core.UUID]bool) ([]core.Claim, error) {
+func (s *Service) claimFrom(
+	ctx context.Context, tx claimTx, out *commit.Outbox, q *core.WorkQueue, c *claiming, free int,
+) ([]core.Claim, error) {
 	// Reading a page costs more than claiming one run: most often the first few
 	// can be had.
 	few := min(free+spare, core.MaxLimit)
-	got, blocked, seen, err := s.claimPage(ctx, tx, out, q, can, free, full, few)
+	got, blocked, seen, err := s.claimPage(ctx, tx, out, q, c, free, few)
 	if err != nil || seen < few || len(got) == free {
 		return got, err
 	}
 	if few < core.MaxLimit {
 		var rest []core.Claim
-		rest, blocked, seen, err = s.claimPage(ctx, tx, out, q, can, free-len(got), full, core.MaxLimit)
+		rest, blocked, seen, err = s.claimPage(ctx, tx, out, q, c, free-len(got), core.MaxLimit)
 		if got = append(got, rest...); err != nil {
 			return nil, err
 		}
@@ -179,73 +179,106 @@ func (s *Service) claimFrom(ctx context.Context, tx claimTx, out *commit.Outbox,
 // spare is how many runs more than it has room for a claim looks at first.
 const spare = 4
 
+// claiming is what a claim has learned of deployments.
+type claiming struct {
+	can       core.Capability
+	full      map[core.UUID]bool             // their runs cannot be had now
+	unlimited map[core.UUID]*core.Deployment // their runs need no slot
+}
+
 // claimPage looks at the first runs that are due, at most limit; seen is how
 // many it found.
-func (s *Service) claimPage(ctx context.Context, tx claimTx, out *commit.Outbox, q *core.WorkQueue, can core.Capability,
-	free int, full map[core.UUID]bool, limit int) (got []core.Claim, blocked []*core.FlowRun, seen int, err error) {
-	due, err := tx.ClaimableFlowRuns(ctx, q.ID, can, s.now(), limit)
+func (s *Service) claimPage(
+	ctx context.Context, tx claimTx, out *commit.Outbox, q *core.WorkQueue, c *claiming, free, limit int,
+) (got []core.Claim, blocked []core.UUID, seen int, err error) {
+	due, err := tx.Claimable(ctx, q.ID, c.can, s.now(), limit)
 	if err != nil {
 		return nil, nil, 0, err
 	}
-	for _, r := range due {
-		if len(got) >= free {
+	t := &transitions{s: s}
+	for rest := due; len(got) < free && len(rest) > 0; {
+		// No more are locked than can be had: others may want to change them.
+		var ids []core.UUID
+		for len(rest) > 0 && len(ids) < free-len(got) {
+			if r := rest[0]; c.full[r.DeploymentID] {
+				blocked = append(blocked, r.ID)
+			} else {
+				ids = append(ids, r.ID)
+			}
+			rest = rest[1:]
+		}
+		if len(ids) == 0 {
 			break
 		}
-		if full[r.DeploymentID] {
-			blocked = append(blocked, r)
-			continue
-		}
-		run, err := tx.LockFlowRun(ctx, r.ID)
-		if core.IsNotFound(err) || err == nil && run.StateType != core.Scheduled {
-			continue
-		}
+		runs, err := tx.LockFlowRuns(ctx, ids)
 		if err != nil {
 			return nil, nil, 0, err
 		}
-		f := rules.Facts{Now: s.now()}
-		if rules.NeedsSlot(run, core.Pending) {
-			if err := s.loadSlots(ctx, tx, run, &f); err != nil {
+		for _, run := range runs {
+			claim, err := s.claimRun(ctx, tx, out, t, c, run)
+			switch {
+			case err != nil:
 				return nil, nil, 0, err
+			case claim != nil:
+				got = append(got, *claim)
+			case c.full[run.DeploymentID]:
+				blocked = append(blocked, run.ID)
 			}
 		}
-		d := rules.DecideFlow(run, core.StateCreate{Type: core.Pending}.State(f.Now), f, rules.Flow)
-		if d.Status == core.Abort {
-			// The limit is 0, or the deployment is gone: it may change.
-			full[run.DeploymentID] = true
-			continue
-		}
-		if d.State.Name == core.NameAwaitingConcurrencySlot {
-			full[run.DeploymentID] = true
-			blocked = append(blocked, run)
-			continue
-		}
-		if err := s.limits.KeepSlot(ctx, tx, run, f.Deployment, false); err != nil {
-			return nil, nil, 0, err
-		}
-		if err := s.enterFlow(ctx, tx, out, run, &d, core.Pending); err != nil {
-			return nil, nil, 0, err
-		}
-		if run.StateType == core.Pending {
-			got = append(got, core.Claim{FlowRun: run, Deployment: f.Deployment})
-		}
 	}
-	return got, blocked, len(due), nil
+	return got, blocked, len(due), t.write(ctx, tx)
 }
 
-func (s *Service) setBack(ctx context.Context, tx stateTx, out *commit.Outbox, blocked []*core.FlowRun) error {
-	for _, r := range blocked {
-		run, err := tx.LockFlowRun(ctx, r.ID)
-		if err != nil {
-			return err
+// claimRun makes a locked run PENDING. It returns nil if the run is no longer SCHEDULED,
+// or if runs of its deployment cannot be had, and notes that.
+func (s *Service) claimRun(
+	ctx context.Context, tx claimTx, out *commit.Outbox, t *transitions, c *claiming, run *core.FlowRun,
+) (*core.Claim, error) {
+	if run.StateType != core.Scheduled || c.full[run.DeploymentID] {
+		return nil, nil
+	}
+	f := rules.Facts{Now: s.now(), Deployment: c.unlimited[run.DeploymentID]}
+	if rules.NeedsSlot(run, core.Pending) && f.Deployment == nil {
+		if err := t.write(ctx, tx); err != nil { // a slot that was taken a moment ago counts
+			return nil, err
 		}
+		if err := s.loadSlots(ctx, tx, run, &f); err != nil {
+			return nil, err
+		}
+		if f.Deployment != nil && !hasSlots(f.Deployment) {
+			c.unlimited[run.DeploymentID] = f.Deployment
+		}
+	}
+	d := rules.DecideFlow(run, core.StateCreate{Type: core.Pending}.State(f.Now), f, rules.Flow)
+	if d.Status == core.Abort || d.State.Name == core.NameAwaitingConcurrencySlot {
+		// The limit is full or 0, or the deployment is gone: it may change.
+		c.full[run.DeploymentID] = true
+		return nil, nil
+	}
+	if err := s.limits.KeepSlot(ctx, tx, run, f.Deployment, false); err != nil {
+		return nil, err
+	}
+	if err := t.enter(ctx, tx, out, run, &d, core.Pending); err != nil || run.StateType != core.Pending {
+		return nil, err
+	}
+	return &core.Claim{FlowRun: run, Deployment: f.Deployment}, nil
+}
+
+func (s *Service) setBack(ctx context.Context, tx claimTx, out *commit.Outbox, blocked []core.UUID) error {
+	runs, err := tx.LockFlowRuns(ctx, blocked)
+	if err != nil {
+		return err
+	}
+	t := &transitions{s: s}
+	for _, run := range runs {
 		now := s.now()
 		d := rules.Decision{Status: core.Reject, Policy: run.EmpiricalPolicy,
 			State: rules.ScheduledAt(now.Add(rules.SlotRetry), core.NameAwaitingConcurrencySlot, "", now)}
-		if err := s.enterFlow(ctx, tx, out, run, &d, core.Pending); err != nil {
+		if err := t.enter(ctx, tx, out, run, &d, core.Pending); err != nil {
 			return err
 		}
 	}
-	return nil
+	return t.write(ctx, tx)
 }
 
 // limited says whether counting a pool's runs is worth it.

@@ -60,7 +60,8 @@ type Service struct {
 	listening listening
 
 	recordings *commit.Group[*recording]
-	creations  *commit.Group[commit.Operation]
+	proposals  *commit.Group[*proposal]
+	creations  *commit.Group[*creation]
 }
 
 // New returns a Service on c.
@@ -74,7 +75,8 @@ func New(c Config) *Service {
 	s.marks.at = map[core.UUID]core.Time{}
 	s.events.write = s.persistReports
 	s.recordings = commit.NewGroup(s.writeRecordings, inOrder)
-	s.creations = commit.NewGroup(s.commit.WriteAll, nil)
+	s.proposals = commit.NewGroup(s.writeProposals, byRun)
+	s.creations = commit.NewGroup(s.writeCreations, nil)
 	return s
 }
 

@@ -41,9 +41,10 @@ type parentTx interface {
 type stateTx interface {
 	parentTx
 	DeleteLease(ctx context.Context, flowRunID core.UUID) error
+	DeleteLeases(ctx context.Context, flowRunIDs []core.UUID) error
 	FlowRunChildren(ctx context.Context, flowRunID core.UUID) ([]*core.FlowRun, error)
 	LockFlowRun(ctx context.Context, id core.UUID) (*core.FlowRun, error)
-	SetFlowRunState(ctx context.Context, r *core.FlowRun) error
+	SetFlowRunStates(ctx context.Context, runs []*core.FlowRun) error
 	TaskRuns(ctx context.Context, f core.Filters, p core.Page) ([]*core.TaskRun, error)
 }
 
@@ -67,7 +68,9 @@ type messageTx interface {
 // claimTx assigns the runs of a queue.
 type claimTx interface {
 	proposalTx
-	ClaimableFlowRuns(ctx context.Context, queueID core.UUID, can core.Capability, before core.Time, limit int) ([]*core.FlowRun, error)
+	Claimable(ctx context.Context, queueID core.UUID, can core.Capability, before core.Time, limit int) ([]core.ClaimableRun, error)
+	LockFlowRuns(ctx context.Context, ids []core.UUID) ([]*core.FlowRun, error)
+	PutLeases(ctx context.Context, leases []*core.Lease) error
 }
 
 // slotTx reads the deployment whose slot a run asks for, and locks its limit.
@@ -93,15 +96,16 @@ type creationTx interface {
 	parentTx
 	FlowRunByKey(ctx context.Context, flowID core.UUID, idempotencyKey string) (*core.FlowRun, error)
 	InsertFlowRun(ctx context.Context, r *core.FlowRun, past ...*core.State) (bool, error)
+	InsertFlowRuns(ctx context.Context, runs []*core.FlowRun, past ...[]*core.State) (fresh []bool, err error)
+	PutLeases(ctx context.Context, leases []*core.Lease) error
 	TaskRun(ctx context.Context, id core.UUID) (*core.TaskRun, error)
 }
 
-// manyTx creates many flow runs of a deployment.
-type manyTx interface {
+// newRunTx creates flow runs, and reads what they need.
+type newRunTx interface {
 	creationTx
 	placeReader
 	creatorReader
-	InsertFlowRuns(ctx context.Context, runs []*core.FlowRun) (fresh []bool, err error)
 }
 
 // importTx inserts a run that has ended elsewhere.
