@@ -126,9 +126,18 @@ func (w *waiting) wait(ctx context.Context) (Won, error) {
 	}
 }
 
-// store makes the winner durable.
+// store makes the winner durable. A message is the call's since it was received: a
+// process that continues the run is given the same one, so that its record may travel
+// with the next one, as a task's start does.
 func (w *waiting) store(won Won) error {
-	return w.call.complete(core.ToJSON(won), "")
+	if won.Topic == "" {
+		return w.call.complete(core.ToJSON(won), "")
+	}
+	s, err := w.call.completed(core.ToJSON(won), "")
+	if err == nil {
+		w.r.report.later(w.call.row, s)
+	}
+	return err
 }
 
 // look returns the case that has come, if one has.

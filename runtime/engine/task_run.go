@@ -254,10 +254,18 @@ func (c *taskCall) once(ctx context.Context) (v core.JSON, err, cause error) {
 }
 
 func (c *taskCall) complete(v core.JSON, cacheKey string) error {
+	s, err := c.completed(v, cacheKey)
+	if err != nil {
+		return err
+	}
+	return c.save(s)
+}
+
+func (c *taskCall) completed(v core.JSON, cacheKey string) (*core.State, error) {
 	key := fmt.Sprintf("%s/%s-%d.json", c.row.FlowRunID, safeName(c.t.Name), c.n)
 	data, err := pack(c.r.wctx, c.r.e.o, key, v)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	p := core.StateCreate{Type: core.Completed, Data: data}
 	if cacheKey != "" {
@@ -267,7 +275,7 @@ func (c *taskCall) complete(v core.JSON, cacheKey string) error {
 		}
 		c.row.CacheKey, c.row.CacheExpiration = &cacheKey, p.Details.CacheExpiration
 	}
-	return c.save(c.state(p))
+	return c.state(p), nil
 }
 
 func (c *taskCall) logFailure(ctx context.Context, err error) {
