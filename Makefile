@@ -2,7 +2,7 @@
 GOLANGCI := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 TEMPL    := go run github.com/a-h/templ/cmd/templ@v0.3.977
 
-.PHONY: help build generate lint test test-short check bench docs
+.PHONY: help build generate lint test test-short test-whole check bench docs
 
 help: ## print this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -22,6 +22,15 @@ test-short: ## tests that need no service and no browser, in a minute
 
 test: ## all Go tests but those of real Prefect clients; services by FLOWLITE_TEST_POSTGRES and FLOWLITE_TEST_REDIS
 	go test -timeout 20m $$(go list ./... | grep -vE '/(clienttest|chaostest)$$')
+
+test-whole: ## in full, what CI runs a part of; about two hours, with services as for test
+	bash .ci/check clients
+	go test ./runtime/schedule -run OfPrefect -schedule.whole
+	go test -timeout 60m ./runtime/server -run 'TestPythonFlows|TestEachSlotOnce' -python.all -plan.for 5m
+	go test -timeout 60m ./runtime/api -run TestHostileValues -hostile 0
+	go test -timeout 60m ./runtime/server/chaostest -chaos.for 20m
+	go test -timeout 60m ./cmd/flowlite -run TestKill -kill.rounds 500
+	go test -timeout 60m . -run TestKilled -saga.kills 400 -consumer.runs 20
 
 check: ## everything that CI runs, with services of its own
 	bash .ci/check

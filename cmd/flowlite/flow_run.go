@@ -94,7 +94,8 @@ func (c *flowRunLsCmd) Run(a *app) error {
 		for i, r := range all {
 			t.Rows = append(
 				t.Rows,
-				[]string{r.Name, shown[i], a.out.State(r.StateType, r.StateName), flowNames[r.FlowID], a.out.Ago(started(r)), took(r)},
+				[]string{r.Name, shown[i], a.out.State(r.StateType, r.StateName), flowNames[r.FlowID], a.out.Ago(started(r.StartTime, r.ExpectedStartTime)),
+					took(r.TotalRunTime, r.EstimatedRunTime)},
 			)
 		}
 	}
@@ -103,15 +104,17 @@ func (c *flowRunLsCmd) Run(a *app) error {
 	return a.out.List(raw, t, names)
 }
 
-func started(r *core.FlowRun) core.Time {
-	if r.StartTime.IsZero() {
-		return r.ExpectedStartTime
+// started is when a run began, or else is to begin.
+func started(start, expected core.Time) core.Time {
+	if start.IsZero() {
+		return expected
 	}
-	return r.StartTime
+	return start
 }
 
-func took(r *core.FlowRun) string {
-	s := max(r.TotalRunTime, r.EstimatedRunTime)
+// took is how long a run has been running; "" for not at all.
+func took(total, estimated float64) string {
+	s := max(total, estimated)
 	if s == 0 {
 		return ""
 	}
@@ -153,7 +156,7 @@ func (c *flowRunInspectCmd) Run(a *app) error {
 		out.Field{Name: "Ended", Value: a.out.Full(r.EndTime)},
 		out.Field{
 			Name:  "Took",
-			Value: took(r),
+			Value: took(r.TotalRunTime, r.EstimatedRunTime),
 		},
 		out.Field{Name: "Attempts", Value: strconv.FormatInt(r.RunCount, 10)},
 		out.Field{Name: "URL", Value: a.runURL(r)},

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/flowlite/flowlite/cmd/flowlite/internal/out"
 	"github.com/flowlite/flowlite/runtime/core"
@@ -74,8 +73,8 @@ func (c *taskRunLsCmd) Run(a *app) error {
 				r.Name,
 				shown[i],
 				a.out.State(r.StateType, r.StateName),
-				a.out.Ago(taskStarted(r)),
-				tookTask(r),
+				a.out.Ago(started(r.StartTime, r.ExpectedStartTime)),
+				took(r.TotalRunTime, r.EstimatedRunTime),
 				strconv.FormatInt(r.RunCount, 10),
 			},
 		)
@@ -83,21 +82,6 @@ func (c *taskRunLsCmd) Run(a *app) error {
 	a.noteUnusual(len(all), c.State)
 	defer a.more(len(all), c.pageFlags)
 	return a.out.List(raw, t, names)
-}
-
-func taskStarted(r *core.TaskRun) core.Time {
-	if r.StartTime.IsZero() {
-		return r.ExpectedStartTime
-	}
-	return r.StartTime
-}
-
-func tookTask(r *core.TaskRun) string {
-	s := max(r.TotalRunTime, r.EstimatedRunTime)
-	if s == 0 {
-		return ""
-	}
-	return out.Duration(time.Duration(s * float64(time.Second)))
 }
 
 type taskRunRef struct {
@@ -134,7 +118,7 @@ func (c *taskRunInspectCmd) Run(a *app) error {
 			Value: a.out.Full(r.StartTime),
 		},
 		out.Field{Name: "Ended", Value: a.out.Full(r.EndTime)},
-		out.Field{Name: "Took", Value: tookTask(r)},
+		out.Field{Name: "Took", Value: took(r.TotalRunTime, r.EstimatedRunTime)},
 		out.Field{
 			Name:  "Attempts",
 			Value: strconv.FormatInt(r.RunCount, 10),

@@ -193,7 +193,7 @@ func (w *watcher) status(ctx context.Context, r *core.FlowRun, why string) strin
 		return s + " " + out.Elapsed(core.Now().Sub(since)) + "   " + why
 	}
 	if r.StateType.Final() { // the last log lines are still on their way
-		return w.out.Join(s+" in "+took(r), w.tasks(ctx, r))
+		return w.out.Join(s+" in "+took(r.TotalRunTime, r.EstimatedRunTime), w.tasks(ctx, r))
 	}
 	return w.out.Join(s+" "+out.Elapsed(core.Now().Sub(since)), w.tasks(ctx, r))
 }
@@ -241,7 +241,7 @@ func (a *app) outcome(r *core.FlowRun) error {
 func (a *app) ending(r *core.FlowRun) string {
 	s := a.out.State(r.StateType, r.StateName)
 	if r.TotalRunTime > 0 {
-		s += " in " + took(r)
+		s += " in " + took(r.TotalRunTime, r.EstimatedRunTime)
 	}
 	if r.State == nil {
 		return s

@@ -86,31 +86,21 @@ def everything():
 // TestPythonFlowsWithRunAuth runs flows that use what Prefect offers with nothing
 // but the credentials of their run.
 func TestPythonFlowsWithRunAuth(t *testing.T) {
-	for i, venv := range prefects(t) {
-		for _, forks := range []bool{true, false} {
-			name := filepath.Base(venv) + "/plain"
-			if forks {
-				name = filepath.Base(venv) + "/warm"
-			}
-			t.Run(name, func(t *testing.T) {
-				const auth = "admin:a-long-secret"
-				for _, name := range core.WithheldNames() {
-					t.Setenv(name, "withheld-"+name)
-				}
-				t.Setenv("PREFECT_CLIENT_CUSTOM_HEADERS", `{"X-Of-The-User":"1"}`)
-				s, reports, dir := pythonServer(t, venv, func(c *Config) { c.NoFork, c.AuthString = !forks, auth })
-				put(t, filepath.Join(dir, "flows/all.py"), authorizedSource)
-				nextReport(t, reports, "the flows", func(FlowsReport) bool {
-					_, err := s.Store().DeploymentByName(t.Context(), "everything", "local")
-					return err == nil
-				})
-				everythingPython(t, s, auth)
-				if forks == (i%2 == 0) {
-					cancelPython(t, s)
-				}
-			})
+	ofPython(t, true, func(t *testing.T, venv string, forks bool) {
+		const auth = "admin:a-long-secret"
+		for _, name := range core.WithheldNames() {
+			t.Setenv(name, "withheld-"+name)
 		}
-	}
+		t.Setenv("PREFECT_CLIENT_CUSTOM_HEADERS", `{"X-Of-The-User":"1"}`)
+		s, reports, dir := pythonServer(t, venv, func(c *Config) { c.NoFork, c.AuthString = !forks, auth })
+		put(t, filepath.Join(dir, "flows/all.py"), authorizedSource)
+		nextReport(t, reports, "the flows", func(FlowsReport) bool {
+			_, err := s.Store().DeploymentByName(t.Context(), "everything", "local")
+			return err == nil
+		})
+		everythingPython(t, s, auth)
+		cancelPython(t, s)
+	})
 }
 
 func everythingPython(t *testing.T, s *Server, auth string) {

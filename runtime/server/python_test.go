@@ -2,7 +2,9 @@ package server
 
 import (
 	"context"
+	"flag"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -220,29 +222,45 @@ func statesOf(t testing.TB, s *Server, r *core.FlowRun) (all []string) {
 	return all
 }
 
-func TestPythonFlows(t *testing.T) {
-	for _, venv := range prefects(t) {
+var pythonAll = flag.Bool("python.all", false,
+	"run Python flows of each Prefect client in processes that are forked and in new ones, with credentials and without, instead of each of these once for each client")
+
+// forking is by chance, and differs from one client to the next.
+var forking = rand.IntN(2)
+
+// ofPython calls do with clients and whether processes are forked. TestPythonFlows and
+// TestPythonFlowsWithRunAuth share the combinations, unless -python.all asks both for all.
+func ofPython(t *testing.T, credentials bool, do func(t *testing.T, venv string, forks bool)) {
+	for i, venv := range prefects(t) {
 		for name, forks := range map[string]bool{"warm": true, "plain": false} {
-			t.Run(filepath.Base(venv)+"/"+name, func(t *testing.T) {
-				s, reports, dir := pythonServer(t, venv, func(c *Config) { c.NoFork = !forks })
-				r := nextReport(t, reports, "the flows", func(r FlowsReport) bool { return len(r.Deployments) > 0 })
-				var names []string
-				for _, d := range r.Deployments {
-					names = append(names, d.Name+"@"+d.Entrypoint)
-				}
-				want := []string{"doubler/local@flows/all.py:doubler", "waiter/local@flows/all.py:waiter", "async-waiter/local@flows/all.py:async_waiter", "ends/local@flows/all.py:ends", "again/local@flows/all.py:again", "holder/local@flows/all.py:holder"}
-				if !slices.Equal(names, want) || len(r.Problems)+len(r.Hints) != 0 {
-					t.Errorf("found %q, problems %v, hints %v", names, r.Problems, r.Hints)
-				}
-				resultOfPython(t, s)
-				cancelPython(t, s)
-				lastLinesOfPython(t, s)
-				if forks {
-					runPython(t, s, reports, dir)
-				}
-			})
+			mine := forks == ((i+forking)%2 == 0) != credentials
+			if !mine && !*pythonAll {
+				continue
+			}
+			t.Run(filepath.Base(venv)+"/"+name, func(t *testing.T) { do(t, venv, forks) })
 		}
 	}
+}
+
+func TestPythonFlows(t *testing.T) {
+	ofPython(t, false, func(t *testing.T, venv string, forks bool) {
+		s, reports, dir := pythonServer(t, venv, func(c *Config) { c.NoFork = !forks })
+		r := nextReport(t, reports, "the flows", func(r FlowsReport) bool { return len(r.Deployments) > 0 })
+		var names []string
+		for _, d := range r.Deployments {
+			names = append(names, d.Name+"@"+d.Entrypoint)
+		}
+		want := []string{"doubler/local@flows/all.py:doubler", "waiter/local@flows/all.py:waiter", "async-waiter/local@flows/all.py:async_waiter", "ends/local@flows/all.py:ends", "again/local@flows/all.py:again", "holder/local@flows/all.py:holder"}
+		if !slices.Equal(names, want) || len(r.Problems)+len(r.Hints) != 0 {
+			t.Errorf("found %q, problems %v, hints %v", names, r.Problems, r.Hints)
+		}
+		resultOfPython(t, s)
+		cancelPython(t, s)
+		lastLinesOfPython(t, s)
+		if forks {
+			runPython(t, s, reports, dir)
+		}
+	})
 }
 
 // lastLinesOfPython: what a flow logged immediately before its process died is stored.

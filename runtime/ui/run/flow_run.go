@@ -246,58 +246,50 @@ func (u *UI) flowRunResult(w http.ResponseWriter, r *http.Request) error {
 	return u.Send(w, r, views.RunResult(d))
 }
 
-func (u *UI) flowRunArtifacts(w http.ResponseWriter, r *http.Request) error {
+// part reads what each part of a run's page needs when it is fetched alone.
+func (u *UI) part(w http.ResponseWriter, r *http.Request) (p views.Page, run views.Run, err error) {
 	id, err := page.PathID(r, "Flow run")
 	if err != nil {
-		return err
+		return p, run, err
 	}
-	p, err := u.Page(w, r, "", "runs")
+	if run, err = u.Run(r.Context(), id); err != nil {
+		return p, run, err
+	}
+	p, err = u.Page(w, r, "", "runs")
+	return p, run, err
+}
+
+func (u *UI) flowRunArtifacts(w http.ResponseWriter, r *http.Request) error {
+	p, run, err := u.part(w, r)
 	if err != nil {
 		return err
 	}
-	d := views.FlowRunView{}
-	if d.Run, err = u.Run(r.Context(), id); err != nil {
-		return err
-	}
-	if d.Artifacts, err = u.artifactsOf(r.Context(), &core.ArtifactFilter{FlowRunID: page.One(id)}); err != nil {
+	d := views.FlowRunView{Run: run}
+	if d.Artifacts, err = u.artifactsOf(r.Context(), &core.ArtifactFilter{FlowRunID: page.One(run.ID)}); err != nil {
 		return err
 	}
 	return u.Send(w, r, views.Artifacts(p, d))
 }
 
 func (u *UI) flowRunStreams(w http.ResponseWriter, r *http.Request) error {
-	id, err := page.PathID(r, "Flow run")
+	p, run, err := u.part(w, r)
 	if err != nil {
 		return err
 	}
-	p, err := u.Page(w, r, "", "runs")
-	if err != nil {
-		return err
-	}
-	d := views.FlowRunView{}
-	if d.Run, err = u.Run(r.Context(), id); err != nil {
-		return err
-	}
-	if d.Streams, err = u.streamsOf(r.Context(), id); err != nil {
+	d := views.FlowRunView{Run: run}
+	if d.Streams, err = u.streamsOf(r.Context(), run.ID); err != nil {
 		return err
 	}
 	return u.Send(w, r, views.Streams(p, d))
 }
 
 func (u *UI) flowRunStatuses(w http.ResponseWriter, r *http.Request) error {
-	id, err := page.PathID(r, "Flow run")
+	p, run, err := u.part(w, r)
 	if err != nil {
 		return err
 	}
-	p, err := u.Page(w, r, "", "runs")
-	if err != nil {
-		return err
-	}
-	d := views.FlowRunView{}
-	if d.Run, err = u.Run(r.Context(), id); err != nil {
-		return err
-	}
-	if d.Statuses, err = u.Store.FlowRunStatuses(r.Context(), id); err != nil {
+	d := views.FlowRunView{Run: run}
+	if d.Statuses, err = u.Store.FlowRunStatuses(r.Context(), run.ID); err != nil {
 		return err
 	}
 	return u.Send(w, r, views.Statuses(p, d))

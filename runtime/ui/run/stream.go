@@ -24,15 +24,7 @@ const (
 // flowRunStream pushes log lines as they come, and the head and a hint to
 // fetch the timeline when the run changes, until it has ended.
 func (u *UI) flowRunStream(w http.ResponseWriter, r *http.Request) error {
-	id, err := page.PathID(r, "Flow run")
-	if err != nil {
-		return err
-	}
-	run, err := u.Run(r.Context(), id)
-	if err != nil {
-		return err
-	}
-	p, err := u.Page(w, r, "", "runs")
+	p, run, err := u.part(w, r)
 	if err != nil {
 		return err
 	}
@@ -41,8 +33,8 @@ func (u *UI) flowRunStream(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	defer release()
-	f := &follower{u: u, ctx: r.Context(), p: p, id: id, state: run.StateID, view: logView("", r.URL.Query())}
-	f.filter = filterLog(&core.LogFilter{FlowRunID: page.One(id)}, r.URL.Query())
+	f := &follower{u: u, ctx: r.Context(), p: p, id: run.ID, state: run.StateID, view: logView("", r.URL.Query())}
+	f.filter = filterLog(&core.LogFilter{FlowRunID: page.One(run.ID)}, r.URL.Query())
 	// What the page shows: as it was made, and later as of the last message. The
 	// run may have gone on meanwhile; what has not changed is not sent again, for
 	// somebody may be typing into it.
@@ -60,9 +52,9 @@ func (u *UI) flowRunStream(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f.seen = f.after
-	logs := u.Bus.Subscribe(core.TopicLog, id.String(), 64)
+	logs := u.Bus.Subscribe(core.TopicLog, run.ID.String(), 64)
 	defer logs.Close()
-	runs := u.Bus.Subscribe(core.TopicRun, id.String(), 64)
+	runs := u.Bus.Subscribe(core.TopicRun, run.ID.String(), 64)
 	defer runs.Close()
 	f.s = page.OpenSSE(w)
 	if f.s.Send("", "hello", "") != nil {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
-	"github.com/flowlite/flowlite/runtime/ui/page"
 	"github.com/flowlite/flowlite/views"
 	"github.com/flowlite/flowlite/views/timeline"
 )
@@ -26,15 +25,7 @@ const (
 )
 
 func (u *UI) flowRunTimeline(w http.ResponseWriter, r *http.Request) error {
-	id, err := page.PathID(r, "Flow run")
-	if err != nil {
-		return err
-	}
-	run, err := u.Run(r.Context(), id)
-	if err != nil {
-		return err
-	}
-	p, err := u.Page(w, r, "", "runs")
+	p, run, err := u.part(w, r)
 	if err != nil {
 		return err
 	}
@@ -44,7 +35,7 @@ func (u *UI) flowRunTimeline(w http.ResponseWriter, r *http.Request) error {
 	}
 	// a reader's choice belongs in the address; the section's own refresh does not
 	if src := r.Header.Get("Hx-Source"); src != "" && !strings.HasPrefix(src, "section") {
-		w.Header().Set("Hx-Replace-Url", strings.TrimSuffix(u.BasePath+"/flow-runs/"+id.String()+"?"+r.URL.RawQuery, "?"))
+		w.Header().Set("Hx-Replace-Url", strings.TrimSuffix(u.BasePath+"/flow-runs/"+run.ID.String()+"?"+r.URL.RawQuery, "?"))
 	}
 	return u.Send(w, r, views.Timeline(p, t))
 }
