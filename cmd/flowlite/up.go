@@ -1,16 +1,14 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"os"
 	"slices"
 	"strings"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/flowlite/flowlite/cmd/flowlite/internal/out"
+	"github.com/flowlite/flowlite/runtime/bus/redisbus"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/metrics"
 	"github.com/flowlite/flowlite/runtime/server"
@@ -43,15 +41,14 @@ type serveFlags struct {
 
 func (f serveFlags) config(a *app) server.Config {
 	_ = os.Unsetenv("FLOWLITE_ENCRYPTION_KEY") // not for flows, and what builds or describes them
-	redis.SetLogger(redisSilence{})
 	not := func(role string) bool { return !slices.Contains(f.Roles, role) }
-	return server.Config{
+	redisbus.Quiet()
+	cfg := server.Config{
 		Host:        f.Host,
 		Port:        f.Port,
 		BasePath:    f.BasePath,
 		PublicURL:   f.Public,
 		DatabaseURL: f.Database,
-		RedisURL:    f.Redis,
 		NoAPI: not(
 			"api",
 		),
@@ -72,6 +69,10 @@ func (f serveFlags) config(a *app) server.Config {
 		Version:        version(),
 		Log:            logger(a, f.LogLevel),
 	}
+	if f.Redis != "" {
+		cfg.Redis = redisbus.At(f.Redis)
+	}
+	return cfg
 }
 
 func logger(a *app, level string) *slog.Logger {
@@ -90,12 +91,6 @@ func withoutCredentials(_ []string, a slog.Attr) slog.Attr {
 	}
 	return a
 }
-
-// redisSilence: the Redis client logs each failed connection. A server has one
-// warning for all, and tells the rest at /api/ready.
-type redisSilence struct{}
-
-func (redisSilence) Printf(context.Context, string, ...any) {}
 
 type upCmd struct {
 	serveFlags

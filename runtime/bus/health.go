@@ -17,21 +17,21 @@ type Status struct {
 	Dropped int64     `json:"messages_dropped"`
 }
 
-// health is what is wrong with each part of something.
-type health struct {
+// Health is what is wrong with each part of something.
+type Health struct {
 	mu    sync.Mutex
 	wrong map[string]error
 	since core.Time
 }
 
-func (h *health) good() bool {
+func (h *Health) good() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return len(h.wrong) == 0
 }
 
-// set says whether this was the first thing to go wrong, or the last to be mended.
-func (h *health) set(part string, err error) (broke, mended bool) {
+// Set says whether this was the first thing to go wrong, or the last to be mended.
+func (h *Health) Set(part string, err error) (broke, mended bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	before := len(h.wrong)
@@ -50,7 +50,8 @@ func (h *health) set(part string, err error) (broke, mended bool) {
 	return broke, mended
 }
 
-func (h *health) reason() (text string, since core.Time) {
+// Reason is what is wrong, and since when; "" for nothing.
+func (h *Health) Reason() (text string, since core.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, err := range h.wrong {
@@ -61,7 +62,7 @@ func (h *health) reason() (text string, since core.Time) {
 
 // report notes how a part of the link stands, and logs when that changes.
 func (b *Linked) report(part string, err error) {
-	switch broke, mended := b.health.set(part, err); {
+	switch broke, mended := b.health.Set(part, err); {
 	case broke:
 		b.log.Warn(
 			"other servers cannot be heard; until they can, this one looks into the database every few seconds",
@@ -77,7 +78,7 @@ func (b *Linked) report(part string, err error) {
 
 // Status of the link.
 func (b *Linked) Status() Status {
-	reason, since := b.health.reason()
+	reason, since := b.health.Reason()
 	return Status{Kind: b.kind, Ready: reason == "", Since: since, Reason: reason,
 		Sent: b.sent.Load(), Heard: b.heard.Load(), Dropped: b.dropped.Load()}
 }

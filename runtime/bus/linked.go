@@ -14,15 +14,21 @@ import (
 
 var _ core.Bus = (*Linked)(nil)
 
-// link carries texts between servers.
-type link interface {
-	// listen calls up once it hears, then heard for each text, until ctx ends
+// Link carries texts between servers.
+type Link interface {
+	// Listen calls up once it hears, then heard for each text, until ctx ends
 	// or the backend is gone.
-	listen(ctx context.Context, up func(), heard func(text []byte)) error
-	send(ctx context.Context, texts []string) error
-	limit() int // bytes of a text
-	close()
+	Listen(ctx context.Context, up func(), heard func(text []byte)) error
+	Send(ctx context.Context, texts []string) error
+	Limit() int // bytes of a text
+	Close()
 }
+
+// Times of each Link.
+const (
+	ProbeEvery  = 3 * time.Second // a silent connection is asked whether it lives
+	DialTimeout = 3 * time.Second
+)
 
 // Options of a bus between servers.
 type Options struct {
@@ -38,14 +44,14 @@ type Options struct {
 // directly, whatever becomes of the link.
 type Linked struct {
 	local *Memory
-	link  link
+	link  Link
 	kind  string
 	node  string
 	opts  Options
 	log   *slog.Logger
 
 	queue   queue
-	health  health
+	health  Health
 	heard   atomic.Int64
 	sent    atomic.Int64
 	dropped atomic.Int64
@@ -64,9 +70,9 @@ const (
 	steadyAfter  = 10 * time.Second // a connection that lived so long was a good one
 )
 
-// newLinked begins to listen and waits a moment for it to succeed; a backend
+// NewLinked begins to listen and waits a moment for it to succeed; a backend
 // that does not answer is a warning, not an error.
-func newLinked(ctx context.Context, kind string, l link, o Options) *Linked {
+func NewLinked(ctx context.Context, kind string, l Link, o Options) *Linked {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
@@ -110,7 +116,7 @@ func (b *Linked) Close() error {
 	b.once.Do(func() {
 		b.stop()
 		b.wg.Wait()
-		b.link.close()
+		b.link.Close()
 		_ = b.local.Close()
 	})
 	return nil
@@ -123,7 +129,7 @@ func (b *Linked) listenLoop(ctx context.Context, first func()) {
 	interrupted := false
 	for ctx.Err() == nil {
 		began := time.Now()
-		err := b.link.listen(ctx, func() {
+		err := b.link.Listen(ctx, func() {
 			back := interrupted || !b.health.good()
 			b.report("listen", nil)
 			if back {
@@ -178,8 +184,8 @@ func (b *Linked) flush(ctx context.Context) error {
 	if len(messages) == 0 && !gap {
 		return nil
 	}
-	texts := pack(b.node, messages, gap, b.link.limit())
-	if err := b.link.send(ctx, texts); err != nil {
+	texts := pack(b.node, messages, gap, b.link.Limit())
+	if err := b.link.Send(ctx, texts); err != nil {
 		b.dropped.Add(b.queue.putBack(messages, gap))
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -12,11 +11,6 @@ import (
 
 	"github.com/flowlite/flowlite/db/pgconfig"
 	"github.com/flowlite/flowlite/queries"
-)
-
-const (
-	probeEvery  = 3 * time.Second // a silent connection is asked whether it lives
-	dialTimeout = 3 * time.Second
 )
 
 type pgLink struct {
@@ -32,7 +26,7 @@ func NewPostgres(ctx context.Context, from pgconfig.Source, o Options) (*Linked,
 	if err != nil {
 		return nil, err
 	}
-	return newLinked(ctx, "postgres", &pgLink{pool, pool.Config().ConnConfig, from.Channel()}, o), nil
+	return NewLinked(ctx, "postgres", &pgLink{pool, pool.Config().ConnConfig, from.Channel()}, o), nil
 }
 
 // pgPool connects when it is first needed.
@@ -44,7 +38,7 @@ func pgPool(ctx context.Context, from pgconfig.Source, name string, most int32) 
 	cfg.MaxConns, cfg.MinConns, cfg.MinIdleConns = most, 0, 0
 	cfg.ConnConfig.RuntimeParams["application_name"] = name
 	if cfg.ConnConfig.ConnectTimeout == 0 {
-		cfg.ConnConfig.ConnectTimeout = dialTimeout
+		cfg.ConnConfig.ConnectTimeout = DialTimeout
 	}
 	return pgxpool.NewWithConfig(ctx, cfg)
 }
@@ -58,7 +52,7 @@ func renewed(pool *pgxpool.Pool, err error) error {
 	return err
 }
 
-func (l *pgLink) listen(ctx context.Context, up func(), heard func([]byte)) error {
+func (l *pgLink) Listen(ctx context.Context, up func(), heard func([]byte)) error {
 	conn, err := pgx.ConnectConfig(ctx, l.cfg)
 	if err != nil {
 		return err
@@ -73,7 +67,7 @@ func (l *pgLink) listen(ctx context.Context, up func(), heard func([]byte)) erro
 	}
 	up()
 	for {
-		wait, cancel := context.WithTimeout(ctx, probeEvery)
+		wait, cancel := context.WithTimeout(ctx, ProbeEvery)
 		n, err := conn.WaitForNotification(wait)
 		late := wait.Err() != nil
 		cancel()
@@ -85,7 +79,7 @@ func (l *pgLink) listen(ctx context.Context, up func(), heard func([]byte)) erro
 		case !late:
 			return err
 		default:
-			probe, cancel := context.WithTimeout(ctx, dialTimeout)
+			probe, cancel := context.WithTimeout(ctx, DialTimeout)
 			err := conn.Ping(probe)
 			if err == nil && l.cfg.ValidateConnect != nil {
 				err = l.cfg.ValidateConnect(probe, conn.PgConn())
@@ -98,13 +92,13 @@ func (l *pgLink) listen(ctx context.Context, up func(), heard func([]byte)) erro
 	}
 }
 
-func (l *pgLink) send(ctx context.Context, texts []string) error {
+func (l *pgLink) Send(ctx context.Context, texts []string) error {
 	q := queries.Notify(l.channel, texts)
 	_, err := l.pool.Exec(ctx, q.SQL, q.Args...)
 	return renewed(l.pool, err)
 }
 
 // limit: a payload must be shorter than 8,000 bytes.
-func (l *pgLink) limit() int { return 7_900 }
+func (l *pgLink) Limit() int { return 7_900 }
 
-func (l *pgLink) close() { l.pool.Close() }
+func (l *pgLink) Close() { l.pool.Close() }

@@ -35,8 +35,11 @@ type Config struct {
 	// with DatabaseURL.
 	Schema string
 
-	RedisURL string // connects the servers of a PostgreSQL database; empty: they use the database
-	Home     string // directory of data, results, and keys; default: $HOME/.flowlite
+	// Redis connects the servers of a PostgreSQL database: redisbus.At("redis://host"), of
+	// package runtime/bus/redisbus. Default: they use the database, and the Redis client
+	// is not linked.
+	Redis server.Redis
+	Home  string // directory of data, results, and keys; default: $HOME/.flowlite
 
 	AuthString string // "user:password" that every request must carry
 	NoAuth     bool   // serve other machines without credentials
@@ -112,7 +115,7 @@ type Retention struct {
 
 func (c Config) server() server.Config {
 	return server.Config{
-		Host: c.Host, Port: c.Port, DatabaseURL: c.DatabaseURL, RedisURL: c.RedisURL, Home: c.Home, Embedded: true, NoListen: c.NoListen,
+		Host: c.Host, Port: c.Port, DatabaseURL: c.DatabaseURL, Redis: c.Redis, Home: c.Home, Embedded: true, NoListen: c.NoListen,
 		Identity: c.Identity, Pool: c.WorkPool, MakePool: c.WorkPool != "", Queues: c.Queues,
 		AuthString: c.AuthString, NoAuth: c.NoAuth, CSRF: c.CSRF, EncryptionKey: c.EncryptionKey,
 		AllowedHosts: c.AllowedHosts, AllowedOrigins: c.AllowedOrigins,

@@ -15,6 +15,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/flowlite/flowlite"
+	"github.com/flowlite/flowlite/runtime/bus/redisbus"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/embed"
 )
@@ -248,8 +249,8 @@ func TestConfigErrorsSpeakGo(t *testing.T) {
 		"origin":          {AllowedOrigins: []string{"x"}},
 		"proxies":         {TrustedProxies: []string{"x"}},
 		"private URLs":    {PrivateURLs: []string{"a b/c"}},
-		"Redis on SQLite": {RedisURL: "redis://x"},
-		"Redis URL":       {RedisURL: "http://x", DatabaseURL: "postgres://x/y"},
+		"Redis on SQLite": {Redis: redisbus.At("redis://x")},
+		"Redis URL":       {Redis: redisbus.At("http://x"), DatabaseURL: "postgres://x/y"},
 		"run as":          {RunAs: "no such user"},
 		"encryption key":  {EncryptionKey: "x"},
 		"database":        {DatabaseURL: "mysql://x"},

@@ -13,7 +13,6 @@ import (
 
 	"github.com/flowlite/flowlite/db/pgconfig"
 	"github.com/flowlite/flowlite/runtime/access"
-	"github.com/flowlite/flowlite/runtime/bus"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/notify"
 	"github.com/flowlite/flowlite/runtime/retention"
@@ -29,7 +28,7 @@ type Config struct {
 	// Postgres is the database of the program that embeds the server, in place of
 	// DatabaseURL.
 	Postgres   func(context.Context) (pgconfig.Source, error)
-	RedisURL   string // joins the servers of a Postgres database; empty: they use the database
+	Redis      Redis  // joins the servers of a Postgres database; nil: they use the database
 	Home       string // default: $HOME/.flowlite
 	AuthString string // user:password, asked of everyone
 	// EncryptionKey seals secrets and other blocks: 32 bytes as base64 or hex,
@@ -199,15 +198,15 @@ var basePath = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)+$`)
 
 // checkServers refuses what only makes sense with, or without, other servers.
 func (c *Config) checkServers() error {
-	if c.RedisURL != "" {
+	if c.Redis != nil {
 		if c.Postgres == nil && !strings.HasPrefix(c.DatabaseURL, "postgres://") && !strings.HasPrefix(c.DatabaseURL, "postgresql://") {
 			return core.Errorf(
 				core.EInvalid,
 				"Redis joins the servers of a Postgres database, and a SQLite file has only one server; leave %s out, or set %s to postgres://...",
-				c.setting("RedisURL"), c.setting("DatabaseURL"),
+				c.setting("Redis"), c.setting("DatabaseURL"),
 			)
 		}
-		if _, err := bus.RedisOptions(c.RedisURL); err != nil {
+		if err := c.Redis.Check(); err != nil {
 			return err
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/flowlite/flowlite/runtime/bus/redisbus"
 )
 
 // leaky are addresses with a password, most of which cannot be read as a URL:
@@ -39,8 +41,8 @@ func TestNoCredentialsInErrors(t *testing.T) {
 	paths := map[string]bool{"Home": true, "FlowsDir": true, "WorkDir": true, "Python": true, "Version": true}
 	fields, refused := 0, 0
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[Config]()) {
-		text, list := f.Type.Kind() == reflect.String, f.Type == reflect.TypeFor[[]string]()
-		if !text && !list || paths[f.Name] {
+		text, list, redis := f.Type.Kind() == reflect.String, f.Type == reflect.TypeFor[[]string](), f.Type == reflect.TypeFor[Redis]()
+		if !text && !list && !redis || paths[f.Name] {
 			continue
 		}
 		fields++
@@ -48,13 +50,13 @@ func TestNoCredentialsInErrors(t *testing.T) {
 			cfg := testConfig(t)
 			log := &bytes.Buffer{}
 			cfg.Log = slog.New(slog.NewJSONHandler(log, nil))
-			if f.Name == "RedisURL" {
-				cfg.DatabaseURL = "postgres://127.0.0.1:1/x"
-			}
-			if v := reflect.ValueOf(&cfg).Elem().FieldByIndex(f.Index); text {
+			switch v := reflect.ValueOf(&cfg).Elem().FieldByIndex(f.Index); {
+			case text:
 				v.SetString(url)
-			} else {
+			case list:
 				v.Set(reflect.ValueOf([]string{url}))
+			default:
+				cfg.DatabaseURL, cfg.Redis = "postgres://127.0.0.1:1/x", redisbus.At(url)
 			}
 			err := settingsOf(t, cfg, log)
 			if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"log/slog"
 	"path/filepath"
 
 	"github.com/flowlite/flowlite/db"
@@ -21,6 +22,17 @@ type messages interface {
 	Status() bus.Status
 }
 
+// Redis joins the servers of a Postgres database. Package redisbus has it; a program
+// without it does not link the Redis client.
+type Redis interface {
+	// Check says what is wrong with its address.
+	Check() error
+	// Bus and Liveness are those of the servers of a namespace. Liveness asks instead
+	// while Redis does not answer.
+	Bus(ctx context.Context, namespace string, o bus.Options) (*bus.Linked, error)
+	Liveness(namespace string, instead core.Liveness, log *slog.Logger) (bus.Leases, error)
+}
+
 // join makes the bus and the leases that fit the database: a SQLite file has one
 // server, those of a Postgres database find each other through it, or through Redis.
 func (s *Server) join(ctx context.Context, c *cluster) (core.Liveness, error) {
@@ -35,7 +47,7 @@ func (s *Server) join(ctx context.Context, c *cluster) (core.Liveness, error) {
 	}
 	s.later(func(context.Context) error { rows.Close(); return nil })
 	o := bus.Options{Log: s.cfg.Log, Events: s.eventsByID}
-	if s.cfg.RedisURL == "" {
+	if s.cfg.Redis == nil {
 		linked, err := bus.NewPostgres(ctx, s.source, o)
 		if err != nil {
 			return nil, err
@@ -44,12 +56,12 @@ func (s *Server) join(ctx context.Context, c *cluster) (core.Liveness, error) {
 		s.later(func(context.Context) error { return linked.Close() })
 		return rows, nil
 	}
-	s.redis, err = bus.NewRedisLiveness(s.cfg.RedisURL, c.ID.String(), rows, s.cfg.Log)
+	s.redis, err = s.cfg.Redis.Liveness(c.ID.String(), rows, s.cfg.Log)
 	if err != nil {
 		return nil, err
 	}
 	s.later(func(context.Context) error { s.redis.Close(); return nil })
-	linked, err := bus.NewRedis(ctx, s.cfg.RedisURL, c.ID.String(), o)
+	linked, err := s.cfg.Redis.Bus(ctx, c.ID.String(), o)
 	if err != nil {
 		return nil, err
 	}

@@ -50,7 +50,7 @@ type Server struct {
 	store    core.Store
 	source   pgconfig.Source // of store, on PostgreSQL
 	bus      messages
-	redis    *bus.RedisLiveness // nil without Redis
+	redis    bus.Leases // nil without Redis
 	service  *local.Service
 	worker   *worker.Worker
 	services *services.Services

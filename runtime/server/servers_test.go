@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/bus/bustest"
+	"github.com/flowlite/flowlite/runtime/bus/redisbus"
 	"github.com/flowlite/flowlite/runtime/client"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/worker"
@@ -46,7 +47,10 @@ func to(s *Server) *client.Client { return client.New(client.Config{URL: s.APIUR
 func (f *fleet) server() *Server {
 	f.t.Helper()
 	cfg := testConfig(f.t)
-	cfg.DatabaseURL, cfg.RedisURL, cfg.EncryptionKey = f.database, f.redis, testKey
+	cfg.DatabaseURL, cfg.EncryptionKey = f.database, testKey
+	if f.redis != "" {
+		cfg.Redis = redisbus.At(f.redis)
+	}
 	return start(f.t, cfg)
 }
 
@@ -435,10 +439,10 @@ func TestRedisOutage(t *testing.T) {
 
 func TestServersRefused(t *testing.T) {
 	for want, change := range map[string]func(*Config){
-		"only one server":   func(c *Config) { c.RedisURL = "redis://127.0.0.1" },
-		"cannot be read":    func(c *Config) { c.DatabaseURL, c.RedisURL = "postgres://x", "127.0.0.1:6379" },
+		"only one server":   func(c *Config) { c.Redis = redisbus.At("redis://127.0.0.1") },
+		"cannot be read":    func(c *Config) { c.DatabaseURL, c.Redis = "postgres://x", redisbus.At("127.0.0.1:6379") },
 		"let --roles have":  func(c *Config) { c.NoAPI, c.Worker = true, true },
-		"cannot be read (r": func(c *Config) { c.DatabaseURL, c.RedisURL = "postgres://x", "redis://h/notanumber" },
+		"cannot be read (r": func(c *Config) { c.DatabaseURL, c.Redis = "postgres://x", redisbus.At("redis://h/notanumber") },
 	} {
 		cfg := testConfig(t)
 		change(&cfg)

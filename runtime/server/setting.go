@@ -12,7 +12,7 @@ var flags = map[string]string{
 	"NoAuth":        "--no-auth",
 	"Port":          "--port",
 	"PublicURL":     "--public-url",
-	"RedisURL":      "--redis (FLOWLITE_REDIS_URL)",
+	"Redis":         "--redis (FLOWLITE_REDIS_URL)",
 }
 
 // setting is what an error calls a field of Config: a flag or a variable for users

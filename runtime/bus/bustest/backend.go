@@ -17,6 +17,7 @@ import (
 	"github.com/flowlite/flowlite/db/dbtest"
 	"github.com/flowlite/flowlite/db/pgconfig"
 	"github.com/flowlite/flowlite/runtime/bus"
+	"github.com/flowlite/flowlite/runtime/bus/redisbus"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
@@ -96,10 +97,10 @@ func redis(tb testing.TB) *Backend {
 	database := Postgres(tb)
 	return &Backend{Name: "redis", Proxy: proxy,
 		Bus: func(tb testing.TB, o bus.Options) Server {
-			return opened(tb, func(ctx context.Context) (*bus.Linked, error) { return bus.NewRedis(ctx, at, namespace, o) })
+			return opened(tb, func(ctx context.Context) (*bus.Linked, error) { return redisbus.At(at).Bus(ctx, namespace, o) })
 		},
 		Liveness: func(tb testing.TB) core.Liveness {
-			l, err := bus.NewRedisLiveness(at, namespace, rows(tb, database), slog.New(slog.DiscardHandler))
+			l, err := redisbus.At(at).Liveness(namespace, rows(tb, database), slog.New(slog.DiscardHandler))
 			if err != nil {
 				tb.Fatal(err)
 			}

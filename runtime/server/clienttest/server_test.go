@@ -19,6 +19,7 @@ import (
 
 	"github.com/flowlite/flowlite/db/dbtest"
 	"github.com/flowlite/flowlite/runtime/bus/bustest"
+	"github.com/flowlite/flowlite/runtime/bus/redisbus"
 	"github.com/flowlite/flowlite/runtime/server"
 )
 
@@ -61,7 +62,7 @@ func startSplit(t *testing.T, database, redis string) string {
 	key := base64.StdEncoding.EncodeToString(secret)
 	var servers [2]*url.URL
 	for i := range servers {
-		s := start(t, server.Config{DatabaseURL: database, RedisURL: redis, EncryptionKey: key, Worker: i == 0})
+		s := start(t, server.Config{DatabaseURL: database, Redis: redisbus.At(redis), EncryptionKey: key, Worker: i == 0})
 		at, err := url.Parse(strings.TrimSuffix(s.APIURL(), "/api"))
 		if err != nil {
 			t.Fatal(err)

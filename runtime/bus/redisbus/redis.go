@@ -1,53 +1,64 @@
-package bus
+package redisbus
 
 import (
 	"context"
 	"errors"
 	"net"
 	"strings"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
 
+	"github.com/flowlite/flowlite/runtime/bus"
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
-type redisLink struct {
+type link struct {
 	client  *redis.Client
 	channel string
 }
 
-// NewRedis is a bus through Redis's pub/sub. The namespace keeps databases that
+// Redis joins the servers of a Postgres database.
+type Redis struct{ url string }
+
+// At is the Redis at redis://[user:password@]host[:port][/db], rediss:// for TLS, or
+// unix://path. Nothing connects before it is used.
+func At(url string) Redis { return Redis{url} }
+
+// Check says what is wrong with the address.
+func (r Redis) Check() error {
+	_, err := r.options()
+	return err
+}
+
+// Bus is a bus through Redis's pub/sub. The namespace keeps databases that
 // share a Redis apart.
-func NewRedis(ctx context.Context, url, namespace string, o Options) (*Linked, error) {
-	client, err := redisClient(url)
+func (r Redis) Bus(ctx context.Context, namespace string, o bus.Options) (*bus.Linked, error) {
+	client, err := r.client()
 	if err != nil {
 		return nil, err
 	}
-	return newLinked(ctx, "redis", &redisLink{client, "flowlite:" + namespace + ":bus"}, o), nil
+	return bus.NewLinked(ctx, "redis", &link{client, "flowlite:" + namespace + ":bus"}, o), nil
 }
 
-func redisClient(url string) (*redis.Client, error) {
-	o, err := RedisOptions(url)
+func (r Redis) client() (*redis.Client, error) {
+	o, err := r.options()
 	if err != nil {
 		return nil, err
 	}
 	return redis.NewClient(o), nil
 }
 
-// RedisOptions reads redis://[user:password@]host[:port][/db], rediss:// for
-// TLS, or unix://path.
-func RedisOptions(url string) (*redis.Options, error) {
-	o, err := redis.ParseURL(url)
+func (r Redis) options() (*redis.Options, error) {
+	o, err := redis.ParseURL(r.url)
 	if err != nil {
 		return nil, core.Errorf(
 			core.EInvalid,
 			"the Redis address cannot be read (%s); write redis://[user:password@]host[:port][/db], or rediss:// for TLS",
-			strings.TrimPrefix(core.URLFault(url, err), "redis: "),
+			strings.TrimPrefix(core.URLFault(r.url, err), "redis: "),
 		)
 	}
-	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = dialTimeout, dialTimeout, dialTimeout
+	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = bus.DialTimeout, bus.DialTimeout, bus.DialTimeout
 	o.MaxRetries = -1 // who waits has something else to do meanwhile
 	o.DialerRetries = 1
 	o.DisableIdentity = true
@@ -57,7 +68,7 @@ func RedisOptions(url string) (*redis.Options, error) {
 
 var errDead = errors.New("the connection is dead: no answer to a ping")
 
-func (l *redisLink) listen(ctx context.Context, up func(), heard func([]byte)) error {
+func (l *link) Listen(ctx context.Context, up func(), heard func([]byte)) error {
 	s := l.client.Subscribe(ctx)
 	defer func() { _ = s.Close() }()
 	// Reading does not end with ctx.
@@ -67,7 +78,7 @@ func (l *redisLink) listen(ctx context.Context, up func(), heard func([]byte)) e
 	}
 	asked := false
 	for {
-		m, err := s.ReceiveTimeout(ctx, probeEvery)
+		m, err := s.ReceiveTimeout(ctx, bus.ProbeEvery)
 		switch m := m.(type) {
 		case *redis.Subscription:
 			up()
@@ -94,7 +105,7 @@ func (l *redisLink) listen(ctx context.Context, up func(), heard func([]byte)) e
 	}
 }
 
-func (l *redisLink) send(ctx context.Context, texts []string) error {
+func (l *link) Send(ctx context.Context, texts []string) error {
 	_, err := l.client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for _, t := range texts {
 			p.Publish(ctx, l.channel, t)
@@ -104,9 +115,14 @@ func (l *redisLink) send(ctx context.Context, texts []string) error {
 	return err
 }
 
-func (l *redisLink) limit() int { return 64 << 10 }
+func (l *link) Limit() int { return 64 << 10 }
 
-func (l *redisLink) close() { _ = l.client.Close() }
+func (l *link) Close() { _ = l.client.Close() }
 
-// redisTimeout bounds a single command.
-const redisTimeout = 2 * time.Second
+// Quiet keeps the Redis client of this program from logging each failed connection. A
+// server has one warning for all, and tells the rest at /api/ready.
+func Quiet() { redis.SetLogger(silence{}) }
+
+type silence struct{}
+
+func (silence) Printf(context.Context, string, ...any) {}
