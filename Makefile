@@ -1,6 +1,5 @@
 # What a developer of flowlite types. CI runs bash .ci/check, which `make check` is.
 GOLANGCI := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
-TEMPL    := go run github.com/a-h/templ/cmd/templ@v0.3.977
 
 .PHONY: help build generate lint test test-short test-whole check bench docs
 
@@ -12,7 +11,7 @@ build: ## build the flowlite program into ./bin
 
 generate: ## make generated code anew: queries and pages (needs sqlc; see db/generate.sh)
 	sh db/generate.sh
-	cd views && $(TEMPL) generate
+	sh views/generate.sh
 
 lint: ## vet, golangci-lint, and unreachable code
 	bash .ci/check vet lint deadcode

@@ -10,6 +10,7 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import "github.com/flowlite/flowlite/runtime/core"
 
+//go:noinline
 func ArtifactsPage(p Page, d ArtifactsView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -172,6 +173,7 @@ func ArtifactsPage(p Page, d ArtifactsView) templ.Component {
 	})
 }
 
+//go:noinline
 func ArtifactsBody(p Page, d ArtifactsView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -419,6 +421,7 @@ func ArtifactsBody(p Page, d ArtifactsView) templ.Component {
 	})
 }
 
+//go:noinline
 func runLink(runs map[core.UUID]Run, id core.UUID) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -499,6 +502,7 @@ func runLink(runs map[core.UUID]Run, id core.UUID) templ.Component {
 	})
 }
 
+//go:noinline
 func ArtifactPage(p Page, d ArtifactView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1039,6 +1043,7 @@ func ArtifactPage(p Page, d ArtifactView) templ.Component {
 	})
 }
 
+//go:noinline
 func artifactDiff(p Page, d ArtifactView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

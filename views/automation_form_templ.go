@@ -14,6 +14,7 @@ import (
 	"github.com/flowlite/flowlite/views/form"
 )
 
+//go:noinline
 func AutomationFormPage(p Page, f *AutomationForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -114,6 +115,7 @@ func AutomationFormPage(p Page, f *AutomationForm) templ.Component {
 	})
 }
 
+//go:noinline
 func AutomationFormC(f *AutomationForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -465,6 +467,7 @@ func AutomationFormC(f *AutomationForm) templ.Component {
 	})
 }
 
+//go:noinline
 func automationTrigger(f *AutomationForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -792,6 +795,7 @@ func automationTrigger(f *AutomationForm) templ.Component {
 	})
 }
 
+//go:noinline
 func automationAction(f *AutomationForm, i int) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1076,6 +1080,7 @@ func automationAction(f *AutomationForm, i int) templ.Component {
 }
 
 // pickField is a text field with names to pick from.
+//go:noinline
 func pickField(f form.Field, list string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1200,6 +1205,7 @@ func pickField(f form.Field, list string) templ.Component {
 }
 
 // AutomationReads is the automation in words, as it stands in the form.
+//go:noinline
 func AutomationReads(f *AutomationForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

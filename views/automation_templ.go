@@ -10,6 +10,7 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import "github.com/flowlite/flowlite/runtime/core"
 
+//go:noinline
 func AutomationsPage(p Page, as []AutomationView, total int64) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -90,6 +91,7 @@ func AutomationsPage(p Page, as []AutomationView, total int64) templ.Component {
 	})
 }
 
+//go:noinline
 func AutomationsBody(p Page, as []AutomationView, total int64) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -339,6 +341,7 @@ func AutomationsBody(p Page, as []AutomationView, total int64) templ.Component {
 }
 
 // Sentence is an automation in one sentence.
+//go:noinline
 func Sentence(when, then []Phrase) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -384,6 +387,7 @@ func Sentence(when, then []Phrase) templ.Component {
 	})
 }
 
+//go:noinline
 func phrases(parts []Phrase) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -425,6 +429,7 @@ func phrases(parts []Phrase) templ.Component {
 	})
 }
 
+//go:noinline
 func phrase(x Phrase) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -571,6 +576,7 @@ func phrase(x Phrase) templ.Component {
 	})
 }
 
+//go:noinline
 func AutomationPage(p Page, a AutomationView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -840,6 +846,7 @@ func AutomationPage(p Page, a AutomationView) templ.Component {
 	})
 }
 
+//go:noinline
 func AutomationDoings(p Page, a AutomationView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -10,6 +10,7 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import "github.com/flowlite/flowlite/runtime/core"
 
+//go:noinline
 func BlocksPage(p Page, d BlocksView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -175,6 +176,7 @@ func BlocksPage(p Page, d BlocksView) templ.Component {
 	})
 }
 
+//go:noinline
 func BlocksBody(p Page, d BlocksView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -324,6 +326,7 @@ func BlocksBody(p Page, d BlocksView) templ.Component {
 	})
 }
 
+//go:noinline
 func BlockPage(p Page, b BlockView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -672,6 +675,7 @@ func BlockPage(p Page, b BlockView) templ.Component {
 	})
 }
 
+//go:noinline
 func BlockTypesPage(p Page, types []*core.BlockType) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -785,6 +789,7 @@ func BlockTypesPage(p Page, types []*core.BlockType) templ.Component {
 	})
 }
 
+//go:noinline
 func BlockFormPage(p Page, f BlockForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -853,6 +858,7 @@ func BlockFormPage(p Page, f BlockForm) templ.Component {
 	})
 }
 
+//go:noinline
 func BlockFormC(f BlockForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

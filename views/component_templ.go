@@ -14,6 +14,7 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
+//go:noinline
 func Icon(name string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -56,6 +57,7 @@ func Icon(name string) templ.Component {
 	})
 }
 
+//go:noinline
 func StateIcon(state string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -116,6 +118,7 @@ func StateIcon(state string) templ.Component {
 	})
 }
 
+//go:noinline
 func Badge(state, name string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -181,6 +184,7 @@ func Badge(state, name string) templ.Component {
 }
 
 // QBadge stays quiet for states that need nobody.
+//go:noinline
 func QBadge(state, name string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -245,6 +249,7 @@ func QBadge(state, name string) templ.Component {
 	})
 }
 
+//go:noinline
 func BadgeLg(state, name string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -314,6 +319,7 @@ const shownTags = 3
 
 // TagCell is the tags of a row. path lists what has a tag, which is put after
 // it; the page of the row's record has all of its tags.
+//go:noinline
 func TagCell(path string, tags []string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -466,6 +472,7 @@ func restOf(tags []string) string {
 const ZoneField = "fl_tz"
 
 // InZone goes with every form that has times without a zone.
+//go:noinline
 func InZone() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -521,6 +528,7 @@ func InZone() templ.Component {
 	})
 }
 
+//go:noinline
 func CLI(cmd string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -595,6 +603,7 @@ func CLI(cmd string) templ.Component {
 	})
 }
 
+//go:noinline
 func ToastC(t Toast) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -710,6 +719,7 @@ func ToastC(t Toast) templ.Component {
 }
 
 // Partial wraps content for htmx 4: <hx-partial> swaps its children into a target.
+//go:noinline
 func Partial(target, swap string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -747,6 +757,7 @@ func Partial(target, swap string) templ.Component {
 	})
 }
 
+//go:noinline
 func Crumbs(parts ...[2]string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -842,6 +853,7 @@ func Crumbs(parts ...[2]string) templ.Component {
 	})
 }
 
+//go:noinline
 func Segs(label, cur string, items [][2]string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -936,6 +948,7 @@ func Segs(label, cur string, items [][2]string) templ.Component {
 // Shapes are the buttons that turn a form into its JSON and back: they post
 // what was typed, so that nothing of it is lost. The form's first button is to
 // be another one, which Enter presses.
+//go:noinline
 func Shapes(asJSON bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -992,6 +1005,7 @@ func Shapes(asJSON bool) templ.Component {
 }
 
 // Live says whether the page hears of changes as they happen.
+//go:noinline
 func Live(path string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1034,6 +1048,7 @@ func Live(path string) templ.Component {
 	})
 }
 
+//go:noinline
 func Toggle(path, label string, on bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1128,6 +1143,7 @@ func Toggle(path, label string, on bool) templ.Component {
 	})
 }
 
+//go:noinline
 func Slots(used, limit int64) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -129,6 +129,7 @@ func (f LimitForm) title() string {
 	return f.Limit.Title()
 }
 
+//go:noinline
 func LimitsPage(p Page, d LimitsView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -201,6 +202,7 @@ func LimitsPage(p Page, d LimitsView) templ.Component {
 	})
 }
 
+//go:noinline
 func LimitsBody(p Page, d LimitsView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -275,6 +277,7 @@ func LimitsBody(p Page, d LimitsView) templ.Component {
 	})
 }
 
+//go:noinline
 func limitTable(p Page, ls []Limit, caption, none, hint string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -598,6 +601,7 @@ func limitTable(p Page, ls []Limit, caption, none, hint string) templ.Component 
 	})
 }
 
+//go:noinline
 func limitSlots(l Limit) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -698,6 +702,7 @@ func limitSlots(l Limit) templ.Component {
 	})
 }
 
+//go:noinline
 func LimitPage(p Page, f LimitForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -828,6 +833,7 @@ func resetQuestion(l Limit) string {
 }
 
 // LimitHolders is everybody who holds slots of the limit.
+//go:noinline
 func LimitHolders(p Page, l Limit) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1159,6 +1165,7 @@ func LimitHolders(p Page, l Limit) templ.Component {
 	})
 }
 
+//go:noinline
 func LimitFormC(f LimitForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -82,6 +82,7 @@ func (d Dashboard) ranges() (out [][2]string) {
 	return out
 }
 
+//go:noinline
 func DashboardPage(p Page, d Dashboard) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -202,6 +203,7 @@ func DashboardPage(p Page, d Dashboard) templ.Component {
 	})
 }
 
+//go:noinline
 func DashboardBody(p Page, d Dashboard) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -663,6 +665,7 @@ func DashboardBody(p Page, d Dashboard) templ.Component {
 
 // attention is what somebody should look at: questions, late runs with their
 // cause, failures with their error.
+//go:noinline
 func attention(p Page, d Dashboard) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1295,6 +1298,7 @@ func attention(p Page, d Dashboard) templ.Component {
 	})
 }
 
+//go:noinline
 func Sparkline(tone string, vals []int64) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1382,6 +1386,7 @@ func Sparkline(tone string, vals []int64) templ.Component {
 	})
 }
 
+//go:noinline
 func RunsChart(p Page, d Dashboard) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -30,6 +30,7 @@ func (f DeploymentForm) errors() []form.Field {
 	return append(out, form.Errors(f.Place)...)
 }
 
+//go:noinline
 func DeploymentFormPage(p Page, f DeploymentForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -112,6 +113,7 @@ func DeploymentFormPage(p Page, f DeploymentForm) templ.Component {
 	})
 }
 
+//go:noinline
 func DeploymentFormC(f DeploymentForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -299,6 +301,7 @@ func DeploymentFormC(f DeploymentForm) templ.Component {
 	})
 }
 
+//go:noinline
 func DeploymentDeletePage(p Page, d DeploymentView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

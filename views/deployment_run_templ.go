@@ -50,6 +50,7 @@ func (c CustomRun) action() string {
 	return strings.TrimSuffix(c.Deployment.path()+"/run?"+q.Encode(), "?")
 }
 
+//go:noinline
 func CustomRunPage(p Page, c CustomRun) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -119,6 +120,7 @@ func CustomRunPage(p Page, c CustomRun) templ.Component {
 	})
 }
 
+//go:noinline
 func CustomRunForm(p Page, c CustomRun) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -55,6 +55,7 @@ type DeploymentsView struct {
 	Flows        *core.FlowsFacts
 }
 
+//go:noinline
 func DeploymentsPage(p Page, v DeploymentsView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -195,6 +196,7 @@ func DeploymentsPage(p Page, v DeploymentsView) templ.Component {
 	})
 }
 
+//go:noinline
 func DeploymentsBody(p Page, v DeploymentsView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -567,6 +569,7 @@ func DeploymentsBody(p Page, v DeploymentsView) templ.Component {
 }
 
 // flowsFolder says how the folder of flows stands that the server deploys.
+//go:noinline
 func flowsFolder(f *core.FlowsFacts) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -680,6 +683,7 @@ func flowsFolder(f *core.FlowsFacts) templ.Component {
 	})
 }
 
+//go:noinline
 func quickRun(d DeploymentView, class, label string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -789,6 +793,7 @@ func quickRun(d DeploymentView, class, label string) templ.Component {
 
 // RunStrip is a bar for each run. Without names a list of fifty strips weighs
 // a third less.
+//go:noinline
 func RunStrip(rs []Run, now core.Time, names bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -957,6 +962,7 @@ func RunStrip(rs []Run, now core.Time, names bool) templ.Component {
 }
 
 // LastRuns is a card with the strip of runs given oldest first.
+//go:noinline
 func LastRuns(last []Run, now core.Time) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1023,6 +1029,7 @@ func LastRuns(last []Run, now core.Time) templ.Component {
 }
 
 // RecentRuns lists runs given oldest first, newest first.
+//go:noinline
 func RecentRuns(p Page, last []Run, all string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1184,6 +1191,7 @@ func RecentRuns(p Page, last []Run, all string) templ.Component {
 	})
 }
 
+//go:noinline
 func DeploymentPage(p Page, d DeploymentView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1239,6 +1247,7 @@ func DeploymentPage(p Page, d DeploymentView) templ.Component {
 	})
 }
 
+//go:noinline
 func DeploymentBody(p Page, d DeploymentView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1725,6 +1734,7 @@ func DeploymentBody(p Page, d DeploymentView) templ.Component {
 }
 
 // plannedRuns are those that wait for their time, made by schedules or by hand.
+//go:noinline
 func plannedRuns(p Page, d DeploymentView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1857,6 +1867,7 @@ func plannedRuns(p Page, d DeploymentView) templ.Component {
 	})
 }
 
+//go:noinline
 func schedules(p Page, d DeploymentView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

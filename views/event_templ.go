@@ -15,6 +15,7 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 )
 
+//go:noinline
 func EventsPage(p Page, d EventsView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -271,6 +272,7 @@ func EventsPage(p Page, d EventsView) templ.Component {
 	})
 }
 
+//go:noinline
 func EventsBody(p Page, d EventsView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -536,6 +538,7 @@ func EventsBody(p Page, d EventsView) templ.Component {
 	})
 }
 
+//go:noinline
 func eventChart(p Page, d EventsView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -766,6 +769,7 @@ func eventChart(p Page, d EventsView) templ.Component {
 }
 
 // EventFeed is lines of events; an automation's page has one too.
+//go:noinline
 func EventFeed(p Page, es []*core.Event) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -942,6 +946,7 @@ func EventFeed(p Page, es []*core.Event) templ.Component {
 	})
 }
 
+//go:noinline
 func eventName(name string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -994,6 +999,7 @@ func eventName(name string) templ.Component {
 	})
 }
 
+//go:noinline
 func EventPage(p Page, e *core.Event) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1343,6 +1349,7 @@ func EventPage(p Page, e *core.Event) templ.Component {
 }
 
 // resourceLine names a resource, with a link to its page if it has one.
+//go:noinline
 func resourceLine(r map[string]string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1439,6 +1446,7 @@ func resourceLine(r map[string]string) templ.Component {
 	})
 }
 
+//go:noinline
 func labels(r map[string]string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

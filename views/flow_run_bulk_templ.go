@@ -35,6 +35,7 @@ func (b Bulk) what() string {
 	return "Their task runs, logs and artifacts go with them. This cannot be undone."
 }
 
+//go:noinline
 func BulkPage(p Page, b Bulk) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -24,6 +24,7 @@ type Ask struct {
 	Problem     string // an error that belongs to no field
 }
 
+//go:noinline
 func Approval(p Page, d FlowRunView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

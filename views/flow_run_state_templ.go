@@ -17,6 +17,7 @@ type StateForm struct {
 	Problem string
 }
 
+//go:noinline
 func StatePage(p Page, f StateForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -93,6 +94,7 @@ func StatePage(p Page, f StateForm) templ.Component {
 	})
 }
 
+//go:noinline
 func StateFormC(f StateForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -35,6 +35,7 @@ type FlowRunView struct {
 	Live      bool
 }
 
+//go:noinline
 func FlowRunPage(p Page, d FlowRunView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -168,6 +169,7 @@ func FlowRunPage(p Page, d FlowRunView) templ.Component {
 }
 
 // RunHead is the name, the state and what can be done about it.
+//go:noinline
 func RunHead(p Page, d FlowRunView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -732,6 +734,7 @@ func RunHead(p Page, d FlowRunView) templ.Component {
 	})
 }
 
+//go:noinline
 func act(r Run, verb, icon, label, class, confirm string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -835,6 +838,7 @@ func act(r Run, verb, icon, label, class, confirm string) templ.Component {
 }
 
 // RunBanner says what stands in the way: a question, a failure, or a wait.
+//go:noinline
 func RunBanner(p Page, d FlowRunView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1030,6 +1034,7 @@ func RunBanner(p Page, d FlowRunView) templ.Component {
 }
 
 // RunRail is what the run was given and what it gave.
+//go:noinline
 func RunRail(p Page, d FlowRunView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1209,6 +1214,7 @@ func RunRail(p Page, d FlowRunView) templ.Component {
 }
 
 // RunDetails changes with the run's state.
+//go:noinline
 func RunDetails(p Page, r Run) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1380,6 +1386,7 @@ func RunDetails(p Page, r Run) templ.Component {
 	})
 }
 
+//go:noinline
 func jsonBox(raw core.JSON) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1417,6 +1424,7 @@ func jsonBox(raw core.JSON) templ.Component {
 	})
 }
 
+//go:noinline
 func RunResult(d FlowRunView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1498,6 +1506,7 @@ func RunResult(d FlowRunView) templ.Component {
 }
 
 // subflows are the runs that this one called.
+//go:noinline
 func subflows(p Page, d FlowRunView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1632,6 +1641,7 @@ func subflows(p Page, d FlowRunView) templ.Component {
 }
 
 // runPriority changes the place of a run among the due ones of its work queue.
+//go:noinline
 func runPriority(r Run) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

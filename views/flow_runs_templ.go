@@ -53,6 +53,7 @@ var RunFilters = []string{"state", "flow", "deployment", "pool", "tag", "q", "su
 // RunRanges are the choices of the time range.
 var RunRanges = [][2]string{{"1h", "Last hour"}, {"24h", "Last 24 hours"}, {"7d", "Last 7 days"}, {"30d", "Last 30 days"}, {"all", "All time"}}
 
+//go:noinline
 func RunsPage(p Page, d RunsView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -149,6 +150,7 @@ func RunsPage(p Page, d RunsView) templ.Component {
 	})
 }
 
+//go:noinline
 func offChip(d RunsView, key, value, label, tone string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -236,6 +238,7 @@ func offChip(d RunsView, key, value, label, tone string) templ.Component {
 	})
 }
 
+//go:noinline
 func RunsBody(p Page, d RunsView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -712,6 +715,7 @@ func RunsBody(p Page, d RunsView) templ.Component {
 	})
 }
 
+//go:noinline
 func RunRow(p Page, r Run, mx time.Duration) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -976,6 +980,7 @@ func RunRow(p Page, r Run, mx time.Duration) templ.Component {
 	})
 }
 
+//go:noinline
 func Scatter(p Page, d RunsView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -25,6 +25,7 @@ type FlowsView struct {
 	Pager Counted
 }
 
+//go:noinline
 func FlowsPage(p Page, v FlowsView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -144,6 +145,7 @@ func FlowsPage(p Page, v FlowsView) templ.Component {
 	})
 }
 
+//go:noinline
 func FlowsBody(p Page, v FlowsView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -343,6 +345,7 @@ func FlowsBody(p Page, v FlowsView) templ.Component {
 	})
 }
 
+//go:noinline
 func FlowPage(p Page, f FlowView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -452,6 +455,7 @@ func FlowPage(p Page, f FlowView) templ.Component {
 	})
 }
 
+//go:noinline
 func FlowBody(p Page, f FlowView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -68,6 +68,7 @@ func (d LogView) earlier() int64 {
 	return d.Lines[0].N - 1
 }
 
+//go:noinline
 func LogPanel(p Page, d LogView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -231,6 +232,7 @@ func LogPanel(p Page, d LogView) templ.Component {
 }
 
 // LogTools are what depends on the filter beside it.
+//go:noinline
 func LogTools(d LogView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -290,6 +292,7 @@ func LogTools(d LogView) templ.Component {
 }
 
 // LogCount says how many lines the filter lets through.
+//go:noinline
 func LogCount(d LogView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -337,6 +340,7 @@ func LogCount(d LogView) templ.Component {
 }
 
 // LogNone is shown where there are no lines.
+//go:noinline
 func LogNone(d LogView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -379,6 +383,7 @@ func LogNone(d LogView) templ.Component {
 }
 
 // LogStream keeps the page up to date: its lines go through the same filter.
+//go:noinline
 func LogStream(d LogView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -425,6 +430,7 @@ func LogStream(d LogView) templ.Component {
 
 // LogChunk is a stretch of lines that ends where the ones shown begin. A page
 // that follows a run drops its first lines in time, and then needs the link.
+//go:noinline
 func LogChunk(p Page, d LogView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -507,6 +513,7 @@ func LogChunk(p Page, d LogView) templ.Component {
 	})
 }
 
+//go:noinline
 func LogLines(p Page, ls []LogLine, q string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -539,6 +546,7 @@ func LogLines(p Page, ls []LogLine, q string) templ.Component {
 	})
 }
 
+//go:noinline
 func logLine(p Page, l LogLine, hit *regexp.Regexp) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -39,6 +39,7 @@ func (l Paging) to(n int) string {
 }
 
 // Pager is there as soon as a list has more than one page.
+//go:noinline
 func Pager(l Paging, prev, next string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -180,6 +181,7 @@ func Pager(l Paging, prev, next string) templ.Component {
 }
 
 // Confirm is a button that asks before it posts; it asks without JavaScript, too.
+//go:noinline
 func Confirm(path, label, question string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -275,6 +277,7 @@ func Confirm(path, label, question string) templ.Component {
 }
 
 // Snippet is a line to copy that is no command.
+//go:noinline
 func Snippet(label, code string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -365,6 +368,7 @@ func Snippet(label, code string) templ.Component {
 }
 
 // Since is how long ago something was, with the full time on hover.
+//go:noinline
 func since(p Page, t core.Time) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -434,6 +438,7 @@ func since(p Page, t core.Time) templ.Component {
 }
 
 // asSeg chooses between text and JSON.
+//go:noinline
 func asSeg(asJSON bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -500,6 +505,7 @@ func (g Counted) url(n int) string {
 // query makes a text safe as a value of a query.
 func query(s string) string { return url.QueryEscape(s) }
 
+//go:noinline
 func CountedPager(g Counted) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

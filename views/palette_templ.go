@@ -11,6 +11,7 @@ import templruntime "github.com/a-h/templ/runtime"
 // Hit is a line of the finder.
 type Hit struct{ Href, Label, Kind, Tone string }
 
+//go:noinline
 func PaletteItems(items []Hit) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -99,6 +100,7 @@ func PaletteItems(items []Hit) templ.Component {
 }
 
 // PalettePage is the finder without JavaScript.
+//go:noinline
 func PalettePage(p Page, q string, items []Hit) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -46,6 +46,7 @@ func (f ScheduleForm) fields() []form.Field {
 
 func (f ScheduleForm) title() string { return pick(f.ID == "", "New schedule", "Edit schedule") }
 
+//go:noinline
 func SchedulePage(p Page, f ScheduleForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -162,6 +163,7 @@ func SchedulePage(p Page, f ScheduleForm) templ.Component {
 	})
 }
 
+//go:noinline
 func ScheduleFormC(p Page, f ScheduleForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -355,6 +357,7 @@ func ScheduleFormC(p Page, f ScheduleForm) templ.Component {
 }
 
 // ScheduleNext is when the schedule, as it stands in the form, would fire.
+//go:noinline
 func ScheduleNext(p Page, f ScheduleForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -59,6 +59,7 @@ var loopWords = map[string]string{
 	"automations": "looks at triggers", "automation actions": "does the actions of automations",
 }
 
+//go:noinline
 func SettingsPage(p Page, d SettingsView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -110,6 +111,7 @@ func SettingsPage(p Page, d SettingsView) templ.Component {
 	})
 }
 
+//go:noinline
 func SettingsBody(p Page, d SettingsView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -372,6 +374,7 @@ func SettingsBody(p Page, d SettingsView) templ.Component {
 	})
 }
 
+//go:noinline
 func loopsCard(p Page, loops []core.LoopProgress) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

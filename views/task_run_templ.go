@@ -36,6 +36,7 @@ type TaskInput struct {
 
 func (t TaskRunView) tone() string { return Tone(t.StateType, t.StateName) }
 
+//go:noinline
 func TaskRunPage(p Page, t TaskRunView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -34,6 +34,7 @@ type TimelineView struct {
 	Partial  bool // more task runs than are drawn
 }
 
+//go:noinline
 func Timeline(p Page, d TimelineView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -245,6 +246,7 @@ func Timeline(p Page, d TimelineView) templ.Component {
 	})
 }
 
+//go:noinline
 func tlView(base, label, q string, on bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -327,6 +329,7 @@ func tlView(base, label, q string, on bool) templ.Component {
 }
 
 // LanesView packs every task run into the fewest lanes; labels sit in the bars.
+//go:noinline
 func LanesView(d TimelineView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -677,6 +680,7 @@ func LanesView(d TimelineView) templ.Component {
 	})
 }
 
+//go:noinline
 func Gantt(p Page, d TimelineView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1515,6 +1519,7 @@ func Gantt(p Page, d TimelineView) templ.Component {
 	})
 }
 
+//go:noinline
 func ganttRow(i int, r timeline.Row) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

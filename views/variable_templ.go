@@ -13,6 +13,7 @@ import (
 	"github.com/flowlite/flowlite/views/form"
 )
 
+//go:noinline
 func VariablesPage(p Page, d VariablesView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -176,6 +177,7 @@ func VariablesPage(p Page, d VariablesView) templ.Component {
 	})
 }
 
+//go:noinline
 func VariablesBody(p Page, d VariablesView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -454,6 +456,7 @@ func VariablesBody(p Page, d VariablesView) templ.Component {
 	})
 }
 
+//go:noinline
 func secretsCard(p Page, d VariablesView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -715,6 +718,7 @@ func secretsCard(p Page, d VariablesView) templ.Component {
 	})
 }
 
+//go:noinline
 func VariablePage(p Page, f VariableForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -887,6 +891,7 @@ func VariablePage(p Page, f VariableForm) templ.Component {
 	})
 }
 
+//go:noinline
 func VariableFormC(f VariableForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1000,6 +1005,7 @@ func VariableFormC(f VariableForm) templ.Component {
 	})
 }
 
+//go:noinline
 func SecretPage(p Page, f SecretForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1185,6 +1191,7 @@ func SecretPage(p Page, f SecretForm) templ.Component {
 	})
 }
 
+//go:noinline
 func SecretFormC(f SecretForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -55,6 +55,7 @@ func (f QueueForm) title() string {
 	return "Queue " + f.Queue.Name
 }
 
+//go:noinline
 func PoolEditPage(p Page, f PoolForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -123,6 +124,7 @@ func PoolEditPage(p Page, f PoolForm) templ.Component {
 	})
 }
 
+//go:noinline
 func PoolEditForm(f PoolForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -399,6 +401,7 @@ func PoolEditForm(f PoolForm) templ.Component {
 	})
 }
 
+//go:noinline
 func QueuePage(p Page, f QueueForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -516,6 +519,7 @@ func QueuePage(p Page, f QueueForm) templ.Component {
 	})
 }
 
+//go:noinline
 func QueueFormC(f QueueForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -72,6 +72,7 @@ func (q Queue) status() string {
 	return core.Deref(q.Status)
 }
 
+//go:noinline
 func WorkPoolsPage(p Page, ps []Pool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -152,6 +153,7 @@ func WorkPoolsPage(p Page, ps []Pool) templ.Component {
 	})
 }
 
+//go:noinline
 func WorkPoolsBody(p Page, ps []Pool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -210,6 +212,7 @@ func WorkPoolsBody(p Page, ps []Pool) templ.Component {
 	})
 }
 
+//go:noinline
 func NewPoolPage(p Page, fields []form.Field) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -265,6 +268,7 @@ func NewPoolPage(p Page, fields []form.Field) templ.Component {
 	})
 }
 
+//go:noinline
 func NewPoolForm(fields []form.Field) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -349,6 +353,7 @@ func NewPoolForm(fields []form.Field) templ.Component {
 	})
 }
 
+//go:noinline
 func WorkPoolPage(p Page, w Pool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -524,6 +529,7 @@ func WorkPoolPage(p Page, w Pool) templ.Component {
 	})
 }
 
+//go:noinline
 func WorkPoolBody(p Page, w Pool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -747,6 +753,7 @@ func WorkPoolBody(p Page, w Pool) templ.Component {
 	})
 }
 
+//go:noinline
 func PoolBadge(s string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -789,6 +796,7 @@ func PoolBadge(s string) templ.Component {
 	})
 }
 
+//go:noinline
 func PoolCard(p Page, w Pool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
