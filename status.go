@@ -60,7 +60,7 @@ func statusOf(ctx context.Context, o core.FlowRunOrchestrator, id core.UUID, key
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(s.Value, into); err != nil {
+	if err := core.Unmarshal(s.Value, into); err != nil {
 		return fmt.Errorf("the status %s does not fit %T: %w", key, into, err)
 	}
 	return nil

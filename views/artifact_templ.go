@@ -11,6 +11,7 @@ import templruntime "github.com/a-h/templ/runtime"
 import "github.com/flowlite/flowlite/runtime/core"
 
 // Artifacts of a run; the section is there from the start, so that it can fill.
+//
 //go:noinline
 func Artifacts(p Page, d FlowRunView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {

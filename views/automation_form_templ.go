@@ -1080,6 +1080,7 @@ func automationAction(f *AutomationForm, i int) templ.Component {
 }
 
 // pickField is a text field with names to pick from.
+//
 //go:noinline
 func pickField(f form.Field, list string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
@@ -1205,6 +1206,7 @@ func pickField(f form.Field, list string) templ.Component {
 }
 
 // AutomationReads is the automation in words, as it stands in the form.
+//
 //go:noinline
 func AutomationReads(f *AutomationForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {

@@ -341,6 +341,7 @@ func AutomationsBody(p Page, as []AutomationView, total int64) templ.Component {
 }
 
 // Sentence is an automation in one sentence.
+//
 //go:noinline
 func Sentence(when, then []Phrase) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {

@@ -184,6 +184,7 @@ func Badge(state, name string) templ.Component {
 }
 
 // QBadge stays quiet for states that need nobody.
+//
 //go:noinline
 func QBadge(state, name string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
@@ -319,6 +320,7 @@ const shownTags = 3
 
 // TagCell is the tags of a row. path lists what has a tag, which is put after
 // it; the page of the row's record has all of its tags.
+//
 //go:noinline
 func TagCell(path string, tags []string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
@@ -472,6 +474,7 @@ func restOf(tags []string) string {
 const ZoneField = "fl_tz"
 
 // InZone goes with every form that has times without a zone.
+//
 //go:noinline
 func InZone() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
@@ -719,6 +722,7 @@ func ToastC(t Toast) templ.Component {
 }
 
 // Partial wraps content for htmx 4: <hx-partial> swaps its children into a target.
+//
 //go:noinline
 func Partial(target, swap string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
@@ -948,6 +952,7 @@ func Segs(label, cur string, items [][2]string) templ.Component {
 // Shapes are the buttons that turn a form into its JSON and back: they post
 // what was typed, so that nothing of it is lost. The form's first button is to
 // be another one, which Enter presses.
+//
 //go:noinline
 func Shapes(asJSON bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
@@ -1005,6 +1010,7 @@ func Shapes(asJSON bool) templ.Component {
 }
 
 // Live says whether the page hears of changes as they happen.
+//
 //go:noinline
 func Live(path string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {

@@ -833,6 +833,7 @@ func resetQuestion(l Limit) string {
 }
 
 // LimitHolders is everybody who holds slots of the limit.
+//
 //go:noinline
 func LimitHolders(p Page, l Limit) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {

@@ -665,6 +665,7 @@ func DashboardBody(p Page, d Dashboard) templ.Component {
 
 // attention is what somebody should look at: questions, late runs with their
 // cause, failures with their error.
+//
 //go:noinline
 func attention(p Page, d Dashboard) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {

@@ -569,6 +569,7 @@ func DeploymentsBody(p Page, v DeploymentsView) templ.Component {
 }
 
 // flowsFolder says how the folder of flows stands that the server deploys.
+//
 //go:noinline
 func flowsFolder(f *core.FlowsFacts) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
@@ -793,6 +794,7 @@ func quickRun(d DeploymentView, class, label string) templ.Component {
 
 // RunStrip is a bar for each run. Without names a list of fifty strips weighs
 // a third less.
+//
 //go:noinline
 func RunStrip(rs []Run, now core.Time, names bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
@@ -962,6 +964,7 @@ func RunStrip(rs []Run, now core.Time, names bool) templ.Component {
 }
 
 // LastRuns is a card with the strip of runs given oldest first.
+//
 //go:noinline
 func LastRuns(last []Run, now core.Time) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
@@ -1029,6 +1032,7 @@ func LastRuns(last []Run, now core.Time) templ.Component {
 }
 
 // RecentRuns lists runs given oldest first, newest first.
+//
 //go:noinline
 func RecentRuns(p Page, last []Run, all string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
@@ -1734,6 +1738,7 @@ func DeploymentBody(p Page, d DeploymentView) templ.Component {
 }
 
 // plannedRuns are those that wait for their time, made by schedules or by hand.
+//
 //go:noinline
 func plannedRuns(p Page, d DeploymentView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {

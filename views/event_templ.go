@@ -769,6 +769,7 @@ func eventChart(p Page, d EventsView) templ.Component {
 }
 
 // EventFeed is lines of events; an automation's page has one too.
+//
 //go:noinline
 func EventFeed(p Page, es []*core.Event) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
@@ -1349,6 +1350,7 @@ func EventPage(p Page, e *core.Event) templ.Component {
 }
 
 // resourceLine names a resource, with a link to its page if it has one.
+//
 //go:noinline
 func resourceLine(r map[string]string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {

@@ -11,6 +11,7 @@ import templruntime "github.com/a-h/templ/runtime"
 import "github.com/flowlite/flowlite/views/form"
 
 // ErrSummary gets the focus after a refused post and links to the fields.
+//
 //go:noinline
 func ErrSummary(errs []form.Field, other string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
@@ -152,6 +153,7 @@ func Fields(fs []form.Field) templ.Component {
 }
 
 // Opened tells the server what the form showed when it was opened.
+//
 //go:noinline
 func Opened(parts ...[]form.Field) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {

@@ -588,6 +588,7 @@ func choiceID(id, name, none, cur string, items [][2]string) templ.Component {
 
 // savedSearches are lists of runs with a name; the one that is shown can be
 // given one.
+//
 //go:noinline
 func savedSearches(d RunsView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {

@@ -32,6 +32,8 @@ func (a *Awaited) path(run Run, part string) string {
 
 // Messages is the form for a message that the flow waits for; the section is there
 // from the start, so that it can fill.
+//
+//go:noinline
 func Messages(p Page, d FlowRunView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

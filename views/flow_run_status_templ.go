@@ -10,6 +10,7 @@ import templruntime "github.com/a-h/templ/runtime"
 
 // Statuses are the values that the flow sets; the section is there from the start, so
 // that it can fill.
+//
 //go:noinline
 func Statuses(p Page, d FlowRunView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {

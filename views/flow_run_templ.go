@@ -169,6 +169,7 @@ func FlowRunPage(p Page, d FlowRunView) templ.Component {
 }
 
 // RunHead is the name, the state and what can be done about it.
+//
 //go:noinline
 func RunHead(p Page, d FlowRunView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
@@ -838,6 +839,7 @@ func act(r Run, verb, icon, label, class, confirm string) templ.Component {
 }
 
 // RunBanner says what stands in the way: a question, a failure, or a wait.
+//
 //go:noinline
 func RunBanner(p Page, d FlowRunView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
@@ -1034,6 +1036,7 @@ func RunBanner(p Page, d FlowRunView) templ.Component {
 }
 
 // RunRail is what the run was given and what it gave.
+//
 //go:noinline
 func RunRail(p Page, d FlowRunView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
@@ -1214,6 +1217,7 @@ func RunRail(p Page, d FlowRunView) templ.Component {
 }
 
 // RunDetails changes with the run's state.
+//
 //go:noinline
 func RunDetails(p Page, r Run) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
@@ -1506,6 +1510,7 @@ func RunResult(d FlowRunView) templ.Component {
 }
 
 // subflows are the runs that this one called.
+//
 //go:noinline
 func subflows(p Page, d FlowRunView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
@@ -1641,6 +1646,7 @@ func subflows(p Page, d FlowRunView) templ.Component {
 }
 
 // runPriority changes the place of a run among the due ones of its work queue.
+//
 //go:noinline
 func runPriority(r Run) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {

@@ -11,3 +11,4 @@ for f in *_templ.go; do
 &|' "$f" >"$f.new"
   mv "$f.new" "$f"
 done
+gofmt -w *_templ.go

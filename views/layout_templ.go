@@ -257,6 +257,7 @@ func themeBtn(p Page, v, icon, label string) templ.Component {
 }
 
 // notice stays at the head of a page, with a link that loads the page again.
+//
 //go:noinline
 func notice(text, reload string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {

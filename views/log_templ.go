@@ -232,6 +232,7 @@ func LogPanel(p Page, d LogView) templ.Component {
 }
 
 // LogTools are what depends on the filter beside it.
+//
 //go:noinline
 func LogTools(d LogView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
@@ -292,6 +293,7 @@ func LogTools(d LogView) templ.Component {
 }
 
 // LogCount says how many lines the filter lets through.
+//
 //go:noinline
 func LogCount(d LogView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
@@ -340,6 +342,7 @@ func LogCount(d LogView) templ.Component {
 }
 
 // LogNone is shown where there are no lines.
+//
 //go:noinline
 func LogNone(d LogView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
@@ -383,6 +386,7 @@ func LogNone(d LogView) templ.Component {
 }
 
 // LogStream keeps the page up to date: its lines go through the same filter.
+//
 //go:noinline
 func LogStream(d LogView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
@@ -430,6 +434,7 @@ func LogStream(d LogView) templ.Component {
 
 // LogChunk is a stretch of lines that ends where the ones shown begin. A page
 // that follows a run drops its first lines in time, and then needs the link.
+//
 //go:noinline
 func LogChunk(p Page, d LogView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {

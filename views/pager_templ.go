@@ -39,6 +39,7 @@ func (l Paging) to(n int) string {
 }
 
 // Pager is there as soon as a list has more than one page.
+//
 //go:noinline
 func Pager(l Paging, prev, next string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
@@ -181,6 +182,7 @@ func Pager(l Paging, prev, next string) templ.Component {
 }
 
 // Confirm is a button that asks before it posts; it asks without JavaScript, too.
+//
 //go:noinline
 func Confirm(path, label, question string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
@@ -277,6 +279,7 @@ func Confirm(path, label, question string) templ.Component {
 }
 
 // Snippet is a line to copy that is no command.
+//
 //go:noinline
 func Snippet(label, code string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
@@ -368,6 +371,7 @@ func Snippet(label, code string) templ.Component {
 }
 
 // Since is how long ago something was, with the full time on hover.
+//
 //go:noinline
 func since(p Page, t core.Time) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
@@ -438,6 +442,7 @@ func since(p Page, t core.Time) templ.Component {
 }
 
 // asSeg chooses between text and JSON.
+//
 //go:noinline
 func asSeg(asJSON bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {

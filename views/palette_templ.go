@@ -100,6 +100,7 @@ func PaletteItems(items []Hit) templ.Component {
 }
 
 // PalettePage is the finder without JavaScript.
+//
 //go:noinline
 func PalettePage(p Page, q string, items []Hit) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {

@@ -357,6 +357,7 @@ func ScheduleFormC(p Page, f ScheduleForm) templ.Component {
 }
 
 // ScheduleNext is when the schedule, as it stands in the form, would fire.
+//
 //go:noinline
 func ScheduleNext(p Page, f ScheduleForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {

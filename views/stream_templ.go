@@ -17,6 +17,7 @@ type StreamView struct {
 }
 
 // Streams of a run; the section is there from the start, so that it can fill.
+//
 //go:noinline
 func Streams(p Page, d FlowRunView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {

@@ -329,6 +329,7 @@ func tlView(base, label, q string, on bool) templ.Component {
 }
 
 // LanesView packs every task run into the fewest lanes; labels sit in the bars.
+//
 //go:noinline
 func LanesView(d TimelineView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {

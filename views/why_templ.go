@@ -16,6 +16,7 @@ import (
 
 // WhySentence is the reason as the API and the command line give it, with the
 // runs that it names as links.
+//
 //go:noinline
 func WhySentence(p Page, w *core.Why) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {

@@ -11,7 +11,9 @@ import (
 	"github.com/flowlite/flowlite/runtime/bus/redisbus"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/metrics"
+	"github.com/flowlite/flowlite/runtime/notify/shoutrrr"
 	"github.com/flowlite/flowlite/runtime/server"
+	"github.com/flowlite/flowlite/runtime/template/jinja"
 )
 
 // serveFlags are those of up and of server start.
@@ -64,6 +66,8 @@ func (f serveFlags) config(a *app) server.Config {
 		EncryptionKey:  f.Key,
 		AuthString:     a.cli.Auth,
 		Retain:         f.retention(),
+		Templates:      jinja.New(),
+		Notifications:  shoutrrr.New(),
 		Meter:          metrics.New(version()),
 		MetricsAddr:    f.Metrics,
 		Version:        version(),

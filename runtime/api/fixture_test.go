@@ -21,6 +21,7 @@ import (
 	"github.com/flowlite/flowlite/runtime/bus"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/orchestrate"
+	"github.com/flowlite/flowlite/runtime/template/jinja"
 )
 
 // fixture is the API over a real service and database, behind a real socket.
@@ -40,7 +41,7 @@ func newWorld(t testing.TB, dsn string) *fixture {
 		t.Fatal(err)
 	}
 	b := &listenedBus{bus.NewMemory(), make(chan core.Topic, 16)}
-	service := local.New(local.Config{Store: store, Bus: b, Results: orchestrate.DirResults(t.TempDir())})
+	service := local.New(local.Config{Templates: jinja.New(), Store: store, Bus: b, Results: orchestrate.DirResults(t.TempDir())})
 	if err := service.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}

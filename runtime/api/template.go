@@ -10,8 +10,8 @@ import (
 
 func (a *API) templates() group {
 	return group{"", []op{
-		route("POST", "/templates/validate", http.StatusNoContent, validateTemplate, optional),
-		route("POST", "/automations/templates/validate", http.StatusNoContent, validateTemplate, optional),
+		route("POST", "/templates/validate", http.StatusNoContent, a.validateTemplate, optional),
+		route("POST", "/automations/templates/validate", http.StatusNoContent, a.validateTemplate, optional),
 	}}
 }
 
@@ -20,8 +20,8 @@ type badTemplate struct {
 }
 
 // validateTemplate takes the bare text as JSON and says what is wrong with it.
-func validateTemplate(ctx context.Context, in *withBody[string]) (*badTemplate, error) {
-	err := template.Validate(in.Body)
+func (a *API) validateTemplate(ctx context.Context, in *withBody[string]) (*badTemplate, error) {
+	err := a.Automations.ValidateTemplate(in.Body)
 	if bad := (*template.Error)(nil); errors.As(err, &bad) {
 		setStatus(ctx, http.StatusUnprocessableEntity)
 		return &badTemplate{bad}, nil

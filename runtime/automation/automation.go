@@ -15,7 +15,7 @@ import (
 func (s *Automations) CreateAutomation(ctx context.Context, c core.AutomationWrite) (*core.Automation, error) {
 	now := s.now()
 	a := &core.Automation{ID: core.NewID(), Created: now, Updated: now, OwnerResource: core.Deref(c.OwnerResource)}
-	if err := fillAutomation(a, c); err != nil {
+	if err := fillAutomation(s.templates, a, c); err != nil {
 		return nil, err
 	}
 	err := s.changeAutomations(ctx, func(tx core.Tx) error {
@@ -47,7 +47,7 @@ func (s *Automations) ReplaceAutomation(ctx context.Context, id core.UUID, c cor
 			c.Enabled = core.Ptr(a.Enabled)
 		}
 		old := *a
-		if err := fillAutomation(a, c); err != nil {
+		if err := fillAutomation(s.templates, a, c); err != nil {
 			return false, err
 		}
 		if !core.SameJSON(core.ToJSON(withoutIDs(old.Trigger)), core.ToJSON(withoutIDs(a.Trigger))) {

@@ -21,6 +21,7 @@ import (
 	"github.com/flowlite/flowlite/db/dbtest"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/orchestrate"
+	"github.com/flowlite/flowlite/runtime/template/jinja"
 )
 
 func fired(h *localtest.Fixture, want int) {
@@ -172,7 +173,7 @@ func TestActionOutlastsTheDatabase(t *testing.T) {
 	localtest.Must(h.EvaluateAutomations(h.Ctx))(t)
 	away := &awayStore{Store: h.Store}
 	away.times.Store(2)
-	other := local.New(local.Config{Store: away, Bus: h.Bus, Sealer: h.Sealer, Log: slog.New(slog.DiscardHandler), Results: orchestrate.DirResults(t.TempDir())})
+	other := local.New(local.Config{Templates: jinja.New(), Store: away, Bus: h.Bus, Sealer: h.Sealer, Log: slog.New(slog.DiscardHandler), Results: orchestrate.DirResults(t.TempDir())})
 	localtest.Must(other.DoActions(h.Ctx))(t)
 	runs := localtest.Must(h.Store.FlowRuns(h.Ctx, core.Filters{FlowRuns: &core.FlowRunFilter{DeploymentID: &core.IDFilter{Any: []core.UUID{d.ID}}}}, core.Page{}))(t)
 	if len(runs) != 1 || !strings.Contains(string(runs[0].Parameters), run.ID.String()) {
@@ -206,7 +207,7 @@ func reports(h *localtest.Fixture) (deployment *core.Deployment) {
 }
 
 func peer(h *localtest.Fixture, store core.Store) *local.Service {
-	return local.New(local.Config{Store: store, Bus: h.Bus, Sealer: h.Sealer, Log: slog.New(slog.DiscardHandler),
+	return local.New(local.Config{Templates: jinja.New(), Store: store, Bus: h.Bus, Sealer: h.Sealer, Log: slog.New(slog.DiscardHandler),
 		Results: orchestrate.DirResults(h.T.TempDir()), Now: h.Now})
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/notify"
+	"github.com/flowlite/flowlite/runtime/template"
 	"github.com/flowlite/flowlite/runtime/trigger"
 )
 
@@ -70,6 +71,9 @@ type Config struct {
 	Now      func() core.Time
 	URL      string         // of the UI, for links in notifications
 	Private  notify.Private // private addresses that notifications and webhooks may reach
+
+	Templates template.Engine // renders the texts of actions
+	Sender    notify.Sender   // sends what services of many kinds receive
 }
 
 // Automations has the use cases of automations, evaluates their triggers, and runs
@@ -85,14 +89,22 @@ type Automations struct {
 	now      func() core.Time
 	url      string
 	private  notify.Private
-	claims   unreturned
+
+	templates template.Engine
+	sender    notify.Sender
+
+	claims unreturned
 }
 
 // New returns Automations on c.
 func New(c Config) *Automations {
 	return &Automations{store: c.Store, bus: c.Bus, commit: c.Commit, triggers: c.Triggers, actor: c.Actor, blocks: c.Blocks,
-		log: c.Log, now: c.Now, url: c.URL, private: c.Private}
+		log: c.Log, now: c.Now, url: c.URL, private: c.Private, templates: c.Templates, sender: c.Sender}
 }
+
+// ValidateTemplate returns a *template.Error if the text is not a template that an action
+// may have.
+func (s *Automations) ValidateTemplate(text string) error { return s.templates.Validate(text) }
 
 // FollowPeers loads the automations that other servers have changed.
 func (s *Automations) FollowPeers(ctx context.Context) error { return s.triggers.Refresh(ctx, s.store) }

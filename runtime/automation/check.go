@@ -24,7 +24,7 @@ const (
 )
 
 // fillAutomation checks c and puts it into a; triggers get new ids.
-func fillAutomation(a *core.Automation, c core.AutomationWrite) error {
+func fillAutomation(t template.Engine, a *core.Automation, c core.AutomationWrite) error {
 	var faults []core.FieldError
 	fault := func(loc []any, kind, format string, args ...any) {
 		faults = append(faults, core.FieldError{Type: kind, Loc: loc, Msg: fmt.Sprintf(format, args...)})
@@ -46,7 +46,7 @@ func fillAutomation(a *core.Automation, c core.AutomationWrite) error {
 			continue
 		}
 		for i, act := range list.actions {
-			checkAction(act, []any{"body", list.key, i}, fault)
+			checkAction(t, act, []any{"body", list.key, i}, fault)
 		}
 	}
 	if len(faults) == 0 && trigger.RunsForEveryRun(c) {
@@ -205,7 +205,7 @@ func targetKind(action string) string {
 	return ""
 }
 
-func checkAction(a *core.AutomationAction, loc []any, fault faultFunc) {
+func checkAction(t template.Engine, a *core.AutomationAction, loc []any, fault faultFunc) {
 	if a == nil {
 		fault(loc, "model_type", "Input should be an action")
 		return
@@ -215,7 +215,7 @@ func checkAction(a *core.AutomationAction, loc []any, fault faultFunc) {
 		return
 	}
 	checkTemplate := func(field, text string) {
-		if err := template.Validate(text); err != nil {
+		if err := t.Validate(text); err != nil {
 			fault(under(loc, field), "value_error", "Value error, '%s' is not a valid template: %v", field, err)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/notify"
-	"github.com/flowlite/flowlite/runtime/template"
 )
 
 // block is the document that the action names, with its secrets.
@@ -18,7 +17,7 @@ func (s *Automations) actionBlock(ctx context.Context, inv *invocation) (*notify
 	if err != nil {
 		return nil, nil, err
 	}
-	b := &notify.Block{Data: d.Data.Map(), Private: s.private}
+	b := &notify.Block{Data: d.Data.Map(), Private: s.private, Sender: s.sender}
 	if d.BlockType != nil {
 		b.Slug = d.BlockType.Slug
 	}
@@ -47,7 +46,7 @@ func (s *Automations) rendered(ctx context.Context, inv *invocation, texts ...st
 	}
 	out := make([]string, len(texts))
 	for i, text := range texts {
-		if out[i], err = template.Render(text, data, s.pages(data)); err != nil {
+		if out[i], err = s.templates.Render(text, data, s.pages(data)); err != nil {
 			out[i] = "Failed to render template due to the following error: " + err.Error() + "\nTemplate source:\n" + text
 		}
 	}

@@ -103,7 +103,7 @@ func (s *Automations) renderParameters(ctx context.Context, inv *invocation) (co
 	if err != nil {
 		return nil, err
 	}
-	return block.Hydrate(ctx, s.store, core.Encode(wrapTemplates(v)), data, s.pages(data))
+	return block.Hydrate(ctx, s.store, s.templates, core.Encode(wrapTemplates(v)), data, s.pages(data))
 }
 
 // pauseTarget pauses or resumes what can be paused.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/flowlite/flowlite/runtime/commit"
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/template"
 )
 
 // Config is what Blocks needs. All fields are required.
@@ -15,6 +16,8 @@ type Config struct {
 	Sealer core.Sealer
 	Log    *slog.Logger
 	Now    func() core.Time
+
+	Templates template.Engine // renders parameters
 }
 
 // Store is what is read outside of a transaction.
@@ -39,11 +42,13 @@ type Blocks struct {
 	log     *slog.Logger
 	now     func() core.Time
 	secrets secretWords
+
+	templates template.Engine
 }
 
 // New returns Blocks on c.
 func New(c Config) *Blocks {
-	return &Blocks{store: c.Store, bus: c.Bus, commit: c.Commit, sealer: c.Sealer, log: c.Log, now: c.Now}
+	return &Blocks{store: c.Store, bus: c.Bus, commit: c.Commit, sealer: c.Sealer, log: c.Log, now: c.Now, templates: c.Templates}
 }
 
 // ForgetSecrets lets the values that are masked be read again: another server may

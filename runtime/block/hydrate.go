@@ -20,7 +20,7 @@ const KindKey = "__prefect_kind"
 // Hydrate replaces {"__prefect_kind": …} wrappers, at any depth, by the values
 // they stand for; templates are rendered with data. EBadRequest says which one
 // cannot be.
-func Hydrate(ctx context.Context, r Variables, params core.JSON, data map[string]any, filters ...template.Filters) (core.JSON, error) {
+func Hydrate(ctx context.Context, r Variables, t template.Engine, params core.JSON, data map[string]any, filters ...template.Filters) (core.JSON, error) {
 	if !bytes.Contains(params, []byte(KindKey)) {
 		return params, nil
 	}
@@ -28,7 +28,7 @@ func Hydrate(ctx context.Context, r Variables, params core.JSON, data map[string
 	if err != nil {
 		return nil, core.Errorf(core.EBadRequest, "Error hydrating flow run parameters: %v", err)
 	}
-	h := hydration{r, data, filters}
+	h := hydration{r, t, data, filters}
 	if v, err = h.value(ctx, v); err != nil {
 		return nil, err
 	}
@@ -79,7 +79,7 @@ func (s *Blocks) WriteHydrated(ctx context.Context, fn func(tx core.Tx, out *com
 			return err
 		}
 		for _, params := range r.missing {
-			to, err := Hydrate(ctx, s.store, params, nil)
+			to, err := Hydrate(ctx, s.store, s.templates, params, nil)
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
@@ -90,6 +90,7 @@ func (s *Blocks) WriteHydrated(ctx context.Context, fn func(tx core.Tx, out *com
 
 type hydration struct {
 	variables Variables
+	templates template.Engine
 	data      map[string]any
 	filters   []template.Filters
 }
@@ -168,7 +169,7 @@ func (h *hydration) kind(ctx context.Context, kind any, v core.Object) (any, err
 		if !ok {
 			return nil, bad("the template of a jinja wrapper must be text")
 		}
-		out, err := template.Render(text, h.data, h.filters...)
+		out, err := h.templates.Render(text, h.data, h.filters...)
 		if err != nil {
 			return nil, bad("the template %q: %v", core.CutText(text, 80), err)
 		}

@@ -23,6 +23,7 @@ import (
 	"github.com/flowlite/flowlite/runtime/client"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/orchestrate"
+	"github.com/flowlite/flowlite/runtime/template/jinja"
 )
 
 // fixture is a client of a real server.
@@ -41,7 +42,7 @@ func newFixture(t *testing.T) *fixture {
 		t.Fatal(err)
 	}
 	b := bus.NewMemory()
-	service := local.New(local.Config{Store: store, Bus: b, Results: orchestrate.DirResults(t.TempDir())})
+	service := local.New(local.Config{Templates: jinja.New(), Store: store, Bus: b, Results: orchestrate.DirResults(t.TempDir())})
 	if err := service.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}

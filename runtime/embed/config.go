@@ -8,8 +8,10 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/flowlite/flowlite/runtime/notify"
 	"github.com/flowlite/flowlite/runtime/retention"
 	"github.com/flowlite/flowlite/runtime/server"
+	"github.com/flowlite/flowlite/runtime/template"
 )
 
 // Config of an App. The zero value serves API and UI on 127.0.0.1:4200 over the
@@ -94,6 +96,14 @@ type Config struct {
 	NoServices  bool     // another server does the scheduling and the expiry of leases
 	NoUI        bool
 
+	// Templates renders texts with {{ }} in automations and parameters: jinja.New(), of
+	// package runtime/template/jinja. Default: such texts are refused, and the library for
+	// Jinja is not linked.
+	Templates template.Engine
+	// Notifications sends to Slack, PagerDuty, mail, and other services: shoutrrr.New(), of
+	// package runtime/notify/shoutrrr. Default: automations can call webhooks alone.
+	Notifications notify.Sender
+
 	// Meter counts what the App does: metrics.New, of package runtime/metrics, exports
 	// it to Prometheus. Default: nothing is counted, and Prometheus is not linked.
 	Meter server.Meter
@@ -122,7 +132,7 @@ func (c Config) server() server.Config {
 		TrustedProxies: c.TrustedProxies, PrivateURLs: c.PrivateURLs,
 		BasePath: c.BasePath, PublicURL: c.PublicURL, Retain: retention.Periods(c.Retain),
 		Worker: true, WorkerLimit: c.WorkerLimit, WorkDir: c.WorkDir, Python: c.Python, RunAs: c.RunAs, NoFork: c.NoFork,
-		NoLoops: c.NoServices, NoUI: c.NoUI, Meter: c.Meter, MetricsAddr: c.MetricsAddr,
+		NoLoops: c.NoServices, NoUI: c.NoUI, Templates: c.Templates, Notifications: c.Notifications, Meter: c.Meter, MetricsAddr: c.MetricsAddr,
 		Version: c.Version, Log: c.Logger, DrainGrace: c.DrainGrace,
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/flowlite/flowlite/runtime/client"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/importer"
+	"github.com/flowlite/flowlite/runtime/template/jinja"
 )
 
 type object = map[string]any
@@ -35,7 +36,7 @@ func newServer(t *testing.T) *server {
 		t.Fatal(err)
 	}
 	b := bus.NewMemory()
-	service := local.New(local.Config{Store: store, Bus: b})
+	service := local.New(local.Config{Templates: jinja.New(), Store: store, Bus: b})
 	_ = service.Start(t.Context())
 	srv := httptest.NewServer(api.New(api.Config{
 		Runs: service.Service, Limits: service.Limits, Blocks: service.Blocks, Automations: service.Automations, Variables: service.Variables,

@@ -15,6 +15,7 @@ import (
 	"github.com/flowlite/flowlite/runtime/orchestrate"
 	"github.com/flowlite/flowlite/runtime/retention"
 	"github.com/flowlite/flowlite/runtime/seal"
+	"github.com/flowlite/flowlite/runtime/template"
 	"github.com/flowlite/flowlite/runtime/trigger"
 )
 
@@ -46,6 +47,10 @@ type Config struct {
 	Observer core.CommitObserver
 	// Private are the private addresses that notifications and webhooks may reach.
 	Private notify.Private
+	// Templates renders texts with {{ }}; nil: they are refused.
+	Templates template.Engine
+	// Sender sends notifications to services other than webhooks; nil: they fail.
+	Sender notify.Sender
 }
 
 // Service has every use case, each group of them as a field.
@@ -75,11 +80,18 @@ func New(c Config) *Service {
 	if c.Now == nil {
 		c.Now = core.Now
 	}
+	if c.Templates == nil {
+		c.Templates = template.None{}
+	}
+	if c.Sender == nil {
+		c.Sender = notify.NoSender{}
+	}
 	triggers := &trigger.Set{}
 	writer := commit.New(commit.Config{Store: c.Store, Bus: c.Bus, Now: c.Now, Triggers: triggers, Observer: c.Observer})
 	s := &Service{
 		Limits: limit.New(limit.Config{Store: c.Store, Bus: c.Bus, Commit: writer, Now: c.Now}),
-		Blocks: block.New(block.Config{Store: c.Store, Bus: c.Bus, Commit: writer, Sealer: c.Sealer, Log: c.Log, Now: c.Now}),
+		Blocks: block.New(block.Config{Store: c.Store, Bus: c.Bus, Commit: writer, Sealer: c.Sealer, Log: c.Log, Now: c.Now,
+			Templates: c.Templates}),
 	}
 	s.Service = orchestrate.New(orchestrate.Config{
 		Store: orchestrate.StoreOf(c.Store), Bus: c.Bus, Commit: writer, Limits: s.Limits, Blocks: s.Blocks, Log: c.Log, Now: c.Now,
@@ -87,7 +99,7 @@ func New(c Config) *Service {
 	})
 	s.Automations = automation.New(automation.Config{
 		Store: c.Store, Bus: c.Bus, Commit: writer, Triggers: triggers, Actor: s.Service, Blocks: s.Blocks,
-		Log: c.Log, Now: c.Now, URL: c.URL, Private: c.Private,
+		Log: c.Log, Now: c.Now, URL: c.URL, Private: c.Private, Templates: c.Templates, Sender: c.Sender,
 	})
 	d := data.Config{Store: c.Store, Commit: writer, Now: c.Now, Masker: s.Blocks}
 	s.Variables, s.Artifacts = data.NewVariables(d), data.NewArtifacts(d)

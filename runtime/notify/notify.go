@@ -4,15 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log"
 	"net/url"
 	"strings"
-	"time"
 	"unicode"
-
-	"github.com/nicholas-fedor/shoutrrr/pkg/router"
-	"github.com/nicholas-fedor/shoutrrr/pkg/types"
 
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -23,6 +17,7 @@ type Block struct {
 	Slug    string
 	Data    map[string]any
 	Private Private // which private addresses it may reach
+	Sender  Sender
 }
 
 func (b *Block) text(key string) string {
@@ -81,7 +76,7 @@ func notify(ctx context.Context, b *Block, subject, body string) error {
 	if err := b.Private.resolved(ctx, target.Hostname(), b.flag("allow_private_urls")); err != nil {
 		return err
 	}
-	return deliver(ctx, target.String(), subject, body)
+	return b.Sender.Send(ctx, target.String(), subject, body)
 }
 
 func joined(subject, body string) string {
@@ -91,26 +86,18 @@ func joined(subject, body string) string {
 	return subject + "\n\n" + body
 }
 
-const deliverFor = 30 * time.Second
+// Sender sends to the services that have no webhook of their own here, such as Slack,
+// PagerDuty, and mail: target says which and with what credentials.
+type Sender interface {
+	Send(ctx context.Context, target, subject, body string) error
+}
 
-// deliver lets the library send. It takes no context, so that a service that
-// hangs is left behind.
-func deliver(ctx context.Context, target, subject, body string) error {
-	sender, err := router.New(log.New(io.Discard, "", 0), target)
-	if err != nil {
-		return fmt.Errorf("the notification's URL is not understood: %w", err)
-	}
-	sender.Timeout = deliverFor
-	params := types.Params{}
-	if subject != "" {
-		params.SetTitle(subject)
-	}
-	select {
-	case err := <-sender.SendAsync(body, &params):
-		return err
-	case <-ctx.Done():
-		return fmt.Errorf("the service did not answer in time: %w", ctx.Err())
-	}
+// NoSender is the Sender of a program that has none.
+type NoSender struct{}
+
+func (NoSender) Send(context.Context, string, string, string) error {
+	return errors.New("this program sends to webhooks alone: " +
+		"its embed.Config has no Notifications, such as shoutrrr.New() of package runtime/notify/shoutrrr")
 }
 
 // hide takes the block's secrets out of an error: services' errors quote URLs.

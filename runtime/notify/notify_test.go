@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/nicholas-fedor/shoutrrr/pkg/router"
+
+	"github.com/flowlite/flowlite/runtime/notify/shoutrrr"
 )
 
 // TestServices: what becomes of blocks, and that the library understands it.
@@ -92,12 +94,12 @@ func TestNotifyOverHTTP(t *testing.T) {
 		path  string
 		body  string
 	}{
-		{&Block{Private: everywhere, Slug: "slack-webhook", Data: map[string]any{"url": url + "/hook"}}, "/hook", `"text":"Subject\n\nBody"`},
-		{&Block{Private: everywhere, Slug: "ms-teams-webhook", Data: map[string]any{"url": url + "/teams"}}, "/teams", `"text":"Body"`},
-		{&Block{Private: everywhere, Slug: "custom-webhook", Data: map[string]any{"url": url + "/{{name}}", "name": "n", "params": map[string]any{"k": "{{tok}}"},
+		{&Block{Private: everywhere, Sender: shoutrrr.New(), Slug: "slack-webhook", Data: map[string]any{"url": url + "/hook"}}, "/hook", `"text":"Subject\n\nBody"`},
+		{&Block{Private: everywhere, Sender: shoutrrr.New(), Slug: "ms-teams-webhook", Data: map[string]any{"url": url + "/teams"}}, "/teams", `"text":"Body"`},
+		{&Block{Private: everywhere, Sender: shoutrrr.New(), Slug: "custom-webhook", Data: map[string]any{"url": url + "/{{name}}", "name": "n", "params": map[string]any{"k": "{{tok}}"},
 			"json_data": map[string]any{"a": []any{"{{subject}}: {{body}}"}}, "secrets": map[string]any{"tok": "s1"}}}, "/n?k=s1", `{"a":["Subject: Body"]}`},
-		{&Block{Private: everywhere, Slug: "custom-webhook", Data: map[string]any{"url": url + "/f", "form_data": map[string]any{"m": "{{body}}"}}}, "/f", `m=Body`},
-		{&Block{Private: everywhere, Slug: "twilio-sms", Data: map[string]any{"account_sid": "AC1", "auth_token": "t", "from_phone_number": "+1", "to_phone_numbers": []any{"+2"}}},
+		{&Block{Private: everywhere, Sender: shoutrrr.New(), Slug: "custom-webhook", Data: map[string]any{"url": url + "/f", "form_data": map[string]any{"m": "{{body}}"}}}, "/f", `m=Body`},
+		{&Block{Private: everywhere, Sender: shoutrrr.New(), Slug: "twilio-sms", Data: map[string]any{"account_sid": "AC1", "auth_token": "t", "from_phone_number": "+1", "to_phone_numbers": []any{"+2"}}},
 			"/2010-04-01/Accounts/AC1/Messages.json", "To=%2B2"},
 	} {
 		if err := Notify(t.Context(), c.block, "Subject", "Body"); err != nil {
@@ -114,10 +116,10 @@ func TestNotifyOverHTTP(t *testing.T) {
 func TestErrorsHideSecrets(t *testing.T) {
 	url, _, _ := heard(t)
 	for _, b := range []*Block{
-		{Private: everywhere, Slug: "slack-webhook", Data: map[string]any{"url": url + "/refuse/secret-token"}},
-		{Private: everywhere, Slug: "slack-webhook", Data: map[string]any{"url": "http://127.0.0.1:1/hooks/secret-token"}},
-		{Private: everywhere, Slug: "custom-webhook", Data: map[string]any{"url": "http://127.0.0.1:1/{{tok}}", "secrets": map[string]any{"tok": "secret-token"}}},
-		{Private: everywhere, Slug: "apprise", Data: map[string]any{"url": "mattermost://127.0.0.1:1/secret-token?disabletls=yes"}},
+		{Private: everywhere, Sender: shoutrrr.New(), Slug: "slack-webhook", Data: map[string]any{"url": url + "/refuse/secret-token"}},
+		{Private: everywhere, Sender: shoutrrr.New(), Slug: "slack-webhook", Data: map[string]any{"url": "http://127.0.0.1:1/hooks/secret-token"}},
+		{Private: everywhere, Sender: shoutrrr.New(), Slug: "custom-webhook", Data: map[string]any{"url": "http://127.0.0.1:1/{{tok}}", "secrets": map[string]any{"tok": "secret-token"}}},
+		{Private: everywhere, Sender: shoutrrr.New(), Slug: "apprise", Data: map[string]any{"url": "mattermost://127.0.0.1:1/secret-token?disabletls=yes"}},
 	} {
 		err := Notify(t.Context(), b, "s", "b")
 		if err == nil || strings.Contains(err.Error(), "secret-token") {
@@ -196,7 +198,7 @@ func TestPrivateAddresses(t *testing.T) {
 		if c.block != nil {
 			data["allow_private_urls"] = c.block
 		}
-		_, err := CallWebhook(t.Context(), &Block{"webhook", data, c.private}, "")
+		_, err := CallWebhook(t.Context(), &Block{Slug: "webhook", Data: data, Private: c.private}, "")
 		if (err != nil) != c.fails || err != nil && !strings.Contains(err.Error(), "private address") {
 			t.Errorf("%+v: %v", c, err)
 		}
@@ -204,7 +206,7 @@ func TestPrivateAddresses(t *testing.T) {
 		if c.block != nil {
 			m["allow_private_urls"] = c.block
 		}
-		if err := Notify(t.Context(), &Block{"apprise", m, c.private}, "s", "b"); strings.Contains(err.Error(), "private address") != c.fails {
+		if err := Notify(t.Context(), &Block{Slug: "apprise", Data: m, Private: c.private, Sender: shoutrrr.New()}, "s", "b"); strings.Contains(err.Error(), "private address") != c.fails {
 			t.Errorf("%+v, a chat: %v", c, err)
 		}
 	}
@@ -221,7 +223,7 @@ func TestPrivateAddresses(t *testing.T) {
 
 func TestCallWebhook(t *testing.T) {
 	url, requests, bodies := heard(t)
-	b := &Block{Private: everywhere, Slug: "webhook", Data: map[string]any{"url": url + "/refuse", "method": "PATCH", "headers": map[string]any{"X": "y"}}}
+	b := &Block{Private: everywhere, Sender: shoutrrr.New(), Slug: "webhook", Data: map[string]any{"url": url + "/refuse", "method": "PATCH", "headers": map[string]any{"X": "y"}}}
 	a, err := CallWebhook(t.Context(), b, `{"a":1}`)
 	if err != nil || a.Status != 400 {
 		t.Fatalf("%+v, %v", a, err)
@@ -276,7 +278,7 @@ func TestMail(t *testing.T) {
 			}
 		}
 	}()
-	b := &Block{Private: everywhere, Slug: "email", Data: map[string]any{"url": "mailto://" + l.Addr().String() + "?from=flow@example.com&to=ops@example.com"}}
+	b := &Block{Private: everywhere, Sender: shoutrrr.New(), Slug: "email", Data: map[string]any{"url": "mailto://" + l.Addr().String() + "?from=flow@example.com&to=ops@example.com"}}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	if err := Notify(ctx, b, "A subject\r\nBcc: eve@example.com\n\nA body of my own", "The body"); err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/flowlite/flowlite/runtime/local/localtest"
 
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/runtime/template/jinja"
 )
 
 // TestNoTemplateIsRenderedInATransaction reads the code: no function that is
@@ -152,7 +153,7 @@ func TestParametersAreRenderedOutsideOfTransactions(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		other := local.New(local.Config{Store: watched, Bus: h.Bus, Sealer: h.Sealer, Log: slog.New(slog.DiscardHandler)})
+		other := local.New(local.Config{Templates: jinja.New(), Store: watched, Bus: h.Bus, Sealer: h.Sealer, Log: slog.New(slog.DiscardHandler)})
 		run := localtest.Must(other.CreateDeploymentFlowRun(h.Ctx, d.ID, core.DeploymentFlowRunCreate{EnforceParameterSchema: core.Ptr(false)}))(t)
 		if got := run.Parameters.Map(); got["text"] != "2 new" || got["v"] != "w" {
 			t.Errorf("parameters %s", run.Parameters)

@@ -16,6 +16,7 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/notify"
 	"github.com/flowlite/flowlite/runtime/retention"
+	"github.com/flowlite/flowlite/runtime/template"
 )
 
 // Config of a Server. The zero value is an API and UI on 127.0.0.1:4200 over
@@ -77,6 +78,11 @@ type Config struct {
 	NoLoops     bool     // scheduling and expiry are done by another server
 	NoUI        bool
 	NoAPI       bool // only whether it is well is told under /api
+
+	// Templates renders texts of users with {{ }} in them; nil: they are refused.
+	Templates template.Engine
+	// Notifications sends to services other than webhooks; nil: such notifications fail.
+	Notifications notify.Sender
 
 	// Meter counts what the server does; nil: nothing is counted.
 	Meter Meter

@@ -319,7 +319,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	reach, _ := notify.ParsePrivate(s.cfg.PrivateURLs) // New has checked them
 	proxies, _ := access.ParseProxies(s.cfg.TrustedProxies)
 	s.service = local.New(local.Config{
-		Private: reach, RunAuth: runs.AuthString,
+		Private: reach, RunAuth: runs.AuthString, Templates: s.cfg.Templates, Sender: s.cfg.Notifications,
 		Store: s.store, Bus: s.bus, Log: s.cfg.Log, Sealer: keys, URL: s.publicURL(), Retain: s.cfg.Retain, Observer: s.observer(),
 		Results: s.results(), LeaseGrace: core.LeaseSeconds.Duration(), Deaf: s.cfg.NoAPI,
 	})

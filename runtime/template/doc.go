@@ -1,6 +1,4 @@
-// Package template renders the Jinja templates that users put into parameters,
-// notifications and webhooks: the expressions, filters and tests of Jinja, and
-// the statements if, for, set, with, filter and raw. What reads files, calls
-// itself or makes much of little (include, import, extends, macro, long ranges)
-// is left out: a template is a user's text that runs inside the server.
+// Package template says what the texts are that users put into parameters, notifications,
+// and webhooks, with {{ }} in them. Package jinja renders them. It is a package of its own
+// because its parser keeps the linker from leaving out what a program does not use.
 package template

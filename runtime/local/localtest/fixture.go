@@ -15,8 +15,10 @@ import (
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/local"
 	"github.com/flowlite/flowlite/runtime/notify"
+	"github.com/flowlite/flowlite/runtime/notify/shoutrrr"
 	"github.com/flowlite/flowlite/runtime/orchestrate"
 	"github.com/flowlite/flowlite/runtime/seal"
+	"github.com/flowlite/flowlite/runtime/template/jinja"
 )
 
 // Fixture is the use cases on a store and a bus of their own.
@@ -67,8 +69,8 @@ func Open(t testing.TB, url string) *Fixture {
 		t.Fatal(err)
 	}
 	h.Service = local.New(local.Config{
-		Private: loopback,
-		Store:   store, Bus: h.Bus, Sealer: h.Sealer, Log: slog.New(slog.DiscardHandler),
+		Private: loopback, Templates: jinja.New(), Sender: shoutrrr.New(),
+		Store: store, Bus: h.Bus, Sealer: h.Sealer, Log: slog.New(slog.DiscardHandler),
 		URL: "https://flows.example.com", Results: orchestrate.DirResults(t.TempDir()), Now: h.Now,
 	})
 	_ = h.Start(ctx)

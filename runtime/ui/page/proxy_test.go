@@ -15,6 +15,7 @@ import (
 
 	"github.com/flowlite/flowlite/runtime/bus"
 	"github.com/flowlite/flowlite/runtime/orchestrate"
+	"github.com/flowlite/flowlite/runtime/template/jinja"
 	"github.com/flowlite/flowlite/runtime/ui"
 	"github.com/flowlite/flowlite/runtime/ui/uitest"
 )
@@ -25,7 +26,7 @@ func behind(t *testing.T, base string, cut, tls bool) *uitest.Fixture {
 	h := uitest.Open(t)
 	messages := bus.NewMemory()
 	quiet := slog.New(slog.DiscardHandler)
-	h.Service = local.New(local.Config{Store: h.Store, Bus: messages, Results: orchestrate.DirResults(t.TempDir()), Log: quiet, Now: h.Now})
+	h.Service = local.New(local.Config{Templates: jinja.New(), Store: h.Store, Bus: messages, Results: orchestrate.DirResults(t.TempDir()), Log: quiet, Now: h.Now})
 	h.UI = ui.New(ui.Config{Services: uitest.Services(h.Service), Store: ui.StoreOf(h.Store), Bus: messages, Version: "0.1.0", BasePath: base, Log: quiet})
 	inner := httptest.NewServer(h.UI)
 	to, err := url.Parse(inner.URL)

@@ -17,6 +17,7 @@ import (
 	"github.com/flowlite/flowlite/runtime/bus"
 	"github.com/flowlite/flowlite/runtime/core"
 	"github.com/flowlite/flowlite/runtime/orchestrate"
+	"github.com/flowlite/flowlite/runtime/template/jinja"
 	"github.com/flowlite/flowlite/runtime/ui"
 	"github.com/flowlite/flowlite/runtime/ui/data"
 )
@@ -63,7 +64,7 @@ func Open(t testing.TB) *Fixture {
 	b := bus.NewMemory()
 	h := &Fixture{T: t, Store: store, holder: core.NewID()}
 	quiet := slog.New(slog.DiscardHandler)
-	h.Service = local.New(local.Config{Store: store, Bus: b, Results: orchestrate.DirResults(t.TempDir()), Log: quiet, Now: h.Now})
+	h.Service = local.New(local.Config{Templates: jinja.New(), Store: store, Bus: b, Results: orchestrate.DirResults(t.TempDir()), Log: quiet, Now: h.Now})
 	h.UI = ui.New(ui.Config{Services: Services(h.Service), Store: ui.StoreOf(store), Bus: b, Version: "0.1.0", PublicURL: "http://127.0.0.1:4200", Log: quiet, Facts: h.Facts, Now: func() core.Time { return core.Now().Add(time.Duration(h.Ahead.Load())) }})
 	h.Server = httptest.NewServer(h.UI)
 	t.Cleanup(func() {

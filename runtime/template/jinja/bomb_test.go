@@ -1,4 +1,4 @@
-package template_test
+package jinja_test
 
 import (
 	"runtime"
@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/flowlite/flowlite/runtime/template"
+	"github.com/flowlite/flowlite/runtime/template/jinja"
 )
 
 // bombs would take all memory, or hours, if nothing bounded them.
@@ -79,7 +79,7 @@ func TestBombs(t *testing.T) {
 			defer hung.Stop()
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			out, err := template.Render(source, data)
+			out, err := jinja.New().Render(source, data)
 			runtime.ReadMemStats(&after)
 			if err == nil {
 				t.Errorf("it was rendered: %.80q", out)
@@ -114,7 +114,7 @@ func TestBoundsLeaveRoom(t *testing.T) {
 		`{{ "%-20s|%05d|%.3f"|format("a", 7, 1.5) }}`:                                                                      32,
 		`{{ runs|tojson(indent=2) }}`:                                                                                      500 * 30,
 	} {
-		out, err := template.Render(source, data)
+		out, err := jinja.New().Render(source, data)
 		if err != nil || len(out) < want {
 			t.Errorf("%s: %d bytes, want at least %d; %v", source, len(out), want, err)
 		}

@@ -1,4 +1,4 @@
-package template_test
+package jinja_test
 
 import (
 	"encoding/json"
@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/flowlite/flowlite/runtime/template"
+	"github.com/flowlite/flowlite/runtime/template/jinja"
 )
 
 const data = `{"name":"world","nul":null,"t":true,"n":3,"f":1.5,"d":{"a":"q","b":2,"k":{"x":1}},"l":["a","b"],
@@ -50,7 +51,7 @@ func TestRenderAsJinjaDoes(t *testing.T) {
 		{"{{ '<b>' }} {{ '<b>' | e }}", "<b> &lt;b&gt;"},
 		{"{{ big }} {{ exact }}", "12345678901234567890 9007199254740993"},
 	} {
-		got, err := template.Render(c.source, decoded(t))
+		got, err := jinja.New().Render(c.source, decoded(t))
 		if err != nil || got != c.want {
 			t.Errorf("%s\n got %q, %v\nwant %q", c.source, got, err, c.want)
 		}
@@ -64,7 +65,7 @@ func TestRenderRefuses(t *testing.T) {
 		"{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "{{ lipsum(1000) }}",
 		"{% for a in range(100) %}{% for b in range(100) %}{{ 'x' * 1000 }}{% endfor %}{% endfor %}",
 	} {
-		if out, err := template.Render(source, decoded(t)); err == nil {
+		if out, err := jinja.New().Render(source, decoded(t)); err == nil {
 			t.Errorf("%s was rendered: %.80q", source, out)
 		}
 	}
@@ -86,7 +87,7 @@ func TestValidate(t *testing.T) {
 		{"{{" + strings.Repeat("(", 200_000), 1, "at most 20000"},
 		{"{{ " + strings.Repeat("(", 19_000), 1, ""},
 	} {
-		err := template.Validate(c.source)
+		err := jinja.New().Validate(c.source)
 		e, _ := errors.AsType[*template.Error](err)
 		switch {
 		case c.line == 0 && c.message == "":
@@ -108,11 +109,11 @@ func TestFiltersOfTheCaller(t *testing.T) {
 		}
 		return fmt.Sprint(v, "!")
 	}}
-	got, err := template.Render("{{ name | shout }} {{ d | shout | upper }}", decoded(t), shout)
+	got, err := jinja.New().Render("{{ name | shout }} {{ d | shout | upper }}", decoded(t), shout)
 	if err != nil || got != "world! Q!" {
 		t.Errorf("%q, %v", got, err)
 	}
-	if _, err := template.Render("{{ name | shout }}", decoded(t)); err == nil {
+	if _, err := jinja.New().Render("{{ name | shout }}", decoded(t)); err == nil {
 		t.Error("one caller's filter is another's")
 	}
 }
@@ -121,7 +122,7 @@ func FuzzRender(f *testing.F) {
 	f.Add("{% for k, v in d.items() %}{{ k ~ v }}{% endfor %}")
 	f.Add("{{ (name|upper)[1:] }}{% if n > 2 %}{# c #}{% endif %}")
 	f.Fuzz(func(t *testing.T, source string) {
-		out, err := template.Render(source, decoded(t))
+		out, err := jinja.New().Render(source, decoded(t))
 		if err != nil && out != "" {
 			t.Errorf("%q with %v", out, err)
 		}

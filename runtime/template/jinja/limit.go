@@ -1,4 +1,4 @@
-package template
+package jinja
 
 import (
 	"maps"
@@ -9,6 +9,8 @@ import (
 
 	"github.com/nikolalohinski/gonja/v2/builtins"
 	"github.com/nikolalohinski/gonja/v2/exec"
+
+	"github.com/flowlite/flowlite/runtime/template"
 )
 
 // methods that templates may call: those that change their target are left out, as
@@ -107,7 +109,7 @@ func (b *budget) check(name string, in *exec.Value, params *exec.VarArgs) {
 	}
 }
 
-func (b *budget) filters(more []Filters) *exec.FilterSet {
+func (b *budget) filters(more []template.Filters) *exec.FilterSet {
 	all := map[string]exec.FilterFunction{}
 	for _, name := range filterNames {
 		fn, _ := filters.Get(name)

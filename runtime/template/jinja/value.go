@@ -1,4 +1,4 @@
-package template
+package jinja
 
 import (
 	"encoding/json"
