@@ -254,7 +254,7 @@ func Messages(p Page, d FlowRunView) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = CLI("flowlite flow-run send "+r.ID.String()+" "+a.Topic+" JSON").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = CLI(core.ShellCommand("flowlite", "flow-run", "send", r.ID.String(), a.Topic, "JSON")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

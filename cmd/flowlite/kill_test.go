@@ -18,7 +18,7 @@ import (
 )
 
 var (
-	killRounds = flag.Int("kill.rounds", 100, "rounds of TestKill; TestKillApart has 40 in place of 100")
+	killRounds = flag.Int("kill.rounds", 40, "rounds of TestKill; TestKillApart has 16 in place of 40")
 	killSeed   = flag.Uint64("kill.seed", 1, "their seed")
 )
 

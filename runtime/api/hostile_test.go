@@ -23,7 +23,7 @@ import (
 )
 
 var (
-	hostileMany = flag.Int("hostile", 4, "TestHostileValues: how many changes of each body are sent; 0 sends every value in every field")
+	hostileMany = flag.Int("hostile", 2, "TestHostileValues: how many changes of each body are sent; 0 sends every value in every field")
 	hostileSeed = flag.Uint64("hostile-seed", 0, "TestHostileValues: seed of the sample; 0 takes a new one")
 )
 

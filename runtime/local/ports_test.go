@@ -26,6 +26,7 @@ var whole = map[string]string{
 	"runtime/local/localtest": "opens databases for tests",
 	"runtime/engine":          "executes runs: all that a core.Orchestrator does is its port",
 	"runtime/client":          "implements a core.Orchestrator over HTTP",
+	"runtime/flowtest":        "is a core.Orchestrator with faults for tests",
 	".":                       "connects a program to a core.Orchestrator",
 	"runtime/server":          "opens the database and hands it on",
 	"runtime/ui/uitest":       "opens databases for tests",
