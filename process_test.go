@@ -54,8 +54,8 @@ func built(program string, flags ...string) func(*testing.T) string {
 	}
 }
 
-// flowBinary is built as for a release: its size is tested.
-var flowBinary, appBinary = built("program", "-trimpath", "-ldflags=-s -w"), built("app")
+// Both are built as for a release: their sizes are tested.
+var flowBinary, appBinary = built("program", "-trimpath", "-ldflags=-s -w"), built("app", "-trimpath", "-ldflags=-s -w")
 
 // site is a server with a test in its worker's place: it claims runs, starts
 // their processes and says how those ended.

@@ -15,18 +15,23 @@ import (
 
 const module = "github.com/flowlite/flowlite"
 
-// A flow binary links the SDK and what it needs to talk to a server: nothing of
-// the server itself.
-func TestSDKDoesNotCarryTheServer(t *testing.T) {
-	out, err := exec.Command("go", "list", "-deps", ".").Output()
+// dependencies are the packages that one links.
+func dependencies(t *testing.T, of string) []string {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-deps", of).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return strings.Fields(string(out))
+}
+
+// A flow binary links the SDK and what it needs to talk to a server: nothing of
+// the server itself.
+func TestSDKDoesNotCarryTheServer(t *testing.T) {
 	light := []string{module, module + "/runtime/core", module + "/runtime/engine", module + "/runtime/client", module + "/runtime/schema",
 		module + "/runtime/worker", module + "/runtime/worker/build", module + "/runtime/worker/python", module + "/runtime/worker/account", module + "/runtime/access", module + "/runtime/backoff"}
 	denied := []string{"sqlite", "redis", "pgx", "templ", "gonja", "logrus", "json-iterator", "shoutrrr", "goldmark", "fsnotify", "kong"}
-	for dep := range strings.Lines(string(out)) {
-		dep = strings.TrimSpace(dep)
+	for _, dep := range dependencies(t, ".") {
 		if strings.HasPrefix(dep, module) && !slices.Contains(light, dep) {
 			t.Errorf("the root package imports %s", dep)
 		}
@@ -38,15 +43,31 @@ func TestSDKDoesNotCarryTheServer(t *testing.T) {
 	}
 }
 
-const maxFlowBinary = 14 << 20
-
-func TestFlowBinaryIsSmall(t *testing.T) {
-	st, err := os.Stat(flowBinary(t))
-	if err != nil {
-		t.Fatal(err)
+// A program that embeds flowlite links neither Redis, Prometheus, Jinja, nor what sends
+// notifications, unless it imports their packages and sets the fields of Config.
+func TestEmbedLeavesOutWhatIsNotUsed(t *testing.T) {
+	for _, dep := range dependencies(t, "./runtime/embed") {
+		for _, d := range []string{"redis", "gonja", "logrus", "json-iterator", "shoutrrr", "prometheus", "kong"} {
+			if strings.Contains(dep, d) {
+				t.Errorf("runtime/embed imports %s", dep)
+			}
+		}
 	}
-	if st.Size() > maxFlowBinary {
-		t.Errorf("a stripped flow binary has %.1f MiB, at most %d are allowed", float64(st.Size())/(1<<20), maxFlowBinary>>20)
+}
+
+// Sizes of stripped programs: one of flows, and one that has the server and its UI, too.
+const maxFlowBinary, maxAppBinary = 14 << 20, 32_000_000
+
+func TestBinariesAreSmall(t *testing.T) {
+	for most, path := range map[int64]string{maxFlowBinary: flowBinary(t), maxAppBinary: appBinary(t)} {
+		st, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%s has %.1f MB", filepath.Base(path), float64(st.Size())/1e6)
+		if st.Size() > most {
+			t.Errorf("%s has %d bytes stripped, at most %d are allowed", filepath.Base(path), st.Size(), most)
+		}
 	}
 }
 
