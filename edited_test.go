@@ -42,7 +42,8 @@ func onEngines(t *testing.T, test func(t *testing.T, v *versions)) {
 			}
 			t.Cleanup(func() { _ = store.Close() })
 			v := &versions{t: t, store: store, poll: core.PollRequest{Pool: "default", Holder: core.NewID(), Worker: "test", Free: 1, Wait: 10}}
-			v.svc = local.New(local.Config{Store: store, Bus: bus.NewMemory(), Results: orchestrate.DirResults(t.TempDir())})
+			v.svc = local.New(local.Config{Store: store, Bus: bus.NewMemory(), Results: orchestrate.DirResults(t.TempDir()),
+				URL: "https://flows.example"})
 			if err := v.svc.Start(t.Context()); err != nil {
 				t.Fatal(err)
 			}

@@ -47,6 +47,8 @@ var verbs = map[string]string{
 	"Select":             "is recorded, as Receive is",
 	"Send":               "has an ID of its place in the code; message_test.go kills its processes",
 	"Run.Send":           "is Send",
+	"WebhookURL":         "has an ID of its place in the code; webhook_test.go kills its processes",
+	"Run.WebhookURL":     "is WebhookURL",
 	"Attach":             "refuses contexts of runs",
 	"Follow":             "refuses contexts of runs",
 	"Flow.Serve":         "is a program's main loop",

@@ -17,6 +17,7 @@ var limits = map[string]*core.Limit{
 	"flow_run_status.key":             core.MaxStatusKey,
 	"flow_run_status_call.key":        core.MaxStatusKey,
 	"flow_run_status_call.source":     core.MaxStatusSource,
+	"flow_run_webhook.token_hash":     core.MaxWebhookToken,
 	"task_run.task_key":               core.MaxTaskKey,
 	"task_run.dynamic_key":            core.MaxTaskDynamicKey,
 	"task_run.state_name":             core.MaxStateName,

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -431,6 +432,22 @@ func TestFlowRunStatus(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	s.says(t, exitNotFound, "no status other", "flow-run", "status", "first", "other")
+}
+
+func TestFlowRunWebhook(t *testing.T) {
+	s, _, r := stocked(t)
+	url := strings.TrimSpace(s.says(t, 0, "/api/webhooks/", "flow-run", "webhook", "first", "words", "--value", `"yes"`, "--expires", "1h"))
+	resp, err := http.Post(url, "application/json", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	m, err := newAPI(s.api, "").once.ReceiveMessage(t.Context(), r.ID, core.MessageRequest{Topics: []string{"words"}, By: "t"})
+	if err != nil || resp.StatusCode != http.StatusOK || m == nil || string(m.Value) != `{"value":"yes"}` {
+		t.Fatal(resp.StatusCode, m, err)
+	}
+	s.says(t, 2, "pass a text in double quotes", "flow-run", "webhook", "first", "words", "--value", "yes")
+	s.says(t, 1, "at most 90 days", "flow-run", "webhook", "first", "words", "--expires", "9999h")
 }
 
 func TestFlowRunSend(t *testing.T) {

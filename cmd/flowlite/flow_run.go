@@ -22,6 +22,7 @@ type flowRunCmd struct {
 	Stream      flowRunStreamCmd      `cmd:"" help:"Follow a stream that the flow appends to"`
 	Status      flowRunStatusCmd      `cmd:"" help:"Print the values that the flow has set with SetStatus"`
 	Send        flowRunSendCmd        `cmd:"" help:"Send a message to a flow run"`
+	Webhook     flowRunWebhookCmd     `cmd:"" help:"Print a URL that sends one message to a flow run"`
 	Cancel      flowRunCancelCmd      `cmd:"" help:"Cancel flow runs"`
 	Pause       flowRunPauseCmd       `cmd:"" aliases:"suspend" help:"Pause running flow runs; their processes end"`
 	Resume      flowRunResumeCmd      `cmd:"" passthrough:"partial" help:"Let a paused run go on, with its input as flags"`

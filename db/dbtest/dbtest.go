@@ -193,6 +193,7 @@ func flowRuns(s *suite) {
 		return err
 	}), core.EInvalid)
 	s.statuses(r)
+	s.webhooks(r)
 	l := &core.Lease{FlowRunID: r.ID, Holder: core.NewID(), Worker: "w", Token: core.NewID(), Expires: s.now}
 	s.write(func(tx core.Tx) error { return tx.PutLease(s.ctx, l) })
 	s.eq(len(must(s.ExpiredLeases(s.ctx, s.now+1, 10))(s)), 1)

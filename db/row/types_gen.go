@@ -172,6 +172,8 @@ type CountFlowRunMessagesParams struct{ FlowRunID core.UUID }
 
 type CountFlowRunStatusParams struct{ FlowRunID core.UUID }
 
+type CountFlowRunWebhooksParams struct{ FlowRunID core.UUID }
+
 type CountLiveRunsRow struct {
 	Flow      string
 	Pool      string
@@ -586,6 +588,19 @@ type FlowRunTag struct {
 	ExpectedStartTime core.Time
 }
 
+type FlowRunWebhook struct {
+	ID          core.UUID
+	FlowRunID   core.UUID
+	TokenHash   string
+	Sealed      string
+	Topic       string
+	Description string
+	Value       string
+	Created     core.Time
+	Expires     core.Time
+	Used        core.Time
+}
+
 type GetArtifactCollectionOfParams struct{ LatestID core.UUID }
 
 type GetArtifactCollectionParams struct{ Key string }
@@ -665,6 +680,10 @@ type GetFlowRunStatusParams struct {
 	FlowRunID core.UUID
 	Key       string
 }
+
+type GetFlowRunWebhookByTokenParams struct{ TokenHash string }
+
+type GetFlowRunWebhookParams struct{ ID core.UUID }
 
 type GetGlobalLimitByNameParams struct{ Name string }
 
@@ -941,6 +960,18 @@ type InsertFlowRunTagParams struct {
 	Tag               string
 	ExpectedStartTime core.Time
 	FlowRunID         core.UUID
+}
+
+type InsertFlowRunWebhookParams struct {
+	ID          core.UUID
+	FlowRunID   core.UUID
+	TokenHash   string
+	Sealed      string
+	Topic       string
+	Description string
+	Value       string
+	Created     core.Time
+	Expires     core.Time
 }
 
 type InsertGlobalLimitParams struct {
@@ -1396,6 +1427,7 @@ type Querier interface {
 	ClaimDueAction(ctx context.Context, arg ClaimDueActionParams) (int64, error)
 	CountFlowRunMessages(ctx context.Context, arg CountFlowRunMessagesParams) (int64, error)
 	CountFlowRunStatus(ctx context.Context, arg CountFlowRunStatusParams) (int64, error)
+	CountFlowRunWebhooks(ctx context.Context, arg CountFlowRunWebhooksParams) (int64, error)
 	CountLiveRuns(ctx context.Context) ([]CountLiveRunsRow, error)
 	CountWorkers(ctx context.Context) ([]CountWorkersRow, error)
 	DeleteArtifact(ctx context.Context, arg DeleteArtifactParams) (int64, error)
@@ -1482,6 +1514,8 @@ type Querier interface {
 	GetFlowRunMessageBy(ctx context.Context, arg GetFlowRunMessageByParams) (FlowRunInput, error)
 	GetFlowRunState(ctx context.Context, arg GetFlowRunStateParams) (FlowRunState, error)
 	GetFlowRunStatus(ctx context.Context, arg GetFlowRunStatusParams) (FlowRunStatus, error)
+	GetFlowRunWebhook(ctx context.Context, arg GetFlowRunWebhookParams) (FlowRunWebhook, error)
+	GetFlowRunWebhookByToken(ctx context.Context, arg GetFlowRunWebhookByTokenParams) (FlowRunWebhook, error)
 	GetGlobalLimit(ctx context.Context, arg GetGlobalLimitParams) (GlobalLimit, error)
 	GetGlobalLimitByName(ctx context.Context, arg GetGlobalLimitByNameParams) (GlobalLimit, error)
 	GetLease(ctx context.Context, arg GetLeaseParams) (RunLease, error)
@@ -1518,6 +1552,7 @@ type Querier interface {
 	InsertFlowRunState(ctx context.Context, arg InsertFlowRunStateParams) error
 	InsertFlowRunStreamEntry(ctx context.Context, arg InsertFlowRunStreamEntryParams) error
 	InsertFlowRunTag(ctx context.Context, arg InsertFlowRunTagParams) error
+	InsertFlowRunWebhook(ctx context.Context, arg InsertFlowRunWebhookParams) error
 	InsertGlobalLimit(ctx context.Context, arg InsertGlobalLimitParams) error
 	InsertSchedule(ctx context.Context, arg InsertScheduleParams) error
 	InsertSlotLeaseLimit(ctx context.Context, arg InsertSlotLeaseLimitParams) error
@@ -1646,6 +1681,7 @@ type Querier interface {
 	UpdateWorkPool(ctx context.Context, arg UpdateWorkPoolParams) (int64, error)
 	UpdateWorkQueue(ctx context.Context, arg UpdateWorkQueueParams) (int64, error)
 	UpsertWorker(ctx context.Context, arg UpsertWorkerParams) (Worker, error)
+	UseFlowRunWebhook(ctx context.Context, arg UseFlowRunWebhookParams) (int64, error)
 	WorkQueueNotReady(ctx context.Context, arg WorkQueueNotReadyParams) error
 } // invalidates: flow_run by id
 // invalidates: nothing; the names stay
@@ -2132,6 +2168,11 @@ type UpsertWorkerParams struct {
 	HeartbeatIntervalSeconds *int64
 	Status                   string
 	Flows                    core.JSON
+}
+
+type UseFlowRunWebhookParams struct {
+	Used core.Time
+	ID   core.UUID
 }
 
 type Variable struct {

@@ -126,21 +126,13 @@ func (g *Guard) Token(r *http.Request, token string) (Caller, error) {
 		return c, g.runs.check(r.Context(), c)
 	}
 	client, peer := g.address(r)
-	wait := g.guesses.wait(client)
-	if peer != client && len(g.proxies) == 0 {
-		wait = max(wait, g.relayed.wait(peer))
-	}
-	if wait > 0 {
-		return Caller{}, &core.Error{Code: core.ETooMany, RetryAfter: wait.Seconds(),
-			Message: "too many wrong credentials from this address; try again later"}
+	if err := g.throttled(client, peer); err != nil {
+		return Caller{}, err
 	}
 	if g.isPassword(token) {
 		return Caller{}, nil
 	}
-	g.guesses.wrong(client)
-	if peer != client {
-		g.relayed.wrong(peer)
-	}
+	g.wrong(client, peer)
 	return Caller{}, core.Errorf(core.EUnauth, "credentials wrong")
 }
 

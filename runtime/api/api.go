@@ -29,13 +29,14 @@ type Config struct {
 	Store         Store
 	Bus           core.Bus
 
-	Access  *access.Guard // nil: no credentials are asked for
-	Origins []string      // of web pages that may call the API from elsewhere: "https://app.example.com"
-	CSRF    bool          // changing requests must carry a token of GET /csrf-token
-	CSRFKey []byte        // of all servers on the database; default: one of this process
-	Version string        // flowlite's own, in GET /admin/settings
-	Log     *slog.Logger
-	Health  func() any // details for GET /ready, such as the loops' progress
+	Access   *access.Guard    // nil: no credentials are asked for
+	Webhooks *access.Throttle // of wrong tokens; nil: unbounded
+	Origins  []string         // of web pages that may call the API from elsewhere: "https://app.example.com"
+	CSRF     bool             // changing requests must carry a token of GET /csrf-token
+	CSRFKey  []byte           // of all servers on the database; default: one of this process
+	Version  string           // flowlite's own, in GET /admin/settings
+	Log      *slog.Logger
+	Health   func() any // details for GET /ready, such as the loops' progress
 }
 
 // API is the http.Handler of everything under /api.
@@ -97,7 +98,9 @@ func (a *API) Operations() []Operation { return a.ops }
 
 func (a *API) groups() []group {
 	return []group{
-		a.root(), a.admin(), a.flows(), a.flowRuns(), a.flowRunInputs(), a.flowRunStreams(), a.flowRunStatuses(), a.flowRunMessages(), a.flowRunStates(),
+		a.root(), a.admin(), a.flows(), a.flowRuns(), a.flowRunInputs(), a.flowRunStreams(), a.flowRunStatuses(),
+		a.flowRunMessages(), a.flowRunWebhooks(), a.webhooks(),
+		a.flowRunStates(),
 		a.taskRuns(), a.taskRunStates(), a.deployments(), a.schedules(),
 		a.workPools(), a.workPoolQueues(), a.workers(), a.workQueues(), a.leases(),
 		a.logs(), a.events(), a.artifacts(), a.variables(), a.limits(), a.tagLimits(),

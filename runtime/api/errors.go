@@ -20,6 +20,7 @@ var statuses = map[core.Code]int{
 	core.EForbidden:   http.StatusForbidden,
 	core.ENotFound:    http.StatusNotFound,
 	core.EConflict:    http.StatusConflict,
+	core.EGone:        http.StatusGone,
 	core.ELocked:      http.StatusLocked,
 	core.ELeaseLost:   http.StatusConflict,
 	core.EUnavailable: http.StatusServiceUnavailable,
@@ -92,10 +93,10 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, o *op, body []byte, e
 	}
 	switch {
 	case status == http.StatusInternalServerError:
-		a.log.Error("request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+		a.log.Error("request failed", "method", r.Method, "path", shownPath(r), "error", err)
 		writeJSON(w, status, exception("Internal Server Error"))
 	case e.Code == core.EUnavailable:
-		a.log.Warn("request not served", "method", r.Method, "path", r.URL.Path, "error", err, "cause", e.Err)
+		a.log.Warn("request not served", "method", r.Method, "path", shownPath(r), "error", err, "cause", e.Err)
 		w.Header().Set("Retry-After", "1")
 		writeJSON(w, status, exception(e.Message))
 	case len(e.Fields) > 0:

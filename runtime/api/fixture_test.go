@@ -32,6 +32,7 @@ type fixture struct {
 	bus     *listenedBus
 	srv     *httptest.Server
 	agent   string // what client it says to be
+	config  Config
 }
 
 func newWorld(t testing.TB, dsn string) *fixture {
@@ -41,13 +42,16 @@ func newWorld(t testing.TB, dsn string) *fixture {
 		t.Fatal(err)
 	}
 	b := &listenedBus{bus.NewMemory(), make(chan core.Topic, 16)}
-	service := local.New(local.Config{Templates: jinja.New(), Store: store, Bus: b, Results: orchestrate.DirResults(t.TempDir())})
+	service := local.New(local.Config{
+		Templates: jinja.New(), Store: store, Bus: b, Results: orchestrate.DirResults(t.TempDir()), URL: hookURL,
+	})
 	if err := service.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	w := &fixture{t, service, store, b, httptest.NewServer(New(Config{
+	config := Config{
 		Runs: service.Service, Limits: service.Limits, Blocks: service.Blocks, Automations: service.Automations, Variables: service.Variables,
-		Artifacts: service.Artifacts, SavedSearches: service.SavedSearches, Logs: service.Logs, Events: service.Events, Retention: service.Trimmer, Store: StoreOf(store), Bus: b})), ""}
+		Artifacts: service.Artifacts, SavedSearches: service.SavedSearches, Logs: service.Logs, Events: service.Events, Retention: service.Trimmer, Store: StoreOf(store), Bus: b}
+	w := &fixture{t, service, store, b, httptest.NewServer(New(config)), "", config}
 	t.Cleanup(func() {
 		_ = b.Close()
 		w.srv.Close()
@@ -71,6 +75,9 @@ func (b *listenedBus) Subscribe(topic core.Topic, key string, buffer int) core.S
 	}
 	return s
 }
+
+// hookURL is where webhooks of a fixture seem to be.
+const hookURL = "https://flows.example"
 
 type object = map[string]any
 

@@ -16,6 +16,18 @@ func (a *API) flowRunMessages() group {
 	}}
 }
 
+// flowRunWebhooks are URLs that send one message each; see webhooks.
+func (a *API) flowRunWebhooks() group {
+	return group{"/flow_runs/{id}/webhooks", []op{
+		route("POST", "", http.StatusCreated, a.createWebhook, need("topic")).ownRun(),
+	}}
+}
+
+func (a *API) createWebhook(ctx context.Context, in *change[core.WebhookCreate]) (*core.CreatedWebhook, error) {
+	w, err := a.Runs.CreateWebhook(ctx, in.ID, in.Body)
+	return w, named("Flow run", err)
+}
+
 func (a *API) sendMessage(ctx context.Context, in *change[core.MessageCreate]) (*core.RunMessage, error) {
 	m, err := a.Runs.SendMessage(ctx, in.ID, in.Body)
 	return m, named("Flow run", err)

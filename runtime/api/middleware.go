@@ -26,7 +26,7 @@ var nosniff = []string{"nosniff"}
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer func() {
 		if p := recover(); p != nil && p != any(http.ErrAbortHandler) {
-			a.log.Error("request panicked", "method", r.Method, "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
+			a.log.Error("request panicked", "method", r.Method, "path", shownPath(r), "panic", p, "stack", string(debug.Stack()))
 			writeJSON(w, http.StatusInternalServerError, exception("Internal Server Error"))
 		}
 	}()
@@ -66,7 +66,7 @@ func (a *API) enter(w http.ResponseWriter, r *http.Request, o *op) (*http.Reques
 			return r, false
 		}
 	}
-	if a.csrf != nil && a.refuseForged(w, r) {
+	if a.csrf != nil && !o.open && a.refuseForged(w, r) {
 		return r, false
 	}
 	if v := r.Header["X-Prefect-Api-Version"]; len(v) > 0 && !supported(v[0]) {

@@ -217,7 +217,7 @@ func repeatable(method, path string, body any) bool {
 		if key, _ := body["idempotency_key"].(string); key != "" {
 			return true
 		}
-	case streamAppends, core.MessageCreate, core.MessageRequest, core.StatusSet:
+	case streamAppends, core.MessageCreate, core.MessageRequest, core.StatusSet, core.WebhookCreate:
 		return true
 	case stateChange:
 		// Known by its transition, see SetFlowRunState. A failure may be answered

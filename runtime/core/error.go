@@ -17,6 +17,7 @@ const (
 	EForbidden   Code = "forbidden"    // protected thing (403)
 	ENotFound    Code = "not_found"    // 404
 	EConflict    Code = "conflict"     // duplicate or violated reference (409)
+	EGone        Code = "gone"         // was there, and cannot be used any more (410)
 	ELocked      Code = "locked"       // a limit is full (423); RetryAfter says how long
 	ELeaseLost   Code = "lease_lost"   // another holder has the run (409)
 	EUnavailable Code = "unavailable"  // database or server cannot answer now (503)

@@ -34,6 +34,7 @@ var (
 	MaxStreamSource         = limit("stream", "source", 500)
 	MaxStatusKey            = limit("status", "key", 500)
 	MaxStatusSource         = limit("status", "source", 500)
+	MaxWebhookToken         = limit("webhook", "token", 64)
 	MaxStateName            = limit("state", "name", 500)
 	MaxTaskKey              = limit("task run", "task_key", 1250)
 	MaxTaskDynamicKey       = limit("task run", "dynamic_key", 1250)

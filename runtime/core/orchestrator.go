@@ -44,6 +44,8 @@ type FlowRunOrchestrator interface {
 	// SendMessage is durable when it returns. EConflict if the run has ended. A run
 	// that is suspended until a message to the topic arrives is scheduled with it.
 	SendMessage(ctx context.Context, flowRunID UUID, m MessageCreate) (*RunMessage, error)
+	// CreateWebhook returns the same URL for the same ID. EConflict if the run has ended.
+	CreateWebhook(ctx context.Context, flowRunID UUID, c WebhookCreate) (*CreatedWebhook, error)
 	// ReceiveMessage returns the next message to one of the topics, or nil if none
 	// arrived within the request's Wait. It is the same one for the same call.
 	ReceiveMessage(ctx context.Context, flowRunID UUID, r MessageRequest) (*RunMessage, error)

@@ -37,6 +37,7 @@ type Reader interface {
 	FlowRunInputReader
 	FlowRunStreamReader
 	FlowRunStatusReader
+	FlowRunWebhookReader
 	FlowRunMessageReader
 	TaskRunReader
 	TaskQueueReader
@@ -69,6 +70,7 @@ type Tx interface {
 	FlowRunInputTx
 	FlowRunStreamTx
 	FlowRunStatusTx
+	FlowRunWebhookTx
 	FlowRunMessageTx
 	TaskRunTx
 	TaskQueueTx

@@ -115,6 +115,22 @@ type FlowRunStatusTx interface {
 	SetFlowRunStatus(ctx context.Context, flowRunID UUID, key string, now Time, c StatusSet) (set bool, err error)
 }
 
+// FlowRunWebhookReader reads the webhooks of flow runs.
+type FlowRunWebhookReader interface {
+	// Webhook returns ENotFound if there is none.
+	Webhook(ctx context.Context, id UUID) (*Webhook, error)
+	// WebhookByToken finds a webhook by the hash of its token. ENotFound.
+	WebhookByToken(ctx context.Context, tokenHash string) (*Webhook, error)
+	CountWebhooks(ctx context.Context, flowRunID UUID) (int64, error)
+}
+
+// FlowRunWebhookTx writes the webhooks of flow runs.
+type FlowRunWebhookTx interface {
+	InsertWebhook(ctx context.Context, w *Webhook) error
+	// UseWebhook returns ENotFound if there is none that was not used.
+	UseWebhook(ctx context.Context, id UUID, now Time) error
+}
+
 // FlowRunMessageReader reads the inputs of flow runs that are messages.
 type FlowRunMessageReader interface {
 	// WaitingMessage is the first message to one of the topics that no call has

@@ -37,7 +37,7 @@ func Artifact(ctx context.Context, o core.DataOrchestrator, kind, key, descripti
 // artifactCall is the next call that creates an artifact of this kind and key.
 func (s *scope) artifactCall(kind, key string) core.ArtifactCall {
 	source := s.source()
-	n := s.run.nth(ident{"artifact/" + kind + "/" + key, source})
+	n := s.nth("artifact/"+kind+"/"+key, source)
 	call := digest(core.JSON(source+"/"+kind+"/"+key)) + "-" + strconv.FormatInt(n, 10)
 	return core.ArtifactCall{Call: &call, Attempt: s.attempt()}
 }
@@ -70,7 +70,7 @@ func (s *scope) attempt() int64 {
 
 // eventID is the same in each process and attempt in which the flow, or a call of a
 // task, emits the n-th event of this name and payload, so that a replay emits it
-// once. It begins with the time of the run or task run, as other IDs do.
+// once. It begins with the time of the run, as other IDs do.
 func (s *scope) eventID(name string, payload core.JSON) core.UUID {
 	return s.onceID("event/" + name + "/" + digest(payload))
 }
@@ -78,12 +78,13 @@ func (s *scope) eventID(name string, payload core.JSON) core.UUID {
 // onceID is the same in each process and attempt for the n-th time that the flow,
 // or a call of a task, does what.
 func (s *scope) onceID(what string) core.UUID {
-	r, base := s.run, s.run.rec.ID
-	if s.task != nil {
-		base = s.task.ID
+	base := s.run.rec.ID
+	what += "@" + strconv.FormatInt(int64(s.run.fresh), 10)
+	source := s.source()
+	if s.task != nil { // not by the ID of its row, which a process may not have stored before it died
+		what += "/" + source
 	}
-	what += "@" + strconv.FormatInt(int64(r.fresh), 10)
-	n := r.nth(ident{what, base.String()})
+	n := s.nth(what, source)
 	sum := sha256.Sum256([]byte(base.String() + "/" + what + "/" + strconv.FormatInt(n, 10)))
 	id := base
 	copy(id[6:], sum[:10])

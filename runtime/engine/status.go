@@ -20,7 +20,7 @@ func SetStatus(ctx context.Context, key string, value core.JSON) error {
 		return err
 	}
 	c := core.StatusSet{Source: s.source(), Attempt: s.attempt(), Value: value}
-	c.Ordinal = r.nth(ident{"status/" + key, c.Source})
+	c.Ordinal = s.nth("status/"+key, c.Source)
 	err := persist(r.wctx, func() error { return r.e.o.SetStatus(r.wctx, r.rec.ID, key, c) })
 	if core.CodeOf(err) == core.ELeaseLost {
 		r.root.suspend(ErrLeaseLost)

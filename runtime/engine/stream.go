@@ -20,7 +20,7 @@ func Append(ctx context.Context, key string, value core.JSON) error {
 		return err
 	}
 	source := s.source()
-	n := r.nth(ident{key, source})
+	n := s.nth(key, source)
 	_, err := ask(r.wctx, func() (int64, error) {
 		return r.e.o.AppendStream(r.wctx, r.rec.ID, key, []core.StreamAppend{{Source: source, Ordinal: n, Value: value}})
 	})
@@ -42,7 +42,15 @@ func (s *scope) source() (source string) {
 	return source
 }
 
-// nth counts what the code of this attempt appends or emits, from 0.
+// nth counts what the code of this attempt, of the flow or of the task, appends or
+// emits, from 0.
+func (s *scope) nth(what, source string) int64 {
+	if s.task != nil {
+		source += "#" + strconv.FormatInt(s.attempt(), 10)
+	}
+	return s.run.nth(ident{what, source})
+}
+
 func (r *run) nth(what ident) int64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()

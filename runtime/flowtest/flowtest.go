@@ -95,7 +95,7 @@ func newBench(t testing.TB, opts []Option) *bench {
 	t.Cleanup(func() { _ = database.Close() })
 	b.store = database
 	b.svc = local.New(local.Config{Store: database, Bus: bus.NewMemory(), Now: b.clock.Now,
-		Results: orchestrate.DirResults(filepath.Join(t.TempDir(), "results"))})
+		Results: orchestrate.DirResults(filepath.Join(t.TempDir(), "results")), URL: "http://flowtest.invalid"})
 	must(t, b.svc.Start(ctx))
 	t.Cleanup(func() { _ = b.svc.Stop(context.Background()) })
 	for name, v := range b.set.variables {

@@ -32,7 +32,7 @@ type Config struct {
 	Sealer  core.Sealer      // nil: what is encrypted cannot be read after the process has ended
 	Log     *slog.Logger     // nil: slog.Default
 	Now     func() core.Time // nil: core.Now
-	URL     string           // of the UI, for links in notifications
+	URL     string           // of the UI, for links in notifications and for webhooks
 	// LeaseGrace is how long after New no run is taken from its holder unless
 	// that gave it up: while the server was down, nobody could renew.
 	LeaseGrace time.Duration
@@ -96,6 +96,7 @@ func New(c Config) *Service {
 	s.Service = orchestrate.New(orchestrate.Config{
 		Store: orchestrate.StoreOf(c.Store), Bus: c.Bus, Commit: writer, Limits: s.Limits, Blocks: s.Blocks, Log: c.Log, Now: c.Now,
 		Results: c.Results, LeaseGrace: c.LeaseGrace, Deaf: c.Deaf, RunAuth: c.RunAuth,
+		URL: c.URL, Sealer: c.Sealer,
 	})
 	s.Automations = automation.New(automation.Config{
 		Store: c.Store, Bus: c.Bus, Commit: writer, Triggers: triggers, Actor: s.Service, Blocks: s.Blocks,

@@ -3,6 +3,7 @@ package orchestrate
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -33,6 +34,8 @@ type Config struct {
 	// RunAuth returns the credentials of the process that executes a run under a
 	// lease; nil or "": none are needed.
 	RunAuth func(flowRun, lease core.UUID) string
+	URL     string // where other programs reach this server; empty: nowhere
+	Sealer  core.Sealer
 }
 
 // Service has the use cases of runs, and of what they need to be scheduled and
@@ -49,6 +52,8 @@ type Service struct {
 	log     *slog.Logger
 	now     func() core.Time
 	runAuth func(flowRun, lease core.UUID) string
+	url     string
+	sealer  core.Sealer
 	outage  outage
 
 	names  nameCache
@@ -67,7 +72,7 @@ type Service struct {
 // New returns a Service on c.
 func New(c Config) *Service {
 	s := &Service{store: &c.Store, bus: c.Bus, commit: c.Commit, limits: c.Limits, blocks: c.Blocks, results: c.Results,
-		log: c.Log, now: c.Now, runAuth: c.RunAuth, deaf: c.Deaf}
+		log: c.Log, now: c.Now, runAuth: c.RunAuth, deaf: c.Deaf, url: strings.TrimSuffix(c.URL, "/"), sealer: c.Sealer}
 	if s.runAuth == nil {
 		s.runAuth = func(core.UUID, core.UUID) string { return "" }
 	}

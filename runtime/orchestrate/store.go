@@ -25,6 +25,7 @@ type RunStore interface {
 	core.FlowRunInputReader
 	core.FlowRunStreamReader
 	core.FlowRunStatusReader
+	WebhookByToken(ctx context.Context, tokenHash string) (*core.Webhook, error)
 	core.FlowRunMessageReader
 	core.LeaseReader
 	core.TaskQueueReader

@@ -343,7 +343,7 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	)
 
 	mux := http.NewServeMux()
-	guard := access.New(access.Config{
+	asks := access.Config{
 		AuthString:  s.cfg.AuthString,
 		Identity:    s.cfg.Identity,
 		BehindProxy: s.cfg.PublicURL != "" || len(proxies) > 0,
@@ -351,14 +351,15 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 		Runs:        runs,
 		HasRun:      s.service.HasRunAuth,
 		Log:         s.cfg.Log,
-	})
+	}
+	guard := access.New(asks)
 	hosts := access.NewHosts(s.cfg.Host, s.cfg.PublicURL, guard.Asks(), s.cfg.AllowedHosts...)
 	hosts.Advice = "Allow the name with " + s.cfg.setting("AllowedHosts") + " or " + s.cfg.setting("PublicURL") + "."
 	rest := api.New(api.Config{
 		Runs: s.service.Service, Limits: s.service.Limits, Blocks: s.service.Blocks, Automations: s.service.Automations,
 		Variables: s.service.Variables, Artifacts: s.service.Artifacts, SavedSearches: s.service.SavedSearches, Logs: s.service.Logs,
 		Events: s.service.Events, Retention: s.service.Trimmer,
-		Store: api.StoreOf(s.store), Bus: s.bus, Access: guard, Origins: s.cfg.AllowedOrigins, CSRF: s.cfg.CSRF, CSRFKey: shared.CSRF,
+		Store: api.StoreOf(s.store), Bus: s.bus, Access: guard, Webhooks: access.NewThrottle(asks), Origins: s.cfg.AllowedOrigins, CSRF: s.cfg.CSRF, CSRFKey: shared.CSRF,
 		Version: s.cfg.Version, Log: s.cfg.Log, Health: s.health,
 	})
 	s.handleAPI(mux, rest)
