@@ -434,6 +434,40 @@ func TestFlowRunStatus(t *testing.T) {
 	s.says(t, exitNotFound, "no status other", "flow-run", "status", "first", "other")
 }
 
+// Each line of a params file is a run, which takes the common parameters that it does
+// not have; a bad line creates none.
+func TestDeploymentRunParamsFile(t *testing.T) {
+	s, _, _ := stocked(t)
+	file := filepath.Join(t.TempDir(), "params.jsonl")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runs := func() int { return strings.Count(s.says(t, 0, "", "flow-run", "ls", "--future", "-o", "jsonl"), "\n") }
+	many := []string{"deployment", "run", "shop/order", "--params-file", file, "--key", "k", "-p", "a=9", "-p", "c=3"}
+	write("{\"a\":1}\n\nnone\n")
+	s.says(t, exitUsage, "line 3 is not a JSON object", many...)
+	if n := runs(); n != 1 {
+		t.Fatal(n, "runs")
+	}
+	write("{\"a\":1}\n\n  {\"b\":2}\n")
+	for range 2 { // the key names the whole call
+		s.says(t, 0, "", many...)
+		if n := runs(); n != 3 {
+			t.Fatal(n, "runs")
+		}
+	}
+	list := s.says(t, 0, "", "flow-run", "ls", "--future", "-o", "jsonl")
+	for _, want := range []string{`"parameters":{"a":1,"c":3}`, `"parameters":{"b":2,"a":9,"c":3}`} {
+		if !strings.Contains(list, want) {
+			t.Errorf("no run has %s: %s", want, list)
+		}
+	}
+	s.says(t, exitUsage, "--params-file", "deployment", "run", "shop/order", "--params-file", file+"x")
+}
+
 func TestFlowRunWebhook(t *testing.T) {
 	s, _, r := stocked(t)
 	url := strings.TrimSpace(s.says(t, 0, "/api/webhooks/", "flow-run", "webhook", "first", "words", "--value", `"yes"`, "--expires", "1h"))
