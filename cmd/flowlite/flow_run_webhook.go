@@ -16,7 +16,8 @@ type flowRunWebhookCmd struct {
 }
 
 func (c *flowRunWebhookCmd) Help() string {
-	return "The URL sends one message to the flow run, without other credentials: a POST delivers the message, a GET shows a page with a button. " +
+	return "The URL sends one message to the flow run, without other credentials: " +
+		"a POST delivers the message, a GET shows a page with a button. " +
 		"It begins with the public URL of the server, and is not shown again."
 }
 

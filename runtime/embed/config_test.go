@@ -8,7 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/flowlite/flowlite/runtime/bus/redisbus"
+	"github.com/flowlite/flowlite/runtime/notify"
 	"github.com/flowlite/flowlite/runtime/server"
+	"github.com/flowlite/flowlite/runtime/template"
 )
 
 // meter is one that nobody asks.
@@ -31,8 +34,18 @@ func fill(v reflect.Value) {
 		case *slog.Logger:
 			f.Set(reflect.ValueOf(slog.Default()))
 		default:
-			if f.Type() == reflect.TypeFor[server.Meter]() {
+			switch f.Type() {
+			case reflect.TypeFor[server.Meter]():
 				f.Set(reflect.ValueOf(meter{}))
+				continue
+			case reflect.TypeFor[server.Redis]():
+				f.Set(reflect.ValueOf(redisbus.At("redis://x")))
+				continue
+			case reflect.TypeFor[template.Engine]():
+				f.Set(reflect.ValueOf(template.None{}))
+				continue
+			case reflect.TypeFor[notify.Sender]():
+				f.Set(reflect.ValueOf(notify.NoSender{}))
 				continue
 			}
 			if f.Kind() == reflect.Pointer {

@@ -25,7 +25,8 @@ func hashToken(token string) string {
 // ended, EInvalid if a bound is exceeded.
 func (s *Service) CreateWebhook(ctx context.Context, flowRunID core.UUID, c core.WebhookCreate) (*core.CreatedWebhook, error) {
 	if s.url == "" {
-		return nil, core.Errorf(core.EConflict, "no other program reaches this server, so that it has no URLs; run an App that listens, or set its public URL")
+		return nil, core.Errorf(core.EConflict, "no other program reaches this server, so that it has no URLs; "+
+			"run an App that listens, or set its public URL")
 	}
 	if err := checkWebhook(c); err != nil {
 		return nil, err
@@ -99,7 +100,8 @@ func checkWebhook(c core.WebhookCreate) error {
 		return err
 	}
 	if n := len(c.Description); n > core.MaxWebhookDescription {
-		return core.InvalidField("description", fmt.Sprintf("the description has %d bytes, at most %d are allowed", n, core.MaxWebhookDescription))
+		return core.InvalidField("description",
+			fmt.Sprintf("the description has %d bytes, at most %d are allowed", n, core.MaxWebhookDescription))
 	}
 	if most := core.Seconds(core.MaxWebhookLife.Seconds()); c.ExpiresIn < 0 || c.ExpiresIn > most {
 		return core.InvalidField("expires_in", fmt.Sprintf("a webhook lives at most %d days; expires_in is %g seconds",
