@@ -18,7 +18,8 @@ type Case struct {
 // OnMessage is the case that a message to topic arrives. If it comes first, the
 // message is received, and is in into when Select returns.
 func OnMessage[T any](topic string, into *T) Case {
-	return Case{engine.Case{Topic: topic, Schema: messageSchema[T]}, func(message core.JSON) error { return decodeMessage(topic, message, into) }}
+	take := func(message core.JSON) error { return decodeMessage(topic, message, into) }
+	return Case{engine.Case{Topic: topic, Schema: messageSchema[T]}, take}
 }
 
 // OnFuture is the case that a submitted call has ended; its Get says how.

@@ -95,8 +95,8 @@ func (c *flowRunLsCmd) Run(a *app) error {
 		for i, r := range all {
 			t.Rows = append(
 				t.Rows,
-				[]string{r.Name, shown[i], a.out.State(r.StateType, r.StateName), flowNames[r.FlowID], a.out.Ago(started(r.StartTime, r.ExpectedStartTime)),
-					took(r.TotalRunTime, r.EstimatedRunTime)},
+				[]string{r.Name, shown[i], a.out.State(r.StateType, r.StateName), flowNames[r.FlowID],
+					a.out.Ago(started(r.StartTime, r.ExpectedStartTime)), took(r.TotalRunTime, r.EstimatedRunTime)},
 			)
 		}
 	}

@@ -3,6 +3,7 @@ package dbtest
 import (
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/flowlite/flowlite/runtime/core"
 )
@@ -44,7 +45,7 @@ func retentions(s *suite) {
 		}
 		for i := range int64(4) {
 			_, err := tx.AppendStream(s.ctx, old.ID, "k"+string(rune('0'+i%2)), s.now, core.StreamAppend{Ordinal: i, Value: core.JSON(`1`)})
-			_, failed := tx.SetFlowRunStatus(s.ctx, old.ID, "k", s.now, core.StatusSet{Source: fmt.Sprint(i), Value: core.JSON(`1`)})
+			_, failed := tx.SetFlowRunStatus(s.ctx, old.ID, "k", s.now, core.StatusSet{Source: strconv.FormatInt(i, 10), Value: core.JSON(`1`)})
 			errs = append(errs, err, failed)
 		}
 		return errors.Join(append(errs, tx.InsertFlowRunInput(s.ctx, &core.FlowRunInput{ID: core.NewID(), Created: s.now, Updated: s.now, FlowRunID: old.ID, Key: "i", Value: "{}"}))...)

@@ -140,13 +140,14 @@ func (a *API) answerWebhook(w http.ResponseWriter, r *http.Request, v webhookVie
 	h := w.Header()
 	if err != nil {
 		var e *core.Error
-		if errors.Is(err, errTooLarge) {
+		switch {
+		case errors.Is(err, errTooLarge):
 			e = &core.Error{Code: core.EInvalid, Message: "the message is larger than 64 KiB; send less"}
 			status = http.StatusRequestEntityTooLarge
-		} else if !errors.As(err, &e) || statuses[e.Code] == 0 || e.Code == core.EInternal || e.Code == core.EUnavailable {
+		case !errors.As(err, &e) || statuses[e.Code] == 0 || e.Code == core.EInternal || e.Code == core.EUnavailable:
 			a.fail(w, r, &op{}, nil, err)
 			return
-		} else {
+		default:
 			status = statuses[e.Code]
 		}
 		if e.RetryAfter > 0 {

@@ -20,7 +20,14 @@ const KindKey = "__prefect_kind"
 // Hydrate replaces {"__prefect_kind": …} wrappers, at any depth, by the values
 // they stand for; templates are rendered with data. EBadRequest says which one
 // cannot be.
-func Hydrate(ctx context.Context, r Variables, t template.Engine, params core.JSON, data map[string]any, filters ...template.Filters) (core.JSON, error) {
+func Hydrate(
+	ctx context.Context,
+	r Variables,
+	t template.Engine,
+	params core.JSON,
+	data map[string]any,
+	filters ...template.Filters,
+) (core.JSON, error) {
 	if !bytes.Contains(params, []byte(KindKey)) {
 		return params, nil
 	}

@@ -359,7 +359,8 @@ func (s *Server) serve(ctx context.Context, l net.Listener) error {
 		Runs: s.service.Service, Limits: s.service.Limits, Blocks: s.service.Blocks, Automations: s.service.Automations,
 		Variables: s.service.Variables, Artifacts: s.service.Artifacts, SavedSearches: s.service.SavedSearches, Logs: s.service.Logs,
 		Events: s.service.Events, Retention: s.service.Trimmer,
-		Store: api.StoreOf(s.store), Bus: s.bus, Access: guard, Webhooks: access.NewThrottle(asks), Origins: s.cfg.AllowedOrigins, CSRF: s.cfg.CSRF, CSRFKey: shared.CSRF,
+		Store: api.StoreOf(s.store), Bus: s.bus, Access: guard, Webhooks: access.NewThrottle(asks),
+		Origins: s.cfg.AllowedOrigins, CSRF: s.cfg.CSRF, CSRFKey: shared.CSRF,
 		Version: s.cfg.Version, Log: s.cfg.Log, Health: s.health,
 	})
 	s.handleAPI(mux, rest)

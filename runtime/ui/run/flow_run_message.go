@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/flowlite/flowlite/runtime/core"
@@ -62,12 +63,12 @@ func (u *UI) awaited(ctx context.Context, p views.Page, run views.Run, topic str
 		return nil, err
 	}
 	slices.SortFunc(calls, func(a, b *core.TaskRun) int { return cmp.Compare(a.ID.String(), b.ID.String()) })
-	a, of, shown := &views.Awaited{}, map[string]*core.State{}, ""
+	a, of, shown := &views.Awaited{}, map[string]*core.State{}, []string{}
 	for _, c := range calls {
 		if c.State == nil {
 			continue
 		}
-		shown += c.State.ID.String()
+		shown = append(shown, c.State.ID.String())
 		for _, t := range c.State.Details.Topics {
 			if of[t] == nil {
 				of[t], a.Topics = c.State, append(a.Topics, t)
@@ -81,7 +82,7 @@ func (u *UI) awaited(ctx context.Context, p views.Page, run views.Run, topic str
 		a.Topic = a.Topics[0]
 	}
 	state := of[a.Topic]
-	a.Shown, a.Since = form.Digest(shown+a.Topic), state.Timestamp
+	a.Shown, a.Since = form.Digest(strings.Join(shown, "")+a.Topic), state.Timestamp
 	if until := state.Details.ScheduledTime; until.Sub(a.Since) < core.FarAway-24*time.Hour {
 		a.Until = until
 	}
