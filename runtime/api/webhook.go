@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
-	"html/template"
 	"math"
 	"mime"
 	"net/http"
@@ -14,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/flowlite/flowlite/runtime/core"
+	"github.com/flowlite/flowlite/views"
 )
 
 // webhooks are the URLs that flows give away. Their token is the credential, so that
@@ -45,15 +45,15 @@ func shownPath(r *http.Request) string {
 // malware, send a GET.
 func (a *API) showWebhook(w http.ResponseWriter, r *http.Request) {
 	if err := a.Webhooks.Check(r); err != nil {
-		a.answerWebhook(w, r, webhookView{}, err)
+		a.answerWebhook(w, r, views.Webhook{}, err)
 		return
 	}
 	hook, run, err := a.Runs.WebhookOf(r.Context(), r.PathValue("token"))
 	if err != nil {
-		a.answerWebhook(w, r, webhookView{}, err)
+		a.answerWebhook(w, r, views.Webhook{}, err)
 		return
 	}
-	v := webhookView{Title: "Send a message to " + run.Name, Topic: hook.Topic, Text: hook.Description, Until: hook.Expires.String(),
+	v := views.Webhook{Title: "Send a message to " + run.Name, Topic: hook.Topic, Text: hook.Description, Until: hook.Expires.String(),
 		Open: true, Typed: hook.Value == nil, Field: webhookForm}
 	a.answerWebhook(w, r, v, nil)
 }
@@ -68,10 +68,10 @@ func (a *API) useWebhook(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if err != nil {
-		a.answerWebhook(w, r, webhookView{}, err)
+		a.answerWebhook(w, r, views.Webhook{}, err)
 		return
 	}
-	a.answerWebhook(w, r, webhookView{Title: "Delivered", Topic: hook.Topic, Text: "The message was delivered. You can close this page."}, nil)
+	a.answerWebhook(w, r, views.Webhook{Title: "Delivered", Topic: hook.Topic, Text: "The message was delivered. You can close this page."}, nil)
 }
 
 // webhookValue reads a message: JSON, the fields of a form, or a text.
@@ -122,20 +122,9 @@ func formMessage(q url.Values) core.JSON {
 	return core.ToJSON(fields)
 }
 
-// webhookView is the page of a webhook, or its answer in JSON.
-type webhookView struct {
-	Title string
-	Topic string
-	Text  string
-	Until string
-	Open  bool // a POST delivers
-	Typed bool // what is posted is the message
-	Field string
-}
-
 // answerWebhook answers people with a page, and programs with JSON. Wrong tokens count
 // against the address.
-func (a *API) answerWebhook(w http.ResponseWriter, r *http.Request, v webhookView, err error) {
+func (a *API) answerWebhook(w http.ResponseWriter, r *http.Request, v views.Webhook, err error) {
 	status := http.StatusOK
 	h := w.Header()
 	if err != nil {
@@ -156,7 +145,7 @@ func (a *API) answerWebhook(w http.ResponseWriter, r *http.Request, v webhookVie
 		if e.Code == core.ENotFound {
 			a.Webhooks.Wrong(r)
 		}
-		v = webhookView{Title: "Nothing was sent", Text: cmp.Or(e.Message, e.Error())}
+		v = views.Webhook{Title: "Nothing was sent", Text: cmp.Or(e.Message, e.Error())}
 	}
 	h.Set("Cache-Control", "no-store")
 	h.Set("Referrer-Policy", "same-origin") // the URL is a credential; the form's POST still has an Origin
@@ -176,38 +165,5 @@ func (a *API) answerWebhook(w http.ResponseWriter, r *http.Request, v webhookVie
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	w.WriteHeader(status)
-	_ = webhookPage.Execute(w, v)
+	_ = views.WebhookPage(v).Render(r.Context(), w)
 }
-
-// webhookPage is for people who have no access to the UI.
-var webhookPage = template.Must(template.New("webhook").Parse(`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{.Title}}</title>
-<style>
-:root{color-scheme:light dark}
-body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:12vh auto;padding:0 1rem;overflow-wrap:anywhere}
-h1{font-size:1.35rem;line-height:1.3} .text{white-space:pre-wrap} .help{opacity:.75;font-size:.875rem}
-label{display:block;font-weight:600;margin-bottom:.25rem}
-textarea{box-sizing:border-box;width:100%;font:inherit;padding:.5rem} button{font:inherit;padding:.5rem 1.25rem;margin-top:.75rem}
-</style>
-</head>
-<body>
-<main>
-<h1>{{.Title}}</h1>
-{{with .Text}}<p class="text">{{.}}</p>{{end}}
-{{if .Open}}
-<form method="post">
-<input type="hidden" name="{{.Field}}" value="1">
-{{if .Typed}}<label for="m">Message</label><textarea id="m" name="message" rows="4" aria-describedby="d"></textarea>
-<p class="help" id="d">A text, or JSON.</p>{{end}}
-<button>Send</button>
-</form>
-<p class="help">Topic {{.Topic}}. This works once, until {{.Until}}.</p>
-{{end}}
-</main>
-</body>
-</html>
-`))
