@@ -269,7 +269,12 @@ func (b *builder) page(sorts map[string]string, def string, p core.Page) {
 	if limit <= 0 {
 		limit = core.MaxLimit
 	}
-	b.write(" ORDER BY ", order, " LIMIT ")
+	b.write(" ORDER BY ")
+	if alias, rest, ok := strings.Cut(order, ".run_time"); ok { // no column: it goes on while a run does
+		b.runTime(alias, core.Now())
+		order = rest
+	}
+	b.write(order, " LIMIT ")
 	b.arg(int64(limit))
 	if p.Offset > 0 {
 		b.write(" OFFSET ")

@@ -130,11 +130,18 @@ func (h *history) sumsOf(completed bool) {
 		)
 		return
 	}
-	h.write("CAST(SUM(", h.alias, ".total_run_time + CASE WHEN ", h.alias, ".state_type = 'RUNNING' THEN ")
-	h.since(h.alias+".state_timestamp", h.now)
-	h.write(" ELSE 0 END) AS DOUBLE PRECISION) AS run, CAST(SUM(")
+	h.write("CAST(SUM(")
+	h.runTime(h.alias, h.now)
+	h.write(") AS DOUBLE PRECISION) AS run, CAST(SUM(")
 	h.lateness(h.alias, h.now)
 	h.write(") AS DOUBLE PRECISION) AS late")
+}
+
+// runTime is how many seconds a run has run so far.
+func (b *builder) runTime(a string, now core.Time) {
+	b.write(a, ".total_run_time + CASE WHEN ", a, ".state_type = 'RUNNING' THEN ")
+	b.since(a+".state_timestamp", now)
+	b.write(" ELSE 0 END")
 }
 
 // lateness is how many seconds after its expected time a run started, or has

@@ -164,6 +164,8 @@ var taskRunSorts = map[string]string{
 	"NAME_DESC":                     "t.name DESC, t.id DESC",
 	"NEXT_SCHEDULED_START_TIME_ASC": "t.next_scheduled_start_time ASC NULLS LAST, t.id",
 	"END_TIME_DESC":                 "t.end_time DESC NULLS LAST, t.id DESC",
+	"DURATION_DESC":                 "t.run_time DESC, t.expected_start_time DESC, t.id DESC",
+	"DURATION_ASC":                  "t.run_time, t.expected_start_time DESC, t.id DESC",
 }
 
 var deploymentSorts = map[string]string{

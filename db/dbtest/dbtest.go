@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -257,6 +259,36 @@ func taskRuns(s *suite) {
 	})
 	s.eq(must(s.CachedState(s.ctx, "key", s.now))(s).Type, core.Failed)
 	s.write(func(tx core.Tx) error { return tx.DeleteTaskRun(s.ctx, t.ID) })
+	taskDurations(s)
+}
+
+// taskDurations: a run that goes on is as long as it has been running.
+func taskDurations(s *suite) {
+	r := s.newRun(s.flow("durations"), core.Running, nil)
+	var made []core.UUID
+	for i, at := range []struct {
+		state core.StateType
+		since time.Duration // the state began so long ago
+		took  float64
+	}{{core.Completed, time.Hour, 5}, {core.Running, time.Minute, 1}, {core.Completed, time.Hour, 900}, {core.Pending, time.Hour, 0}} {
+		state := core.StateCreate{Type: at.state}.State(core.Now().Add(-at.since))
+		t := &core.TaskRun{ID: core.NewID(), Created: s.now, Updated: s.now, Name: "t", FlowRunID: r.ID, TaskKey: "t",
+			DynamicKey: strconv.Itoa(i), ExpectedStartTime: s.now, TotalRunTime: at.took, State: state}
+		made = append(made, t.ID)
+		s.write(func(tx core.Tx) error {
+			return tx.RecordTaskRun(s.ctx, &core.TaskRunReport{TaskRun: t, States: []*core.State{state}})
+		})
+	}
+	want := []core.UUID{made[2], made[1], made[0], made[3]}
+	of := core.Filters{FlowRuns: &core.FlowRunFilter{ID: &core.IDFilter{Any: []core.UUID{r.ID}}}}
+	for _, sort := range []string{"DURATION_DESC", "DURATION_ASC"} {
+		var got []core.UUID
+		for _, t := range must(s.TaskRuns(s.ctx, of, core.Page{Sort: sort}))(s) {
+			got = append(got, t.ID)
+		}
+		s.eq(got, want)
+		slices.Reverse(want)
+	}
 }
 
 func writes(s *suite) {

@@ -144,5 +144,5 @@ type TaskRunFilter struct {
 // TaskRunSorts are the sort orders of task runs; the first is the default.
 var TaskRunSorts = []string{
 	"ID_DESC", "EXPECTED_START_TIME_ASC", "EXPECTED_START_TIME_DESC",
-	"NAME_ASC", "NAME_DESC", "NEXT_SCHEDULED_START_TIME_ASC", "END_TIME_DESC",
+	"NAME_ASC", "NAME_DESC", "NEXT_SCHEDULED_START_TIME_ASC", "END_TIME_DESC", "DURATION_DESC", "DURATION_ASC",
 }
