@@ -28,14 +28,14 @@ type pipeline struct {
 // promise is what the caller of a waiting statement was told about it.
 //
 // A caller of tx.later goes on as if its statement had succeeded and had changed
-// rows rows. The pipeline keeps the promise or fails the transaction: each answer is
-// checked when it arrives, with the next statement that is waited for, or with
-// COMMIT at the latest, and an error or another number of rows ends everything that
-// the transaction did. The error comes out of whichever statement was waited for, so
-// it carries the noun of the one that failed. Therefore a statement may be promised
-// only if its caller needs nothing from the answer (a lock whose row is known, an
-// insert with an ID of its own, an update of a row that this transaction has read),
-// and what it would do on failure is what the transaction does: give up.
+// rows rows. Each answer is checked when it arrives, with the next statement that is
+// waited for, or with COMMIT at the latest. An error ends everything that the transaction
+// did. So does another number of rows, unless COMMIT was sent with the statement: then
+// the caller gets an error for what was committed. The error carries the noun of the
+// statement that failed. Therefore a statement may be promised only if its caller needs
+// nothing from the answer (a lock whose row is known, an insert with an ID of its own,
+// an update of a row that this transaction has locked), and what it would do on failure
+// is what the transaction does: give up.
 type promise struct {
 	noun string
 	rows int64  // it changes exactly so many; anyRows
