@@ -53,7 +53,7 @@ func (a *API) showWebhook(w http.ResponseWriter, r *http.Request) {
 		a.answerWebhook(w, r, views.Webhook{}, err)
 		return
 	}
-	v := views.Webhook{Title: "Send a message to " + run.Name, Topic: hook.Topic, Text: hook.Description, Until: hook.Expires.String(),
+	v := views.Webhook{Title: "Send a message to " + run.Name, Topic: hook.Topic, Text: hook.Description, Until: hook.Expires,
 		Open: true, Typed: hook.Value == nil, Field: webhookForm}
 	a.answerWebhook(w, r, v, nil)
 }
@@ -71,7 +71,8 @@ func (a *API) useWebhook(w http.ResponseWriter, r *http.Request) {
 		a.answerWebhook(w, r, views.Webhook{}, err)
 		return
 	}
-	a.answerWebhook(w, r, views.Webhook{Title: "Delivered", Topic: hook.Topic, Text: "The message was delivered. You can close this page."}, nil)
+	done := views.Webhook{Title: "Delivered", Topic: hook.Topic, Text: "The message was delivered. You can close this page."}
+	a.answerWebhook(w, r, done, nil)
 }
 
 // webhookValue reads a message: JSON, the fields of a form, or a text.
