@@ -83,7 +83,7 @@ func (l *Limit) Check(texts ...string) error {
 			continue
 		}
 		msg := fmt.Sprintf("%s of a %s may have at most %d bytes of UTF-8; this one has %d", l.Field, l.Record, l.Bytes, len(s))
-		start := s[:100]
+		start := s[:min(len(s), 100)]
 		for len(start) > 0 && !utf8.ValidString(start) {
 			start = start[:len(start)-1]
 		}
