@@ -9,7 +9,7 @@ import (
 // The records of core, with each way to write and to read them.
 func init() { //nolint:gochecknoinits // a table whose functions call back into the suite
 	fieldTests = map[string]func(s *suite) []string{
-		"Flow": flowFields, "FlowRun": flowRunFields, "FlowRunInput": inputFields, "RunMessage": messageFields, "TaskRun": taskRunFields, "State": stateFields,
+		"Flow": flowFields, "FlowRun": flowRunFields, "FlowRunInput": inputFields, "RunMessage": messageFields, "Webhook": webhookFields, "TaskRun": taskRunFields, "State": stateFields,
 		"SavedSearch": searchFields, "Deployment": deploymentFields, "Schedule": scheduleFields, "WorkPool": poolFields,
 		"WorkQueue": queueFields, "Worker": workerFields, "Lease": leaseFields, "Log": logFields, "Event": eventFields,
 		"Artifact": artifactFields, "ArtifactCollection": collectionFields, "Variable": variableFields,
@@ -142,6 +142,25 @@ func messageFields(s *suite) []string {
 		read: map[string]func(core.Reader, *core.RunMessage) (*core.RunMessage, error){
 			"WaitingMessage": func(r core.Reader, x *core.RunMessage) (*core.RunMessage, error) {
 				return r.WaitingMessage(s.ctx, run.ID, []string{x.Topic})
+			},
+		},
+	}.test(s)
+}
+
+func webhookFields(s *suite) []string {
+	run := s.newRun(s.flow("of webhook fields"), core.Running, nil)
+	return record[core.Webhook]{
+		given: func(x *core.Webhook) { x.FlowRunID = run.ID },
+		insert: map[string]func(core.Tx, *core.Webhook) error{
+			"InsertWebhook": func(tx core.Tx, x *core.Webhook) error {
+				x.Used = 0 // a new one was not used
+				return tx.InsertWebhook(s.ctx, x)
+			},
+		},
+		read: map[string]func(core.Reader, *core.Webhook) (*core.Webhook, error){
+			"Webhook": func(r core.Reader, x *core.Webhook) (*core.Webhook, error) { return r.Webhook(s.ctx, x.ID) },
+			"WebhookByToken": func(r core.Reader, x *core.Webhook) (*core.Webhook, error) {
+				return r.WebhookByToken(s.ctx, x.TokenHash)
 			},
 		},
 	}.test(s)

@@ -271,6 +271,7 @@ func (u *UI) flowRunArtifacts(w http.ResponseWriter, r *http.Request) error {
 	return u.Send(w, r, views.Artifacts(p, d))
 }
 
+// flowRunStreams has the statuses, too: the page fetches both at once.
 func (u *UI) flowRunStreams(w http.ResponseWriter, r *http.Request) error {
 	p, run, err := u.part(w, r)
 	if err != nil {
@@ -280,19 +281,10 @@ func (u *UI) flowRunStreams(w http.ResponseWriter, r *http.Request) error {
 	if d.Streams, err = u.streamsOf(r.Context(), run.ID); err != nil {
 		return err
 	}
-	return u.Send(w, r, views.Streams(p, d))
-}
-
-func (u *UI) flowRunStatuses(w http.ResponseWriter, r *http.Request) error {
-	p, run, err := u.part(w, r)
-	if err != nil {
-		return err
-	}
-	d := views.FlowRunView{Run: run}
 	if d.Statuses, err = u.Store.FlowRunStatuses(r.Context(), run.ID); err != nil {
 		return err
 	}
-	return u.Send(w, r, views.Statuses(p, d))
+	return u.Send(w, r, views.StreamsAndStatuses(p, d))
 }
 
 // shownStreams and shownEntries are how much of a run's streams its page shows.

@@ -22,7 +22,6 @@ func (u *UI) Routes(r *page.Router) {
 	r.Get("/flow-runs/{id}/timeline", u.flowRunTimeline)
 	r.Get("/flow-runs/{id}/artifacts", u.flowRunArtifacts)
 	r.Get("/flow-runs/{id}/streams", u.flowRunStreams)
-	r.Get("/flow-runs/{id}/status", u.flowRunStatuses)
 	r.Get("/flow-runs/{id}/messages", u.flowRunMessages)
 	r.Post("/flow-runs/{id}/message", u.sendMessage)
 	r.Get("/flow-runs/{id}/banner", u.flowRunBanner)
