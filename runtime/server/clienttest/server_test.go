@@ -20,7 +20,9 @@ import (
 	"github.com/flowlite/flowlite/db/dbtest"
 	"github.com/flowlite/flowlite/runtime/bus/bustest"
 	"github.com/flowlite/flowlite/runtime/bus/redisbus"
+	"github.com/flowlite/flowlite/runtime/notify/shoutrrr"
 	"github.com/flowlite/flowlite/runtime/server"
+	"github.com/flowlite/flowlite/runtime/template/jinja"
 )
 
 // place is where flowlite serves a client.
@@ -85,6 +87,7 @@ func start(t *testing.T, cfg server.Config) *server.Server {
 	t.Helper()
 	log := &errorLog{}
 	cfg.Port, cfg.Home, cfg.WorkDir, cfg.DrainGrace, cfg.Version = -1, t.TempDir(), t.TempDir(), time.Second, "test"
+	cfg.Templates, cfg.Notifications = jinja.New(), shoutrrr.New()
 	cfg.PrivateURLs = []string{"127.0.0.1"} // where the cases receive notifications
 	cfg.Log = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelError}))
 	s, err := server.New(cfg)
