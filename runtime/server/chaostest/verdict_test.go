@@ -115,12 +115,15 @@ func (v *verdict) check() {
 		v.say("answers", "%s", b)
 	}
 	for _, p := range append(slices.Clone(v.w.servers), v.w.workers...) {
-		for _, at := range p.ends {
+		p.mu.Lock()
+		ends := slices.Clone(p.ends)
+		p.mu.Unlock()
+		for _, at := range ends {
 			if !v.f.during(at, calm) {
 				v.say("processes", "%s ended by itself at %s", p.name, at.Format("15:04:05.000"))
 			}
 		}
-		v.Logf("%s ended by itself %d times", p.name, len(p.ends))
+		v.Logf("%s ended by itself %d times", p.name, len(ends))
 	}
 	v.Logf("%d faults; %d runs: %v; %d times a run went on in another process, %d effects happened again; answers: %v; calm after %s",
 		len(v.f.windows), total, states, v.taken, v.again, v.w.answers.count, time.Since(v.began).Round(time.Second))
