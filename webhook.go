@@ -27,7 +27,7 @@ type Webhook struct {
 //
 // A process that continues the run gets the same URL: the n-th one that the flow, or a
 // call of a task, makes for a Webhook is the same one. Whoever has the URL can send:
-// call WebhookURL in the task that sends it to somebody, so that it is not stored as an
+// call WebhookURL in the task that delivers it, so that it is not stored as an
 // input or a result. The server must be reachable by its public URL.
 //
 // It returns ErrInvalid if a bound is exceeded: 64 KiB of JSON for a value, 1,000

@@ -12,7 +12,7 @@ type flowRunStatusCmd struct {
 
 func (c *flowRunStatusCmd) Help() string {
 	return "A flow sets values under keys with SetStatus. With a key, the value is printed as JSON. " +
-		"The state of the run is told by flow-run inspect."
+		"flow-run inspect shows the state of the run."
 }
 
 func (c *flowRunStatusCmd) Run(a *app) error {

@@ -158,7 +158,7 @@ func TestWebhookBodies(t *testing.T) {
 	equal(t, "given", w.received(run, "t"), `{"approved":true}`)
 }
 
-// A webhook ends with its time and with its run; a wrong token is told from neither.
+// A webhook ends when it expires and when its run ends; a wrong token is 404, not 410.
 func TestWebhookEnds(t *testing.T) {
 	w := memory(t)
 	run, _, call := hooked(t, w, object{"topic": "t", "expires_in": 0.02})

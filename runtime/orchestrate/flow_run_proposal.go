@@ -9,7 +9,7 @@ import (
 	"github.com/flowlite/flowlite/runtime/rules"
 )
 
-// proposal is a state that somebody proposes for a flow run, and what became of it.
+// proposal is a state proposed for a flow run, and what became of it.
 type proposal struct {
 	id    core.UUID
 	state core.StateCreate

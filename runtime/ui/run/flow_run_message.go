@@ -18,7 +18,7 @@ import (
 const anyMessage = `{"properties":{"value":{"title":"Message","description":"JSON; a text in double quotes."}},"required":["value"]}`
 
 // flowRunMessages is fetched when the run goes on. It answers 204 if the page shows
-// the same already: what somebody types into it stays.
+// the same already: what a person types into it stays.
 func (u *UI) flowRunMessages(w http.ResponseWriter, r *http.Request) error {
 	p, d, err := u.readAwaited(w, r)
 	if err != nil {
